@@ -1,0 +1,73 @@
+"""What is it? Pictures → class probabilities."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from squeeze_core import weights
+from squeeze_core.engine import Engine
+from squeeze_core.images import Picture
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One class of an answer; `probability` is the softmax output, 0–1."""
+
+    label: str
+    index: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Classification:
+    """One network's answer for one picture.
+
+    `probabilities`: float32 [classes], summing to 1, read-only. `milliseconds`: from encoded
+    bytes to probabilities, decoding included; a batch's time is shared equally.
+    """
+
+    file: str
+    model: str
+    device: str
+    labels: tuple[str, ...]
+    probabilities: np.ndarray
+    milliseconds: float
+
+    def top(self, k: int = 5) -> tuple[Prediction, ...]:
+        """The k most probable classes, best first."""
+        best = np.argsort(-self.probabilities, kind="stable")[:k]
+        return tuple(Prediction(self.labels[i], int(i), float(self.probabilities[i])) for i in best)
+
+
+def classify(
+    pictures: Sequence[Picture],
+    engine: Engine,
+    model: str = "squeezenet1_1",
+    file: Path | None = None,
+) -> Iterator[Classification]:
+    """Each picture's classification, in order, yielded as soon as its batch is done.
+
+    `file` replaces the model's weights. WeightsError when the weights cannot be had.
+    """
+    key = f"classifier:{model}:{file or ''}"
+    for group in _batches(pictures, engine.batch_size):
+        loaded = engine.get(key, lambda: weights.load(model, file))
+        start = time.perf_counter()
+        batch = loaded.preprocess([picture.image for picture in group])
+        logits = engine.run(key, lambda: weights.load(model, file), batch)
+        probabilities = logits.softmax(1).numpy()
+        probabilities.setflags(write=False)
+        share = 1000 * (time.perf_counter() - start) / len(group)
+        for picture, row in zip(group, probabilities, strict=True):
+            elapsed = picture.milliseconds + share
+            yield Classification(picture.name, model, engine.device.type, loaded.labels, row, elapsed)
+
+
+def _batches(pictures: Sequence[Picture], size: int) -> Iterator[Sequence[Picture]]:
+    for start in range(0, len(pictures), size):
+        yield pictures[start : start + size]

@@ -1,0 +1,6 @@
+"""What a person did or gave that cannot work."""
+
+
+class UserError(ValueError):
+    """Bad input or usage. The message is one clear sentence for people: pages show it as it is,
+    the command line prints it and exits with 2."""

@@ -1,0 +1,46 @@
+"""Pixels → tensor. What differs between networks is data (`Preprocess`), declared with their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How one network's weights want to see a picture.
+
+    `size`: height and width of the square input, pixels. `resize`: None stretches the whole
+    picture to that square; a number scales the shorter side to it, then crops the centre.
+    `mean`, `std`: per RGB channel, of values in 0–1.
+    """
+
+    size: int
+    resize: int | None = None
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    interpolation: v2.InterpolationMode = v2.InterpolationMode.BILINEAR
+
+    def view(self, image: Image.Image) -> Image.Image:
+        """The part of an RGB picture that the network sees, at its input size."""
+        if self.resize is None:
+            return F.resize(image, [self.size, self.size], self.interpolation)
+        image = F.resize(image, [self.resize], self.interpolation, max_size=None)
+        return F.center_crop(image, [self.size, self.size])
+
+    def __call__(self, images: Sequence[Image.Image]) -> Tensor:
+        """RGB pictures → normalised float32 [N, 3, size, size], channels_last in memory."""
+        batch = torch.stack([F.pil_to_tensor(self.view(image)) for image in images])
+        batch = F.to_dtype(batch, torch.float32, scale=True)
+        return F.normalize(batch, list(self.mean), list(self.std)).contiguous(
+            memory_format=torch.channels_last
+        )
