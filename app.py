@@ -1,0 +1,19 @@
+"""Squeeze Lab's front door: the navigation, and the image tray that every page shares."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import tray_bar
+
+st.set_page_config(page_title="Squeeze Lab", page_icon=":material/compress:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/classify.py", title="Classify", icon=":material/label:", default=True),
+        st.Page("pages/about.py", title="About", icon=":material/info:"),
+    ],
+    position="top",
+)
+tray_bar.draw()
+page.run()

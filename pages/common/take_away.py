@@ -1,0 +1,98 @@
+"""Results to take away: every figure as HTML or PNG, every table as CSV, every document as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json as json_text
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from PIL import Image
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def chart(figure: go.Figure, *, table: Rows, name: str, alt: str) -> None:
+    """The figure at full width, the table behind it, and downloads of both.
+
+    `name`: file name without ending, unique on its page. The chart's own camera button saves a PNG.
+    """
+    camera = {"toImageButtonOptions": {"format": "png", "filename": name, "scale": 2}}
+    config = camera | {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+    st.plotly_chart(figure, width="stretch", key=f"chart-{name}", config=config, alt=alt)
+    with st.expander("Table", icon=":material/table:"):
+        st.dataframe(table, width="stretch", hide_index=True, key=f"table-{name}", alt=alt)
+        downloads(name, figure=figure, table=table)
+
+
+def downloads(
+    name: str,
+    *,
+    figure: go.Figure | None = None,
+    table: Rows | None = None,
+    json: Any = None,
+    image: Image.Image | None = None,
+    npz: Mapping[str, Any] | None = None,
+) -> None:
+    """One row of download buttons, each file made only when its button is pressed.
+
+    `name`: file name without ending, unique on its page. `table`: rows, or a pandas DataFrame.
+    `json`: anything that JSON holds. `npz`: arrays by name.
+    """
+    offers: list[tuple[str, str, Callable[[], bytes | str]]] = []
+    if image is not None:
+        offers.append(("png", "image/png", lambda: png_bytes(image)))
+    if figure is not None:
+        offers.append(("html", "text/html", lambda: figure.to_html(include_plotlyjs=True)))
+    if table is not None:
+        offers.append(("csv", "text/csv", lambda: csv_text(table)))
+    if json is not None:
+        offers.append(
+            ("json", "application/json", lambda: json_text.dumps(json, indent=1, ensure_ascii=False))
+        )
+    if npz is not None:
+        offers.append(("npz", "application/octet-stream", lambda: npz_bytes(npz)))
+    with st.container(horizontal=True, gap="small"):
+        for ending, mime, make in offers:
+            st.download_button(
+                ending.upper(),
+                make,
+                f"{name}.{ending}",
+                mime,
+                key=f"download-{name}-{ending}",
+                icon=":material/download:",
+                type="tertiary",
+                help=f"Download {name}.{ending}",
+                on_click="ignore",
+            )
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def csv_text(table: Any) -> str:
+    """Comma-separated text of rows (dicts; a column for every key of any row) or of a DataFrame."""
+    if hasattr(table, "to_csv"):
+        return table.to_csv(index=False)
+    columns = list(dict.fromkeys(key for row in table for key in row))
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return buffer.getvalue()
+
+
+def npz_bytes(arrays: Mapping[str, Any]) -> bytes:
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,208 @@
+"""The image tray of one session: which pictures it holds, and which one every page looks at.
+
+Until somebody brings a picture of their own, the tray holds one sample, so no page is ever empty.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, overload
+
+import streamlit as st
+from PIL import Image
+
+from squeeze_core import gallery, images
+from squeeze_core.gallery import Sample
+from squeeze_core.images import ImageError, Picture
+
+MOST = 100
+_STATE = "tray"
+_THUMBNAIL = (112, 112)
+
+
+class File(Protocol):
+    """What an uploader or a camera hands over."""
+
+    name: str
+
+    def getvalue(self) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture in the tray, still encoded: many of them must fit in memory."""
+
+    key: str
+    name: str
+    alt: str
+    data: bytes
+    thumbnail: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file that could not be taken; `sentence` says why."""
+
+    name: str
+    sentence: str
+
+
+@dataclass
+class Tray:
+    """One session's images and choices, in the order they came."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    chosen: str = ""
+    sample: str = ""
+    refusals: list[Refusal] = field(default_factory=list)
+    drops: int = 0
+
+
+class Pictures(Sequence[Picture]):
+    """The tray's pictures, each decoded when it is asked for."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Picture: ...
+    @overload
+    def __getitem__(self, index: slice) -> Pictures: ...
+    def __getitem__(self, index: int | slice) -> Picture | Pictures:
+        if isinstance(index, slice):
+            return Pictures(self._entries[index])
+        return _picture(self._entries[index])
+
+    def __iter__(self) -> Iterator[Picture]:
+        return map(_picture, self._entries)
+
+
+def state() -> Tray:
+    """This session's tray, made on its first run."""
+    if _STATE not in st.session_state:
+        st.session_state[_STATE] = Tray(sample=gallery.samples()[0].file)
+    return st.session_state[_STATE]
+
+
+def current() -> Picture:
+    """The picture chosen in the tray; there is always one."""
+    return _picture(_current_entry())
+
+
+def pictures() -> Pictures:
+    """Every picture in the tray, at least one, in the order they came."""
+    return Pictures(list(state().entries.values()) or [_current_entry()])
+
+
+def refusals() -> list[Refusal]:
+    """The files that the tray has refused and still shows."""
+    return state().refusals
+
+
+def describe(picture: Picture) -> str:
+    """The text alternative of one of the tray's pictures."""
+    entry = state().entries.get(picture.key) or _current_entry()
+    return entry.alt if entry.key == picture.key else picture.name
+
+
+def add(files: Iterable[File]) -> None:
+    """Take files; the first good one becomes the current picture, each bad one leaves a sentence."""
+    tray = state()
+    tray.refusals = []
+    taken: list[str] = []
+    for file in files:
+        try:
+            if len(tray.entries) >= MOST:
+                raise ImageError(f"{file.name} was left out: the tray holds {MOST} pictures at most.")
+            data = file.getvalue()
+            picture = images.decode(data, file.name)
+        except ImageError as error:
+            tray.refusals.append(Refusal(file.name, str(error)))
+            continue
+        alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
+        tray.entries[picture.key] = Entry(picture.key, file.name, alt, data, _thumbnail(picture))
+        taken.append(picture.key)
+    if taken:
+        tray.chosen = taken[0]
+
+
+def add_samples(samples: Iterable[Sample]) -> None:
+    """Put samples beside the pictures that are there; the first of them becomes the current one."""
+    tray = state()
+    entries = [sample_entry(sample.file) for sample in samples]
+    tray.entries |= {entry.key: entry for entry in entries}
+    tray.chosen = entries[0].key
+
+
+def choose(key: str) -> None:
+    """Make that picture the current one."""
+    state().chosen = key
+
+
+def choose_sample(sample: Sample) -> None:
+    """Make that sample the current picture, while nobody has brought their own."""
+    state().sample = sample.file
+
+
+def remove(key: str) -> None:
+    """Take one picture out; its neighbour becomes the current one when it was current."""
+    tray = state()
+    keys = list(tray.entries)
+    if key not in keys:
+        return
+    place = keys.index(key)
+    del tray.entries[key]
+    if tray.chosen == key:
+        rest = list(tray.entries)
+        tray.chosen = rest[min(place, len(rest) - 1)] if rest else ""
+
+
+def clear() -> None:
+    """Back to the sample."""
+    tray = state()
+    tray.entries, tray.chosen, tray.refusals = {}, "", []
+
+
+def dismiss_refusals() -> None:
+    state().refusals = []
+
+
+def _current_entry() -> Entry:
+    tray = state()
+    return tray.entries.get(tray.chosen) or sample_entry(tray.sample)
+
+
+def _picture(entry: Entry) -> Picture:
+    return _decoded(entry.key, entry.name, entry.data)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _decoded(key: str, name: str, _data: bytes) -> Picture:
+    """Shared by all sessions and never changed; the bytes decoded before, so they do again."""
+    return images.decode(_data, name)
+
+
+@st.cache_resource(show_spinner=False)
+def sample_entry(file: str) -> Entry:
+    """A sample of the gallery, as the tray holds it."""
+    sample = next(sample for sample in gallery.samples() if sample.file == file)
+    picture = sample.picture()
+    return Entry(picture.key, sample.file, sample.alt, sample.path.read_bytes(), _thumbnail(picture))
+
+
+def _thumbnail(picture: Picture) -> str:
+    """A small square JPEG as a data address."""
+    side = min(picture.image.size)
+    left, top = (picture.image.width - side) // 2, (picture.image.height - side) // 2
+    square = picture.image.resize(
+        _THUMBNAIL, Image.Resampling.LANCZOS, (left, top, left + side, top + side)
+    )
+    buffer = io.BytesIO()
+    square.save(buffer, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
