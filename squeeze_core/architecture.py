@@ -164,6 +164,15 @@ class SqueezeNet(nn.Module):
         except ValueError:
             raise KeyError(name) from None
 
+    def name_of(self, path: str) -> str:
+        """The paper's name for a module path: "features.3.squeeze" → "fire2.squeeze"."""
+        part, _, rest = path.partition(".")
+        if part != "features" or not rest:
+            return "conv10" if path == "classifier.1" else path
+        number, _, inner = rest.partition(".")
+        name = self.layer_names[int(number)]
+        return f"{name}.{inner}" if inner else name
+
     @property
     def fire_names(self) -> tuple[str, ...]:
         return tuple(name for name in self.layer_names if name.startswith("fire"))

@@ -1,0 +1,192 @@
+"""What does a network cost? Parameters, multiply-accumulates and activation memory, layer by layer.
+
+Counted by running the network once on PyTorch's meta device: shapes only, no numbers, so that
+VGG-19 costs neither its half gigabyte nor its seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+from torchvision.models.swin_transformer import ShiftedWindowAttention
+
+FP32_BYTES = 4
+ATTENTION = (nn.MultiheadAttention, ShiftedWindowAttention)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as it ran.
+
+    `name`: its path in the network, or the paper's name where `profile` was told one. `kind`: its
+    class. `output`: shape without the batch dimension; empty for a layer that only training runs.
+    `parameters`: its own. `macs`: multiply-accumulates for one picture.
+    """
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The cost of one picture through one network.
+
+    `layers`: in the order they ran; their parameters and MACs add up to the network's. `size`:
+    input height and width, pixels. `activation_bytes`: the most memory that intermediate results
+    (fp32, the input included, the weights not) take at one moment.
+    """
+
+    layers: tuple[Layer, ...]
+    size: int
+    activation_bytes: int
+
+    @cached_property
+    def parameters(self) -> int:
+        return sum(layer.parameters for layer in self.layers)
+
+    @cached_property
+    def macs(self) -> int:
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def megabytes(self) -> float:
+        """Size of the fp32 parameters in MB of 10^6 bytes."""
+        return self.parameters * FP32_BYTES / 1e6
+
+    @property
+    def gmacs(self) -> float:
+        return self.macs / 1e9
+
+    @property
+    def activation_megabytes(self) -> float:
+        return self.activation_bytes / 1e6
+
+
+def profile(network: nn.Module, size: int, name: Callable[[str], str] = lambda path: path) -> Profile:
+    """Count the layers of a network in eval mode for one RGB picture of size × size pixels.
+
+    `name` translates a module path ("features.0") into the name that people know ("conv1").
+    Best on a network built under torch.device("meta"); RuntimeError when the picture is too small.
+    """
+    counter = _Counter(network, name)
+    handles = [hook for path, module in _rows(network) for hook in counter.watch(path, module)]
+    device = next(network.parameters()).device
+    try:
+        # Not inference mode: that hides the matrix products inside `linear` from the counter.
+        with torch.no_grad(), counter:
+            network(torch.empty(1, 3, size, size, device=device))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return Profile((*counter.layers, *counter.unused()), size, counter.peak)
+
+
+def _rows(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules that are a row of the table: leaves, whole ones, and blocks with own weights."""
+    rows: list[tuple[str, nn.Module]] = []
+
+    def walk(path: str, module: nn.Module) -> None:
+        leaf = not any(True for _ in module.children())
+        if leaf or _own_weights(module):
+            rows.append((path, module))
+        if not (_is_whole(module) and _own_weights(module)):
+            for child_name, child in module.named_children():
+                walk(f"{path}.{child_name}" if path else child_name, child)
+
+    walk("", network)
+    return rows
+
+
+def _is_whole(module: nn.Module) -> bool:
+    """Attention, which uses its children's weights without calling them, and modules such as a
+    convolution with its own padding: no child has weights."""
+    return isinstance(module, ATTENTION) or not any(
+        True for child in module.children() for _ in child.parameters()
+    )
+
+
+def _own_weights(module: nn.Module) -> dict[str, nn.Parameter]:
+    """The weights that the module's row counts: all of a whole one, the direct ones of a block."""
+    return dict(module.named_parameters(recurse=_is_whole(module)))
+
+
+def _weights(module: nn.Module) -> int:
+    return sum(weight.numel() for weight in _own_weights(module).values())
+
+
+class _Counter(TorchDispatchMode):
+    """Sees every tensor operation: adds up MACs and follows how many bytes are alive."""
+
+    def __init__(self, network: nn.Module, name: Callable[[str], str]) -> None:
+        super().__init__()
+        self.layers: list[Layer] = []
+        self.peak = 0
+        self._macs = 0
+        self._name = name
+        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
+        self._pending = {path: module for path, module in _rows(network) if _own_weights(module)}
+        tensors = [*network.parameters(), *network.buffers()]
+        self._weights = {tensor.untyped_storage()._cdata for tensor in tensors}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self._macs += formula(*args, **(kwargs or {}), out_val=out) // 2
+        for tensor in tree_leaves((args, out)):
+            if isinstance(tensor, Tensor):
+                storage = tensor.untyped_storage()
+                if storage._cdata not in self._weights:
+                    self._alive[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+        self._alive = {key: row for key, row in self._alive.items() if not row[0].expired()}
+        self.peak = max(self.peak, sum(nbytes for _, nbytes in self._alive.values()))
+        return out
+
+    def watch(self, path: str, module: nn.Module) -> list[Any]:
+        """Hooks that add the module's row each time it runs."""
+        if not _is_whole(module):
+            return [module.register_forward_pre_hook(lambda *_: self._own_parameters(path, module))]
+        started: list[int] = []
+
+        def before(*_: Any) -> None:
+            started.append(self._macs)
+
+        def after(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            shape = tuple((output[0] if isinstance(output, tuple) else output).shape[1:])
+            self._add(path, module, shape, self._macs - started.pop())
+
+        return [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
+
+    def _own_parameters(self, path: str, module: nn.Module) -> None:
+        """Weights that belong to a block itself, such as a position embedding or a layer scale."""
+        if self._pending.pop(path, None) is not None:
+            for key, weight in _own_weights(module).items():
+                name = self._name(f"{path}.{key}" if path else key)
+                self.layers.append(Layer(name, "Parameter", tuple(weight.shape), weight.numel(), 0))
+
+    def _add(self, path: str, module: nn.Module, shape: tuple[int, ...], macs: int) -> None:
+        first = self._pending.pop(path, None) is not None
+        self.layers.append(
+            Layer(self._name(path), type(module).__name__, shape, _weights(module) if first else 0, macs)
+        )
+
+    def unused(self) -> list[Layer]:
+        """Rows of the modules that have weights but did not run, such as Inception's second head."""
+        return [
+            Layer(self._name(path), type(module).__name__, (), _weights(module), 0)
+            for path, module in self._pending.items()
+        ]

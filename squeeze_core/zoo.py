@@ -1,0 +1,124 @@
+"""The networks compared: how each is built, and what its authors published about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+import torchvision
+from torch import nn
+
+from squeeze_core import weights
+from squeeze_core.architecture import SqueezeNet
+from squeeze_core.profile import Profile, profile
+
+# Ours first; then by family, oldest first. All are torchvision's but EfficientNet-Lite0.
+NAMES = (
+    "squeezenet1_1",
+    "squeezenet1_0",
+    "alexnet",
+    *(f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")),
+    "googlenet",
+    "inception_v3",
+    *(f"resnet{depth}" for depth in (18, 34, 50, 101, 152)),
+    "resnext50_32x4d",
+    "wide_resnet50_2",
+    "densenet121",
+    "densenet169",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    *(f"shufflenet_v2_x{width}" for width in ("0_5", "1_0", "1_5", "2_0")),
+    *(f"mnasnet{width}" for width in ("0_5", "0_75", "1_0", "1_3")),
+    weights.EFFICIENTNET_LITE0,
+    *(f"efficientnet_b{number}" for number in range(5)),
+    "convnext_tiny",
+    "swin_t",
+    "vit_b_16",
+)
+DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
+REFERENCE = "squeezenet1_1"
+
+# Linear layers that the papers number on from the last convolution.
+_FULLY_CONNECTED = {
+    "alexnet": {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"},
+    "vgg": {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"},
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network and what is published about it.
+
+    `size`: input height and width, pixels. `top1`, `top5`: ImageNet validation accuracy in percent
+    and None where not published; `source` says by whom. `published_parameters` and
+    `published_gmacs` are torchvision's own metadata, to hold our counts against.
+    """
+
+    name: str
+    title: str
+    size: int
+    top1: float | None
+    top5: float | None
+    source: str
+    published_parameters: int | None
+    published_gmacs: float | None
+
+    def profile(self) -> Profile:
+        """What one picture costs; counted once per process."""
+        return _profile(self.name)
+
+
+@cache
+def network(name: str) -> Network:
+    """The network of that name, one of NAMES; WeightsError when there is none."""
+    if name not in NAMES:
+        raise weights.WeightsError(f"There is no network named {name!r} to compare; try {', '.join(NAMES)}.")
+    title = weights.title(name)
+    if name == weights.EFFICIENTNET_LITE0:
+        source = "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)"
+        return Network(name, title, 224, 75.1, None, source, None, None)
+    published = torchvision.models.get_model_weights(name).DEFAULT
+    accuracy = published.meta["_metrics"]["ImageNet-1K"]
+    return Network(
+        name,
+        title,
+        published.transforms().crop_size[0],
+        accuracy["acc@1"],
+        accuracy["acc@5"],
+        f"torchvision {torchvision.__version__.split('+')[0]}, {published}",
+        published.meta["num_params"],
+        published.meta["_ops"],
+    )
+
+
+def build(name: str) -> nn.Module:
+    """The architecture in eval mode with untrained weights, on the default device."""
+    if name in ("squeezenet1_0", "squeezenet1_1"):
+        built: nn.Module = SqueezeNet("1.0" if name == "squeezenet1_0" else "1.1")
+    elif name == weights.EFFICIENTNET_LITE0:
+        from efficientnet_lite_pytorch import EfficientNet
+
+        built = EfficientNet.from_name("efficientnet-lite0")
+    elif name == "googlenet":  # published without the two heads that only training uses
+        built = torchvision.models.googlenet(aux_logits=False, init_weights=False)
+    elif name == "inception_v3":
+        built = torchvision.models.inception_v3(init_weights=False)
+    else:
+        built = torchvision.models.get_model(name)
+    return built.eval()
+
+
+@cache
+def _profile(name: str) -> Profile:
+    with torch.device("meta"):
+        built = build(name)
+    return profile(built, network(name).size, lambda path: _paper_name(name, built, path))
+
+
+def _paper_name(name: str, built: nn.Module, path: str) -> str:
+    """"features.3.squeeze" → "fire2.squeeze", VGG's "classifier.0" → "fc6"; else the path itself."""
+    if isinstance(built, SqueezeNet):
+        return built.name_of(path)
+    return _FULLY_CONNECTED.get(name if name == "alexnet" else name[:3], {}).get(path, path)
