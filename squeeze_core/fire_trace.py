@@ -1,0 +1,197 @@
+"""What do the Fire modules see? Every activation of every Fire module, from one forward pass."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.fx import GraphModule
+from torchvision.models.feature_extraction import create_feature_extractor
+
+from squeeze_core import weights
+from squeeze_core.architecture import SqueezeNet
+from squeeze_core.engine import Engine
+from squeeze_core.images import Picture
+from squeeze_core.preprocess import Preprocess
+
+Place = Literal["squeeze", "expand1x1", "expand3x3", "output"]
+PLACES: tuple[Place, ...] = get_args(Place)
+BRANCHES = PLACES[:3]
+MODEL = "squeezenet1_1"
+
+
+class Unit(NamedTuple):
+    """One channel of a Fire module, as people write it: fire5/expand3x3/37."""
+
+    module: str
+    branch: str
+    channel: int
+
+    def __str__(self) -> str:
+        return "/".join(map(str, self))
+
+
+@dataclass(frozen=True)
+class Maps:
+    """The activation maps of one place, after ReLU.
+
+    `values`: float32 [channels, height, width], ≥ 0, read-only. `mean`, `max`: float32 [channels].
+    `zeros`: fraction of each map that is exactly 0, float32 [channels], 0–1.
+    """
+
+    values: np.ndarray
+    mean: np.ndarray = field(init=False)
+    max: np.ndarray = field(init=False)
+    zeros: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        flat = self.values.reshape(len(self.values), -1)
+        statistics = {"mean": flat.mean(1), "max": flat.max(1), "zeros": 1 - (flat > 0).mean(1)}
+        self.values.setflags(write=False)
+        for name, array in statistics.items():
+            array = array.astype(np.float32)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        channels, height, width = self.values.shape
+        return channels, height, width
+
+    @property
+    def sparsity(self) -> float:
+        """Fraction of all the values that is exactly 0, 0–1."""
+        return float(self.zeros.mean())
+
+    def order(self) -> np.ndarray:
+        """Channel numbers, the strongest mean first; int64 [channels]."""
+        return np.argsort(-self.mean, kind="stable")
+
+    def peak(self, channel: int) -> tuple[int, int]:
+        """Row and column of that channel's largest value."""
+        row, column = np.unravel_index(self.values[channel].argmax(), self.values.shape[1:])
+        return int(row), int(column)
+
+
+@dataclass(frozen=True)
+class ModuleTrace:
+    """One Fire module's activations; `output` is expand1x1 and expand3x3 together."""
+
+    name: str
+    squeeze: Maps
+    expand1x1: Maps
+    expand3x3: Maps
+    output: Maps
+
+    def at(self, place: str) -> Maps:
+        """The maps of that place, one of PLACES."""
+        if place not in PLACES:
+            raise KeyError(place)
+        return getattr(self, place)
+
+
+@dataclass(frozen=True)
+class FireTrace:
+    """Everything one forward pass of one picture left behind.
+
+    `layers`: each layer's name and output shape [channels, height, width], conv1 first and conv10
+    last. `class_maps`: conv10 after ReLU, float32 [classes, height, width]: its mean over space is
+    the logit. `logits`: float32 [classes]. `view`: the RGB picture at the network's input size.
+    """
+
+    file: str
+    device: str
+    view: Image.Image
+    layers: dict[str, tuple[int, int, int]]
+    modules: dict[str, ModuleTrace]
+    class_maps: np.ndarray
+    logits: np.ndarray
+    labels: tuple[str, ...]
+    milliseconds: float
+
+    def maps(self, module: str, place: str) -> Maps:
+        return self.modules[module].at(place)
+
+    @property
+    def best(self) -> int:
+        """Index of the most probable class."""
+        return int(self.logits.argmax())
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A network whose forward returns a dict: "fire2/squeeze", …, each layer, "conv10", "logits"."""
+
+    network: GraphModule
+    original: SqueezeNet
+    preprocess: Preprocess
+    labels: tuple[str, ...]
+
+    @classmethod
+    def load(cls) -> Extractor:
+        """Of the shipped SqueezeNet; its own copy, as making an extractor switches modes for a moment."""
+        loaded = weights.load(MODEL)
+        assert isinstance(loaded.network, SqueezeNet)
+        return cls(extractor(loaded.network), loaded.network, loaded.preprocess, loaded.labels)
+
+
+def extractor(network: SqueezeNet) -> GraphModule:
+    """float [N, 3, H, W] → the dict that `Extractor` describes; shares the network's parameters.
+
+    No hooks: concurrent calls do not see one another.
+    """
+    nodes = {"classifier.2": "conv10", "flatten": "logits"}
+    for number, name in enumerate(network.layer_names):
+        # conv1's own output is overwritten by the ReLU that follows, so relu1 stands for it.
+        if name == "conv1":
+            continue
+        nodes[f"features.{number}"] = "conv1" if name == "relu1" else name
+        if name in network.fire_names:
+            for branch in BRANCHES:
+                nodes[f"features.{number}.{branch}_activation"] = f"{name}/{branch}"
+    return create_feature_extractor(copy.copy(network), nodes)
+
+
+def get_extractor(engine: Engine) -> Extractor:
+    """The engine's one extractor, on its device."""
+    return engine.get("fire_trace", Extractor.load)
+
+
+def fire_trace(picture: Picture, engine: Engine) -> FireTrace:
+    """The picture's activations in the shipped SqueezeNet 1.1."""
+    loaded = get_extractor(engine)
+    start = time.perf_counter()
+    batch = loaded.preprocess([picture.image]).to(engine.device)
+    with torch.inference_mode():
+        found = {name: _numpy(value[0]) for name, value in loaded.network(batch).items()}
+    modules = {}
+    for name in loaded.original.fire_names:
+        output = found[name]
+        # The branches are the two halves of the output: views of it, not copies.
+        split = found[f"{name}/expand1x1"].shape[0]
+        modules[name] = ModuleTrace(
+            name, Maps(found[f"{name}/squeeze"]), Maps(output[:split]), Maps(output[split:]), Maps(output)
+        )
+    return FireTrace(
+        picture.name,
+        engine.device.type,
+        loaded.preprocess.view(picture.image),
+        {name: value.shape for name, value in found.items() if value.ndim == 3 and "/" not in name},
+        modules,
+        found["conv10"],
+        found["logits"],
+        loaded.labels,
+        1000 * (time.perf_counter() - start),
+    )
+
+
+def _numpy(value: Tensor) -> np.ndarray:
+    array = value.float().cpu().contiguous().numpy()
+    array.setflags(write=False)
+    return array
