@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from squeeze_core import weights
 from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
+from squeeze_core.weights import Pretrained
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,16 @@ class Classification:
         best = np.argsort(-self.probabilities, kind="stable")[:k]
         return tuple(Prediction(self.labels[i], int(i), float(self.probabilities[i])) for i in best)
 
+    def row(self, k: int = 5) -> dict[str, Any]:
+        """What the command line's JSON says of this picture."""
+        predictions = [vars(prediction) for prediction in self.top(k)]
+        return {"file": self.file, "predictions": predictions, "milliseconds": round(self.milliseconds, 2)}
+
+
+def network(engine: Engine, model: str, file: Path | None = None) -> Pretrained:
+    """The engine's classifier of that name; WeightsError when its weights cannot be had."""
+    return engine.get(f"classifier:{model}:{file or ''}", lambda: weights.load(model, file))
+
 
 def classify(
     pictures: Sequence[Picture],
@@ -56,7 +68,7 @@ def classify(
     """
     key = f"classifier:{model}:{file or ''}"
     for group in _batches(pictures, engine.batch_size):
-        loaded = engine.get(key, lambda: weights.load(model, file))
+        loaded = network(engine, model, file)
         start = time.perf_counter()
         batch = loaded.preprocess([picture.image for picture in group])
         logits = engine.run(key, lambda: weights.load(model, file), batch)

@@ -33,10 +33,7 @@ def run(options: Namespace) -> int:
             complain(error)
             results.append({"file": str(path), "error": str(error)})
             continue
-        predictions = [vars(prediction) for prediction in answer.top(options.top)]
-        results.append(
-            {"file": str(path), "predictions": predictions, "milliseconds": round(answer.milliseconds, 2)}
-        )
+        results.append(answer.row(options.top) | {"file": str(path)})
         if not options.json:
             print(f"{path}  ({answer.milliseconds:.0f} ms)")
             for prediction in answer.top(options.top):
