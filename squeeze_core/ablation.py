@@ -136,7 +136,9 @@ def contributions(picture: Picture, engine: Engine, index: int) -> Contributions
     batch = loaded.preprocess([picture.image]).to(engine.device).requires_grad_()
     found = loaded.network(batch)
     logit = found["logits"][0, index]
-    places = [(module, branch) for module in loaded.original.fire_names for branch in BRANCHES]
+    places: list[tuple[str, str]] = [
+        (module, branch) for module in loaded.original.fire_names for branch in BRANCHES
+    ]
     maps = [found[f"{module}/{branch}"] for module, branch in places]
     gradients = torch.autograd.grad(logit, maps)
     of = {}

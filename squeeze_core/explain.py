@@ -55,8 +55,8 @@ METHODS = {
             "grad_cam",
             "Grad-CAM",
             "fire9's maps, weighted by how strongly the class's logit follows each of them on average.",
-            "As coarse as CAM; keeps only what speaks for the class, and averaging the gradient can blur two "
-            "objects into one.",
+            "As coarse as CAM, and on a network that ends in an average, like this one, it repeats CAM but "
+            "for the scale: it shows that the two agree, not something new.",
             "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
         ),
         Method(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from squeeze_core.architecture import SqueezeNet
+from squeeze_core.architecture import Fire, SqueezeNet
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,15 @@ def receptive_field(network: SqueezeNet, module: str, place: str) -> ReceptiveFi
     for name, layer in zip(network.layer_names, network.features, strict=True):
         if name == module:
             break
-        field = _after_fire(field, layer) if name.startswith("fire") else field.after(layer)
+        field = _in_fire(field, layer, "output") if isinstance(layer, Fire) else field.after(layer)
+    assert isinstance(fire, Fire)
+    return _in_fire(field, fire, place)
+
+
+def _in_fire(field: ReceptiveField, fire: Fire, place: str) -> ReceptiveField:
+    """The field at that place, given the field of the module's input."""
     if place == "output":
-        return _after_fire(field, fire)
+        # As far as the widest branch: the 3×3 one, where there is one.
+        place = "expand1x1" if fire.expand3x3 is None else "expand3x3"
     field = field.after(fire.squeeze)
     return field if place == "squeeze" else field.after(getattr(fire, place))
-
-
-def _after_fire(field: ReceptiveField, fire: nn.Module) -> ReceptiveField:
-    """A Fire module sees as far as its widest branch: the 3×3 one, where it has one."""
-    branch = fire.expand3x3 if fire.expand3x3 is not None else fire.expand1x1
-    return field.after(fire.squeeze).after(branch)

@@ -15,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from squeeze_core import weights
+from squeeze_core.architecture import SqueezeNet
 from squeeze_core.engine import Engine, choose_device
 from squeeze_core.feature_visualisation import FOLDER, sheets
 from squeeze_core.feature_visualisation.optimise import SETTINGS, optimise
@@ -24,7 +25,8 @@ from squeeze_core.fire_trace import BRANCHES, MODEL
 def make(out: Path, device: torch.device, batch: int) -> None:
     """Optimise what `out` does not hold yet: one NPZ for each module and branch, uint8 `pictures`
     [channels, size, size, 3] and the `seconds` it took."""
-    network = weights.load(MODEL).network.to(device, memory_format=torch.channels_last)
+    network = weights.load(MODEL).network.to(memory_format=torch.channels_last).to(device)
+    assert isinstance(network, SqueezeNet)
     for module, settings in SETTINGS.items():
         for branch in BRANCHES:
             path = out / f"{module}_{branch}.npz"

@@ -58,6 +58,8 @@ class FourierPictures(nn.Module):
     def __init__(self, count: int, size: int, generator: torch.Generator) -> None:
         super().__init__()
         frequency = torch.hypot(torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None])
+        self.scale: Tensor
+        self.colours: Tensor
         self.register_buffer("scale", size / frequency.clamp(min=1 / size))
         start = 0.01 * torch.randn(count, 3, *frequency.shape, 2, generator=generator)
         self.spectrum = nn.Parameter(start)

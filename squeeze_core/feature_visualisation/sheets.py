@@ -44,9 +44,10 @@ class Excitement:
 
     def __str__(self) -> str:
         return (
-            f"Of {self.channels:,} channels {self.live:,} are excited by a gallery sample; on {self.won:,} of "
-            f"those ({self.share:.1%}) the optimised picture excites the channel more than any sample "
-            f"(largest value of its map; the median is {self.median_ratio:.1f} times the best sample's)."
+            f"Of {self.channels:,} channels {self.live:,} are excited by a gallery sample; {self.won:,} of "
+            f"those ({self.share:.1%}) are excited more by their optimised picture than by any sample "
+            f"(largest value of the channel's map; the median is {self.median_ratio:.1f} times the best "
+            "sample's)."
         )
 
 
@@ -73,9 +74,10 @@ def pack(work: Path, out: Path) -> int:
         raise ValueError(f"The sheets take {total:,} bytes; lower QUALITY.")
     manifest = {
         "network": MODEL,
-        "method": "Feature visualisation: Adam on Fourier coefficients of decorrelated colours, with jitter; "
-        "the objective is the channel's value at the centre of its map, before ReLU",
-        "source": "Olah, Mordvintsev, Schubert, Feature Visualization, Distill 2017, doi:10.23915/distill.00007",
+        "method": "Feature visualisation: Adam on Fourier coefficients of decorrelated colours, with "
+        "jitter; the objective is the channel's value at the centre of its map, before ReLU",
+        "source": "Olah, Mordvintsev, Schubert, Feature Visualization, Distill 2017, "
+        "doi:10.23915/distill.00007",
         "command": "python -m squeeze_core.feature_visualisation",
         "seconds": round(seconds),
         "settings": {module: asdict(settings) for module, settings in SETTINGS.items()},
