@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from squeeze_core.commands import classify, complain
+from squeeze_core.commands import classify, compare, complain
 from squeeze_core.errors import UserError
 
-COMMANDS = (classify,)
+COMMANDS = (classify, compare)
 
 
 def main(arguments: list[str] | None = None) -> int:

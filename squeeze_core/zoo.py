@@ -9,9 +9,9 @@ import torch
 import torchvision
 from torch import nn
 
-from squeeze_core import weights
+from squeeze_core import handmade, weights
 from squeeze_core.architecture import SqueezeNet
-from squeeze_core.profile import Profile, profile
+from squeeze_core.profile import FP32_BYTES, Profile, profile
 
 # Ours first; then by family, oldest first. All are torchvision's but EfficientNet-Lite0.
 NAMES = (
@@ -37,6 +37,7 @@ NAMES = (
     "swin_t",
     "vit_b_16",
 )
+ROW_NAMES = (*NAMES, handmade.NAME)
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = "squeezenet1_1"
 
@@ -74,7 +75,9 @@ class Network:
 def network(name: str) -> Network:
     """The network of that name, one of NAMES; WeightsError when there is none."""
     if name not in NAMES:
-        raise weights.WeightsError(f"There is no network named {name!r} to compare; try {', '.join(NAMES)}.")
+        raise weights.WeightsError(
+            f"There is no network named {name!r} to compare; try {', '.join(NAMES)}."
+        )
     title = weights.title(name)
     if name == weights.EFFICIENTNET_LITE0:
         source = "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)"
@@ -118,7 +121,49 @@ def _profile(name: str) -> Profile:
 
 
 def _paper_name(name: str, built: nn.Module, path: str) -> str:
-    """"features.3.squeeze" → "fire2.squeeze", VGG's "classifier.0" → "fc6"; else the path itself."""
+    """ "features.3.squeeze" → "fire2.squeeze", VGG's "classifier.0" → "fc6"; else the path itself."""
     if isinstance(built, SqueezeNet):
         return built.name_of(path)
     return _FULLY_CONNECTED.get(name if name == "alexnet" else name[:3], {}).get(path, path)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the comparison; None where a figure is neither published nor counted.
+
+    `megabytes`: fp32 parameters in 10^6 bytes. `gmacs`: 10^9 multiply-accumulates a picture.
+    `activation_megabytes`: most fp32 intermediate results alive at once. `top1`, `top5`: percent on
+    ImageNet, by `source`.
+    """
+
+    name: str
+    title: str
+    parameters: int
+    megabytes: float
+    gmacs: float | None
+    activation_megabytes: float | None
+    top1: float | None
+    top5: float | None
+    source: str
+
+
+@cache
+def row(name: str) -> Row:
+    """The comparison's row of that network or of the hand-made features; WeightsError for another name."""
+    if name == handmade.NAME:
+        parameters = (handmade.FEATURES + 1) * 1000
+        megabytes = parameters * FP32_BYTES / 1e6
+        return Row(name, handmade.TITLE, parameters, megabytes, None, None, None, None, handmade.SOURCE)
+    known = network(name)
+    cost = known.profile()
+    return Row(
+        name,
+        known.title,
+        cost.parameters,
+        cost.megabytes,
+        cost.gmacs,
+        cost.activation_megabytes,
+        known.top1,
+        known.top5,
+        known.source,
+    )

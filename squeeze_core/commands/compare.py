@@ -1,0 +1,83 @@
+"""`compare [--models A B …] [--measure]`: what does each network cost, and what does it save?"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from squeeze_core import zoo
+from squeeze_core.commands import add_json_option, print_json
+from squeeze_core.engine import choose_device
+from squeeze_core.measure import Measurement, measure
+
+
+def add_to(subparsers: Any) -> None:
+    parser = subparsers.add_parser("compare", help="size, computation and accuracy of the networks")
+    parser.add_argument("--models", nargs="+", default=zoo.ROW_NAMES, metavar="NAME")
+    parser.add_argument("--measure", action="store_true", help="also time each one on this machine")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    rows = [zoo.row(name) for name in options.models]
+    measured = _measured(options.models, choose_device(options.device).type) if options.measure else {}
+    if options.json:
+        print_json({"models": [_document(row, measured.get(row.name)) for row in rows]})
+    else:
+        _print_table(rows, measured)
+    return 0
+
+
+def _measured(names: Sequence[str], device: str) -> dict[str, Measurement]:
+    done: dict[str, Measurement] = {}
+    with tqdm(unit="run", file=sys.stderr) as bar:
+        for event in measure(names, device):
+            if isinstance(event, Measurement):
+                done[event.name] = event
+            else:
+                bar.total, bar.n = event.total, event.done
+                bar.set_description(event.name)
+    return done
+
+
+def _document(row: zoo.Row, measurement: Measurement | None) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": row.name,
+        "parameters": row.parameters,
+        "megabytes": round(row.megabytes, 3),
+        "gmacs": None if row.gmacs is None else round(row.gmacs, 4),
+        "top1": row.top1,
+        "top5": row.top5,
+        "source": row.source,
+    }
+    if measurement:
+        peak = measurement.peak_memory_bytes
+        document |= {
+            "milliseconds": round(measurement.milliseconds, 2),
+            "images_per_second": round(measurement.images_per_second, 2),
+            "peak_memory_megabytes": None if peak is None else round(peak / 1e6, 1),
+            "trained_weights": measurement.trained,
+            "measured": measurement.conditions,
+        }
+    return document
+
+
+def _print_table(rows: Sequence[zoo.Row], measured: dict[str, Measurement]) -> None:
+    head = f"{'network':24}{'parameters':>13}{'MB':>9}{'GMACs':>9}{'top-1':>8}{'top-5':>8}"
+    print(head + ("  ms (batch 1)" if measured else ""))
+    for row in rows:
+        line = f"{row.title:24}{row.parameters:13,}{row.megabytes:9.2f}"
+        for value, width, places in ((row.gmacs, 9, 3), (row.top1, 8, 1), (row.top5, 8, 1)):
+            line += f"{'–' if value is None else format(value, f'.{places}f'):>{width}}"
+        if row.name in measured:
+            line += f"{measured[row.name].milliseconds:14.1f}"
+        print(line)
+    print("MB = 10^6 bytes of fp32 parameters; accuracy in percent on ImageNet, as published.")
+    for measurement in list(measured.values())[:1]:
+        print(f"Times: {measurement.conditions}.")
