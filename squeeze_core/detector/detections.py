@@ -1,0 +1,78 @@
+"""What the detector found: frozen results, checked when they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torchvision.ops import batched_nms
+
+THRESHOLD = 0.35  # score from which a box is shown, 0–1
+OVERLAP = 0.5  # IoU above which the weaker of two boxes of a class is dropped, 0–1
+FLOOR = 0.01  # score below which a candidate is not even kept
+CANDIDATES = 500  # candidates kept for a picture
+MOST = 100  # boxes shown for a picture, as COCO's evaluation takes
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One box: x0, y0, x1, y1 in pixels of the upright original picture; `score` 0–1."""
+
+    label: str
+    index: int
+    score: float
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Everything the network proposes for one picture; thresholds are applied afterwards.
+
+    `boxes` float32 [n, 4] x0, y0, x1, y1 in pixels of the upright `width`×`height` original, within
+    it; `scores` float32 [n] 0–1, best first; `indices` int64 [n] into `labels`. `milliseconds`: from
+    encoded bytes to candidates. ValueError when the arrays do not fit together.
+    """
+
+    file: str
+    width: int
+    height: int
+    device: str
+    labels: tuple[str, ...]
+    boxes: np.ndarray
+    scores: np.ndarray
+    indices: np.ndarray
+    milliseconds: float
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        if self.boxes.shape != (count, 4) or self.indices.shape != (count,):
+            raise ValueError("boxes, scores and indices differ in length.")
+        for array in (self.boxes, self.scores, self.indices):
+            array.setflags(write=False)
+
+    def detections(
+        self, threshold: float = THRESHOLD, overlap: float = OVERLAP, only: Collection[str] | None = None
+    ) -> tuple[Detection, ...]:
+        """Boxes scoring at least `threshold`, after non-maximum suppression, best first.
+
+        `overlap`: IoU, 0–1, above which the weaker of two boxes of one class goes. `only`: the
+        class names to keep, None for all. Runs no network.
+        """
+        keep = self.scores >= threshold
+        if only is not None:
+            keep &= np.isin(self.indices, [i for i, label in enumerate(self.labels) if label in only])
+        chosen = np.flatnonzero(keep)
+        arrays = (torch.tensor(a[chosen]) for a in (self.boxes, self.scores, self.indices))
+        kept = batched_nms(*arrays, overlap).numpy()[:MOST]
+        return tuple(self._detection(i) for i in chosen[kept])
+
+    def best(self) -> Detection | None:
+        """The strongest candidate whatever its score, or None when there is none at all."""
+        return self._detection(0) if len(self.scores) else None
+
+    def _detection(self, i: int) -> Detection:
+        x0, y0, x1, y1 = (float(value) for value in self.boxes[i])
+        index = int(self.indices[i])
+        return Detection(self.labels[index], index, float(self.scores[i]), (x0, y0, x1, y1))

@@ -1,0 +1,125 @@
+"""The detector's network: SqueezeNet 1.1, a top-down neck and an anchor-free head, all of Fire modules.
+
+Feature pyramid after Lin et al. 2017 (arXiv:1612.03144); one box per position, given as distances to
+its four sides, after FCOS (Tian et al. 2019, arXiv:1904.01355).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from squeeze_core.architecture import Fire, SqueezeNet
+
+STRIDES = (8, 16, 32)
+# Input pixel at the middle of each level's first position: 3×3/2 windows, the first one padded.
+FIRST_CENTRES = (6.5, 14.5, 14.5)
+# Before training every class is given this probability everywhere, so that the many empty
+# positions do not swamp the first steps (Lin et al. 2017, arXiv:1708.02002, section 4.1).
+PRIOR = 0.01
+
+
+class Detector(nn.Module):
+    """float [N, 3, H, W] → float32 [N, positions, 4 + classes]; H and W are multiples of 32.
+
+    The first four numbers are a box x0, y0, x1, y1 in pixels of the input, not clipped; the rest
+    are class logits. Positions run row by row over strides 8, 16 and 32.
+    """
+
+    def __init__(self, classes: int = 20, width: int = 160) -> None:
+        super().__init__()
+        squeezenet = SqueezeNet("1.1")
+        names = squeezenet.layer_names
+        self.width = width
+        self.stride8_end = names.index("fire5") + 1
+        self.backbone = squeezenet.features
+        self.backbone[0].padding = (1, 1)  # so that each level is exactly twice the next
+
+        def fire(channels: int) -> Fire:
+            return Fire(channels, width // 4, width // 2, width // 2)
+
+        self.stride32 = nn.Sequential(
+            nn.MaxPool2d(3, stride=2, padding=1), Fire(512, 64, 128, 128), Fire(256, 64, 128, 128)
+        )
+        self.lateral32 = fire(256)
+        self.merge16 = fire(512 + width)
+        self.merge8 = fire(256 + width)
+        self.tower = fire(width)
+        self.class_tower = fire(width)
+        self.box_tower = fire(width)
+        self.class_logits = nn.Conv2d(width, classes, 1)
+        self.distances = nn.Conv2d(width, 4, 1)
+        self.level_scale = nn.Parameter(torch.ones(len(STRIDES)))
+        nn.init.normal_(self.class_logits.weight, std=0.01)
+        nn.init.constant_(self.class_logits.bias, -math.log((1 - PRIOR) / PRIOR))
+        nn.init.normal_(self.distances.weight, std=0.01)
+        nn.init.constant_(self.distances.bias, math.log(2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        stride8 = self.backbone[: self.stride8_end](x)
+        stride16 = self.backbone[self.stride8_end :](stride8)
+        p32 = self.lateral32(self.stride32(stride16))
+        p16 = self.merge16(torch.cat([stride16, F.interpolate(p32, size=stride16.shape[-2:])], 1))
+        p8 = self.merge8(torch.cat([stride8, F.interpolate(p16, size=stride8.shape[-2:])], 1))
+        levels = []
+        for level, (stride, features) in enumerate(zip(STRIDES, (p8, p16, p32), strict=True)):
+            features = self.tower(features)
+            logits = self.class_logits(self.class_tower(features)).float()
+            distances = self.distances(self.box_tower(features)).float() * self.level_scale[level]
+            boxes = _boxes(distances.clamp(max=6).exp() * stride, level)
+            levels.append(torch.cat([boxes, logits], 1).flatten(2))
+        return torch.cat(levels, 2).transpose(1, 2)
+
+
+def _boxes(distances: Tensor, level: int) -> Tensor:
+    """Distances to left, top, right and bottom [N, 4, h, w] → boxes x0, y0, x1, y1, same shape."""
+    y, x = _centres(level, distances.shape[-2], distances.shape[-1], distances.device)
+    left, top, right, bottom = distances.split(1, 1)
+    x, y = x.view(1, 1, 1, -1), y.view(1, 1, -1, 1)
+    return torch.cat([x - left, y - top, x + right, y + bottom], 1)
+
+
+def _centres(level: int, rows: int, columns: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    first, stride = FIRST_CENTRES[level], STRIDES[level]
+    y = first + stride * torch.arange(rows, device=device)
+    return y, first + stride * torch.arange(columns, device=device)
+
+
+def positions(height: int, width: int, device: torch.device) -> Tensor:
+    """Centres x, y in pixels of an input of that size, float32 [positions, 2], in the output's order."""
+    centres = []
+    for level, stride in enumerate(STRIDES):
+        y, x = _centres(level, height // stride, width // stride, device)
+        centres.append(torch.cartesian_prod(y, x).flip(1))
+    return torch.cat(centres)
+
+
+def add_batchnorm(network: Detector) -> Detector:
+    """Put a BatchNorm after each convolution inside the neck's and head's Fire modules, in place.
+
+    For training only: the trained backbone has none, and `fold_batchnorm` removes these again.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, Fire) and not name.startswith("backbone"):
+            for part in ("squeeze", "expand1x1", "expand3x3"):
+                conv = getattr(module, part)
+                norm = nn.BatchNorm2d(conv.out_channels)
+                setattr(module, part, nn.Sequential(OrderedDict(conv=conv, norm=norm)))
+    return network
+
+
+def fold_batchnorm(network: Detector) -> Detector:
+    """Undo `add_batchnorm` in place, folding what each BatchNorm learnt into its convolution."""
+    network.eval()
+    for module in network.modules():
+        if isinstance(module, Fire):
+            for part in ("squeeze", "expand1x1", "expand3x3"):
+                pair = getattr(module, part)
+                if isinstance(pair, nn.Sequential):
+                    setattr(module, part, fuse_conv_bn_eval(pair.conv, pair.norm))
+    return network

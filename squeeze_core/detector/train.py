@@ -1,0 +1,256 @@
+"""Train the detector on any COCO-format folder.
+
+    python -m squeeze_core.detector.train --data FOLDER [--out runs/detector] [--epochs 40] …
+
+FOLDER holds train/ and val/ with pictures, and train.json and val.json. A run that was stopped goes
+on from its checkpoint when the same command is given again. The folder `--out` gets checkpoint.pt,
+log.jsonl (settings, then one line an epoch) and detector.safetensors, the smoothed (EMA) weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, WeightedRandomSampler
+from torchvision.ops import batched_nms
+from torchvision.transforms.v2 import functional as F
+from tqdm import tqdm
+
+from squeeze_core import weights
+from squeeze_core.detector import pretrained
+from squeeze_core.detector.dataset import (
+    Annotations,
+    MosaicCollate,
+    TrainingSet,
+    read_coco,
+    sampling_weights,
+)
+from squeeze_core.detector.detect import decode
+from squeeze_core.detector.evaluate import DetectionScore, score
+from squeeze_core.detector.loss import detection_loss
+from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
+from squeeze_core.engine import choose_device
+from squeeze_core.errors import UserError
+from squeeze_core.images import read
+from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+
+EVALUATION_FLOOR = 0.01
+EVALUATION_OVERLAP = 0.6
+
+
+def options_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m squeeze_core.detector.train", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="folder with train/, train.json, val/ and val.json")
+    add("--out", type=Path, default=Path("runs/detector"))
+    add("--init", type=Path, help="detector weights to start from instead of the ImageNet backbone alone")
+    add("--epochs", type=int, default=40)
+    add("--batch", type=int, default=32)
+    add("--size", type=int, default=320, help="input side in pixels, a multiple of 32")
+    add("--width", type=int, default=160, help="channels of the neck and head")
+    add("--lr", type=float, default=1e-3, help="peak learning rate of neck and head")
+    add("--backbone-lr", type=float, default=0.2, help="the backbone's rate, as a share of --lr")
+    add("--weight-decay", type=float, default=0.02)
+    add("--freeze", default="fire3", help="last backbone layer that is not trained; none for none")
+    add("--mosaic", type=float, default=0.25, help="share of each batch that is mosaics")
+    add("--plain-epochs", type=int, default=2, help="last epochs without mosaics")
+    add("--workers", type=int, default=2)
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    add("--every", type=int, default=2, help="epochs between validations")
+    return parser
+
+
+def build(options: argparse.Namespace, classes: int) -> Detector:
+    """The network to train: ImageNet backbone or --init, BatchNorm in neck and head, frozen stem."""
+    if options.init:
+        network = pretrained.load_detector(options.init).network.requires_grad_(True)
+    else:
+        network = Detector(classes, options.width)
+        imagenet = weights.load("squeezenet1_1").network
+        network.backbone.load_state_dict(imagenet.features.state_dict())
+    names = weights.load("squeezenet1_1").network.layer_names
+    if options.freeze != "none":
+        if options.freeze not in names:
+            raise UserError(f"--freeze {options.freeze}: the backbone's layers are {', '.join(names)}.")
+        network.backbone[: names.index(options.freeze) + 1].requires_grad_(False)
+    return add_batchnorm(network)
+
+
+def optimizer_for(network: Detector, options: argparse.Namespace) -> torch.optim.Optimizer:
+    """AdamW; no weight decay on biases and norms, a lower rate for the pretrained backbone."""
+    groups: dict[tuple[bool, bool], list[Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((name.startswith("backbone"), parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": options.lr * (options.backbone_lr if backbone else 1),
+                "weight_decay": options.weight_decay if decays else 0.0,
+            }
+            for (backbone, decays), parameters in groups.items()
+        ]
+    )
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """Share of the peak learning rate: linear warm-up, then a cosine to 2 %."""
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = (step - warmup) / max(1, steps - warmup)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def normalise(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [N, 3, S, S] → what the network expects, on the device, channels_last."""
+    batch = F.to_dtype(images.to(device, non_blocking=True), torch.float32, scale=True)
+    return F.normalize(batch, list(IMAGENET_MEAN), list(IMAGENET_STD)).contiguous(
+        memory_format=torch.channels_last
+    )
+
+
+def validate(network: Detector, annotations: Annotations, size: int, device: torch.device) -> DetectionScore:
+    """mAP of a folded network on a validation set, as `evaluate detect` computes it."""
+    loaded = pretrained.PretrainedDetector(network.eval(), annotations.classes, Preprocess(size))
+    found = []
+    for example in tqdm(annotations.examples, "validate", leave=False, mininterval=10):
+        picture = read(example.path)
+        with torch.inference_mode():
+            output = network(loaded.preprocess([picture.image]).to(device)).float().cpu()
+        boxes, scores, indices = decode(output[0], loaded, picture.width, picture.height)
+        kept = batched_nms(boxes, scores, indices, EVALUATION_OVERLAP)[:100]
+        found.append((boxes[kept], scores[kept], indices[kept]))
+    return score(annotations, found)
+
+
+class Training:
+    """One run: everything that a checkpoint holds and resumes."""
+
+    def __init__(self, options: argparse.Namespace, data: Annotations) -> None:
+        self.options = options
+        self.device = choose_device(options.device)
+        self.network = build(options, len(data.classes)).to(self.device, memory_format=torch.channels_last)
+        self.optimizer = optimizer_for(self.network, options)
+        self.loader = DataLoader(
+            TrainingSet(data, options.size),
+            options.batch,
+            sampler=WeightedRandomSampler(sampling_weights(data), len(data.examples)),
+            num_workers=options.workers,
+            collate_fn=MosaicCollate(options.mosaic),
+            drop_last=True,
+        )
+        self.steps = options.epochs * len(self.loader)
+        warmup = min(500, self.steps // 10 + 1)
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: schedule(step, self.steps, warmup)
+        )
+        # Averages over about the last 1,000 steps; fewer in short runs.
+        decay = 1 - 1 / min(1000, self.steps // 8 + 1)
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True
+        )
+        self.epoch = 0
+
+    def run_epoch(self) -> dict[str, float]:
+        """Train one epoch; the mean of each loss."""
+        if self.epoch >= self.options.epochs - self.options.plain_epochs:
+            self.loader.collate_fn = MosaicCollate(0.0)
+        self.network.train()
+        size = self.options.size
+        centres = positions(size, size, self.device)
+        sums: dict[str, float] = {}
+        progress = tqdm(self.loader, f"epoch {self.epoch + 1}/{self.options.epochs}", mininterval=10)
+        for number, (images, boxes, labels) in enumerate(progress, start=1):
+            with torch.autocast(self.device.type, torch.bfloat16):
+                output = self.network(normalise(images, self.device))
+            losses = detection_loss(
+                output, centres, [b.to(self.device) for b in boxes], [i.to(self.device) for i in labels]
+            )
+            self.optimizer.zero_grad()
+            torch.stack(list(losses.values())).sum().backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+            self.optimizer.step()
+            self.scheduler.step()
+            self.average.update_parameters(self.network)
+            for key, value in losses.items():
+                sums[key] = sums.get(key, 0.0) + value.item()
+            progress.set_postfix({key: f"{value / number:.3f}" for key, value in sums.items()}, refresh=False)
+        self.epoch += 1
+        return {key: round(value / len(self.loader), 4) for key, value in sums.items()}
+
+    def smoothed(self) -> Detector:
+        """The averaged network, its BatchNorms folded; a copy."""
+        network = Detector(self.network.class_logits.out_channels, self.network.width)
+        add_batchnorm(network).load_state_dict(self.average.module.state_dict())
+        return fold_batchnorm(network).to(self.device, memory_format=torch.channels_last)
+
+    def save(self, path: Path) -> None:
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "optimizer", "scheduler", "average")}
+        temporary = path.with_suffix(".tmp")
+        torch.save({**parts, "epoch": self.epoch}, temporary)
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        for name in ("network", "optimizer", "scheduler", "average"):
+            getattr(self, name).load_state_dict(state[name])
+        self.epoch = state["epoch"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = options_parser().parse_args(arguments)
+    try:
+        train(options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(options: argparse.Namespace) -> None:
+    """Run or resume the training that `options` describe."""
+    if options.size % 32:
+        raise UserError(f"--size {options.size} is not a multiple of 32.")
+    training_data = read_coco(options.data / "train", options.data / "train.json")
+    validation = read_coco(options.data / "val", options.data / "val.json", training_data.classes)
+    options.out.mkdir(parents=True, exist_ok=True)
+    run = Training(options, training_data)
+    checkpoint, log = options.out / "checkpoint.pt", options.out / "log.jsonl"
+    if checkpoint.exists():
+        run.resume(checkpoint)
+    settings: dict[str, Any] = {key: str(v) if isinstance(v, Path) else v for key, v in vars(options).items()}
+    _append(log, {"settings": settings, "resumed_at": run.epoch, "torch": torch.__version__})
+    while run.epoch < options.epochs:
+        begun = time.time()
+        row: dict[str, Any] = run.run_epoch()
+        row |= {"epoch": run.epoch, "seconds": round(time.time() - begun)}
+        run.save(checkpoint)
+        if run.epoch % options.every == 0 or run.epoch == options.epochs:
+            network = run.smoothed()
+            pretrained.save_detector(
+                network, training_data.classes, options.size, options.out / "detector.safetensors"
+            )
+            result = validate(network, validation, options.size, run.device)
+            row |= {"map50": round(result.map50, 2), "map": round(result.map, 2)}
+            row["per_class"] = {name: round(value, 1) for name, value in result.per_class.items()}
+        _append(log, row)
+
+
+def _append(log: Path, row: dict[str, Any]) -> None:
+    with log.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    print(json.dumps(row), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
