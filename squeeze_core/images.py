@@ -19,10 +19,10 @@ from squeeze_core.errors import UserError
 # What a screen shows of a picture at most; every network's input is smaller.
 LONGEST_SIDE = 1280
 MAX_BYTES = 100_000_000
-# Decoders need up to 16 bytes a pixel, so this keeps the whole process under 1.5 GB.
-MAX_PIXELS = 51_000_000
-# JPEG decodes at reduced scale, so the photographs of 108-megapixel cameras fit too.
-MAX_JPEG_PIXELS = 110_000_000
+# WebP's decoder needs 18 bytes a pixel: this keeps the whole process under 1.5 GB.
+MAX_PIXELS = 40_000_000
+# A baseline JPEG decodes at reduced scale, so the photographs of 108-megapixel cameras fit too.
+MAX_BASELINE_JPEG_PIXELS = 110_000_000
 BAND_PIXELS = 4_000_000
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -97,8 +97,8 @@ def decode(data: bytes, name: str) -> Picture:
     """The picture in those bytes, whatever the name's extension; of an animation the first frame.
 
     Transparent places become white; 16-bit and float values are scaled to 0–255. ImageError when
-    the bytes hold no whole picture of FORMATS, or more than MAX_BYTES, MAX_PIXELS or (JPEG)
-    MAX_JPEG_PIXELS.
+    the bytes hold no whole picture of FORMATS, or more than MAX_BYTES, MAX_PIXELS or (baseline JPEG)
+    MAX_BASELINE_JPEG_PIXELS.
     """
     start = time.perf_counter()
     _check_bytes(len(data), name)
@@ -106,7 +106,7 @@ def decode(data: bytes, name: str) -> Picture:
         source = Image.open(io.BytesIO(data), formats=FORMATS)
         kind = "JPEG" if source.format == "MPO" else str(source.format)
         width, height = source.size
-        _check_pixels(width, height, kind, name)
+        _check_pixels(source, kind, name)
         source.draft(None, _fitted(width, height))
         source.load()
         image = _shrunk(source)
@@ -133,12 +133,12 @@ def _check_bytes(size: int, name: str) -> None:
         raise ImageError(f"{name} has {size / 1e6:,.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read.")
 
 
-def _check_pixels(width: int, height: int, kind: str, name: str) -> None:
-    limit = MAX_JPEG_PIXELS if kind == "JPEG" else MAX_PIXELS
-    if width * height > limit:
-        raise ImageError(
-            f"{name} has {width:,}×{height:,} pixels; of a {kind} at most {limit // 10**6} million are read."
-        )
+def _check_pixels(image: Image.Image, kind: str, name: str) -> None:
+    baseline = kind == "JPEG" and not image.info.get("progressive")
+    limit = MAX_BASELINE_JPEG_PIXELS if baseline else MAX_PIXELS
+    if image.width * image.height > limit:
+        size = f"{image.width:,}×{image.height:,}"
+        raise ImageError(f"{name} has {size} pixels; at most {limit // 10**6} million are read.")
 
 
 def _fitted(width: int, height: int) -> tuple[int, int]:
@@ -188,9 +188,9 @@ def _levels(image: Image.Image) -> tuple[float, float] | None:
         return None
     low, high = np.inf, -np.inf
     for _, band in _bands(image):
-        values = np.asarray(band)
+        values = np.asarray(band, np.float64)
         values = values[np.isfinite(values)]
-        low, high = min(low, values.min(initial=np.inf)), max(high, values.max(initial=-np.inf))
+        low, high = values.min(initial=low), values.max(initial=high)
     for top in (255, 65535) if image.mode == "I" else (1, 255, 65535):
         if low >= 0 and high <= top:
             return 0, top
