@@ -36,22 +36,20 @@ class Ablation:
     logits_after: np.ndarray
     labels: tuple[str, ...]
 
+    @property
+    def before(self) -> np.ndarray:
+        """Probabilities of the whole network, float32 [classes]."""
+        return _softmax(self.logits_before)
+
+    @property
+    def after(self) -> np.ndarray:
+        """Probabilities without those channels, float32 [classes]."""
+        return _softmax(self.logits_after)
+
     def top(self, k: int = 5) -> tuple[Prediction, ...]:
-        """The k most probable classes now, best first."""
-        return self._top(self.logits_after, k)
-
-    def top_before(self, k: int = 5) -> tuple[Prediction, ...]:
-        """The k most probable classes of the whole network."""
-        return self._top(self.logits_before, k)
-
-    def change(self, index: int) -> float:
-        """By how much that class's probability moved, -1 to 1."""
-        return float(_softmax(self.logits_after)[index] - _softmax(self.logits_before)[index])
-
-    def _top(self, logits: np.ndarray, k: int) -> tuple[Prediction, ...]:
-        probabilities = _softmax(logits)
-        best = np.argsort(-logits, kind="stable")[:k]
-        return tuple(Prediction(self.labels[i], int(i), float(probabilities[i])) for i in best)
+        """The k most probable classes without those channels, best first."""
+        best = np.argsort(-self.logits_after, kind="stable")[:k]
+        return tuple(Prediction(self.labels[i], int(i), float(self.after[i])) for i in best)
 
 
 def channels_of(engine: Engine, module: str, branch: str | None = None) -> Off:
@@ -136,9 +134,7 @@ def contributions(picture: Picture, engine: Engine, index: int) -> Contributions
     batch = loaded.preprocess([picture.image]).to(engine.device).requires_grad_()
     found = loaded.network(batch)
     logit = found["logits"][0, index]
-    places: list[tuple[str, str]] = [
-        (module, branch) for module in loaded.original.fire_names for branch in BRANCHES
-    ]
+    places = [(module, branch) for module in loaded.original.fire_names for branch in BRANCHES]
     maps = [found[f"{module}/{branch}"] for module, branch in places]
     gradients = torch.autograd.grad(logit, maps)
     of = {}
@@ -165,8 +161,7 @@ def cost_of_fewer(
     costs = []
     for count in counts:
         answer = ablate(picture, engine, ranked[:count])
-        probability = float(_softmax(answer.logits_after)[index])
-        costs.append(Cost(count, probability, answer.top(1)[0].label))
+        costs.append(Cost(count, float(answer.after[index]), answer.top(1)[0].label))
     return costs
 
 

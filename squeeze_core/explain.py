@@ -120,7 +120,9 @@ class Explanation:
 
     def upsampled(self) -> np.ndarray:
         """The map at the view's size, float32 [height, width], bilinear."""
-        return _resize(self.map, self.view.height, self.view.width)
+        map_ = torch.from_numpy(self.map.copy())[None, None]
+        size = (self.view.height, self.view.width)
+        return torch.nn.functional.interpolate(map_, size, mode="bilinear")[0, 0].numpy()
 
 
 def explain(
@@ -225,8 +227,3 @@ def score(
                 progress(number / len(shares))
     deletion, insertion = (np.array(curve, np.float32) for curve in curves.values())
     return Score(shares, deletion, insertion)
-
-
-def _resize(array: np.ndarray, height: int, width: int) -> np.ndarray:
-    image = Image.fromarray(np.ascontiguousarray(array, dtype=np.float32))
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,9 +20,8 @@ from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
 from squeeze_core.preprocess import Preprocess
 
-Place = Literal["squeeze", "expand1x1", "expand3x3", "output"]
-PLACES: tuple[Place, ...] = get_args(Place)
-BRANCHES = PLACES[:3]
+BRANCHES = ("squeeze", "expand1x1", "expand3x3")
+PLACES = (*BRANCHES, "output")
 MODEL = "squeezenet1_1"
 
 

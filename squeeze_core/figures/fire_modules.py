@@ -1,0 +1,288 @@
+"""The network as a strip, a Fire module's wiring, and its channels as grids that can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from squeeze_core.ablation import Ablation
+from squeeze_core.channels import Filter
+from squeeze_core.figures.maps import Scale, coloured, grid_picture, sprite, unit_scale
+from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.fire_trace import FireTrace, Maps, ModuleTrace, Unit
+
+# A grid is drawn about this many pixels wide; each tile is enlarged to fill it.
+GRID_PIXELS = 480
+GLANCE_CHANNELS = 16
+GLANCE_TILE = 56
+
+
+def network_strip(layers: Mapping[str, tuple[int, int, int]], chosen: str) -> go.Figure:
+    """Every layer in order, as tall as its maps and as wide as it has channels.
+
+    A click on a bar selects a point whose customdata is the layer's name.
+    """
+    names = list(layers)
+    sides = [layers[name][1] for name in names]
+    widths = [0.28 + 0.64 * layers[name][0] / max(shape[0] for shape in layers.values()) for name in names]
+    colours = [
+        ACCENT if name == chosen else "#5B84B1" if name.startswith("fire") else NEUTRAL for name in names
+    ]
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(names))),
+            y=[side**0.5 for side in sides],
+            width=widths,
+            marker={"color": colours, "cornerradius": 4},
+            customdata=[[name, times(layers[name])] for name in names],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+        )
+    )
+    for place, name in enumerate(names):
+        label = f"<b>{name}</b>" if name == chosen else name
+        channels, height, _ = layers[name]
+        figure.add_annotation(
+            x=place,
+            y=0,
+            yanchor="top",
+            showarrow=False,
+            text=f"{label}<br><sub>{channels} × {height}²</sub>",
+        )
+    styled(figure).update_layout(height=150, showlegend=False, clickmode="event+select", dragmode=False)
+    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.6, len(names) - 0.4])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-5.2, max(sides) ** 0.5])
+    return figure
+
+
+def wiring(module: ModuleTrace, before: tuple[int, int, int]) -> go.Figure:
+    """squeeze → (expand1x1 | expand3x3) → concat, with the shape of each; `before` is the input's."""
+    figure = go.Figure()
+    nodes = {
+        "input": (0.0, 0.5, before),
+        "squeeze 1×1": (1.0, 0.5, module.squeeze.shape),
+        "expand 1×1": (2.0, 1.0, module.expand1x1.shape),
+        "expand 3×3": (2.0, 0.0, module.expand3x3.shape),
+        "concat": (3.0, 0.5, module.output.shape),
+    }
+    links = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4)]
+    places = list(nodes.values())
+    for start, end in links:
+        (x0, y0, _), (x1, y1, _) = places[start], places[end]
+        line = {"color": NEUTRAL, "width": 2}
+        figure.add_shape(type="line", x0=x0 + 0.36, y0=y0, x1=x1 - 0.36, y1=y1, line=line)
+    for name, (x, y, shape) in nodes.items():
+        colour = NEUTRAL if name in ("input", "concat") else ACCENT
+        box = {"x0": x - 0.36, "x1": x + 0.36, "y0": y - 0.34, "y1": y + 0.34}
+        figure.add_shape(type="rect", **box, line={"color": colour, "width": 2})
+        figure.add_annotation(x=x, y=y, showarrow=False, text=f"<b>{name}</b><br><sub>{times(shape)}</sub>")
+    styled(figure).update_layout(height=150, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.4, 3.4])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-0.4, 1.4])
+    return figure
+
+
+def channel_grid(
+    maps: Maps,
+    units: Sequence[Unit],
+    chosen: Unit,
+    *,
+    columns: int,
+    scale: Scale = "branch",
+    off: Collection[Unit] = (),
+) -> go.Figure:
+    """The channels' maps as one picture, `columns` in a row, in the order of `units`.
+
+    `units` are channels of the place that `maps` are of. A click selects a point whose customdata
+    starts with module, branch and channel. Channels in `off` are crossed out.
+    """
+    order = [unit.channel for unit in units]
+    enlarge = max(1, round(GRID_PIXELS / columns / maps.shape[1]))
+    picture = grid_picture(unit_scale(maps.values, scale)[order], columns, enlarge)
+    words = [
+        f"channel {unit.channel}: mean {maps.mean[unit.channel]:.3g}, max {maps.max[unit.channel]:.3g}, "
+        f"{maps.zeros[unit.channel]:.0%} zeros"
+        for unit in units
+    ]
+    return clickable(picture, units, words, columns, chosen, off)
+
+
+def glance(trace: FireTrace, chosen: Unit) -> go.Figure:
+    """Each Fire module's strongest channels, one row a module, in one picture that can be clicked."""
+    rows, units, words = [], [], []
+    for module in trace.modules.values():
+        split = module.expand1x1.shape[0]
+        best = module.output.order()[:GLANCE_CHANNELS]
+        levels = unit_scale(module.output.values[best])
+        enlarge = GLANCE_TILE // levels.shape[1]
+        rows.append(sprite(levels, GLANCE_CHANNELS, enlarge, gap=2))
+        for channel in best.tolist():
+            branch, number = ("expand1x1", channel) if channel < split else ("expand3x3", channel - split)
+            units.append(Unit(module.name, branch, number))
+            words.append(f"{units[-1]}: mean {module.output.mean[channel]:.3g}")
+    grid = np.concatenate(rows)
+    picture = coloured(np.nan_to_num(grid))
+    figure = clickable(picture, units, words, GLANCE_CHANNELS, chosen, ())
+    for row, name in enumerate(trace.modules):
+        figure.add_annotation(x=0, y=row + 0.5, xanchor="right", xshift=-4, showarrow=False, text=name)
+    return figure.update_layout(margin={"l": 44})
+
+
+def clickable(
+    picture: Image.Image,
+    units: Sequence[Unit],
+    words: Sequence[str],
+    columns: int,
+    chosen: Unit,
+    off: Collection[Unit],
+) -> go.Figure:
+    """A picture of tiles under invisible points, one a unit; `words` are shown when hovered over."""
+    rows = -(-len(units) // columns)
+    invisible = {"marker": {"opacity": 0}}
+    points = {
+        "type": "scatter",
+        "x": [place % columns + 0.5 for place in range(len(units))],
+        "y": [place // columns + 0.5 for place in range(len(units))],
+        "customdata": [[*unit, text] for unit, text in zip(units, words, strict=True)],
+        "hovertemplate": "%{customdata[3]}<extra></extra>",
+        "mode": "markers",
+        "marker": {"symbol": "square", "size": max(10, GRID_PIXELS // columns - 2), "opacity": 0},
+        "selected": invisible,
+        "unselected": invisible,
+    }
+    image = {"source": picture, "xref": "x", "yref": "y", "x": 0, "y": 0, "layer": "below"}
+    image |= {"sizex": columns, "sizey": rows, "sizing": "stretch"}
+    shapes = []
+    for place, unit in enumerate(units):
+        x, y = place % columns, place // columns
+        corners = {"x0": x, "y0": y, "x1": x + 0.97, "y1": y + 0.97}
+        if unit in off:
+            cross = {"type": "line", "line": {"color": "#FFFFFF", "width": 1.5}}
+            shapes += [cross | corners, cross | corners | {"y0": y + 0.97, "y1": y}]
+        if unit == chosen:
+            shapes.append({"type": "rect", "line": {"color": ACCENT, "width": 3}} | corners)
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    # One dict, checked once: adding piece by piece costs Plotly several times as long.
+    layout = {
+        "images": [image],
+        "shapes": shapes,
+        "xaxis": hidden | {"range": [0, columns]},
+        "yaxis": hidden | {"range": [rows, 0], "scaleanchor": "x"},
+        "height": round(GRID_PIXELS * rows / columns),
+        "clickmode": "event+select",
+        "dragmode": False,
+        "showlegend": False,
+    }
+    figure = styled(go.Figure({"data": [points], "layout": layout}))
+    return figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
+
+
+def histogram(maps: Maps, channel: int) -> go.Figure:
+    """How often each value occurs in that channel's map; the zeros are a bar of their own colour."""
+    values = maps.values[channel]
+    alive = values[values > 0]
+    counts, edges = np.histogram(alive, bins=24, range=(0, float(maps.max[channel]) or 1))
+    zeros = values.size - alive.size
+    figure = go.Figure()
+    width = float(edges[1])
+    figure.add_bar(x=[-width / 2], y=[zeros], width=width * 0.9, name="exactly 0", marker_color=NEUTRAL)
+    figure.add_bar(
+        x=edges[:-1] + width / 2, y=counts, width=width * 0.9, name="above 0", marker_color=ACCENT
+    )
+    styled(figure).update_layout(height=230, showlegend=True, legend={"orientation": "h", "y": 1.15})
+    figure.update_xaxes(title_text="activation")
+    figure.update_yaxes(title_text="units of the map")
+    return figure
+
+
+def kernels(filter_: Filter, count: int = 16) -> go.Figure:
+    """The 3×3 weights of the inputs that weigh most, one tile an input."""
+    best = filter_.strongest(count)
+    chosen = filter_.weights[best]
+    most = float(np.abs(chosen).max()) or 1.0
+    columns = 8
+    # RdBu runs from red to blue; reversed, so that red speaks for the channel.
+    grid = sprite(-chosen / most, columns, 1)
+    gap = np.isnan(grid)
+    words = np.full(grid.shape, "", object)
+    for place, name in enumerate(filter_.inputs[i] for i in best):
+        row, column = divmod(place, columns)
+        words[row * 4 : row * 4 + 3, column * 4 : column * 4 + 3] = name
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.where(gap, np.nan, -grid * most),
+            customdata=words,
+            hovertemplate="%{customdata}: %{z:.3f}<extra></extra>",
+            colorscale="RdBu",
+            reversescale=True,
+            zmid=0,
+            hoverongaps=False,
+            colorbar={"thickness": 10, "len": 0.9},
+        )
+    )
+    styled(figure).update_layout(height=170)
+    figure.update_xaxes(visible=False, constrain="domain", fixedrange=True)
+    figure.update_yaxes(
+        visible=False, scaleanchor="x", autorange="reversed", constrain="domain", fixedrange=True
+    )
+    return figure
+
+
+def strongest_inputs(filter_: Filter, count: int = 10) -> go.Figure:
+    """The 1×1 weights that are largest, positive or negative, one bar an input."""
+    best = filter_.strongest(count)
+    weights = filter_.weights.reshape(-1)[best]
+    names = [filter_.inputs[i] for i in best]
+    colours = [ACCENT if weight > 0 else "#0072B2" for weight in weights]
+    figure = go.Figure(
+        go.Bar(
+            x=weights,
+            y=names,
+            orientation="h",
+            marker_color=colours,
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+    )
+    styled(figure).update_layout(height=26 * len(best) + 46)
+    figure.update_xaxes(title_text="weight")
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def before_after(answer: Ablation, count: int = 5) -> go.Figure:
+    """The top classes now, each with its probability before and after the channels went."""
+    rows = before_after_rows(answer, count)
+    figure = go.Figure()
+    for key, name, colour in (("before", "everything on", NEUTRAL), ("after", "with channels off", ACCENT)):
+        figure.add_bar(
+            x=[row[key] for row in rows],
+            y=[row["class"] for row in rows],
+            name=name,
+            orientation="h",
+            marker_color=colour,
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        )
+    styled(figure).update_layout(
+        height=44 * len(rows) + 60, barmode="group", legend={"orientation": "h", "y": 1.12}
+    )
+    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def before_after_rows(answer: Ablation, count: int = 5) -> list[dict[str, str | float]]:
+    """The table behind `before_after`: class, before and after (probabilities, 0–1)."""
+    before = answer.before
+    return [
+        {"class": p.label, "before": float(before[p.index]), "after": p.probability}
+        for p in answer.top(count)
+    ]
+
+
+def times(shape: tuple[int, ...]) -> str:
+    """(64, 113, 113) → "64×113×113"."""
+    return "×".join(map(str, shape))

@@ -1,0 +1,90 @@
+"""Numbers → pictures of them: colour maps, grids of tiles in one picture, and overlays."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import plotly.colors
+from PIL import Image, ImageDraw
+
+from squeeze_core.figures.style import ACCENT
+
+Scale = Literal["branch", "channel"]
+
+
+@cache
+def palette(name: str) -> np.ndarray:
+    """A Plotly colour scale as uint8 [256, 3]: "Viridis" for 0 to 1, "RdBu" for signed values."""
+    colours = plotly.colors.sample_colorscale(name, 256, colortype="tuple")
+    return (255 * np.array(colours)).round().astype(np.uint8)
+
+
+def coloured(levels: np.ndarray, name: str = "Viridis") -> Image.Image:
+    """Values in 0–1, [height, width] → a picture with that colour scale, one byte a pixel."""
+    image = Image.fromarray((255 * np.clip(levels, 0, 1)).astype(np.uint8))
+    image.putpalette(palette(name).tobytes())
+    return image
+
+
+def unit_scale(values: np.ndarray, scale: Scale = "branch") -> np.ndarray:
+    """[channels, height, width] ≥ 0 → 0–1, by the largest value of all, or of each channel."""
+    top = values.max(axis=(1, 2), keepdims=True) if scale == "channel" else values.max(keepdims=True)
+    return values / np.where(top > 0, top, 1)
+
+
+def sprite(levels: np.ndarray, columns: int, enlarge: int, gap: int = 1) -> np.ndarray:
+    """[channels, height, width] → all of them in one array, `columns` in a row, from the top left.
+
+    Each tile is enlarged a whole number of times, with `gap` pixels of NaN after it.
+    """
+    count, height, width = levels.shape
+    rows = -(-count // columns)
+    tiles = np.full((rows * columns, height * enlarge + gap, width * enlarge + gap), np.nan, np.float32)
+    tiles[:count, : height * enlarge, : width * enlarge] = levels.repeat(enlarge, 1).repeat(enlarge, 2)
+    grid = tiles.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2)
+    return grid.reshape(rows * tiles.shape[1], columns * tiles.shape[2])
+
+
+def grid_picture(levels: np.ndarray, columns: int, enlarge: int, name: str = "Viridis") -> Image.Image:
+    """`sprite` with colours, one byte a pixel; the gaps are transparent."""
+    grid = sprite(levels, columns, enlarge)
+    # The last colour of the scale gives its number to the gaps.
+    numbers = np.where(np.isnan(grid), 255, 254 * np.clip(np.nan_to_num(grid), 0, 1))
+    image = Image.fromarray(numbers.astype(np.uint8))
+    image.putpalette(palette(name).tobytes())
+    image.info["transparency"] = 255
+    return image
+
+
+def overlay(picture: Image.Image, levels: np.ndarray, opacity: float, name: str = "Viridis") -> Image.Image:
+    """A map of values in 0–1, [height, width], laid over the whole RGB picture, bilinear.
+
+    `opacity`: 0 the picture alone, 1 the map alone.
+    """
+    colours = palette(name)[(255 * np.clip(_resized(levels, picture.size), 0, 1)).astype(np.uint8)]
+    return Image.blend(picture.convert("RGB"), Image.fromarray(colours), opacity)
+
+
+def outlined(picture: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """A copy of the RGB picture with that box (x0, y0, x1, y1; x1 and y1 exclusive) drawn around."""
+    picture = picture.convert("RGB")
+    draw = ImageDraw.Draw(picture)
+    x0, y0, x1, y1 = box
+    thickness = max(2, picture.width // 75)
+    draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline="#FFFFFF", width=thickness + 2)
+    draw.rectangle((x0 + 1, y0 + 1, x1 - 2, y1 - 2), outline=ACCENT, width=thickness)
+    return picture
+
+
+def for_screen(picture: Image.Image, longest: int = 640) -> Image.Image:
+    """A copy no larger than that, so that a browser loads it at once."""
+    picture = picture.copy()
+    picture.thumbnail((longest, longest))
+    return picture
+
+
+def _resized(levels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    image = Image.fromarray(np.ascontiguousarray(levels, dtype=np.float32))
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))
