@@ -97,7 +97,9 @@ def _check_box(box: list[float], size: tuple[int, int], entry: str) -> list[floa
     return [max(x, 0), max(y, 0), min(x + width, size[0]), min(y + height, size[1])]
 
 
-def _example(folder: Path, picture: dict[str, Any], boxes: list[tuple[list[float], int]], file: Path) -> Example:
+def _example(
+    folder: Path, picture: dict[str, Any], boxes: list[tuple[list[float], int]], file: Path
+) -> Example:
     path = folder / picture["file_name"]
     entry = f"{file}, image {picture['id']}"
     try:
@@ -189,7 +191,9 @@ class MosaicCollate:
             canvas = torch.empty_like(images[0])
             for source, (x, y) in zip(chosen, corners, strict=True):
                 canvas[:, y : y + half, x : x + half] = small[source]
-            offsets = [halves[s] + torch.tensor([x, y, x, y]) for s, (x, y) in zip(chosen, corners, strict=True)]
+            offsets = [
+                halves[s] + torch.tensor([x, y, x, y]) for s, (x, y) in zip(chosen, corners, strict=True)
+            ]
             results.append((canvas, torch.cat(offsets), torch.cat([labels[s] for s in chosen])))
         for place, (canvas, box, label) in zip(mosaics, results, strict=True):
             images[place], boxes[place], labels[place] = canvas, box, label

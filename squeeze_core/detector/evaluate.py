@@ -7,12 +7,13 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
-from torch import Tensor
 
 from squeeze_core.detector.dataset import Annotations
+from squeeze_core.detector.detections import Detection
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,16 @@ class DetectionScore:
     per_class: dict[str, float]
 
 
-Found = tuple[Tensor, Tensor, Tensor]
+def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> DetectionScore:
+    """Score the detections of each picture of `annotations`, in its order.
 
-
-def score(annotations: Annotations, found: Iterable[Found]) -> DetectionScore:
-    """Score boxes [n, 4] (x0, y0, x1, y1, pixels), scores [n] and label indices [n], one triple
-    for each picture of `annotations`, in its order."""
-    rows = []
-    for example, (boxes, scores, indices) in zip(annotations.examples, found, strict=True):
-        for (x0, y0, x1, y1), value, index in zip(
-            boxes.tolist(), scores.tolist(), indices.tolist(), strict=True
-        ):
-            rows.append(
-                {
-                    "image_id": example.image_id,
-                    "category_id": annotations.category_ids[index],
-                    "bbox": [x0, y0, x1 - x0, y1 - y0],
-                    "score": value,
-                }
-            )
+    They should go down to detections.FLOOR, since precision is averaged over every recall.
+    """
+    rows = [
+        coco_row(detection, example.image_id, annotations.category_ids[detection.index])
+        for example, detections in zip(annotations.examples, found, strict=True)
+        for detection in detections
+    ]
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(_with_areas(json.loads(annotations.file.read_text())))
         evaluation = COCOeval_faster(truth, truth.loadRes(rows) if rows else COCO(_nothing(truth)), "bbox")
@@ -66,7 +58,14 @@ def score(annotations: Annotations, found: Iterable[Found]) -> DetectionScore:
     )
 
 
-def _with_areas(document: dict) -> dict:
+def coco_row(detection: Detection, image_id: int, category_id: int) -> dict[str, Any]:
+    """A detection in COCO's results format: its box as x, y, width, height."""
+    x0, y0, x1, y1 = detection.box
+    box = [x0, y0, x1 - x0, y1 - y0]
+    return {"image_id": image_id, "category_id": category_id, "bbox": box, "score": detection.score}
+
+
+def _with_areas(document: dict[str, Any]) -> dict[str, Any]:
     """COCO's evaluator wants fields that plain annotation files leave out."""
     for number, row in enumerate(document["annotations"], start=1):
         row.setdefault("id", number)
@@ -75,5 +74,5 @@ def _with_areas(document: dict) -> dict:
     return document
 
 
-def _nothing(truth: COCO) -> dict:
+def _nothing(truth: COCO) -> dict[str, Any]:
     return {**truth.dataset, "annotations": []}

@@ -51,8 +51,13 @@ def assign(output: Tensor, centres: Tensor, boxes: list[Tensor], labels: list[Te
     most = truth.shape[1]
     if most == 0:
         zeros = output.new_zeros
-        return Targets(zeros(pictures, places, classes), zeros(pictures, places, 4), zeros(pictures, places).bool())
-    real = torch.arange(most, device=output.device) < torch.tensor([len(b) for b in boxes], device=output.device)[:, None]
+        return Targets(
+            zeros(pictures, places, classes), zeros(pictures, places, 4), zeros(pictures, places).bool()
+        )
+    real = (
+        torch.arange(most, device=output.device)
+        < torch.tensor([len(b) for b in boxes], device=output.device)[:, None]
+    )
     middle = (truth[..., :2] + truth[..., 2:]) / 2
     reach = ((truth[..., 2:] - truth[..., :2]) / 2).clamp(min=SMALLEST_SIDE / 2)
     inside = ((centres - middle[:, :, None]).abs() < reach[:, :, None]).all(3) & real[..., None]
@@ -78,7 +83,9 @@ def assign(output: Tensor, centres: Tensor, boxes: list[Tensor], labels: list[Te
     return Targets(target_scores, target_boxes, assigned)
 
 
-def detection_loss(output: Tensor, centres: Tensor, boxes: list[Tensor], labels: list[Tensor]) -> dict[str, Tensor]:
+def detection_loss(
+    output: Tensor, centres: Tensor, boxes: list[Tensor], labels: list[Tensor]
+) -> dict[str, Tensor]:
     """{"class", "box"}: two scalars whose sum is trained on; arguments as for `assign`."""
     targets = assign(output, centres, boxes, labels)
     logits = output[..., 4:]

@@ -38,7 +38,9 @@ class Detector(nn.Module):
         self.width = width
         self.stride8_end = names.index("fire5") + 1
         self.backbone = squeezenet.features
-        self.backbone[0].padding = (1, 1)  # so that each level is exactly twice the next
+        conv1 = squeezenet.layer("conv1")
+        assert isinstance(conv1, nn.Conv2d)
+        conv1.padding = (1, 1)  # so that each level is exactly twice the next
 
         def fire(channels: int) -> Fire:
             return Fire(channels, width // 4, width // 2, width // 2)
@@ -55,10 +57,8 @@ class Detector(nn.Module):
         self.class_logits = nn.Conv2d(width, classes, 1)
         self.distances = nn.Conv2d(width, 4, 1)
         self.level_scale = nn.Parameter(torch.ones(len(STRIDES)))
-        nn.init.normal_(self.class_logits.weight, std=0.01)
-        nn.init.constant_(self.class_logits.bias, -math.log((1 - PRIOR) / PRIOR))
-        nn.init.normal_(self.distances.weight, std=0.01)
-        nn.init.constant_(self.distances.bias, math.log(2.0))
+        _start_at(self.class_logits, -math.log((1 - PRIOR) / PRIOR))
+        _start_at(self.distances, math.log(2.0))
 
     def forward(self, x: Tensor) -> Tensor:
         stride8 = self.backbone[: self.stride8_end](x)
@@ -74,6 +74,13 @@ class Detector(nn.Module):
             boxes = _boxes(distances.clamp(max=6).exp() * stride, level)
             levels.append(torch.cat([boxes, logits], 1).flatten(2))
         return torch.cat(levels, 2).transpose(1, 2)
+
+
+def _start_at(conv: nn.Conv2d, value: float) -> None:
+    """Make the layer answer about `value` everywhere before it is trained."""
+    nn.init.normal_(conv.weight, std=0.01)
+    assert conv.bias is not None
+    nn.init.constant_(conv.bias, value)
 
 
 def _boxes(distances: Tensor, level: int) -> Tensor:
@@ -121,5 +128,7 @@ def fold_batchnorm(network: Detector) -> Detector:
             for part in ("squeeze", "expand1x1", "expand3x3"):
                 pair = getattr(module, part)
                 if isinstance(pair, nn.Sequential):
-                    setattr(module, part, fuse_conv_bn_eval(pair.conv, pair.norm))
+                    conv, norm = pair
+                    assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+                    setattr(module, part, fuse_conv_bn_eval(conv, norm))
     return network

@@ -52,6 +52,9 @@ def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: P
     """Write a folded detector as fp16 safetensors that say their classes, width and input size."""
     if any("," in label for label in labels):
         raise UserError("A class name must not contain a comma.")
-    state = {key: value.detach().cpu().to(torch.float16).contiguous() for key, value in network.state_dict().items()}
+    state = {
+        key: value.detach().cpu().to(torch.float16).contiguous()
+        for key, value in network.state_dict().items()
+    }
     metadata = {"labels": ",".join(labels), "width": str(network.width), "size": str(size)}
     save_file(state, path, metadata=metadata)

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, WeightedRandomSampler
-from torchvision.ops import batched_nms
 from torchvision.transforms.v2 import functional as F
 from tqdm import tqdm
 
 from squeeze_core import weights
+from squeeze_core.architecture import SqueezeNet
 from squeeze_core.detector import pretrained
 from squeeze_core.detector.dataset import (
     Annotations,
@@ -34,7 +34,8 @@ from squeeze_core.detector.dataset import (
     read_coco,
     sampling_weights,
 )
-from squeeze_core.detector.detect import decode
+from squeeze_core.detector.detect import candidates, decode
+from squeeze_core.detector.detections import FLOOR
 from squeeze_core.detector.evaluate import DetectionScore, score
 from squeeze_core.detector.loss import detection_loss
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
@@ -42,9 +43,6 @@ from squeeze_core.engine import choose_device
 from squeeze_core.errors import UserError
 from squeeze_core.images import read
 from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
-
-EVALUATION_FLOOR = 0.01
-EVALUATION_OVERLAP = 0.6
 
 
 def options_parser() -> argparse.ArgumentParser:
@@ -71,13 +69,14 @@ def options_parser() -> argparse.ArgumentParser:
 
 def build(options: argparse.Namespace, classes: int) -> Detector:
     """The network to train: ImageNet backbone or --init, BatchNorm in neck and head, frozen stem."""
+    imagenet = weights.load("squeezenet1_1").network
+    assert isinstance(imagenet, SqueezeNet)
+    names = imagenet.layer_names
     if options.init:
         network = pretrained.load_detector(options.init).network.requires_grad_(True)
     else:
         network = Detector(classes, options.width)
-        imagenet = weights.load("squeezenet1_1").network
         network.backbone.load_state_dict(imagenet.features.state_dict())
-    names = weights.load("squeezenet1_1").network.layer_names
     if options.freeze != "none":
         if options.freeze not in names:
             raise UserError(f"--freeze {options.freeze}: the backbone's layers are {', '.join(names)}.")
@@ -119,7 +118,9 @@ def normalise(images: Tensor, device: torch.device) -> Tensor:
     )
 
 
-def validate(network: Detector, annotations: Annotations, size: int, device: torch.device) -> DetectionScore:
+def validate(
+    network: Detector, annotations: Annotations, size: int, device: torch.device
+) -> DetectionScore:
     """mAP of a folded network on a validation set, as `evaluate detect` computes it."""
     loaded = pretrained.PretrainedDetector(network.eval(), annotations.classes, Preprocess(size))
     found = []
@@ -127,9 +128,8 @@ def validate(network: Detector, annotations: Annotations, size: int, device: tor
         picture = read(example.path)
         with torch.inference_mode():
             output = network(loaded.preprocess([picture.image]).to(device)).float().cpu()
-        boxes, scores, indices = decode(output[0], loaded, picture.width, picture.height)
-        kept = batched_nms(boxes, scores, indices, EVALUATION_OVERLAP)[:100]
-        found.append((boxes[kept], scores[kept], indices[kept]))
+        arrays = decode(output[0], loaded, picture)
+        found.append(candidates(picture, arrays, loaded, device.type, 0.0).detections(FLOOR))
     return score(annotations, found)
 
 
@@ -139,7 +139,9 @@ class Training:
     def __init__(self, options: argparse.Namespace, data: Annotations) -> None:
         self.options = options
         self.device = choose_device(options.device)
-        self.network = build(options, len(data.classes)).to(self.device, memory_format=torch.channels_last)
+        self.network = (
+            build(options, len(data.classes)).to(self.device).to(memory_format=torch.channels_last)
+        )
         self.optimizer = optimizer_for(self.network, options)
         self.loader = DataLoader(
             TrainingSet(data, options.size),
@@ -184,7 +186,9 @@ class Training:
             self.average.update_parameters(self.network)
             for key, value in losses.items():
                 sums[key] = sums.get(key, 0.0) + value.item()
-            progress.set_postfix({key: f"{value / number:.3f}" for key, value in sums.items()}, refresh=False)
+            progress.set_postfix(
+                {key: f"{value / number:.3f}" for key, value in sums.items()}, refresh=False
+            )
         self.epoch += 1
         return {key: round(value / len(self.loader), 4) for key, value in sums.items()}
 
@@ -192,10 +196,13 @@ class Training:
         """The averaged network, its BatchNorms folded; a copy."""
         network = Detector(self.network.class_logits.out_channels, self.network.width)
         add_batchnorm(network).load_state_dict(self.average.module.state_dict())
-        return fold_batchnorm(network).to(self.device, memory_format=torch.channels_last)
+        return fold_batchnorm(network).to(self.device).to(memory_format=torch.channels_last)
 
     def save(self, path: Path) -> None:
-        parts = {name: getattr(self, name).state_dict() for name in ("network", "optimizer", "scheduler", "average")}
+        parts = {
+            name: getattr(self, name).state_dict()
+            for name in ("network", "optimizer", "scheduler", "average")
+        }
         temporary = path.with_suffix(".tmp")
         torch.save({**parts, "epoch": self.epoch}, temporary)
         temporary.replace(path)
@@ -228,7 +235,9 @@ def train(options: argparse.Namespace) -> None:
     checkpoint, log = options.out / "checkpoint.pt", options.out / "log.jsonl"
     if checkpoint.exists():
         run.resume(checkpoint)
-    settings: dict[str, Any] = {key: str(v) if isinstance(v, Path) else v for key, v in vars(options).items()}
+    settings: dict[str, Any] = {
+        key: str(v) if isinstance(v, Path) else v for key, v in vars(options).items()
+    }
     _append(log, {"settings": settings, "resumed_at": run.epoch, "torch": torch.__version__})
     while run.epoch < options.epochs:
         begun = time.time()
