@@ -61,13 +61,15 @@ def classify(
     engine: Engine,
     model: str = "squeezenet1_1",
     file: Path | None = None,
+    at_once: int | None = None,
 ) -> Iterator[Classification]:
     """Each picture's classification, in order, yielded as soon as its batch is done.
 
-    `file` replaces the model's weights. WeightsError when the weights cannot be had.
+    `file` replaces the model's weights. `at_once`: pictures a batch, None for what suits the device.
+    WeightsError when the weights cannot be had.
     """
     key = f"classifier:{model}:{file or ''}"
-    for group in _batches(pictures, engine.batch_size):
+    for group in _batches(pictures, at_once or engine.batch_size):
         loaded = network(engine, model, file)
         start = time.perf_counter()
         batch = loaded.preprocess([picture.image for picture in group])
