@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,11 @@ class Classification:
 
 def network(engine: Engine, model: str, file: Path | None = None) -> Pretrained:
     """The engine's classifier of that name; WeightsError when its weights cannot be had."""
-    return engine.get(f"classifier:{model}:{file or ''}", lambda: weights.load(model, file))
+    return engine.get(_key(model, file), lambda: weights.load(model, file))
 
 
 def classify(
-    pictures: Sequence[Picture],
+    pictures: Iterable[Picture],
     engine: Engine,
     model: str = "squeezenet1_1",
     file: Path | None = None,
@@ -65,15 +66,16 @@ def classify(
 ) -> Iterator[Classification]:
     """Each picture's classification, in order, yielded as soon as its batch is done.
 
-    `file` replaces the model's weights. `at_once`: pictures a batch, None for what suits the device.
+    `pictures` is read a batch at a time, so a generator never has more in memory. `file` replaces
+    the model's weights. `at_once`: pictures a batch, None for what suits the device.
     WeightsError when the weights cannot be had.
     """
-    key = f"classifier:{model}:{file or ''}"
-    for group in _batches(pictures, at_once or engine.batch_size):
+    waiting = iter(pictures)
+    while group := list(islice(waiting, at_once or engine.batch_size)):
         loaded = network(engine, model, file)
         start = time.perf_counter()
         batch = loaded.preprocess([picture.image for picture in group])
-        logits = engine.run(key, lambda: weights.load(model, file), batch)
+        logits = engine.run(_key(model, file), lambda: weights.load(model, file), batch)
         probabilities = logits.softmax(1).numpy()
         probabilities.setflags(write=False)
         share = 1000 * (time.perf_counter() - start) / len(group)
@@ -82,6 +84,8 @@ def classify(
             yield Classification(picture.name, model, engine.device.type, loaded.labels, row, elapsed)
 
 
-def _batches(pictures: Sequence[Picture], size: int) -> Iterator[Sequence[Picture]]:
-    for start in range(0, len(pictures), size):
-        yield pictures[start : start + size]
+def _key(model: str, file: Path | None) -> str:
+    """The engine's key: a weights file that was written anew is another network."""
+    if file is None or not file.is_file():
+        return f"classifier:{model}:{file or ''}"
+    return f"classifier:{model}:{file.resolve()}:{file.stat().st_mtime_ns}"

@@ -48,10 +48,11 @@ class Engine:
         self.device = choose_device(choice)
         self.notice: str | None = None
         self._loaded: dict[tuple[str, str], HasNetwork] = {}
+        self._loading: dict[tuple[str, str], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"Engine(device={self.device.type}, networks={[name for name, _ in self._loaded]})"
+        return f"Engine(device={self.device.type}, networks={[name for name, _ in list(self._loaded)]})"
 
     @property
     def batch_size(self) -> int:
@@ -59,34 +60,50 @@ class Engine:
         return 1 if self.device.type == "cpu" else 32
 
     def get(self, key: str, load: Callable[[], Loaded]) -> Loaded:
-        """What `load` returns, its network moved to the device; loaded once for each key."""
+        """What `load` returns, its network in memory of the device; loaded once for each key.
+
+        Threads that ask for the same key wait for one load; other keys are not held up.
+        """
         device = self.device
-        with self._lock:
-            loaded = self._loaded.get((key, device.type))
-            if loaded is None:
-                loaded = load()
-                loaded.network.to(device, memory_format=torch.channels_last)
-                self._loaded[key, device.type] = loaded
-        return loaded  # type: ignore[return-value]
+        try:
+            return self._get(key, load, device)
+        except RuntimeError as error:
+            self._fall_back(device, error)
+        return self.get(key, load)
 
     def run(self, key: str, load: Callable[[], Loaded], batch: Tensor) -> Tensor:
-        """The network's output for a batch, float32 on the CPU.
+        """The network's output tensor for a batch, float32 on the CPU.
 
         When the GPU runs out of memory this and every later call runs on the CPU, and `notice`
         says so.
         """
         device = self.device
         try:
-            loaded = self.get(key, load)
+            loaded = self._get(key, load, device)
             with torch.inference_mode():
                 return loaded.network(batch.to(device)).float().cpu()
-        except torch.OutOfMemoryError:
-            if device.type == "cpu":
-                raise
-            self._fall_back(device)
+        except RuntimeError as error:
+            self._fall_back(device, error)
         return self.run(key, load, batch)
 
-    def _fall_back(self, device: torch.device) -> None:
+    def _get(self, key: str, load: Callable[[], Loaded], device: torch.device) -> Loaded:
+        place = (key, device.type)
+        with self._lock:
+            loading = self._loading.setdefault(place, threading.Lock())
+        with loading:
+            loaded = self._loaded.get(place)
+            if loaded is None:
+                loaded = load()
+                loaded.network.to(device).to(memory_format=torch.channels_last)
+                with self._lock:
+                    self._loaded[place] = loaded
+        return loaded  # type: ignore[return-value]
+
+    def _fall_back(self, device: torch.device, error: RuntimeError) -> None:
+        """Leave a GPU that ran out of memory; any other error is raised again."""
+        # Only CUDA has an error class of its own for this; MPS says it in the message.
+        if device.type == "cpu" or "out of memory" not in str(error).lower():
+            raise error
         with self._lock:
             self._loaded = {k: v for k, v in self._loaded.items() if k[1] != device.type}
             self.device = torch.device("cpu")

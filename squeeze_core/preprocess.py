@@ -34,7 +34,10 @@ class Preprocess:
         """The part of an RGB picture that the network sees, at its input size."""
         if self.resize is None:
             return F.resize(image, [self.size, self.size], self.interpolation)
-        image = F.resize(image, [self.resize], self.interpolation, max_size=None)
+        # A strip far longer than what the crop keeps would otherwise be scaled up as a whole.
+        longest = 4 * min(image.size)
+        image = F.center_crop(image, [min(image.height, longest), min(image.width, longest)])
+        image = F.resize(image, [self.resize], self.interpolation)
         return F.center_crop(image, [self.size, self.size])
 
     def __call__(self, images: Sequence[Image.Image]) -> Tensor:

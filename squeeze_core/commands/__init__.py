@@ -9,13 +9,17 @@ from argparse import ArgumentParser
 from typing import Any
 
 
+def add_device_option(parser: ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+
 def add_json_option(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
 
 def print_json(document: Any) -> None:
     """The document on standard output, as one JSON text; not-a-number is refused, not printed."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
+    json.dump(document, sys.stdout, indent=1, allow_nan=False)
     print()
 
 

@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from pathlib import Path
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator
 from typing import Any
 
-from squeeze_core import images
-from squeeze_core.classifier import classify
-from squeeze_core.commands import add_json_option, complain, print_json
+from squeeze_core.classifier import Classification, classify, network
+from squeeze_core.commands import files
 from squeeze_core.engine import Engine
 
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("classify", help="name what is in each picture")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    files.add_options(parser)
     parser.add_argument("--model", default="squeezenet1_1", metavar="NAME")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file for that model")
-    parser.add_argument("--top", type=int, default=5, metavar="K")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    add_json_option(parser)
+    parser.add_argument("--top", type=top, default=5, metavar="K", help="how many classes, 1–1000")
     parser.set_defaults(run=run)
+
+
+def top(text: str) -> int:
+    """A number of classes, as an option's value."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
+    return int(text)
 
 
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
-    results: list[dict[str, Any]] = []
-    for path in options.files:
-        try:
-            answer = next(classify([images.read(path)], engine, options.model, options.weights))
-        except images.ImageError as error:
-            complain(error)
-            results.append({"file": str(path), "error": str(error)})
-            continue
-        results.append(answer.row(options.top) | {"file": str(path)})
-        if not options.json:
-            print(f"{path}  ({answer.milliseconds:.0f} ms)")
-            for prediction in answer.top(options.top):
-                print(f"  {prediction.probability:6.1%}  {prediction.label}")
-    if options.json:
-        print_json({"model": options.model, "device": engine.device.type, "results": results})
-    return 2 if any("error" in result for result in results) else 0
+    network(engine, options.model, options.weights)  # a wrong name is said before any picture is read
+    return files.answer(
+        options,
+        engine,
+        options.model,
+        lambda pictures: classify(pictures, engine, options.model, options.weights),
+        lambda result: result.row(options.top),
+        lambda result: _lines(result, options.top),
+    )
+
+
+def _lines(result: Classification, count: int) -> Iterator[str]:
+    for prediction in result.top(count):
+        yield f"{prediction.probability:6.1%}  {prediction.label}"

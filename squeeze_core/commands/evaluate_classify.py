@@ -1,0 +1,43 @@
+"""`evaluate classify DIR --labels labels.json`: the classifier's top-1 and top-5 accuracy."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from squeeze_core.accuracy import read_labels, score
+from squeeze_core.classifier import classify, network
+from squeeze_core.commands import add_device_option, add_json_option, complain, print_json
+from squeeze_core.engine import Engine
+from squeeze_core.images import read
+
+
+def add_to(subparsers: Any) -> None:
+    parser = subparsers.add_parser("classify", help="top-1 and top-5 accuracy, in percent")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the pictures")
+    parser.add_argument(
+        "--labels", type=Path, required=True, metavar="FILE", help="JSON: file name → ImageNet index"
+    )
+    parser.add_argument("--model", default="squeezenet1_1", metavar="NAME")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
+    add_device_option(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    engine = Engine(options.device)
+    loaded = network(engine, options.model, options.weights)
+    truth = read_labels(options.labels, options.folder, len(loaded.labels))
+    answers = classify(map(read, truth), engine, options.model, options.weights)
+    result = score(tqdm(answers, "classify", len(truth), unit="picture"), truth)
+    if engine.notice:
+        complain(engine.notice)
+    if options.json:
+        print_json(vars(result))
+    else:
+        print(f"{result.images:,} pictures: top-1 {result.top1:.1f} %, top-5 {result.top5:.1f} %")
+    return 0
