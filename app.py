@@ -6,8 +6,9 @@ import streamlit as st
 
 from pages.common import tray_bar
 
-st.set_page_config(page_title="Squeeze Lab", page_icon=":material/compress:", layout="wide")
+st.set_page_config(page_title="Squeeze Lab", page_icon="pages/common/icon.svg", layout="wide")
 
+st.logo("pages/common/logo.svg", size="large")
 page = st.navigation(
     [
         st.Page("pages/classify.py", title="Classify", icon=":material/label:", default=True),

@@ -22,12 +22,23 @@ def chart(figure: go.Figure, *, table: Rows, name: str, alt: str) -> None:
 
     `name`: file name without ending, unique on its page. The chart's own camera button saves a PNG.
     """
-    camera = {"toImageButtonOptions": {"format": "png", "filename": name, "scale": 2}}
-    config = camera | {"displaylogo": False, "modeBarButtons": [["toImage"]]}
-    st.plotly_chart(figure, width="stretch", key=f"chart-{name}", config=config, alt=alt)
+    plot(figure, name=name, alt=alt)
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(table, width="stretch", hide_index=True, key=f"table-{name}", alt=alt)
         downloads(name, figure=figure, table=table)
+
+
+def plot(figure: go.Figure, *, name: str, alt: str) -> None:
+    """The figure alone, at full width; its camera button saves it as a PNG."""
+    camera = {"toImageButtonOptions": {"format": "png", "filename": name, "scale": 2}}
+    config = camera | {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+    # A copy: the downloaded file stands on white whatever the theme here.
+    drawn = type(figure)(figure).update_layout(font_color=_text_color())
+    st.plotly_chart(drawn, width="stretch", key=f"chart-{name}", config=config, alt=alt)
+
+
+def _text_color() -> str:
+    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.textColor"))
 
 
 def downloads(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol, overload
+from typing import Protocol
 
 import streamlit as st
 from PIL import Image
@@ -33,13 +33,15 @@ class File(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture in the tray, still encoded: many of them must fit in memory."""
+    """One picture in the tray, with its text alternative and a small square as a data address."""
 
-    key: str
-    name: str
+    picture: Picture
     alt: str
-    data: bytes
     thumbnail: str
+
+    @property
+    def key(self) -> str:
+        return self.picture.key
 
 
 @dataclass(frozen=True)
@@ -61,28 +63,6 @@ class Tray:
     drops: int = 0
 
 
-class Pictures(Sequence[Picture]):
-    """The tray's pictures, each decoded when it is asked for."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    @overload
-    def __getitem__(self, index: int) -> Picture: ...
-    @overload
-    def __getitem__(self, index: slice) -> Pictures: ...
-    def __getitem__(self, index: int | slice) -> Picture | Pictures:
-        if isinstance(index, slice):
-            return Pictures(self._entries[index])
-        return _picture(self._entries[index])
-
-    def __iter__(self) -> Iterator[Picture]:
-        return map(_picture, self._entries)
-
-
 def state() -> Tray:
     """This session's tray, made on its first run."""
     if _STATE not in st.session_state:
@@ -92,12 +72,17 @@ def state() -> Tray:
 
 def current() -> Picture:
     """The picture chosen in the tray; there is always one."""
-    return _picture(_current_entry())
+    return _current_entry().picture
 
 
-def pictures() -> Pictures:
+def pictures() -> list[Picture]:
     """Every picture in the tray, at least one, in the order they came."""
-    return Pictures(list(state().entries.values()) or [_current_entry()])
+    return [entry.picture for entry in entries()]
+
+
+def entries() -> list[Entry]:
+    """What `pictures` gives, with text alternatives and thumbnails."""
+    return list(state().entries.values()) or [_current_entry()]
 
 
 def refusals() -> list[Refusal]:
@@ -120,13 +105,12 @@ def add(files: Iterable[File]) -> None:
         try:
             if len(tray.entries) >= MOST:
                 raise ImageError(f"{file.name} was left out: the tray holds {MOST} pictures at most.")
-            data = file.getvalue()
-            picture = images.decode(data, file.name)
+            picture = images.decode(file.getvalue(), file.name)
         except ImageError as error:
             tray.refusals.append(Refusal(file.name, str(error)))
             continue
         alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
-        tray.entries[picture.key] = Entry(picture.key, file.name, alt, data, _thumbnail(picture))
+        tray.entries[picture.key] = Entry(picture, alt, _thumbnail(picture))
         taken.append(picture.key)
     if taken:
         tray.chosen = taken[0]
@@ -135,9 +119,9 @@ def add(files: Iterable[File]) -> None:
 def add_samples(samples: Iterable[Sample]) -> None:
     """Put samples beside the pictures that are there; the first of them becomes the current one."""
     tray = state()
-    entries = [sample_entry(sample.file) for sample in samples]
-    tray.entries |= {entry.key: entry for entry in entries}
-    tray.chosen = entries[0].key
+    added = [sample_entry(sample.file) for sample in samples]
+    tray.entries |= {entry.key: entry for entry in added}
+    tray.chosen = added[0].key
 
 
 def choose(key: str) -> None:
@@ -169,7 +153,8 @@ def clear() -> None:
     tray.entries, tray.chosen, tray.refusals = {}, "", []
 
 
-def dismiss_refusals() -> None:
+def dismiss() -> None:
+    """Forget the refusals."""
     state().refusals = []
 
 
@@ -178,22 +163,12 @@ def _current_entry() -> Entry:
     return tray.entries.get(tray.chosen) or sample_entry(tray.sample)
 
 
-def _picture(entry: Entry) -> Picture:
-    return _decoded(entry.key, entry.name, entry.data)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _decoded(key: str, name: str, _data: bytes) -> Picture:
-    """Shared by all sessions and never changed; the bytes decoded before, so they do again."""
-    return images.decode(_data, name)
-
-
 @st.cache_resource(show_spinner=False)
 def sample_entry(file: str) -> Entry:
     """A sample of the gallery, as the tray holds it."""
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     picture = sample.picture()
-    return Entry(picture.key, sample.file, sample.alt, sample.path.read_bytes(), _thumbnail(picture))
+    return Entry(picture, sample.alt, _thumbnail(picture))
 
 
 def _thumbnail(picture: Picture) -> str:

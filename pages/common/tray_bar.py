@@ -2,89 +2,119 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from pages.common import tray
 from pages.common.tray import Entry
 from squeeze_core import gallery
+from squeeze_core.images import MAX_BYTES
 
+# Rounded up, so that the refusal of a file just too large is ours, in one sentence.
+UPLOAD_MEGABYTES = -(-MAX_BYTES // 2**20)
 _HERE = Path(__file__).parent
 
 
 def draw() -> None:
     """The bar that every page has on top."""
     state = tray.state()
-    _style()
+    _faces(list(state.entries.values()), state.chosen)
     with st.container(border=True, key="tray"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="tray-row"):
-            key = f"tray-drop-{state.drops}"
-            st.file_uploader(
-                "Add pictures: drop, paste or browse",
-                accept_multiple_files=True,
-                key=key,
-                on_change=_take_drop,
-                args=(key,),
-                label_visibility="collapsed",
-                width=300,
-            )
-            _paste_catcher()(key="tray-paste")
-            if state.entries:
-                _own_pictures(list(state.entries.values()), state.chosen)
-            else:
-                _samples(state.sample)
+            _drop_zone(state.drops)
             with st.container(horizontal=True, gap="xsmall", width="content", key="tray-actions"):
                 _actions(bool(state.entries))
-        for refusal in state.refusals:
-            st.error(_plain(refusal.sentence), icon=":material/broken_image:")
+            with st.container(horizontal=True, wrap=False, gap="small", key="tray-strip"):
+                if state.entries:
+                    _own_pictures(list(state.entries.values()), state.chosen)
+                else:
+                    _sample_choice(state.sample)
+        if state.refusals:
+            _refusals([refusal.sentence for refusal in state.refusals])
+
+
+def _refusals(sentences: list[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="tray-refusals"):
+        st.error("  \n".join(map(plain, sentences)), icon=":material/broken_image:")
+        st.button(
+            "Dismiss", key="tray-dismiss", type="tertiary", icon=":material/close:", on_click=tray.dismiss
+        )
+
+
+def _drop_zone(drops: int) -> None:
+    key = f"tray-drop-{drops}"
+    st.file_uploader(
+        "Add pictures: drop, paste or browse",
+        accept_multiple_files=True,
+        key=key,
+        on_change=_take_drop,
+        args=(key,),
+        max_upload_size=UPLOAD_MEGABYTES,
+        label_visibility="collapsed",
+        width=300,
+    )
+    _paste_catcher()(key="tray-paste")
 
 
 def _own_pictures(entries: list[Entry], chosen: str) -> None:
-    with st.container(horizontal=True, wrap=False, gap="small", key="tray-strip"):
-        for entry in entries:
-            _thumbnail(entry, entry.key == chosen, tray.choose, entry.key)
+    for entry in entries:
+        shown = entry.key == chosen
+        _thumbnail(entry, entry.picture.name, shown, tray.choose, entry.key)
+        if shown:
+            name = plain(entry.picture.name)
+            st.button(f"Remove {name}", key="tray-remove", on_click=tray.remove, args=(entry.key,))
 
 
-def _samples(chosen: str) -> None:
-    with st.container(horizontal=True, wrap=False, gap="small", key="tray-strip"):
-        for sample in gallery.samples():
-            entry = tray.sample_entry(sample.file)
-            _thumbnail(entry, sample.file == chosen, tray.choose_sample, sample, title=sample.title)
+def _sample_choice(chosen: str) -> None:
+    for sample in gallery.samples():
+        entry = tray.sample_entry(sample.file)
+        _thumbnail(entry, sample.title, sample.file == chosen, tray.choose_sample, sample)
 
 
-def _thumbnail(entry: Entry, chosen: bool, choose: object, argument: object, title: str = "") -> None:
-    name = _plain(title or entry.name)
-    label = f"{name} (shown)" if chosen else f"Show {name}"
-    key = f"tray-{'on' if chosen else 'off'}-{entry.key[:16]}"
-    st.button(label, key=key, help=name, on_click=choose, args=(argument,))  # type: ignore[arg-type]
+def _thumbnail(entry: Entry, name: str, shown: bool, choose: Callable[[Any], None], argument: Any) -> None:
+    label = f"{plain(name)} (shown)" if shown else f"Show {plain(name)}"
+    st.button(label, key=f"tray-see-{entry.key[:16]}", on_click=choose, args=(argument,))
 
 
 def _actions(own: bool) -> None:
+    if st.button("Camera", key="tray-camera", icon=":material/photo_camera:", help="Take a picture"):
+        _camera()
     if own:
+        with st.popover(
+            "Samples", key="tray-samples", icon=":material/photo_library:", help="Add a sample picture"
+        ):
+            _sample_shelf()
         st.button(
-            "Remove this picture", key="tray-remove", icon=":material/delete:", on_click=_remove_current
+            "Remove all",
+            key="tray-clear",
+            icon=":material/delete_sweep:",
+            help="Remove all pictures",
+            on_click=tray.clear,
         )
-        st.button("Remove all", key="tray-clear", icon=":material/clear_all:", on_click=tray.clear)
-        with st.popover("Samples", icon=":material/photo_library:", key="tray-samples"):
-            for sample in gallery.samples():
-                st.button(
-                    sample.title,
-                    key=f"tray-add-{sample.file}",
-                    on_click=tray.add_samples,
-                    args=([sample],),
-                )
     else:
         st.button(
             "Use all samples",
             key="tray-add-all",
             icon=":material/select_all:",
+            help="Put all samples in the tray",
             on_click=tray.add_samples,
             args=(gallery.samples(),),
         )
-    if st.button("Camera", key="tray-camera", icon=":material/photo_camera:"):
-        _camera()
+
+
+def _sample_shelf() -> None:
+    with st.container(horizontal=True, gap="small", key="tray-shelf"):
+        for sample in gallery.samples():
+            face = tray.sample_entry(sample.file).key[:16]
+            st.button(
+                f"Add {plain(sample.title)}",
+                key=f"tray-add-{face}",
+                on_click=tray.add_samples,
+                args=([sample],),
+            )
 
 
 @st.dialog("Take a picture")
@@ -103,28 +133,26 @@ def _take_drop(key: str) -> None:
         tray.state().drops += 1
 
 
-def _remove_current() -> None:
-    tray.remove(tray.state().chosen)
-
-
 @st.cache_resource(show_spinner=False)
-def _paste_catcher() -> object:
+def _paste_catcher() -> Any:
     return st.components.v2.component("picture_paste", js=(_HERE / "tray.js").read_text())
 
 
-def _style() -> None:
-    entries = list(tray.state().entries.values())
-    if not entries:
-        entries = [tray.sample_entry(sample.file) for sample in gallery.samples()]
-    faces = "".join(
-        f'[class*="st-key-tray-"][class*="-{entry.key[:16]}"] button'
-        f"{{background-image:url({html.escape(entry.thumbnail)})}}"
-        for entry in entries
+def _faces(entries: list[Entry], chosen: str) -> None:
+    """The thumbnails' pictures, as the backgrounds of their buttons; the chosen one is ringed."""
+    samples = [tray.sample_entry(sample.file) for sample in gallery.samples()]
+    ringed = chosen or tray.sample_entry(tray.state().sample).key
+    rules = [
+        f'[class*="st-key-tray-"][class*="-{entry.key[:16]}"] button{{background-image:url({entry.thumbnail})}}'
+        for entry in {entry.key: entry for entry in [*samples, *entries]}.values()
+    ]
+    st.html(_HERE / "style.css")
+    st.html(f"<style>{''.join(rules)}</style>")
+    st.html(
+        f"<style>.st-key-tray-see-{ringed[:16]} button{{outline-color:var(--accent)!important}}</style>"
     )
-    st.html(f"<style>{(_HERE / 'tray.css').read_text()}</style>")
-    st.html(f"<style>{faces}</style>")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text with nothing left that Markdown would take as markup."""
     return "".join(f"\\{mark}" if mark in r"\`*_{}[]()#+-.!|~:$<>" else mark for mark in text)

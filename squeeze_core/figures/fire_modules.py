@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from squeeze_core.ablation import Ablation
+from squeeze_core.ablation import Ablation, Cost
 from squeeze_core.channels import Filter
 from squeeze_core.figures.maps import Scale, coloured, grid_picture, sprite, unit_scale
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
@@ -183,20 +183,28 @@ def clickable(
 
 def histogram(maps: Maps, channel: int) -> go.Figure:
     """How often each value occurs in that channel's map; the zeros are a bar of their own colour."""
-    values = maps.values[channel]
-    alive = values[values > 0]
-    counts, edges = np.histogram(alive, bins=24, range=(0, float(maps.max[channel]) or 1))
-    zeros = values.size - alive.size
+    rows = histogram_rows(maps, channel)
+    width = rows[1]["to"]
     figure = go.Figure()
-    width = float(edges[1])
-    figure.add_bar(x=[-width / 2], y=[zeros], width=width * 0.9, name="exactly 0", marker_color=NEUTRAL)
-    figure.add_bar(
-        x=edges[:-1] + width / 2, y=counts, width=width * 0.9, name="above 0", marker_color=ACCENT
-    )
+    for name, colour, bars in (("exactly 0", NEUTRAL, rows[:1]), ("above 0", ACCENT, rows[1:])):
+        x = [bar["from"] + width / 2 if bar["to"] else -width / 2 for bar in bars]
+        figure.add_bar(
+            x=x, y=[bar["units"] for bar in bars], width=width * 0.9, name=name, marker_color=colour
+        )
     styled(figure).update_layout(height=230, showlegend=True, legend={"orientation": "h", "y": 1.15})
     figure.update_xaxes(title_text="activation")
     figure.update_yaxes(title_text="units of the map")
     return figure
+
+
+def histogram_rows(maps: Maps, channel: int, bins: int = 24) -> list[dict[str, float]]:
+    """The table behind `histogram`: how many units lie between two values, first those exactly 0."""
+    values = maps.values[channel]
+    alive = values[values > 0]
+    counts, edges = np.histogram(alive, bins, range=(0, float(maps.max[channel]) or 1))
+    rows = [{"from": 0.0, "to": 0.0, "units": float(values.size - alive.size)}]
+    places = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+    return rows + [{"from": low, "to": high, "units": float(count)} for low, high, count in places]
 
 
 def kernels(filter_: Filter, count: int = 16) -> go.Figure:
@@ -281,6 +289,24 @@ def before_after_rows(answer: Ablation, count: int = 5) -> list[dict[str, str | 
         {"class": p.label, "before": float(before[p.index]), "after": p.probability}
         for p in answer.top(count)
     ]
+
+
+def cost_curve(costs: Sequence[Cost], label: str) -> go.Figure:
+    """The class's probability against the number of least useful channels switched off."""
+    figure = go.Figure(
+        go.Scatter(
+            x=[cost.count for cost in costs],
+            y=[cost.probability for cost in costs],
+            customdata=[[cost.top_label] for cost in costs],
+            mode="lines+markers",
+            line={"color": ACCENT, "width": 3},
+            hovertemplate="%{x:,} off: %{y:.1%}; says %{customdata[0]}<extra></extra>",
+        )
+    )
+    styled(figure).update_layout(height=260)
+    figure.update_xaxes(title_text="least useful channels switched off, of 2,880", rangemode="tozero")
+    figure.update_yaxes(title_text=label, tickformat=".0%", rangemode="tozero")
+    return figure
 
 
 def times(shape: tuple[int, ...]) -> str:

@@ -1,0 +1,84 @@
+"""What the pages about the network's inside share: results, bounded in number and never changed.
+
+Kept as they are and not copied for every rerun: a trace is 8 MB, and its arrays are read-only.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import shared, tray
+from squeeze_core import ablation, channels, fire_trace, gallery
+from squeeze_core.ablation import Ablation, Contributions, Cost, Off
+from squeeze_core.channels import Filter, Peaks
+from squeeze_core.fire_trace import FireTrace, Unit
+from squeeze_core.images import Picture
+
+
+def trace(picture: Picture) -> FireTrace:
+    """Every Fire module's activations for that picture."""
+    return _trace(picture.key, picture.name, picture)
+
+
+def contributions(picture: Picture, index: int) -> Contributions:
+    """How much each channel feeds that class."""
+    return _contributions(picture.key, index, picture)
+
+
+def ablated(picture: Picture, off: Off) -> Ablation:
+    """The answer with those channels switched off."""
+    return _ablated(picture.key, off, picture)
+
+
+def costs(picture: Picture, index: int, counts: tuple[int, ...]) -> list[Cost]:
+    """What that class loses with the 1, 2, … least useful channels off, for each of `counts`."""
+    return _costs(picture.key, index, counts, picture)
+
+
+def ranked_pictures() -> list[Peaks]:
+    """The shipped samples and this session's own pictures, each once."""
+    samples = {sample.file: tray.sample_entry(sample.file).key for sample in gallery.samples()}
+    found = {key: _sample_peaks(file) for file, key in samples.items()}
+    for picture in tray.pictures():
+        if picture.key not in found:
+            found[picture.key] = _peaks(picture.key, picture.name, picture)
+    return list(found.values())
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def channel_filter(unit: Unit) -> Filter:
+    """The weights behind that channel."""
+    return channels.channel_filter(shared.engine(), unit)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _trace(key: str, name: str, _picture: Picture) -> FireTrace:
+    return fire_trace.fire_trace(_picture, shared.engine())
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _contributions(key: str, index: int, _picture: Picture) -> Contributions:
+    return ablation.contributions(_picture, shared.engine(), index)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _ablated(key: str, off: Off, _picture: Picture) -> Ablation:
+    return ablation.ablate(_picture, shared.engine(), off)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _costs(key: str, index: int, counts: tuple[int, ...], _picture: Picture) -> list[Cost]:
+    ranked = contributions(_picture, index).ranked()
+    return ablation.cost_of_fewer(_picture, shared.engine(), ranked, index, counts)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _peaks(key: str, name: str, _picture: Picture) -> Peaks:
+    return channels.peaks(trace(_picture), shared.engine())
+
+
+@st.cache_resource(show_spinner=False)
+def _sample_peaks(file: str) -> Peaks:
+    sample = next(sample for sample in gallery.samples() if sample.file == file)
+    # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
+    return channels.peaks(fire_trace.fire_trace(sample.picture(), shared.engine()), shared.engine())

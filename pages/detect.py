@@ -1,0 +1,211 @@
+"""Where is it? Boxes over the picture, from the detector or from the classifier's own maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.common import shared, take_away, tray
+from pages.common.tray_bar import plain
+from squeeze_core import localise
+from squeeze_core.classifier import Prediction
+from squeeze_core.detector import finer
+from squeeze_core.detector.detections import (
+    OVERLAP,
+    THRESHOLD,
+    Candidates,
+    Detection,
+    coco_document,
+)
+from squeeze_core.figures import detections as figures
+from squeeze_core.images import Picture
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def kinds_of(key: str, found: tuple[Detection, ...], _picture: Picture) -> tuple[Prediction, ...]:
+    return finer.kinds(_picture, found, shared.engine())
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def place_of(key: str, index: int, _picture: Picture) -> localise.Localisation:
+    return localise.localise(_picture, shared.engine(), index)
+
+
+def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for number, detection in enumerate(found):
+        row: dict[str, object] = {"label": detection.label, "score": round(detection.score, 4)}
+        if kinds:
+            row |= {"kind": kinds[number].label, "kind probability": round(kinds[number].probability, 4)}
+        corners = ("x0", "y0", "x1", "y1")
+        rows.append(row | {name: round(v, 1) for name, v in zip(corners, detection.box, strict=True)})
+    return rows
+
+
+def draw(picture: Picture, found: Sequence[Detection], kinds: Sequence[str], name: str) -> None:
+    figure = figures.boxes(picture, found, kinds)
+    alt = f"{tray.describe(picture)}. {figures.describe(found)}"
+    take_away.plot(figure, name=name, alt=alt)
+
+
+def settings(result: Candidates) -> tuple[Detection, ...]:
+    """The sliders and the class filter; what passes them."""
+    threshold = st.slider(
+        "Score at least", 0.05, 0.95, THRESHOLD, 0.05, key="detect-threshold", persist_state="session"
+    )
+    overlap = st.slider(
+        "Overlap (IoU) at most",
+        0.1,
+        0.9,
+        OVERLAP,
+        0.05,
+        key="detect-overlap",
+        persist_state="session",
+        help="Of two boxes of one class that overlap more, only the stronger is kept.",
+    )
+    found = result.detections(threshold, overlap)
+    present = list(dict.fromkeys(detection.label for detection in found))
+    if len(present) > 1:
+        only = st.pills("Classes", present, selection_mode="multi", key=f"detect-only-{'-'.join(present)}")
+        if only:
+            return result.detections(threshold, overlap, only)
+    return found
+
+
+def one_picture(picture: Picture) -> None:
+    result = shared.candidates(picture)
+    left, right = st.columns([8, 4], gap="medium")
+    with right, st.container(border=True):
+        found = settings(result)
+        wants_kinds = st.toggle(
+            "What kind?",
+            key="detect-kinds",
+            persist_state="session",
+            help="The classifier names what is in each box: dog → golden retriever.",
+        )
+        kinds = kinds_of(picture.key, found, picture) if wants_kinds else ()
+        st.metric("File to boxes", f"{result.milliseconds:.0f} ms", width="content")
+    with left:
+        shown, best = found, result.best()
+        if not found and best:
+            st.info(
+                f"Nothing scores that much; the best candidate is drawn: {best.label} at {best.score:.0%}.",
+                icon=":material/search_off:",
+            )
+            shown = (best,)
+        elif not found:
+            st.info("Nothing of the 20 classes is in this picture.", icon=":material/search_off:")
+        names = [kind.label for kind in kinds]
+        draw(picture, shown, names, "detections")
+    rows = rows_of(found, kinds)
+    with right:
+        if rows:
+            st.dataframe(
+                rows,
+                hide_index=True,
+                key="detect-table",
+                alt=figures.describe(found),
+                column_order=("label", "kind", "score"),
+                column_config={
+                    "score": st.column_config.ProgressColumn(
+                        format="percent", min_value=0, max_value=1, color="primary"
+                    )
+                },
+            )
+        take_away.downloads(
+            "detections",
+            table=rows,
+            json=coco_document([(result, found)]),
+            image=figures.annotated(picture, found, names),
+        )
+
+
+def many_pictures(pictures: list[Picture]) -> None:
+    """Every picture of the tray with its boxes, at the sliders' settings."""
+    st.subheader("All pictures", anchor=False)
+    threshold, overlap = st.session_state["detect-threshold"], st.session_state["detect-overlap"]
+    progress = st.progress(0.0, text="Detecting")
+    found = []
+    for place, picture in enumerate(pictures, 1):
+        result = shared.candidates(picture)
+        found.append((result, result.detections(threshold, overlap)))
+        progress.progress(place / len(pictures), text=f"{place} of {len(pictures)}")
+    progress.empty()
+    with st.grid(min_column_width=200, key="detect-gallery"):
+        for picture, (_, boxes) in zip(pictures, found, strict=True):
+            st.image(
+                figures.annotated(picture, boxes),
+                caption=plain(picture.name),
+                alt=f"{tray.describe(picture)}. {figures.describe(boxes)}",
+                width="stretch",
+            )
+    rows = [{"file": one.file} | row for one, boxes in found for row in rows_of(boxes, ())]
+    with st.expander("Table", icon=":material/table:"):
+        st.dataframe(rows, hide_index=True, key="detect-all-table", alt="Every box of every picture")
+        take_away.downloads("detections-all", table=rows, json=coco_document(found))
+
+
+@st.fragment
+def detector(picture: Picture) -> None:
+    """Redrawn alone when a slider moves: the network is not run again."""
+    one_picture(picture)
+    if len(tray.pictures()) > 1:
+        many_pictures(tray.pictures())
+    st.caption(
+        "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
+        f"PASCAL VOC. Time measured on this computer's {shared.engine().device.type.upper()}, from the "
+        "file's bytes to its boxes."
+    )
+
+
+@st.fragment
+def anything(picture: Picture) -> None:
+    """A box for a class of ImageNet, from the classifier's own map of it."""
+    answer = shared.classification(picture, "squeezenet1_1")
+    left, right = st.columns([8, 4], gap="medium")
+    with right, st.container(border=True):
+        choices = {prediction.index: prediction for prediction in answer.top(5)}
+        index = st.radio(
+            "Look for",
+            list(choices),
+            format_func=lambda i: f"{plain(choices[i].label)} · {choices[i].probability:.0%}",
+            key=f"detect-class-{picture.key[:16]}",
+        )
+        place = place_of(picture.key, index, picture)
+        st.caption(
+            "Weakly supervised localisation: no box was ever trained for this class. The box surrounds "
+            "where the classifier's own map of the class (CAM) is strong; the detector's are sharper."
+        )
+    found = (Detection(place.label, place.index, place.probability, place.box),)
+    with left:
+        draw(picture, found, (), "localisation")
+    with right:
+        take_away.downloads(
+            "localisation",
+            table=rows_of(found, ()),
+            json=vars(place),
+            image=figures.annotated(picture, found),
+        )
+
+
+MODES = {"detector": "20 classes", "anything": "Anything"}
+
+with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    st.title("Where is it?", anchor=False, width="content")
+    mode = st.segmented_control(
+        "What to look for",
+        list(MODES),
+        default="detector",
+        required=True,
+        format_func=MODES.__getitem__,
+        key="detect-mode",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+if mode == "detector":
+    detector(tray.current())
+else:
+    anything(tray.current())
+if shared.engine().notice:
+    st.warning(shared.engine().notice, icon=":material/memory:")

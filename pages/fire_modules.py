@@ -1,0 +1,170 @@
+"""What do the Fire modules see? Every channel of every module, on the person's own picture."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import streamlit as st
+
+from pages.common import inside, take_away, tray
+from pages.fire import channel, choice, what_if
+from squeeze_core.figures import fire_modules as figures
+from squeeze_core.figures.classification import percent
+from squeeze_core.figures.maps import Scale
+from squeeze_core.fire_trace import BRANCHES, PLACES, FireTrace, Unit
+from squeeze_core.images import Picture
+
+SCALES = {"branch": "Per branch", "channel": "Per channel"}
+TITLES = {"squeeze": "squeeze 1×1", "expand1x1": "expand 1×1", "expand3x3": "expand 3×3"}
+# Grids as wide as their card: the squeeze card is half as wide as the expand cards.
+NARROW, WIDE = 8, 16
+
+
+def page() -> None:
+    picture = tray.current()
+    with st.spinner("Looking inside…", show_time=True):
+        trace = inside.trace(picture)
+    st.markdown("##### What do the Fire modules see?")
+    explorer(picture, trace)
+
+
+@st.fragment
+def explorer(picture: Picture, trace: FireTrace) -> None:
+    """Everything that a click on a module or a channel changes."""
+    unit = choice.unit(trace)
+    strip(trace, unit)
+    left, right = st.columns([7, 5], gap="medium")
+    with left, st.container(border=True):
+        module(trace, unit)
+    with right, st.container(border=True):
+        st.markdown(f"**{unit.module} / {unit.branch} / {unit.channel}**")
+        channel.pick(trace, unit)
+        channel.large_map(picture, trace, unit)
+        channel.facts(picture, trace, unit)
+    left, middle, right = st.columns([3, 5, 5], gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        channel.looks_for(unit)
+    with middle, st.container(border=True, height="stretch"):
+        channel.lit_by(unit)
+    with right, st.container(border=True, height="stretch"):
+        channel.weights(unit)
+        channel.histogram(trace, unit)
+    with st.container(border=True):
+        what_if.draw(picture, trace, unit)
+    with st.container(border=True):
+        glance(trace, unit)
+    footnote(trace)
+
+
+def strip(trace: FireTrace, unit: Unit) -> None:
+    """The network from conv1 to conv10; a click on a Fire module opens it."""
+    with st.container(border=True, key="fire-strip"):
+        st.plotly_chart(
+            figures.network_strip(trace.layers, unit.module),
+            key="fire-strip-chart",
+            on_select=lambda: took_layer(trace),
+            selection_mode="points",
+            config={"displayModeBar": False},
+            alt="; ".join(f"{name} {figures.times(shape)}" for name, shape in trace.layers.items()),
+        )
+        st.session_state["fire-module"] = unit.module
+        st.segmented_control(
+            "Fire module",
+            list(trace.modules),
+            key="fire-module",
+            required=True,
+            label_visibility="collapsed",
+            on_change=lambda: open_module(trace, st.session_state["fire-module"]),
+        )
+
+
+def took_layer(trace: FireTrace) -> None:
+    point = choice.clicked("fire-strip-chart")
+    if point and point[0] in trace.modules:
+        open_module(trace, point[0])
+
+
+def open_module(trace: FireTrace, name: str) -> None:
+    """Show that module, at the strongest channel of the branch that was shown."""
+    choice.choose(choice.strongest(trace, name, choice.unit(trace).branch))
+
+
+def module(trace: FireTrace, unit: Unit) -> None:
+    """The wiring of the module, and all its channels."""
+    shown = trace.modules[unit.module]
+    before = list(trace.layers)[list(trace.layers).index(unit.module) - 1]
+    words = f"{figures.times(trace.layers[before])} in; " + "; ".join(
+        f"{place} {figures.times(shown.at(place).shape)}" for place in PLACES
+    )
+    take_away.plot(figures.wiring(shown, trace.layers[before]), name=f"{unit.module}-wiring", alt=words)
+    scale = st.segmented_control(
+        "Colour scale",
+        list(SCALES),
+        format_func=SCALES.__getitem__,
+        default="branch",
+        required=True,
+        key="fire-scale",
+    )
+    squeeze, expands = st.columns([1, 2])
+    for branch in BRANCHES:
+        with squeeze if branch == "squeeze" else expands:
+            grid(trace, unit, branch, cast(Scale, scale))
+    maps = {f"{place}": shown.at(place).values for place in PLACES}
+    take_away.downloads(f"{unit.module}-activations", npz=maps)
+
+
+def grid(trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
+    """One branch's channels, strongest first."""
+    maps = trace.maps(unit.module, branch)
+    units = [Unit(unit.module, branch, int(number)) for number in maps.order()]
+    st.markdown(f"**{TITLES[branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros")
+    key = f"fire-grid-{branch}"
+    st.plotly_chart(
+        figures.channel_grid(
+            maps,
+            units,
+            unit,
+            columns=NARROW if branch == "squeeze" else WIDE,
+            scale=scale,
+            off=choice.off(),
+        ),
+        key=key,
+        on_select=lambda: took_unit(key),
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels "
+        + ", ".join(str(one.channel) for one in units[:5])
+        + "…",
+    )
+
+
+def took_unit(key: str) -> None:
+    point = choice.clicked(key)
+    if point:
+        choice.choose(Unit(point[0], point[1], int(point[2])))
+
+
+def glance(trace: FireTrace, unit: Unit) -> None:
+    """All modules under one another."""
+    st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
+    key = "fire-glance"
+    st.plotly_chart(
+        figures.glance(trace, unit),
+        key=key,
+        on_select=lambda: took_unit(key),
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="The strongest channels of fire2 to fire9, one row a module",
+    )
+
+
+def footnote(trace: FireTrace) -> None:
+    best = float(trace.probabilities[trace.best])
+    st.caption(
+        f"SqueezeNet 1.1 says “{trace.labels[trace.best]}”, {percent(best)}, of {trace.file}. "
+        f"All activations come from one forward pass, measured here: {trace.milliseconds:.0f} ms "
+        f"({trace.device}). Optimised pictures: our own, after Olah et al., Distill 2017."
+    )
+
+
+page()

@@ -1,0 +1,57 @@
+"""Class probabilities as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from squeeze_core.classifier import Prediction
+from squeeze_core.figures.style import styled
+
+_ROW_PIXELS = 46
+_TRACK = "rgba(128, 134, 145, 0.16)"
+
+
+def percent(probability: float) -> str:
+    """A probability, 0–1, for people: "99.8%", and "<0.1%" rather than a false zero."""
+    return "<0.1%" if 0 < probability < 0.0005 else f"{probability:.1%}"
+
+
+def describe(predictions: Sequence[Prediction]) -> str:
+    """The bars in words, for people who cannot see them."""
+    return "; ".join(f"{p.label} {percent(p.probability)}" for p in predictions)
+
+
+def probability_bars(predictions: Sequence[Prediction], color: str) -> go.Figure:
+    """One horizontal bar a class on a track from 0 to 100%, best on top.
+
+    The name stands over its bar, so that long names cost no width on a phone.
+    """
+    places = list(range(len(predictions)))
+    figure = go.Figure()
+    figure.add_bar(x=[1] * len(places), y=places, orientation="h", width=0.26, hoverinfo="skip")
+    figure.add_bar(
+        x=[p.probability for p in predictions],
+        y=places,
+        customdata=[[p.label, percent(p.probability)] for p in predictions],
+        orientation="h",
+        width=0.26,
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+    )
+    figure.data[0].marker.color = _TRACK
+    figure.data[1].marker.color = color
+    for place, prediction in zip(places, predictions, strict=True):
+        above = {"y": place, "yshift": 9, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
+        figure.add_annotation(text=prediction.label, x=0, xanchor="left", **above)
+        figure.add_annotation(text=percent(prediction.probability), x=1, xanchor="right", **above)
+    styled(figure).update_layout(
+        barmode="overlay",
+        barcornerradius=6,
+        height=_ROW_PIXELS * len(places) + 10,
+        margin={"l": 0, "r": 0, "t": 4, "b": 0},
+        showlegend=False,
+    )
+    figure.update_xaxes(range=[0, 1], visible=False, fixedrange=True)
+    figure.update_yaxes(range=[len(places) - 0.7, -0.8], visible=False, fixedrange=True)
+    return figure

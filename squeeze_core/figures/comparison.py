@@ -1,0 +1,347 @@
+"""Comparison rows and measurements → Plotly figures. Log axes are labelled in real units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import plotly.graph_objects as go
+
+from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of, styled
+from squeeze_core.measure import Measurement
+from squeeze_core.profile import Profile
+from squeeze_core.published import PublishedRow
+from squeeze_core.zoo import REFERENCE, Row
+
+Cost = Literal["parameters", "megabytes", "gmacs", "activation_megabytes"]
+Speed = Literal["milliseconds", "images_per_second", "peak_memory_bytes"]
+
+
+class Axis(NamedTuple):
+    """How one quantity is written: its title, the factor to its base unit, the unit, and the words
+    for more and less of it than the reference."""
+
+    title: str
+    factor: float
+    unit: str
+    more: str
+    less: str
+
+
+COSTS: dict[Cost, Axis] = {
+    "parameters": Axis("Parameters", 1, "", "larger", "smaller"),
+    "megabytes": Axis("Size of the fp32 parameters (MB, 10⁶ bytes)", 1e6, "B", "larger", "smaller"),
+    "gmacs": Axis("Multiply-accumulates for one picture", 1e9, "", "more", "fewer"),
+    "activation_megabytes": Axis("Activation memory at batch 1 (MB, 10⁶ bytes)", 1e6, "B", "more", "less"),
+}
+SPEEDS: dict[Speed, Axis] = {
+    "milliseconds": Axis("Time for one picture", 1e-3, "s", "slower", "faster"),
+    "images_per_second": Axis("Pictures a second", 1, "", "faster", "slower"),
+    "peak_memory_bytes": Axis("Peak memory, batch 1 (MB, 10⁶ bytes)", 1, "B", "more", "less"),
+}
+_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"))
+_ROW_PX = 46
+
+
+def amount(value: float, unit: str = "") -> str:
+    """A number as people say it: 1,235,496 → "1.24 M", 0.0031 with unit s → "3.1 ms"."""
+    scale, prefix = next(((s, p) for s, p in _PREFIXES if abs(value) >= 0.9995 * s), (1, ""))
+    scaled = value / scale
+    digits = max(0, 2 - int(math.floor(math.log10(abs(scaled))))) if scaled else 0
+    text = f"{scaled:.{digits}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{text} {prefix}{unit}".rstrip()
+
+
+def ratio(value: float, reference: float, axis: Axis) -> str:
+    """ "112× larger" than the reference, the other way round "3.4× smaller"; empty for the same."""
+    times = value / reference
+    if 0.995 < times < 1.005:
+        return ""
+    more, word = (times, axis.more) if times > 1 else (1 / times, axis.less)
+    return f"{more:.{0 if more >= 10 else 1 if more >= 1.95 else 2}f}× {word}"
+
+
+def log_ticks(low: float, high: float, unit: str = "") -> dict[str, Any]:
+    """Plotly settings of a log axis from low to high, its ticks labelled in real units."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1,) if len(decades) > 3 else (1, 2, 5)
+    values = [step * 10.0**decade for decade in decades for step in steps]
+    values = [value for value in values if low <= value <= high]
+    return {
+        "type": "log",
+        "range": [math.log10(low), math.log10(high)],
+        "tickvals": values,
+        "ticktext": [amount(value, unit) for value in values],
+        "minor": {"ticks": "", "showgrid": False},
+    }
+
+
+def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = True) -> go.Figure:
+    """One bar a network, the smallest on top, with the ratio to SqueezeNet written on it.
+
+    Rows without that figure are left out; ValueError when none has it.
+    """
+    axis = COSTS[cost]
+    values = {row.name: getattr(row, cost) * axis.factor for row in rows if getattr(row, cost) is not None}
+    titles = {row.name: row.title for row in rows}
+    return _bars(values, titles, axis, log)
+
+
+def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], speed: Speed) -> go.Figure:
+    """The same for what was measured on this machine; networks not trained here are marked so."""
+    axis = SPEEDS[speed]
+    values = {
+        m.name: getattr(m, speed) * axis.factor for m in measurements if getattr(m, speed) is not None
+    }
+    marked = {
+        m.name: titles[m.name] if m.trained else f"{titles[m.name]}<br><i>untrained weights</i>"
+        for m in measurements
+    }
+    figure = _bars(values, marked, axis, log=False)
+    if speed == "milliseconds":
+        order = list(figure.data[0].customdata)
+        by_name = {m.name: m for m in measurements}
+        spread = [by_name[name] for name in order]
+        figure.data[0].error_x = {
+            "array": [(m.slowest - m.milliseconds) * axis.factor for m in spread],
+            "arrayminus": [(m.milliseconds - m.fastest) * axis.factor for m in spread],
+            "color": NEUTRAL,
+        }
+    return figure
+
+
+def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: bool) -> go.Figure:
+    if not values:
+        raise ValueError(f"No row has a figure for {axis.title!r}.")
+    # A quantity where more is better has its best on top, like one where less is.
+    names = sorted(values, key=lambda name: values[name], reverse=axis.more != "faster")
+    reference = values.get(REFERENCE)
+    labels = []
+    for name in names:
+        compared = ratio(values[name], reference, axis) if reference and name != REFERENCE else ""
+        labels.append(f"<b>{amount(values[name], axis.unit)}</b>{'  ' + compared if compared else ''}")
+    largest = max(values.values())
+    # Room for the label beside the longest bar: it stays readable in both themes.
+    if log:
+        low = 10 ** math.floor(math.log10(min(values.values()) * 0.7))
+        ticks = log_ticks(low, largest * (largest / low) ** 0.55, axis.unit)
+        keep = [value <= 1.01 * largest for value in ticks["tickvals"]]
+        for key in ("tickvals", "ticktext"):
+            ticks[key] = [tick for tick, kept in zip(ticks[key], keep, strict=True) if kept]
+    else:
+        values_shown = _nice(largest)
+        ticks = {
+            "range": [0, 1.55 * largest],
+            "tickvals": values_shown,
+            "ticktext": [amount(value, axis.unit) for value in values_shown],
+        }
+    figure = go.Figure(
+        go.Bar(
+            x=[values[name] for name in names],
+            y=[titles[name] for name in names],
+            orientation="h",
+            text=labels,
+            customdata=names,
+            textposition="outside",
+            cliponaxis=False,
+            marker={"color": [color_of(name) for name in names]},
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=72 + _ROW_PX * len(names), bargap=0.35, showlegend=False)
+    figure.update_xaxes(title=axis.title, **ticks)
+    figure.update_yaxes(ticksuffix="  ")
+    return styled(figure)
+
+
+def _nice(largest: float) -> list[float]:
+    """Four to six round numbers from 0 up to the largest value."""
+    rough = largest / 4
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= 0.8 * rough)
+    return [step * i for i in range(int(largest / step) + 1)]
+
+
+def pareto(rows: Sequence[Row], cost: Cost) -> list[Row]:
+    """The rows that no other beats: more accurate than every cheaper one. Cheapest first."""
+    known = [row for row in rows if row.top1 is not None and getattr(row, cost) is not None]
+    front: list[Row] = []
+    for row in sorted(known, key=lambda row: (getattr(row, cost), -row.top1)):  # type: ignore[operator]
+        if not front or row.top1 > front[-1].top1:  # type: ignore[operator]
+            front.append(row)
+    return front
+
+
+def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> go.Figure:
+    """Accuracy against a cost on a log axis, with the Pareto front as a line.
+
+    A bubble's area is the network's other cost: MACs on a size axis, megabytes on any other.
+    The networks of `named` are filled and labelled, the rest are rings. ValueError when no row has
+    an accuracy.
+    """
+    other: Cost = "gmacs" if cost in ("parameters", "megabytes") else "megabytes"
+    axis, area = COSTS[cost], COSTS[other]
+    known = [row for row in rows if row.top1 is not None and getattr(row, cost) is not None]
+    if not known:
+        raise ValueError("No row has an accuracy.")
+    largest = max(getattr(row, other) for row in known)
+    front = pareto(known, cost)
+    figure = go.Figure(
+        go.Scatter(
+            x=[getattr(row, cost) * axis.factor for row in front],
+            y=[row.top1 for row in front],
+            mode="lines",
+            line={"dash": "dot", "color": NEUTRAL, "width": 2, "shape": "hv"},
+            name="Best accuracy for its cost (Pareto front)",
+            hoverinfo="skip",
+        )
+    )
+    for row in sorted(known, key=lambda row: -getattr(row, other)):
+        x, chosen = getattr(row, cost) * axis.factor, row.name in named
+        size = 9 + 46 * math.sqrt(getattr(row, other) / largest)
+        figure.add_scatter(
+            x=[x],
+            y=[row.top1],
+            mode="markers+text" if chosen else "markers",
+            marker={
+                "size": size,
+                "color": color_of(row.name) if chosen else "rgba(0,0,0,0)",
+                "opacity": 0.9 if chosen else 0.65,
+                "line": {"color": color_of(row.name), "width": 2},
+            },
+            text=[f"<b>{row.title}</b>"],
+            textposition="bottom right" if x < 3e7 else "bottom center",
+            name=row.title,
+            showlegend=False,
+            hovertemplate=(
+                f"<b>{row.title}</b><br>{row.top1:.1f} % top-1<br>{amount(x, axis.unit)} {axis.title.lower()}"
+                f"<br>{amount(getattr(row, other) * area.factor, area.unit)} {area.title.lower()}<extra></extra>"
+            ),
+        )
+    costs = [getattr(row, cost) * axis.factor for row in known]
+    figure.update_xaxes(title=axis.title, **log_ticks(0.6 * min(costs), 2.2 * max(costs), axis.unit))
+    accuracies = [row.top1 for row in known if row.top1 is not None]
+    figure.update_yaxes(
+        title="ImageNet top-1 (%)", range=[min(accuracies) - 4, max(accuracies) + 4], ticksuffix=" "
+    )
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    figure.update_layout(height=520, legend=legend)
+    return styled(figure)
+
+
+def parameter_treemap(name: str, title: str, cost: Profile) -> go.Figure:
+    """Where the parameters sit: a rectangle a layer, its area the share of the network's parameters."""
+    ids, labels, parents, values = [title], [title], [""], [cost.parameters]
+    groups: dict[str, int] = {}
+    for layer in cost.layers:
+        if layer.parameters:
+            group = _group(layer.name)
+            groups[group] = groups.get(group, 0) + layer.parameters
+    for group, total in groups.items():
+        ids.append(group)
+        labels.append(f"<b>{group}</b>")
+        parents.append(title)
+        values.append(total)
+        inside = [layer for layer in cost.layers if layer.parameters and _group(layer.name) == group]
+        if len(inside) > 1:
+            for layer in inside:
+                ids.append(layer.name)
+                labels.append(layer.name.removeprefix(f"{group}."))
+                parents.append(group)
+                values.append(layer.parameters)
+    share = [value / cost.parameters for value in values]
+    figure = go.Figure(
+        go.Treemap(
+            ids=ids,
+            labels=labels,
+            parents=parents,
+            values=values,
+            branchvalues="total",
+            text=[f"{amount(value)} · {part:.0%}" for value, part in zip(values, share, strict=True)],
+            texttemplate="%{label}<br>%{text}",
+            hovertemplate="%{label}<br>%{value:,} parameters<br>%{text}<extra></extra>",
+            marker={
+                "colors": share,
+                "colorscale": [[0, _lighter(color_of(name), 0.75)], [1, color_of(name)]],
+                "cmin": 0,
+                "cmax": 0.6,
+                "line": {"width": 1, "color": "white"},
+            },
+            pathbar={"visible": False},
+            tiling={"pad": 2},
+            sort=False,
+        )
+    )
+    figure.update_layout(height=380)
+    return styled(figure)
+
+
+def _group(layer: str) -> str:
+    """The block that a layer belongs to: "fire2.squeeze" → "fire2", "features.3.conv" → "features.3"."""
+    parts = layer.split(".")
+    generic = parts[0] in ("features", "classifier", "layers", "encoder") and len(parts) > 2
+    return ".".join(parts[: 2 if generic else 1]) if len(parts) > 1 else layer
+
+
+def _lighter(color: str, share: float) -> str:
+    """The colour mixed with white; share 1 is white."""
+    channels = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(channel + share * (255 - channel)):02x}" for channel in channels)
+
+
+def published_bars(rows: Sequence[PublishedRow]) -> go.Figure:
+    """The paper's own table: size in its unit (MiB, 2^20 bytes) on a log axis, accuracy in words."""
+    sized = [row for row in rows if row.mebibytes is not None]
+    sizes = [row.mebibytes or 0 for row in sized]
+    labels = [
+        f"<b>{size:g} MiB</b>  {max(sizes) / size:,.0f}× · {row.top1:.1f} / {row.top5:.1f} %"
+        for row, size in zip(sized, sizes, strict=True)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            x=sizes[::-1],
+            y=[row.title for row in sized][::-1],
+            orientation="h",
+            text=labels[::-1],
+            textposition="outside",
+            cliponaxis=False,
+            marker={
+                "color": [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in sized][::-1]
+            },
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    ticks = [0.1, 1, 10, 100]
+    figure.update_xaxes(
+        title="Size in the paper's unit (MiB, 2²⁰ bytes)",
+        type="log",
+        range=[-1, 4.6],
+        tickvals=ticks,
+        ticktext=[f"{tick:g} MiB" for tick in ticks],
+    )
+    figure.update_yaxes(ticksuffix="  ")
+    figure.update_layout(height=72 + _ROW_PX * len(sized), bargap=0.35)
+    return styled(figure)
+
+
+def accuracy_bars(accuracies: dict[str, float], color: Callable[[str], str]) -> go.Figure:
+    """Accuracies in percent by what reached them, best last, on an axis from 0 to 100."""
+    names = list(accuracies)[::-1]
+    figure = go.Figure(
+        go.Bar(
+            x=[accuracies[name] for name in names],
+            y=names,
+            orientation="h",
+            text=[f"<b>{accuracies[name]:.1f} %</b>" for name in names],
+            textposition="outside",
+            cliponaxis=False,
+            marker={"color": [color(name) for name in names]},
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="Top-1 accuracy (%)", range=[0, 115], tickvals=[0, 25, 50, 75, 100])
+    figure.update_yaxes(ticksuffix="  ")
+    figure.update_layout(height=72 + _ROW_PX * len(names), bargap=0.35)
+    return styled(figure)

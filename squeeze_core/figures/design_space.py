@@ -1,0 +1,86 @@
+"""A network of the design space → Plotly figures."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from squeeze_core.design_space import Design
+from squeeze_core.figures.comparison import amount
+from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.published import DESIGNS
+
+# Light to dark in one hue and hatched, so that the parts are told apart in black and white too.
+_PARTS = {
+    "squeeze": ("Squeeze 1×1", "#7A2E00", ""),
+    "expand1x1": ("Expand 1×1", "#F2A97B", "/"),
+    "expand3x3": ("Expand 3×3", ACCENT, ""),
+    "bypass": ("Bypass 1×1", "#0072B2", "x"),
+    "conv": ("conv1, conv10", NEUTRAL, ""),
+}
+
+
+def strip(design: Design) -> go.Figure:
+    """The network from left to right: a bar a module, its parameters stacked by kind of layer."""
+    names = [module.name for module in design.modules]
+    figure = go.Figure()
+    for part, (title, color, pattern) in _PARTS.items():
+        counts = [
+            module.parameters.get(module.name if part == "conv" else part, 0) for module in design.modules
+        ]
+        if any(counts):
+            figure.add_bar(
+                x=names,
+                y=counts,
+                name=title,
+                marker={"color": color, "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.7)"}},
+                hovertemplate="%{x}, " + title + ": %{y:,} parameters<extra></extra>",
+            )
+    totals = [sum(module.parameters.values()) for module in design.modules]
+    figure.add_scatter(
+        x=names,
+        y=totals,
+        mode="text",
+        text=[amount(total) for total in totals],
+        textposition="top center",
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    figure.update_layout(
+        barmode="stack", height=360, legend={"orientation": "h", "x": 0, "y": 1.04, "yanchor": "bottom"}
+    )
+    figure.update_yaxes(title="Parameters", range=[0, 1.15 * max(totals)], tickformat="~s")
+    return styled(figure)
+
+
+def published_designs(design: Design) -> go.Figure:
+    """The paper's published points, size in its unit against top-5, and where this network's size falls."""
+    figure = go.Figure(
+        go.Scatter(
+            x=[point.mebibytes for point in DESIGNS],
+            y=[point.top5 for point in DESIGNS],
+            mode="markers+text",
+            text=[point.title for point in DESIGNS],
+            textposition=[
+                "middle right" if "bypass" in point.title else "bottom right" for point in DESIGNS
+            ],
+            marker={"size": 12, "color": NEUTRAL, "symbol": "diamond"},
+            hovertemplate="%{text}<br>%{x} MiB, %{y} % top-5<extra></extra>",
+            showlegend=False,
+        )
+    )
+    size = design.mebibytes
+    figure.add_vline(x=size, line={"color": ACCENT, "width": 3, "dash": "dash"})
+    right = size < 12
+    figure.add_annotation(
+        x=size,
+        y=75.2,
+        text=f"<b>this network: {size:.2f} MiB</b>",
+        font={"color": ACCENT},
+        showarrow=False,
+        xanchor="left" if right else "right",
+        xshift=6 if right else -6,
+    )
+    figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", range=[0, max(27, 1.1 * size)])
+    figure.update_yaxes(title="ImageNet top-5 (%), as published", range=[74, 88])
+    figure.update_layout(height=360)
+    return styled(figure)
