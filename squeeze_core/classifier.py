@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from squeeze_core import weights
-from squeeze_core.engine import Engine
+from squeeze_core.engine import Engine, file_key
 from squeeze_core.images import Picture
 from squeeze_core.weights import Pretrained
 
@@ -85,7 +85,4 @@ def classify(
 
 
 def _key(model: str, file: Path | None) -> str:
-    """The engine's key: a weights file that was written anew is another network."""
-    if file is None or not file.is_file():
-        return f"classifier:{model}:{file or ''}"
-    return f"classifier:{model}:{file.resolve()}:{file.stat().st_mtime_ns}"
+    return f"classifier:{model}:{file_key(file)}"

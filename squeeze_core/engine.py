@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 import torch
@@ -36,6 +37,13 @@ def choose_device(choice: DeviceChoice = "auto") -> torch.device:
     if not here.get(choice, False):
         raise DeviceError(f"This machine has no {choice} device; use --device auto or cpu.")
     return torch.device(choice)
+
+
+def file_key(file: Path | None) -> str:
+    """What of a weights file belongs in an engine's key: one written anew is another network."""
+    if file is None or not file.is_file():
+        return str(file or "")
+    return f"{file.resolve()}:{file.stat().st_mtime_ns}"
 
 
 class Engine:

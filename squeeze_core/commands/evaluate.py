@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from squeeze_core.commands import evaluate_classify
+from squeeze_core.commands import evaluate_classify, evaluate_detect
 
-TASKS = (evaluate_classify,)
+TASKS = (evaluate_classify, evaluate_detect)
 
 
 def add_to(subparsers: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +13,37 @@ from torch import Tensor
 
 from squeeze_core.detector.detections import CANDIDATES, FLOOR, Candidates
 from squeeze_core.detector.pretrained import PretrainedDetector, load_detector
-from squeeze_core.engine import Engine
+from squeeze_core.engine import Engine, file_key
 from squeeze_core.images import Picture
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def detect(pictures: Sequence[Picture], engine: Engine, file: Path | None = None) -> Iterator[Candidates]:
+def network(engine: Engine, file: Path | None = None) -> PretrainedDetector:
+    """The engine's detector; WeightsError when it cannot be had."""
+    return engine.get(_key(file), lambda: load_detector(file))
+
+
+def detect(pictures: Iterable[Picture], engine: Engine, file: Path | None = None) -> Iterator[Candidates]:
     """Each picture's candidates, in order, yielded as soon as its batch is done.
 
-    `file`: a detector of your own training, in place of the shipped one. WeightsError when it
-    cannot be had.
+    `pictures` is read a batch at a time. `file`: a detector of your own training, in place of the
+    shipped one. WeightsError when it cannot be had.
     """
-    key = f"detector:{file or ''}"
-    for start in range(0, len(pictures), engine.batch_size):
-        group = pictures[start : start + engine.batch_size]
+    waiting = iter(pictures)
+    while group := list(islice(waiting, engine.batch_size)):
+        loaded = network(engine, file)
         begun = time.perf_counter()
-        loaded = engine.get(key, lambda: load_detector(file))
         batch = loaded.preprocess([picture.image for picture in group])
-        output = engine.run(key, lambda: load_detector(file), batch)
+        output = engine.run(_key(file), lambda: load_detector(file), batch)
         found = [decode(row, loaded, p) for row, p in zip(output, group, strict=True)]
         share = 1000 * (time.perf_counter() - begun) / len(group)
         for picture, arrays in zip(group, found, strict=True):
             yield candidates(picture, arrays, loaded, engine.device.type, share)
+
+
+def _key(file: Path | None) -> str:
+    return f"detector:{file_key(file)}"
 
 
 def decode(output: Tensor, loaded: PretrainedDetector, picture: Picture) -> Arrays:

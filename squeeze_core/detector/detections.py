@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,6 +69,15 @@ class Candidates:
         kept = batched_nms(*arrays, overlap).numpy()[:MOST]
         return tuple(self._detection(i) for i in chosen[kept])
 
+    def row(self, threshold: float = THRESHOLD, overlap: float = OVERLAP) -> dict[str, Any]:
+        """What the command line's JSON says of this picture."""
+        found = [
+            {"label": d.label, "score": round(d.score, 4), "box": [round(value, 1) for value in d.box]}
+            for d in self.detections(threshold, overlap)
+        ]
+        size = {"width": self.width, "height": self.height}
+        return {"file": self.file, **size, "detections": found, "milliseconds": round(self.milliseconds, 2)}
+
     def best(self) -> Detection | None:
         """The strongest candidate whatever its score, or None when there is none at all."""
         return self._detection(0) if len(self.scores) else None
@@ -76,3 +86,30 @@ class Candidates:
         x0, y0, x1, y1 = (float(value) for value in self.boxes[i])
         index = int(self.indices[i])
         return Detection(self.labels[index], index, float(self.scores[i]), (x0, y0, x1, y1))
+
+
+def coco_row(detection: Detection, image_id: int, category_id: int) -> dict[str, Any]:
+    """A detection in COCO's results format: its box as x, y, width, height."""
+    x0, y0, x1, y1 = detection.box
+    box = [x0, y0, x1 - x0, y1 - y0]
+    return {"image_id": image_id, "category_id": category_id, "bbox": box, "score": detection.score}
+
+
+def coco_document(found: Sequence[tuple[Candidates, Sequence[Detection]]]) -> dict[str, Any]:
+    """A whole COCO file: pictures, categories, and the detections as annotations with scores."""
+    labels = found[0][0].labels if found else ()
+    rows = [
+        coco_row(detection, image_id, detection.index + 1)
+        for image_id, (_, detections) in enumerate(found, 1)
+        for detection in detections
+    ]
+    for number, row in enumerate(rows, 1):
+        row |= {"id": number, "area": row["bbox"][2] * row["bbox"][3], "iscrowd": 0}
+    return {
+        "images": [
+            {"id": number, "file_name": one.file, "width": one.width, "height": one.height}
+            for number, (one, _) in enumerate(found, 1)
+        ],
+        "categories": [{"id": number, "name": label} for number, label in enumerate(labels, 1)],
+        "annotations": rows,
+    }

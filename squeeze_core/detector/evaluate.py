@@ -13,7 +13,7 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 
 from squeeze_core.detector.dataset import Annotations
-from squeeze_core.detector.detections import Detection
+from squeeze_core.detector.detections import Detection, coco_row
 
 
 @dataclass(frozen=True)
@@ -58,17 +58,10 @@ def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> Det
     )
 
 
-def coco_row(detection: Detection, image_id: int, category_id: int) -> dict[str, Any]:
-    """A detection in COCO's results format: its box as x, y, width, height."""
-    x0, y0, x1, y1 = detection.box
-    box = [x0, y0, x1 - x0, y1 - y0]
-    return {"image_id": image_id, "category_id": category_id, "bbox": box, "score": detection.score}
-
-
 def _with_areas(document: dict[str, Any]) -> dict[str, Any]:
     """COCO's evaluator wants fields that plain annotation files leave out."""
     for number, row in enumerate(document["annotations"], start=1):
-        row.setdefault("id", number)
+        row["id"] = number  # from 1: the evaluator takes a match with annotation 0 for none
         row.setdefault("iscrowd", 0)
         row.setdefault("area", row["bbox"][2] * row["bbox"][3])
     return document

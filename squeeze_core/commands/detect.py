@@ -1,0 +1,51 @@
+"""`detect FILE…`: where is what in each picture?"""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from squeeze_core.commands import files
+from squeeze_core.detector import pretrained
+from squeeze_core.detector.detect import detect, network
+from squeeze_core.detector.detections import OVERLAP, THRESHOLD, Candidates
+from squeeze_core.engine import Engine
+
+
+def add_to(subparsers: Any) -> None:
+    parser = subparsers.add_parser("detect", help="find and name the objects in each picture")
+    files.add_options(parser)
+    parser.add_argument("--threshold", type=share, default=THRESHOLD, metavar="T", help="least score, 0–1")
+    parser.add_argument("--iou", type=share, default=OVERLAP, metavar="T", help="most overlap, 0–1")
+    parser.set_defaults(run=run)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1, as an option's value."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value
+
+
+def run(options: Namespace) -> int:
+    engine = Engine(options.device)
+    network(engine, options.weights)  # a wrong weights file is said before any picture is read
+    return files.answer(
+        options,
+        engine,
+        pretrained.NAME,
+        lambda pictures: detect(pictures, engine, options.weights),
+        lambda result: result.row(options.threshold, options.iou),
+        lambda result: _lines(result, options.threshold, options.iou),
+    )
+
+
+def _lines(result: Candidates, threshold: float, overlap: float) -> Iterator[str]:
+    for detection in result.detections(threshold, overlap):
+        x0, y0, x1, y1 = (round(value) for value in detection.box)
+        yield f"{detection.score:6.1%}  {detection.label:12}  ({x0}, {y0}) – ({x1}, {y1})"

@@ -1,0 +1,47 @@
+"""`evaluate detect DIR --annotations coco.json`: the detector's mean average precision."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from squeeze_core.commands import add_device_option, add_json_option, complain, print_json
+from squeeze_core.detector.dataset import read_coco
+from squeeze_core.detector.detect import detect, network
+from squeeze_core.detector.detections import FLOOR
+from squeeze_core.detector.evaluate import score
+from squeeze_core.engine import Engine
+from squeeze_core.images import read
+
+
+def add_to(subparsers: Any) -> None:
+    parser = subparsers.add_parser("detect", help="mAP on a COCO-format folder, in percent")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the pictures")
+    parser.add_argument("--annotations", type=Path, required=True, metavar="FILE", help="COCO JSON")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
+    add_device_option(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    engine = Engine(options.device)
+    labels = network(engine, options.weights).labels
+    annotations = read_coco(options.folder, options.annotations, labels)
+    pictures = (read(example.path) for example in annotations.examples)
+    answers = tqdm(
+        detect(pictures, engine, options.weights), "detect", len(annotations.examples), unit="picture"
+    )
+    result = score(annotations, [answer.detections(FLOOR) for answer in answers])
+    if engine.notice:
+        complain(engine.notice)
+    if options.json:
+        print_json(vars(result))
+        return 0
+    print(f"{result.images:,} pictures: mAP@0.5 {result.map50:.1f} %, mAP@0.5:0.95 {result.map:.1f} %")
+    for label, value in sorted(result.per_class.items(), key=lambda item: -item[1]):
+        print(f"  {value:5.1f} %  {label}")
+    return 0

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from squeeze_core.detector.detections import Candidates, coco_document
+
+# Two overlapping dogs (IoU 0.68), a cat on the first dog, a weak bird.
+BOXES = [[0, 0, 100, 100], [10, 10, 110, 110], [0, 0, 100, 100], [150, 50, 200, 90]]
+SCORES = [0.9, 0.8, 0.6, 0.2]
+INDICES = [1, 1, 0, 2]
+
+
+def candidates(boxes: list = BOXES, scores: list = SCORES, indices: list = INDICES) -> Candidates:
+    arrays = (
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(scores, np.float32),
+        np.array(indices, np.int64),
+    )
+    return Candidates("a.png", 200, 120, "cpu", ("cat", "dog", "bird"), *arrays, 12.0)
+
+
+def labels(*arguments: object) -> list[str]:
+    return [detection.label for detection in candidates().detections(*arguments)]  # type: ignore[arg-type]
+
+
+def test_threshold_and_suppression() -> None:
+    assert labels(0.5, 0.5) == ["dog", "cat"]  # the second dog overlaps the first, the cat is no dog
+    assert labels(0.5, 0.7) == ["dog", "dog", "cat"]
+    assert labels(0.1, 0.5) == ["dog", "cat", "bird"]
+    assert labels(0.95, 0.5) == []
+
+
+def test_class_filter() -> None:
+    assert labels(0.1, 0.5, ["bird"]) == ["bird"]
+    assert labels(0.1, 0.5, []) == []
+
+
+def test_best_ignores_the_threshold() -> None:
+    best = candidates().best()
+    assert best is not None and (best.label, best.box) == ("dog", (0.0, 0.0, 100.0, 100.0))
+    assert candidates([], [], []).best() is None
+    assert candidates([], [], []).detections() == ()
+
+
+def test_arrays_are_checked_and_frozen() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        candidates(scores=[0.5])
+    with pytest.raises(ValueError, match="read-only"):
+        candidates().boxes[0, 0] = 5
+
+
+def test_coco_document_is_what_an_annotation_reader_takes() -> None:
+    one = candidates()
+    document = coco_document([(one, one.detections(0.5))])
+    assert document["images"] == [{"id": 1, "file_name": "a.png", "width": 200, "height": 120}]
+    assert [row["bbox"] for row in document["annotations"]] == [[0, 0, 100, 100], [0, 0, 100, 100]]
+    names = {row["id"]: row["name"] for row in document["categories"]}
+    assert [names[row["category_id"]] for row in document["annotations"]] == ["dog", "cat"]
