@@ -121,7 +121,7 @@ class SqueezeNet(nn.Module):
     `features` and `classifier` hold the layers in the paper's order, so that a state dict of
     torchvision's `squeezenet1_0` or `squeezenet1_1` fits. `layer_names` names each entry of
     `features` as the paper does (conv1, fire2 … fire9; the rest relu1 and pool…).
-    H and W must be at least 17 pixels for the published plans (three 3×3/2 pools and conv1).
+    H and W must be at least 21 pixels for version 1.0 and 17 for 1.1 (conv1 and three 3×3/2 pools).
     """
 
     def __init__(self, plan: Plan | str = "1.1", classes: int = 1000, dropout: float = 0.5) -> None:
@@ -149,7 +149,8 @@ class SqueezeNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         nn.init.normal_(conv10.weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
