@@ -17,7 +17,7 @@ from squeeze_core.images import Picture
 SCALES = {"branch": "Per branch", "channel": "Per channel"}
 TITLES = {"squeeze": "squeeze 1×1", "expand1x1": "expand 1×1", "expand3x3": "expand 3×3"}
 # Grids as wide as their card: the squeeze card is half as wide as the expand cards.
-NARROW, WIDE = 8, 16
+NARROW, WIDE, TILE = 8, 16, 30
 
 
 def page() -> None:
@@ -40,14 +40,14 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
         st.markdown(f"**{unit.module} / {unit.branch} / {unit.channel}**")
         channel.pick(trace, unit)
         channel.large_map(picture, trace, unit)
-        channel.facts(picture, trace, unit)
-    left, middle, right = st.columns([3, 5, 5], gap="medium")
-    with left, st.container(border=True, height="stretch"):
         channel.looks_for(unit)
-    with middle, st.container(border=True, height="stretch"):
+        channel.facts(picture, trace, unit)
+    cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
+    with cards[0]:
         channel.lit_by(unit)
-    with right, st.container(border=True, height="stretch"):
+    with cards[1]:
         channel.weights(unit)
+    with cards[2]:
         channel.histogram(trace, unit)
     with st.container(border=True):
         what_if.draw(picture, trace, unit)
@@ -58,15 +58,18 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
 
 def strip(trace: FireTrace, unit: Unit) -> None:
     """The network from conv1 to conv10; a click on a Fire module opens it."""
-    with st.container(border=True, key="fire-strip"):
-        st.plotly_chart(
-            figures.network_strip(trace.layers, unit.module),
-            key="fire-strip-chart",
-            on_select=lambda: took_layer(trace),
-            selection_mode="points",
-            config={"displayModeBar": False},
-            alt="; ".join(f"{name} {figures.times(shape)}" for name, shape in trace.layers.items()),
-        )
+    # Thirteen layers do not fit a phone's width: there the strip scrolls sideways.
+    st.html("<style>.st-key-fire-layers{overflow-x:auto}.st-key-fire-layers>div{min-width:860px}</style>")
+    with st.container(border=True):
+        with st.container(key="fire-layers"):
+            st.plotly_chart(
+                figures.network_strip(trace.layers, unit.module),
+                key="fire-strip-chart",
+                on_select=lambda: took_layer(trace),
+                selection_mode="points",
+                config={"displayModeBar": False},
+                alt="; ".join(f"{name} {figures.times(shape)}" for name, shape in trace.layers.items()),
+            )
         st.session_state["fire-module"] = unit.module
         st.segmented_control(
             "Fire module",
@@ -119,12 +122,14 @@ def grid(trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
     units = [Unit(unit.module, branch, int(number)) for number in maps.order()]
     st.markdown(f"**{TITLES[branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros")
     key = f"fire-grid-{branch}"
+    columns = NARROW if branch == "squeeze" else WIDE
     st.plotly_chart(
         figures.channel_grid(
             maps,
             units,
             unit,
-            columns=NARROW if branch == "squeeze" else WIDE,
+            columns=columns,
+            pixels=columns * TILE,
             scale=scale,
             off=choice.off(),
         ),

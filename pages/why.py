@@ -1,0 +1,135 @@
+"""Why? Which pixels spoke for a class: four methods, side by side, with a score to compare them by."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.common import inside, take_away, tray
+from squeeze_core.explain import METHODS, Explanation, Progress
+from squeeze_core.figures import explanations as figures
+from squeeze_core.figures.classification import percent
+from squeeze_core.figures.maps import for_screen
+from squeeze_core.fire_trace import FireTrace
+from squeeze_core.images import Picture
+
+SIDES = ("left", "right")
+FIRST_METHODS = {"left": "cam", "right": "integrated_gradients"}
+
+
+def page() -> None:
+    picture = tray.current()
+    with st.spinner("Looking inside…", show_time=True):
+        trace = inside.trace(picture)
+    best = float(trace.probabilities[trace.best])
+    st.markdown(f"##### Why does SqueezeNet say “{trace.labels[trace.best]}” ({percent(best)})?")
+    compare(picture, trace)
+
+
+@st.fragment
+def compare(picture: Picture, trace: FireTrace) -> None:
+    """Two explanations side by side: two methods, or two classes."""
+    opacity = st.slider("Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity") / 100
+    columns = st.columns(2, gap="medium")
+    chosen = []
+    for side, column in zip(SIDES, columns, strict=True):
+        with column, st.container(border=True):
+            chosen.append(explanation(side, picture, trace, opacity))
+    with st.container(border=True):
+        scores(picture, chosen)
+    footnote(trace, chosen)
+
+
+def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -> Explanation:
+    """The choices of one side and the picture that follows from them."""
+    method = st.segmented_control(
+        "Method",
+        list(METHODS),
+        default=FIRST_METHODS[side],
+        format_func=lambda name: METHODS[name].title,
+        required=True,
+        key=f"why-method-{side}",
+    )
+    index = choose_class(side, trace)
+    assert method is not None
+    with st.spinner(f"{METHODS[method].title}…", show_time=True):
+        bar = st.empty()
+        found = inside.explanation(picture, method, index, advance(bar))
+        bar.empty()
+    shown = figures.explained(found, for_screen(picture.image), opacity)
+    alt = f"{found.method.title} for {found.label} over {tray.describe(picture)}: {figures.in_words(found)}"
+    st.image(shown, width="stretch", alt=alt)
+    st.markdown(f"**{found.label}** {percent(found.probability)} · logit {found.logit:.2f}")
+    st.markdown(f"{found.method.meaning} *{found.method.limits}*")
+    st.caption(found.method.source)
+    take_away.downloads(
+        f"why-{side}-{method}", image=shown, npz={"map": found.map, "class_index": found.index}
+    )
+    return found
+
+
+def advance(bar: DeltaGenerator, start: float = 0.0, part: float = 1.0) -> Progress:
+    """Draws the share done of one part of the work into `bar`."""
+
+    def draw(share: float) -> None:
+        bar.progress(start + part * share)
+
+    return draw
+
+
+def choose_class(side: str, trace: FireTrace) -> int:
+    """The class to explain: the most probable first, any of the thousand on offer."""
+    order = (-trace.logits).argsort(kind="stable").tolist()
+    probabilities = trace.probabilities
+    return st.selectbox(
+        "Class",
+        order,
+        format_func=lambda i: f"{trace.labels[i]} · {percent(float(probabilities[i]))}",
+        key=f"why-class-{side}-{trace.file}",
+    )
+
+
+def scores(picture: Picture, chosen: list[Explanation]) -> None:
+    """Which map found the pixels that matter?"""
+    st.markdown("**Which map found the pixels that matter?**")
+    if not st.toggle("Delete and insert pixels, the most important first", key="why-score"):
+        return
+    bar = st.empty()
+    found = [
+        (
+            name_of(one, chosen),
+            inside.score(picture, one, advance(bar, place / len(chosen), 1 / len(chosen))),
+        )
+        for place, one in enumerate(chosen)
+    ]
+    bar.empty()
+    cells = st.columns(len(found))
+    for cell, (name, score) in zip(cells, found, strict=True):
+        cell.metric(f"{name}: deletion, lower is better", f"{score.deletion:.3f}")
+        cell.metric(f"{name}: insertion, higher is better", f"{score.insertion:.3f}")
+    take_away.chart(
+        figures.deletion_insertion(found),
+        table=figures.curve_rows(found),
+        name="deletion-insertion",
+        alt="; ".join(
+            f"{name}: deletion {s.deletion:.3f}, insertion {s.insertion:.3f}" for name, s in found
+        ),
+    )
+    st.caption(
+        "Area under the class's probability as pixels turn grey (deletion) or return to a blurred picture "
+        "(insertion): Petsiuk et al., RISE, arXiv:1806.07421."
+    )
+
+
+def name_of(one: Explanation, chosen: list[Explanation]) -> str:
+    """The method's name, with the class where the two sides explain different ones."""
+    same = len({each.index for each in chosen}) == 1
+    return one.method.title if same else f"{one.method.title}, {one.label}"
+
+
+def footnote(trace: FireTrace, chosen: list[Explanation]) -> None:
+    times = ", ".join(f"{one.method.title} {one.milliseconds:.0f} ms" for one in chosen)
+    st.caption(f"SqueezeNet 1.1 on {trace.file}, measured here ({trace.device}): {times}.")
+
+
+page()

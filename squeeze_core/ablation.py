@@ -13,7 +13,7 @@ from squeeze_core.architecture import SqueezeNet
 from squeeze_core.classifier import Prediction
 from squeeze_core.engine import Engine
 from squeeze_core.errors import UserError
-from squeeze_core.fire_trace import BRANCHES, Unit, get_extractor
+from squeeze_core.fire_trace import BRANCHES, Unit, get_extractor, softmax
 from squeeze_core.images import Picture
 
 Off = frozenset[Unit]
@@ -39,12 +39,12 @@ class Ablation:
     @property
     def before(self) -> np.ndarray:
         """Probabilities of the whole network, float32 [classes]."""
-        return _softmax(self.logits_before)
+        return softmax(self.logits_before)
 
     @property
     def after(self) -> np.ndarray:
         """Probabilities without those channels, float32 [classes]."""
-        return _softmax(self.logits_after)
+        return softmax(self.logits_after)
 
     def top(self, k: int = 5) -> tuple[Prediction, ...]:
         """The k most probable classes without those channels, best first."""
@@ -163,8 +163,3 @@ def cost_of_fewer(
         answer = ablate(picture, engine, ranked[:count])
         costs.append(Cost(count, float(answer.after[index]), answer.top(1)[0].label))
     return costs
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max())
-    return powers / powers.sum()

@@ -118,6 +118,11 @@ class FireTrace:
         return self.modules[module].at(place)
 
     @property
+    def probabilities(self) -> np.ndarray:
+        """Softmax of the logits, float32 [classes], 0–1."""
+        return softmax(self.logits)
+
+    @property
     def best(self) -> int:
         """Index of the most probable class."""
         return int(self.logits.argmax())
@@ -188,6 +193,12 @@ def fire_trace(picture: Picture, engine: Engine) -> FireTrace:
         loaded.labels,
         1000 * (time.perf_counter() - start),
     )
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits [classes] → probabilities of the same shape, summing to 1."""
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
 
 
 def _numpy(value: Tensor) -> np.ndarray:

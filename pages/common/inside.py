@@ -8,9 +8,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import shared, tray
-from squeeze_core import ablation, channels, fire_trace, gallery
+from squeeze_core import ablation, channels, explain, fire_trace, gallery
 from squeeze_core.ablation import Ablation, Contributions, Cost, Off
 from squeeze_core.channels import Filter, Peaks
+from squeeze_core.explain import Explanation, Progress, Score
 from squeeze_core.fire_trace import FireTrace, Unit
 from squeeze_core.images import Picture
 
@@ -33,6 +34,16 @@ def ablated(picture: Picture, off: Off) -> Ablation:
 def costs(picture: Picture, index: int, counts: tuple[int, ...]) -> list[Cost]:
     """What that class loses with the 1, 2, … least useful channels off, for each of `counts`."""
     return _costs(picture.key, index, counts, picture)
+
+
+def explanation(picture: Picture, method: str, index: int, progress: Progress) -> Explanation:
+    """Why the network would say that class; `progress` is called only when it is not known yet."""
+    return _explanation(picture.key, picture.name, method, index, picture, progress)
+
+
+def score(picture: Picture, of: Explanation, progress: Progress) -> Score:
+    """Deletion and insertion of that explanation of the picture."""
+    return _score(picture.key, of.method.name, of.index, picture, of, progress)
 
 
 def ranked_pictures() -> list[Peaks]:
@@ -70,6 +81,20 @@ def _ablated(key: str, off: Off, _picture: Picture) -> Ablation:
 def _costs(key: str, index: int, counts: tuple[int, ...], _picture: Picture) -> list[Cost]:
     ranked = contributions(_picture, index).ranked()
     return ablation.cost_of_fewer(_picture, shared.engine(), ranked, index, counts)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _explanation(
+    key: str, name: str, method: str, index: int, _picture: Picture, _progress: Progress
+) -> Explanation:
+    return explain.explain(_picture, shared.engine(), method, index, _progress)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _score(
+    key: str, method: str, index: int, _picture: Picture, _of: Explanation, _progress: Progress
+) -> Score:
+    return explain.score(_of, _picture, shared.engine(), _progress)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

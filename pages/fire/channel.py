@@ -9,7 +9,7 @@ from pages.fire import choice
 from squeeze_core import feature_visualisation
 from squeeze_core.channels import Lit, rank
 from squeeze_core.figures import fire_modules as figures
-from squeeze_core.figures.maps import for_screen, outlined, overlay, unit_scale
+from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
 from squeeze_core.fire_trace import BRANCHES, FireTrace, Unit
 from squeeze_core.images import Picture
 
@@ -48,7 +48,7 @@ def large_map(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     row, column = maps.peak(unit.channel)
     alt = (
         f"Channel {unit} over {tray.describe(picture)}; its map is strongest "
-        f"{_direction(row, column, *maps.shape[1:])}"
+        f"{place_in_words(row, column, *maps.shape[1:])}"
     )
     place.image(shown, width="stretch", alt=alt)
     name = "-".join(map(str, unit))
@@ -60,38 +60,41 @@ def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     maps = trace.maps(unit.module, unit.branch)
     feeds = inside.contributions(picture, trace.best)
     value = float(feeds.of[unit.module, unit.branch][unit.channel])
-    cells = st.columns(4)
-    cells[0].metric("Mean", f"{maps.mean[unit.channel]:.1f}")
-    cells[1].metric("Max", f"{maps.max[unit.channel]:.1f}")
-    cells[2].metric("Zeros", f"{maps.zeros[unit.channel]:.0%}")
-    cells[3].metric(
-        "Feeds the class",
-        f"{value:+.2f}",
-        help=f"Activation × gradient, summed over the map: this channel's share of the logit "
-        f"{feeds.logit:.1f} of “{feeds.label}”, to first order.",
-    )
+    with st.container(horizontal=True):
+        st.metric("Mean", f"{maps.mean[unit.channel]:.1f}", width="content")
+        st.metric("Max", f"{maps.max[unit.channel]:.1f}", width="content")
+        st.metric("Zeros", f"{maps.zeros[unit.channel]:.0%}", width="content")
+        st.metric(
+            "Feeds the class",
+            f"{value:+.2f}",
+            width="content",
+            help=f"Activation × gradient, summed over the map: this channel's share of the logit "
+            f"{feeds.logit:.1f} of “{feeds.label}”, to first order.",
+        )
 
 
 def looks_for(unit: Unit) -> None:
     """The picture that was optimised to excite the channel."""
-    st.markdown("**What does this channel look for?**")
     tile = feature_visualisation.tile(unit.module, unit.branch, unit.channel)
-    st.image(
-        tile.resize((288, 288)),
-        alt=f"Picture optimised to excite channel {unit}",
-        width="stretch",
-    )
-    st.caption(f"Optimised to excite it: {tile.width} × {tile.height} pixels, enlarged.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        enlarged = tile.resize((288, 288))
+        st.image(enlarged, alt=f"Picture optimised to excite channel {unit}", width=168)
+        with st.container(width="stretch", gap="xsmall"):
+            st.markdown("**What does this channel look for?**")
+            st.caption(
+                f"This picture was optimised to excite it ({tile.width}×{tile.height} pixels, enlarged)."
+            )
+            take_away.downloads(f"{'-'.join(map(str, unit))}-looks-for", image=tile)
 
 
 def lit_by(unit: Unit) -> None:
     """The pictures that excite the channel most, with the patch that does."""
     st.markdown("**Which pictures light up this channel?**")
     found = rank(inside.ranked_pictures(), unit)
-    columns = st.columns(3)
-    for place, one in enumerate(found[:PICTURES_SHOWN]):
-        with columns[place % 3]:
-            _lit(one)
+    with st.container(horizontal=True):
+        for one in found[:PICTURES_SHOWN]:
+            with st.container(width=112, gap="xsmall"):
+                _lit(one)
     rows = [{"picture": one.file, "largest value": one.value, "patch": str(one.box)} for one in found]
     take_away.downloads(f"{'-'.join(map(str, unit))}-pictures", table=rows)
 
@@ -137,9 +140,3 @@ def histogram(trace: FireTrace, unit: Unit) -> None:
         name=f"{'-'.join(map(str, unit))}-histogram",
         alt=alt,
     )
-
-
-def _direction(row: int, column: int, height: int, width: int) -> str:
-    down = ("at the top", "in the middle", "at the bottom")[min(3 * row // height, 2)]
-    across = ("left", "centre", "right")[min(3 * column // width, 2)]
-    return f"{down} {across}"

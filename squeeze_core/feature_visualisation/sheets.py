@@ -18,7 +18,7 @@ from squeeze_core.feature_visualisation.optimise import SETTINGS, before_relu, n
 from squeeze_core.fire_trace import BRANCHES, MODEL, fire_trace
 
 COLUMNS = 16
-QUALITY = 70
+QUALITY = 60
 # Tiles up to this size stay lossless: they are small, and lossy blocks would spill into neighbours.
 LOSSLESS_UP_TO = 32
 LARGEST_TOTAL = 6_000_000

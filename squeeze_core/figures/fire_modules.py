@@ -51,11 +51,12 @@ def network_strip(layers: Mapping[str, tuple[int, int, int]], chosen: str) -> go
             y=0,
             yanchor="top",
             showarrow=False,
-            text=f"{label}<br><sub>{channels} × {height}²</sub>",
+            text=f"{label}<br>{channels}×{height}²",
+            font={"size": 12},
         )
-    styled(figure).update_layout(height=150, showlegend=False, clickmode="event+select", dragmode=False)
+    styled(figure).update_layout(height=170, showlegend=False, clickmode="event+select", dragmode=False)
     figure.update_xaxes(visible=False, fixedrange=True, range=[-0.6, len(names) - 0.4])
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-5.2, max(sides) ** 0.5])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[-4.8, max(sides) ** 0.5])
     return figure
 
 
@@ -79,7 +80,13 @@ def wiring(module: ModuleTrace, before: tuple[int, int, int]) -> go.Figure:
         colour = NEUTRAL if name in ("input", "concat") else ACCENT
         box = {"x0": x - 0.36, "x1": x + 0.36, "y0": y - 0.34, "y1": y + 0.34}
         figure.add_shape(type="rect", **box, line={"color": colour, "width": 2})
-        figure.add_annotation(x=x, y=y, showarrow=False, text=f"<b>{name}</b><br><sub>{times(shape)}</sub>")
+        figure.add_annotation(
+            x=x,
+            y=y,
+            showarrow=False,
+            text=f"<b>{name}</b><br>{times(shape)}",
+            font={"size": 12},
+        )
     styled(figure).update_layout(height=150, margin={"l": 0, "r": 0, "t": 0, "b": 0})
     figure.update_xaxes(visible=False, fixedrange=True, range=[-0.4, 3.4])
     figure.update_yaxes(visible=False, fixedrange=True, range=[-0.4, 1.4])
@@ -92,23 +99,25 @@ def channel_grid(
     chosen: Unit,
     *,
     columns: int,
+    pixels: int = GRID_PIXELS,
     scale: Scale = "branch",
     off: Collection[Unit] = (),
 ) -> go.Figure:
     """The channels' maps as one picture, `columns` in a row, in the order of `units`.
 
-    `units` are channels of the place that `maps` are of. A click selects a point whose customdata
-    starts with module, branch and channel. Channels in `off` are crossed out.
+    `units` are channels of the place that `maps` are of. `pixels`: about how wide it will be drawn.
+    A click selects a point whose customdata starts with module, branch and channel. Channels in
+    `off` are crossed out.
     """
     order = [unit.channel for unit in units]
-    enlarge = max(1, round(GRID_PIXELS / columns / maps.shape[1]))
+    enlarge = max(1, round(pixels / columns / maps.shape[1]))
     picture = grid_picture(unit_scale(maps.values, scale)[order], columns, enlarge)
     words = [
         f"channel {unit.channel}: mean {maps.mean[unit.channel]:.3g}, max {maps.max[unit.channel]:.3g}, "
         f"{maps.zeros[unit.channel]:.0%} zeros"
         for unit in units
     ]
-    return clickable(picture, units, words, columns, chosen, off)
+    return clickable(picture, units, words, columns, chosen, off, pixels)
 
 
 def glance(trace: FireTrace, chosen: Unit) -> go.Figure:
@@ -126,7 +135,7 @@ def glance(trace: FireTrace, chosen: Unit) -> go.Figure:
             words.append(f"{units[-1]}: mean {module.output.mean[channel]:.3g}")
     grid = np.concatenate(rows)
     picture = coloured(np.nan_to_num(grid))
-    figure = clickable(picture, units, words, GLANCE_CHANNELS, chosen, ())
+    figure = clickable(picture, units, words, GLANCE_CHANNELS, chosen, (), 2 * GRID_PIXELS)
     for row, name in enumerate(trace.modules):
         figure.add_annotation(x=0, y=row + 0.5, xanchor="right", xshift=-4, showarrow=False, text=name)
     return figure.update_layout(margin={"l": 44})
@@ -139,8 +148,12 @@ def clickable(
     columns: int,
     chosen: Unit,
     off: Collection[Unit],
+    pixels: int,
 ) -> go.Figure:
-    """A picture of tiles under invisible points, one a unit; `words` are shown when hovered over."""
+    """A picture of tiles under invisible points, one a unit; `words` are shown when hovered over.
+
+    `pixels`: about how wide it will be drawn.
+    """
     rows = -(-len(units) // columns)
     invisible = {"marker": {"opacity": 0}}
     points = {
@@ -150,7 +163,7 @@ def clickable(
         "customdata": [[*unit, text] for unit, text in zip(units, words, strict=True)],
         "hovertemplate": "%{customdata[3]}<extra></extra>",
         "mode": "markers",
-        "marker": {"symbol": "square", "size": max(10, GRID_PIXELS // columns - 2), "opacity": 0},
+        "marker": {"symbol": "square", "size": max(10, pixels // columns - 2), "opacity": 0},
         "selected": invisible,
         "unselected": invisible,
     }
@@ -165,14 +178,14 @@ def clickable(
             shapes += [cross | corners, cross | corners | {"y0": y + 0.97, "y1": y}]
         if unit == chosen:
             shapes.append({"type": "rect", "line": {"color": ACCENT, "width": 3}} | corners)
-    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain", "constraintoward": "top"}
     # One dict, checked once: adding piece by piece costs Plotly several times as long.
     layout = {
         "images": [image],
         "shapes": shapes,
-        "xaxis": hidden | {"range": [0, columns]},
+        "xaxis": hidden | {"range": [0, columns], "constraintoward": "left"},
         "yaxis": hidden | {"range": [rows, 0], "scaleanchor": "x"},
-        "height": round(GRID_PIXELS * rows / columns),
+        "height": round(pixels * rows / columns),
         "clickmode": "event+select",
         "dragmode": False,
         "showlegend": False,

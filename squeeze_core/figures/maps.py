@@ -29,9 +29,16 @@ def coloured(levels: np.ndarray, name: str = "Viridis") -> Image.Image:
 
 
 def unit_scale(values: np.ndarray, scale: Scale = "branch") -> np.ndarray:
-    """[channels, height, width] ≥ 0 → 0–1, by the largest value of all, or of each channel."""
-    top = values.max(axis=(1, 2), keepdims=True) if scale == "channel" else values.max(keepdims=True)
-    return values / np.where(top > 0, top, 1)
+    """[channels, height, width] ≥ 0 → 0–1, by the largest value of each channel, or one scale for all.
+
+    The one scale ends at 99.5 % of the values above 0: a few outliers would leave the rest dark.
+    """
+    if scale == "channel":
+        top = values.max(axis=(1, 2), keepdims=True)
+    else:
+        alive = values[values > 0]
+        top = np.quantile(alive, 0.995) if alive.size else np.float32(0)
+    return np.minimum(values / np.where(top > 0, top, 1), 1)
 
 
 def sprite(levels: np.ndarray, columns: int, enlarge: int, gap: int = 1) -> np.ndarray:
@@ -83,6 +90,13 @@ def for_screen(picture: Image.Image, longest: int = 640) -> Image.Image:
     picture = picture.copy()
     picture.thumbnail((longest, longest))
     return picture
+
+
+def place_in_words(row: int, column: int, height: int, width: int) -> str:
+    """(0, 0, 9, 9) → "at the top left": for text alternatives."""
+    down = ("at the top", "in the middle", "at the bottom")[3 * row // height]
+    across = ("left", "centre", "right")[3 * column // width]
+    return f"{down} {across}"
 
 
 def _resized(levels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,0 +1,86 @@
+"""Heat maps of explanations, and their deletion and insertion curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from squeeze_core.explain import Explanation, Score
+from squeeze_core.figures.maps import overlay, place_in_words
+from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+
+# The brightest pixels of a fine-grained map are a few dots: this share of it may saturate.
+SATURATED = 0.01
+DASHES = ("solid", "dot")
+
+
+def heat(explanation: Explanation) -> np.ndarray:
+    """The map as levels 0–1, float32 of its own shape: what speaks for the class, the rest 0.
+
+    Fine-grained maps (as large as the view) are smoothed over 5 pixels first, as single pixels do
+    not show.
+    """
+    levels = np.maximum(explanation.map, 0)
+    if levels.shape[0] == explanation.view.height:
+        levels = _smoothed(levels, 5)
+    top = float(np.quantile(levels, 1 - SATURATED))
+    return np.clip(levels / (top or 1), 0, 1)
+
+
+def explained(explanation: Explanation, picture: Image.Image, opacity: float) -> Image.Image:
+    """The explanation laid over the RGB picture, which may have another size than the view.
+
+    `opacity`: 0 the picture alone, 1 the map alone.
+    """
+    return overlay(picture, heat(explanation), opacity, "Inferno")
+
+
+def in_words(explanation: Explanation) -> str:
+    """Where the map is strongest, for people who cannot see it."""
+    levels = heat(explanation)
+    row, column = np.unravel_index(levels.argmax(), levels.shape)
+    return f"strongest {place_in_words(int(row), int(column), *levels.shape)}"
+
+
+def deletion_insertion(scores: Sequence[tuple[str, Score]]) -> go.Figure:
+    """The class's probability as pixels go and as they come back, one pair of curves a method."""
+    figure = go.Figure()
+    for (name, score), dash in zip(scores, DASHES, strict=False):
+        curves = (
+            ("deletion", score.deletion, score.deletion_curve, NEUTRAL),
+            ("insertion", score.insertion, score.insertion_curve, ACCENT),
+        )
+        for kind, area, curve, colour in curves:
+            figure.add_scatter(
+                x=score.shares,
+                y=curve,
+                name=f"{name}: {kind} {area:.3f}",
+                line={"color": colour, "dash": dash, "width": 2.5},
+                hovertemplate="%{x:.0%} of the pixels: %{y:.1%}<extra></extra>",
+            )
+    styled(figure).update_layout(height=320, legend={"orientation": "h", "y": -0.25})
+    figure.update_xaxes(title_text="share of the pixels, most important first", tickformat=".0%")
+    figure.update_yaxes(title_text="probability", tickformat=".0%", rangemode="tozero")
+    return figure
+
+
+def curve_rows(scores: Sequence[tuple[str, Score]]) -> list[dict[str, float]]:
+    """The table behind `deletion_insertion`: one row a share of the pixels."""
+    rows = []
+    for place, share in enumerate(scores[0][1].shares):
+        row = {"pixels": float(share)}
+        for name, score in scores:
+            row[f"{name}, deletion"] = float(score.deletion_curve[place])
+            row[f"{name}, insertion"] = float(score.insertion_curve[place])
+        rows.append(row)
+    return rows
+
+
+def _smoothed(values: np.ndarray, width: int) -> np.ndarray:
+    """A box mean over width × width pixels, the same shape; edges repeat."""
+    padded = np.pad(values, width // 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (width, width))
+    return windows.mean((2, 3))
