@@ -21,13 +21,17 @@ def mebibytes(parameters: int, bits: float = 32) -> float:
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """One row of a published table: size in MiB (None where not given), accuracy in percent."""
+    """One row of a published table: size in MiB (None where not given), accuracy in percent.
+
+    `reduction`: how many times smaller than the table's first row, as the table prints it.
+    """
 
     title: str
     mebibytes: float | None
     top1: float
     top5: float
     source: str
+    reduction: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,12 @@ _FIGURE_3 = f"{SQUEEZENET_PAPER}, Figure 3"
 
 TABLE_2 = (
     PublishedRow("AlexNet", 240, 57.2, 80.3, _TABLE_2),
-    PublishedRow("AlexNet, SVD", 48, 56.0, 79.4, _TABLE_2),
-    PublishedRow("AlexNet, network pruning", 27, 57.2, 80.3, _TABLE_2),
-    PublishedRow("AlexNet, Deep Compression", 6.9, 57.2, 80.3, _TABLE_2),
-    PublishedRow("SqueezeNet", 4.8, 57.5, 80.3, _TABLE_2),
-    PublishedRow("SqueezeNet, Deep Compression, 8 bit", 0.66, 57.5, 80.3, _TABLE_2),
-    PublishedRow("SqueezeNet, Deep Compression, 6 bit", 0.47, 57.5, 80.3, _TABLE_2),
+    PublishedRow("AlexNet, SVD", 48, 56.0, 79.4, _TABLE_2, 5),
+    PublishedRow("AlexNet, network pruning", 27, 57.2, 80.3, _TABLE_2, 9),
+    PublishedRow("AlexNet, Deep Compression", 6.9, 57.2, 80.3, _TABLE_2, 35),
+    PublishedRow("SqueezeNet", 4.8, 57.5, 80.3, _TABLE_2, 50),
+    PublishedRow("SqueezeNet, Deep Compression, 8 bit", 0.66, 57.5, 80.3, _TABLE_2, 363),
+    PublishedRow("SqueezeNet, Deep Compression, 6 bit", 0.47, 57.5, 80.3, _TABLE_2, 510),
 )
 
 TABLE_3 = (

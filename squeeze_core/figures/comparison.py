@@ -198,21 +198,23 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> g
             hoverinfo="skip",
         )
     )
+    best = {row.name for row in front}
     for row in sorted(known, key=lambda row: -getattr(row, other)):
         x, chosen = getattr(row, cost) * axis.factor, row.name in named
         size = 9 + 46 * math.sqrt(getattr(row, other) / largest)
         figure.add_scatter(
             x=[x],
             y=[row.top1],
-            mode="markers+text" if chosen else "markers",
+            mode="markers+text" if chosen or row.name in best else "markers",
             marker={
                 "size": size,
                 "color": color_of(row.name) if chosen else "rgba(0,0,0,0)",
                 "opacity": 0.9 if chosen else 0.65,
                 "line": {"color": color_of(row.name), "width": 2},
             },
-            text=[f"<b>{row.title}</b>"],
-            textposition="bottom right" if x < 3e7 else "bottom center",
+            text=[f"<b>{row.title}</b>" if chosen else row.title],
+            textposition="bottom right" if chosen and row.name in best else "bottom center" if chosen else "top left",
+            textfont={"size": 14 if chosen else 11},
             name=row.title,
             showlegend=False,
             hovertemplate=(
@@ -296,7 +298,7 @@ def published_bars(rows: Sequence[PublishedRow]) -> go.Figure:
     sized = [row for row in rows if row.mebibytes is not None]
     sizes = [row.mebibytes or 0 for row in sized]
     labels = [
-        f"<b>{size:g} MiB</b>  {max(sizes) / size:,.0f}× · {row.top1:.1f} / {row.top5:.1f} %"
+        f"<b>{size:g} MiB</b>  {row.reduction}× · {row.top1:.1f} / {row.top5:.1f} %"
         for row, size in zip(sized, sizes, strict=True)
     ]
     figure = go.Figure(

@@ -73,14 +73,14 @@ def published_designs(design: Design) -> go.Figure:
     right = size < 12
     figure.add_annotation(
         x=size,
-        y=75.2,
+        y=74.6,
         text=f"<b>this network: {size:.2f} MiB</b>",
         font={"color": ACCENT},
         showarrow=False,
         xanchor="left" if right else "right",
         xshift=6 if right else -6,
     )
-    figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", range=[0, max(27, 1.1 * size)])
-    figure.update_yaxes(title="ImageNet top-5 (%), as published", range=[74, 88])
+    figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", range=[0, max(26, 1.1 * size)])
+    figure.update_yaxes(title="ImageNet top-5 (%), as published", range=[74, 88.5])
     figure.update_layout(height=360)
     return styled(figure)

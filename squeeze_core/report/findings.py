@@ -1,0 +1,111 @@
+"""What the figures say, as sentences: the titles of slides, sections and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from squeeze_core import handmade, zoo
+from squeeze_core.classifier import Classification
+from squeeze_core.figures.comparison import COSTS, SPEEDS, Cost, amount, pareto, ratio
+from squeeze_core.measure import Measurement
+from squeeze_core.published import TABLE_2
+from squeeze_core.zoo import REFERENCE, Row
+
+_NOUNS: dict[Cost, str] = {
+    "parameters": "parameters",
+    "megabytes": "bytes",
+    "gmacs": "multiply-accumulates",
+    "activation_megabytes": "activation memory",
+}
+
+
+def cost(rows: Sequence[Row], kind: Cost) -> str:
+    """"SqueezeNet 1.1 needs 112× fewer parameters than VGG16"."""
+    ours, others = _split(rows)
+    others = [row for row in others if getattr(row, kind) is not None]
+    if not others:
+        return f"{ours.title}: {amount(getattr(ours, kind) * COSTS[kind].factor, COSTS[kind].unit)}"
+    most = max(others, key=lambda row: getattr(row, kind))
+    times = getattr(most, kind) / getattr(ours, kind)
+    if times < 1.05:
+        return f"None of these networks needs more {_NOUNS[kind]} than {ours.title}"
+    less = "less" if kind == "activation_megabytes" else "fewer"
+    return f"{ours.title} needs {_times(times)} {less} {_NOUNS[kind]} than {most.title}"
+
+
+def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
+    """What more accuracy costs; or, where there is one, which network is cheaper and better at once."""
+    ours, others = _split(rows)
+    if ours.name not in {row.name for row in pareto(field, kind)}:
+        better = [row for row in pareto(field, kind) if getattr(row, kind) <= getattr(ours, kind)][-1]
+        return f"{better.title} needs fewer {_NOUNS[kind]} than {ours.title} and is more accurate"
+    known = [row for row in others if (row.top1 or 0) > (ours.top1 or 0)]
+    if not known:
+        return f"No network compared is both cheaper and more accurate than {ours.title}"
+    best = max(known, key=lambda row: row.top1 or 0)
+    gap = (best.top1 or 0) - (ours.top1 or 0)
+    times = getattr(best, kind) / getattr(ours, kind)
+    return f"{best.title} buys {gap:.0f} points of accuracy with {_times(times)} the {_NOUNS[kind]}"
+
+
+def where(name: str) -> str:
+    """"fc6 alone holds 74 % of VGG16's parameters"."""
+    layers = [layer for layer in zoo.network(name).profile().layers if layer.parameters]
+    largest = max(layers, key=lambda layer: layer.parameters)
+    share = largest.parameters / zoo.network(name).profile().parameters
+    return f"{largest.name} alone holds {share:.0%} of {zoo.network(name).title}’s parameters"
+
+
+def speed(measurements: Sequence[Measurement]) -> str:
+    """How SqueezeNet compares with the slowest network measured."""
+    ours = next((m for m in measurements if m.name == REFERENCE), None)
+    others = [m for m in measurements if m.name != REFERENCE]
+    if ours is None or not others:
+        first = ours or measurements[0]
+        return f"{zoo.row(first.name).title} takes {amount(first.milliseconds / 1000, 's')} a picture here"
+    slowest = max(others, key=lambda m: m.milliseconds)
+    compared = ratio(ours.milliseconds, slowest.milliseconds, SPEEDS["milliseconds"]) or "as fast"
+    than = "as" if compared == "as fast" else "than"
+    return (
+        f"On this machine SqueezeNet 1.1 takes {amount(ours.milliseconds / 1000, 's')} a picture, "
+        f"{compared} {than} {zoo.row(slowest.name).title}"
+    )
+
+
+def picture(answers: Sequence[Classification]) -> str:
+    """"SqueezeNet 1.1 sees “Egyptian cat” (41 %)", and whether the others agree."""
+    ours = next((answer for answer in answers if answer.model == REFERENCE), answers[0])
+    top = ours.top(1)[0]
+    sentence = f"{zoo.row(ours.model).title} sees “{top.label}” with {top.probability:.0%} probability"
+    others = [answer for answer in answers if answer is not ours]
+    if not others:
+        return sentence
+    agree = sum(answer.top(1)[0].index == top.index for answer in others)
+    if agree == len(others):
+        who = zoo.row(others[0].model).title if agree == 1 else f"all {agree} others"
+        return f"{sentence}; {who} agree{'s' if agree == 1 else ''}"
+    return f"{sentence}; {agree} of {len(others)} others agree{'s' if agree == 1 else ''}"
+
+
+def paper() -> str:
+    first, last = TABLE_2[0], TABLE_2[-1]
+    return (
+        f"The paper’s chain of ideas took AlexNet’s accuracy from {first.mebibytes:g} MiB to "
+        f"{last.mebibytes:g} MiB: {last.reduction}× smaller"
+    )
+
+
+def learnt_features() -> str:
+    record = handmade.study()
+    return (
+        f"Learnt features name {record['squeezenet']['top1']:.0f} % of the objects, "
+        f"hand-made ones {record['hog']['top1']:.0f} %"
+    )
+
+
+def _split(rows: Sequence[Row]) -> tuple[Row, list[Row]]:
+    return zoo.row(REFERENCE), [row for row in rows if row.name != REFERENCE]
+
+
+def _times(times: float) -> str:
+    return f"{times:.0f}×" if times >= 10 else f"{times:.1f}×"

@@ -1,0 +1,413 @@
+"""The report as a PowerPoint file: native, editable charts; a finding for a title; sources on the slide."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from lxml import etree
+from pptx import Presentation
+from pptx.chart.data import BubbleChartData, CategoryChartData
+from pptx.dml.color import RGBColor
+from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_TICK_LABEL_POSITION
+from pptx.enum.text import PP_ALIGN, MSO_ANCHOR
+from pptx.oxml.ns import qn
+from pptx.util import Emu, Inches, Pt
+
+from squeeze_core import handmade, zoo
+from squeeze_core.figures.comparison import COSTS, SPEEDS, Axis, amount, pareto, ratio
+from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
+from squeeze_core.profile import Layer
+from squeeze_core.published import TABLE_2
+from squeeze_core.report import Report, findings, tables
+from squeeze_core.zoo import REFERENCE
+
+WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
+_MARGIN = Inches(0.6)
+_INK, _QUIET = RGBColor(0x1B, 0x1F, 0x24), RGBColor(0x5B, 0x63, 0x6D)
+_FONT = "Calibri"
+_COUNTED = "Counted by Squeeze Lab on {day}, {versions}. MB are 10⁶ bytes of fp32 parameters."
+
+
+def write(report: Report) -> bytes:
+    """The .pptx file's bytes."""
+    deck = Presentation()
+    deck.slide_width, deck.slide_height = WIDTH, HEIGHT
+    deck.core_properties.title = "What does small cost, and what does it save?"
+    deck.core_properties.author = "Squeeze Lab"
+    _cover(deck, report)
+    _size(deck, report)
+    _accuracy(deck, report)
+    _computation(deck, report)
+    _layers(deck, report)
+    if report.measurements:
+        _speed(deck, report)
+    if report.picture and report.answers:
+        _picture(deck, report)
+    _paper(deck)
+    _hand_made(deck)
+    _table(deck, report)
+    buffer = io.BytesIO()
+    deck.save(buffer)
+    return buffer.getvalue()
+
+
+def _cover(deck: Any, report: Report) -> None:
+    slide = _slide(deck, "What does small cost, and what does it save?", size=40, top=Inches(1.5))
+    ours = report.reference
+    rest = [row for row in report.rows if row.name != REFERENCE]
+    lead = findings.cost(report.rows, "parameters")
+    _text(slide, lead, _MARGIN, Inches(2.7), Inches(12), Inches(0.8), 24, _QUIET)
+    facts = [
+        (amount(ours.parameters), f"parameters in {ours.title}"),
+        (f"{ours.megabytes:.2f} MB", "to store and to download (fp32)"),
+        (f"{ours.top1:.1f} %", "ImageNet top-1 accuracy, published"),
+    ]
+    for number, (value, words) in enumerate(facts):
+        left = _MARGIN + number * Inches(4.1)
+        _text(slide, value, left, Inches(4.0), Inches(3.9), Inches(0.9), 44, _rgb(ACCENT), bold=True)
+        _text(slide, words, left, Inches(4.9), Inches(3.9), Inches(0.6), 16, _QUIET)
+    names = ", ".join(row.title for row in rest) or "no other network"
+    _source(slide, f"Compared with {names}. Squeeze Lab, {report.day}, {report.versions}.")
+
+
+def _size(deck: Any, report: Report) -> None:
+    slide = _slide(deck, findings.cost(report.rows, "parameters"))
+    values = {row.name: float(row.parameters) for row in report.rows}
+    _bars(slide, values, report, COSTS["parameters"], "Bar chart of the number of parameters", log=True)
+    note = _COUNTED.format(day=report.day, versions=report.versions)
+    _source(slide, f"{note} Logarithmic axis.")
+
+
+def _computation(deck: Any, report: Report) -> None:
+    counted = {row.name: 1e9 * row.gmacs for row in report.rows if row.gmacs is not None}
+    slide = _slide(deck, findings.cost(report.rows, "gmacs"))
+    _bars(slide, counted, report, COSTS["gmacs"], "Bar chart of multiply-accumulates for one picture", log=True)
+    note = _COUNTED.format(day=report.day, versions=report.versions)
+    _source(slide, f"{note} Logarithmic axis; one picture at each network’s own input size.")
+
+
+def _accuracy(deck: Any, report: Report) -> None:
+    slide = _slide(deck, findings.accuracy(report.rows, report.field, "megabytes"))
+    chosen = {row.name for row in report.rows}
+    shown = [row for row in report.field if row.top1 is not None and row.gmacs is not None]
+    front = {row.name for row in pareto(shown, "megabytes")}
+    data = BubbleChartData()
+    for row in shown:
+        data.add_series(row.title).add_data_point(row.megabytes, row.top1, math.sqrt(row.gmacs or 0))
+    chart = _chart(
+        slide, XL_CHART_TYPE.BUBBLE, data, "Bubble chart of ImageNet accuracy against size in megabytes"
+    )
+    chart.plots[0].bubble_scale = 30
+    for row, series in zip(shown, chart.plots[0].series, strict=True):
+        fill = series.format.fill
+        named = row.name in chosen
+        if named:
+            fill.solid()
+            fill.fore_color.rgb = _rgb(color_of(row.name))
+        else:
+            fill.background()
+        series.format.line.color.rgb = _rgb(color_of(row.name))
+        if named or row.name in front:
+            label = series.points[0].data_label
+            label.position = XL_LABEL_POSITION.RIGHT if named else XL_LABEL_POSITION.ABOVE
+            frame = label.text_frame
+            frame.text = row.title
+            font = frame.paragraphs[0].runs[0].font
+            font.size, font.bold, font.color.rgb = Pt(14 if named else 10), named, _INK if named else _QUIET
+    x, y = chart.category_axis, chart.value_axis
+    _axis(x, "Size of the fp32 parameters, MB (10⁶ bytes), logarithmic")
+    _logarithmic(x, 1, 1000)
+    x.tick_labels.number_format, x.tick_labels.number_format_is_linked = '0" MB"', False
+    _axis(y, "ImageNet top-1 accuracy, %")
+    y.minimum_scale, y.maximum_scale = 50, 90
+    _source(
+        slide,
+        "Accuracy: torchvision’s metadata for its default weights; EfficientNet-Lite0 from its README. Filled: the "
+        "networks chosen; rings: all others compared, labelled where none is both smaller and more accurate. "
+        "The bubble’s size shows the multiply-accumulates.",
+    )
+
+
+def _layers(deck: Any, report: Report) -> None:
+    known = [row for row in report.rows if row.gmacs is not None]
+    largest = max(known, key=lambda row: row.parameters)
+    names = [REFERENCE] if largest.name == REFERENCE else [REFERENCE, largest.name]
+    slide = _slide(deck, findings.where(names[-1]))
+    width = (WIDTH - 2 * _MARGIN) // len(names)
+    for number, name in enumerate(names):
+        left = _MARGIN + number * width
+        cost = zoo.network(name).profile()
+        layers = sorted(cost.layers, key=lambda layer: -layer.parameters)[:6]
+        rest = cost.parameters - sum(layer.parameters for layer in layers)
+        layers.append(Layer("all other layers", "", (), rest, 0))
+        data = CategoryChartData(number_format="0%")
+        data.categories = [layer.name for layer in layers][::-1]
+        data.add_series("Share", [layer.parameters / cost.parameters for layer in layers][::-1])
+        _text(slide, report.title_of(name), left, Inches(1.45), width, Inches(0.5), 18, _INK, bold=True)
+        box = (left, Inches(1.9), width - Inches(0.2), Inches(4.6))
+        alt = f"Bar chart of where {report.title_of(name)}'s parameters sit"
+        chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
+        series = chart.plots[0].series[0]
+        series.format.fill.solid()
+        series.format.fill.fore_color.rgb = _rgb(color_of(name))
+        _labels(chart, "0%")
+        _axis(chart.value_axis, "Share of the network’s parameters")
+        chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 1
+    _source(slide, _COUNTED.format(day=report.day, versions=report.versions))
+
+
+def _speed(deck: Any, report: Report) -> None:
+    slide = _slide(deck, findings.speed(report.measurements))
+    values = {m.name: m.milliseconds / 1000 for m in report.measurements}
+    _bars(slide, values, report, SPEEDS["milliseconds"], "Bar chart of the time for one picture", log=False)
+    untrained = [report.title_of(m.name) for m in report.measurements if not m.trained]
+    note = f" Measured with untrained weights: {', '.join(untrained)}." if untrained else ""
+    conditions = report.measurements[0].conditions
+    _source(slide, f"Measured here: median at batch 1 on {conditions}. Other machines differ.{note}")
+
+
+def _picture(deck: Any, report: Report) -> None:
+    assert report.picture is not None
+    slide = _slide(deck, findings.picture(report.answers))
+    image = report.picture.image.copy()
+    image.thumbnail((1200, 1200))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=88)
+    box_width, box_height = Inches(4.8), Inches(4.6)
+    scale = min(box_width / image.width, box_height / image.height)
+    shape = slide.shapes.add_picture(
+        buffer, _MARGIN, Inches(1.6), round(scale * image.width), round(scale * image.height)
+    )
+    _describe(shape, f"The picture {report.picture.name}")
+    left = _MARGIN + Inches(5.1)
+    room = (Inches(6.6) - Inches(1.5)) // min(2, len(report.answers))
+    for number, answer in enumerate(report.answers[:2]):
+        top = answer.top(5)
+        data = CategoryChartData(number_format="0%")
+        data.categories = [p.label for p in top][::-1]
+        data.add_series("Probability", [p.probability for p in top][::-1])
+        y = Inches(1.5) + number * room
+        title = f"{report.title_of(answer.model)}, {amount(_parameters(answer.model))} parameters"
+        _text(slide, title, left, y, Inches(7), Inches(0.4), 16, _INK, bold=True)
+        box = (left, y + Inches(0.35), WIDTH - left - _MARGIN, room - Inches(0.4))
+        alt = f"Bar chart of the five likeliest classes by {report.title_of(answer.model)}"
+        chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
+        series = chart.plots[0].series[0]
+        series.format.fill.solid()
+        series.format.fill.fore_color.rgb = _rgb(color_of(answer.model))
+        _labels(chart, "0%")
+        chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 1
+        chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
+        chart.value_axis.has_major_gridlines = False
+    device = report.answers[0].device
+    _source(slide, f"{report.picture.name}: predicted here on {device}, {report.day}, {report.versions}.")
+
+
+def _paper(deck: Any) -> None:
+    slide = _slide(deck, findings.paper())
+    data = CategoryChartData(number_format="General")
+    data.categories = [row.title for row in TABLE_2][::-1]
+    data.add_series("MiB", [row.mebibytes for row in TABLE_2][::-1])
+    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of the sizes in the paper's Table 2")
+    _paint(chart, [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in TABLE_2][::-1])
+    words = [f"{row.mebibytes:g} MiB, {row.reduction}×, {row.top1} / {row.top5} %" for row in TABLE_2]
+    _written_labels(chart, words[::-1])
+    _axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes), logarithmic")
+    _logarithmic(chart.value_axis, 0.1, 10000)
+    source = f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5."
+    _source(slide, f"{source} Not comparable with the MB of 10⁶ bytes on the other slides.")
+
+
+def _hand_made(deck: Any) -> None:
+    slide = _slide(deck, findings.learnt_features())
+    record = handmade.study()
+    values = {
+        "SqueezeNet 1.1 features": record["squeezenet"]["top1"],
+        "HOG (hand-made)": record["hog"]["top1"],
+        "Always the commonest class": record["always_the_commonest_class"],
+    }
+    data = CategoryChartData(number_format='0.0" %"')
+    data.categories = list(values)[::-1]
+    data.add_series("Top-1", list(values.values())[::-1])
+    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of accuracy by kind of feature")
+    _paint(chart, [NEUTRAL, NEUTRAL, ACCENT])
+    _labels(chart, '0.0" %"')
+    _axis(chart.value_axis, "Top-1 accuracy on the same crops with the same linear classifier, %")
+    chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 100
+    _source(slide, tables.study_source())
+
+
+def _table(deck: Any, report: Report) -> None:
+    slide = _slide(deck, "All figures, and where they come from")
+    rows = [{k: v for k, v in row.items() if k != "Accuracy from"} for row in tables.rows(report)][:14]
+    columns = list(rows[0])
+    height = Inches(0.3) * (len(rows) + 1)
+    shape = slide.shapes.add_table(
+        len(rows) + 1, len(columns), _MARGIN, Inches(1.35), WIDTH - 2 * _MARGIN, height
+    )
+    _describe(shape, "Table of all figures")
+    for x, column in enumerate(columns):
+        _cell(shape.table.cell(0, x), column, True)
+        for y, row in enumerate(rows, start=1):
+            value = row[column]
+            text = "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+            _cell(shape.table.cell(y, x), text, False)
+    _text(
+        slide,
+        "\n".join(tables.sources(report)),
+        _MARGIN,
+        Inches(1.5) + height,
+        WIDTH - 2 * _MARGIN,
+        Inches(1.4),
+        10,
+        _QUIET,
+    )
+
+
+def _cell(cell: Any, text: str, head: bool) -> None:
+    cell.text = text
+    cell.margin_top = cell.margin_bottom = Inches(0.02)
+    font = cell.text_frame.paragraphs[0].runs[0].font if text else cell.text_frame.paragraphs[0].font
+    font.size, font.name, font.bold = Pt(11), _FONT, head
+    cell.fill.solid()
+    cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if head else RGBColor(0xFF, 0xFF, 0xFF)
+    font.color.rgb = _INK
+
+
+def _slide(deck: Any, title: str, size: int = 28, top: Any = Inches(0.35)) -> Any:
+    slide = deck.slides.add_slide(deck.slide_layouts[5])  # title only
+    shape = slide.shapes.title
+    shape.left, shape.top, shape.width, shape.height = _MARGIN, top, WIDTH - 2 * _MARGIN, Inches(1.0)
+    frame = shape.text_frame
+    frame.text, frame.word_wrap, frame.vertical_anchor = title, True, MSO_ANCHOR.MIDDLE
+    frame.paragraphs[0].alignment = PP_ALIGN.LEFT
+    font = frame.paragraphs[0].runs[0].font
+    font.size, font.bold, font.name, font.color.rgb = Pt(size), True, _FONT, _INK
+    bar = slide.shapes.add_shape(1, 0, 0, Inches(0.18), HEIGHT)
+    bar.fill.solid()
+    bar.fill.fore_color.rgb = _rgb(ACCENT)
+    bar.line.fill.background()
+    return slide
+
+
+def _text(
+    slide: Any,
+    text: str,
+    left: Any,
+    top: Any,
+    width: Any,
+    height: Any,
+    size: int,
+    color: RGBColor,
+    bold: bool = False,
+) -> None:
+    frame = slide.shapes.add_textbox(Emu(left), Emu(top), Emu(width), Emu(height)).text_frame
+    frame.word_wrap = True
+    frame.text = text
+    for paragraph in frame.paragraphs:
+        for run in paragraph.runs:
+            run.font.size, run.font.bold, run.font.name, run.font.color.rgb = Pt(size), bold, _FONT, color
+
+
+def _source(slide: Any, text: str) -> None:
+    _text(slide, f"Source: {text}", _MARGIN, Inches(6.7), WIDTH - 2 * _MARGIN, Inches(0.6), 11, _QUIET)
+
+
+def _chart(slide: Any, kind: Any, data: Any, alt: str, box: tuple[Any, ...] | None = None) -> Any:
+    box = box or (_MARGIN, Inches(1.5), WIDTH - 2 * _MARGIN, Inches(5.1))
+    frame = slide.shapes.add_chart(kind, *box, data)
+    _describe(frame, alt)
+    chart = frame.chart
+    chart.has_legend = chart.has_title = False
+    chart.font.size, chart.font.name, chart.font.color.rgb = Pt(14), _FONT, _INK
+    if kind == XL_CHART_TYPE.BAR_CLUSTERED:
+        chart.plots[0].gap_width = 45
+        chart.category_axis.format.line.color.rgb = _QUIET
+    return chart
+
+
+def _bars(slide: Any, values: dict[str, float], report: Report, axis: Axis, alt: str, log: bool) -> None:
+    """Bars with the smallest on top, each labelled with its amount and its ratio to SqueezeNet."""
+    names = sorted(values, key=lambda name: values[name], reverse=True)
+    data = CategoryChartData(number_format="General")
+    data.categories = [report.title_of(name) for name in names]
+    data.add_series(axis.title, [values[name] for name in names])
+    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt)
+    _paint(chart, [color_of(name) for name in names])
+    words = []
+    for name in names:
+        compared = ratio(values[name], values[REFERENCE], axis) if REFERENCE in values else ""
+        words.append(f"{amount(values[name], axis.unit)}{'  ' + compared if compared else ''}")
+    _written_labels(chart, words)
+    value_axis = chart.value_axis
+    _axis(value_axis, axis.title)
+    value_axis.tick_labels.number_format_is_linked = False
+    if log:
+        low = 10.0 ** math.floor(math.log10(min(values.values()) * 0.7))
+        _logarithmic(value_axis, low, 10.0 ** (math.ceil(math.log10(max(values.values()))) + 1))
+        value_axis.tick_labels.number_format = '[>=1000000000]0,,," G";[>=1000000]0,," M";0," k"'
+    else:
+        value_axis.minimum_scale, value_axis.maximum_scale = 0, 1.35 * max(values.values())
+        value_axis.tick_labels.number_format = '0.000" s"'
+
+
+def _paint(chart: Any, colors: Sequence[str]) -> None:
+    for number, color in enumerate(colors):
+        fill = chart.plots[0].series[0].points[number].format.fill
+        fill.solid()
+        fill.fore_color.rgb = _rgb(color)
+
+
+def _labels(chart: Any, number_format: str) -> None:
+    plot = chart.plots[0]
+    plot.has_data_labels = True
+    labels = plot.data_labels
+    labels.number_format, labels.number_format_is_linked = number_format, False
+    labels.position, labels.font.size = XL_LABEL_POSITION.OUTSIDE_END, Pt(14)
+
+
+def _written_labels(chart: Any, words: Sequence[str]) -> None:
+    for number, text in enumerate(words):
+        label = chart.plots[0].series[0].points[number].data_label
+        label.position = XL_LABEL_POSITION.OUTSIDE_END
+        label.text_frame.text = text
+        font = label.text_frame.paragraphs[0].runs[0].font
+        font.size, font.bold, font.color.rgb = Pt(14), True, _INK
+
+
+def _axis(axis: Any, title: str) -> None:
+    axis.has_title = True
+    axis.axis_title.text_frame.text = title
+    font = axis.axis_title.text_frame.paragraphs[0].runs[0].font
+    font.size, font.bold, font.color.rgb = Pt(12), False, _QUIET
+    axis.tick_labels.font.size = Pt(12)
+    axis.has_major_gridlines = True
+    axis.major_gridlines.format.line.color.rgb = RGBColor(0xDD, 0xE1, 0xE6)
+    axis.format.line.fill.background()
+
+
+def _logarithmic(axis: Any, low: float, high: float) -> None:
+    """Base 10, which python-pptx has no word for; c:logBase comes first in c:scaling (ECMA-376)."""
+    axis.minimum_scale, axis.maximum_scale = low, high
+    scaling = axis._element.find(qn("c:scaling"))
+    base = etree.Element(qn("c:logBase"))
+    base.set("val", "10")
+    scaling.insert(0, base)
+    # The other axis must cross at the low end, or bars would start from 1.
+    for crosses in axis._element.getparent().iter(qn("c:crosses")):
+        crosses.set("val", "min")
+
+
+def _describe(shape: Any, alt: str) -> None:
+    shape._element.xpath(".//p:cNvPr")[0].set("descr", alt)
+
+
+def _rgb(color: str) -> RGBColor:
+    return RGBColor.from_string(color.lstrip("#"))
+
+
+def _parameters(name: str) -> int:
+    return zoo.row(name).parameters

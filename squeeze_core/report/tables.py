@@ -1,0 +1,85 @@
+"""The report's figures as rows (for CSV and for tables) and as one JSON document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from squeeze_core import handmade
+from squeeze_core.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAPER, TABLE_2, TABLE_3
+from squeeze_core.report import Report
+
+
+def rows(report: Report) -> list[dict[str, Any]]:
+    """One dict a network, the units in the keys; None where a figure is not known."""
+    measured = {m.name: m for m in report.measurements}
+    table = []
+    for row in report.rows:
+        line: dict[str, Any] = {
+            "Network": row.title,
+            "Parameters": row.parameters,
+            "MB (10^6 bytes, fp32)": round(row.megabytes, 2),
+            "GMACs": None if row.gmacs is None else round(row.gmacs, 3),
+            "Activations (MB)": None
+            if row.activation_megabytes is None
+            else round(row.activation_megabytes, 2),
+            "Top-1 (%)": row.top1,
+            "Top-5 (%)": row.top5,
+        }
+        if measured:
+            m = measured.get(row.name)
+            peak = m.peak_memory_bytes if m else None
+            line |= {
+                "ms (batch 1)": round(m.milliseconds, 2) if m else None,
+                "Pictures a second": round(m.images_per_second, 1) if m else None,
+                "Peak memory (MB)": None if peak is None else round(peak / 1e6, 1),
+                "Weights": None if m is None else "trained" if m.trained else "untrained",
+            }
+        table.append(line | {"Accuracy from": row.source})
+    return table
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Everything in the report, ready for JSON."""
+    return {
+        "made": report.day,
+        "software": report.versions,
+        "networks": rows(report),
+        "measured": [m.conditions for m in report.measurements[:1]],
+        "picture": None if report.picture is None else report.picture.name,
+        "answers": [
+            {"network": report.title_of(answer.model), "predictions": [vars(p) for p in answer.top(5)]}
+            for answer in report.answers
+        ],
+        "published": [vars(row) for row in (*TABLE_2, *TABLE_3, *HAND_MADE)],
+        "hand_made_study": handmade.study(),
+        "sources": sources(report),
+    }
+
+
+def sources(report: Report) -> list[str]:
+    """Where every figure comes from, one sentence each."""
+    lines = [
+        f"Parameters, bytes and multiply-accumulates: counted by Squeeze Lab on {report.day}, "
+        f"{report.versions}; MB are 10^6 bytes.",
+        "ImageNet accuracy: published by torchvision for its default weights; EfficientNet-Lite0 by its "
+        "README, github.com/tensorflow/tpu.",
+        f"Sizes in MiB (2^20 bytes) and their accuracies: {SQUEEZENET_PAPER}, Tables 2 and 3.",
+        f"Hand-made features on ImageNet: {ALEXNET_PAPER}, Table 1, on the 2010 challenge’s test set.",
+        study_source(),
+    ]
+    lines += [f"Time and memory: measured here, {m.conditions}." for m in report.measurements[:1]]
+    if report.answers:
+        lines.append(
+            f"Predictions for {report.picture.name if report.picture else 'the picture'}: made here on "
+            f"{report.answers[0].device}, {report.day}, {report.versions}."
+        )
+    return lines
+
+
+def study_source() -> str:
+    record = handmade.study()
+    return (
+        f"HOG against SqueezeNet 1.1’s features: measured for this project on {record['date']}; {record['set']}, "
+        f"{record['train']:,} crops to learn from, {record['val']:,} to test on, the same linear classifier; "
+        f"always naming the commonest class reaches {record['always_the_commonest_class']} %."
+    )
