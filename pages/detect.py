@@ -43,10 +43,9 @@ def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dic
     return rows
 
 
-def draw(picture: Picture, found: Sequence[Detection], kinds: Sequence[str], name: str) -> None:
-    figure = figures.boxes(picture, found, kinds)
+def draw(picture: Picture, found: Sequence[Detection], kinds: Sequence[str] = ()) -> None:
     alt = f"{tray.describe(picture)}. {figures.describe(found)}"
-    take_away.plot(figure, name=name, alt=alt)
+    st.html(figures.overlay(picture, found, alt, kinds))
 
 
 def settings(result: Candidates) -> tuple[Detection, ...]:
@@ -97,7 +96,7 @@ def one_picture(picture: Picture) -> None:
         elif not found:
             st.info("Nothing of the 20 classes is in this picture.", icon=":material/search_off:")
         names = [kind.label for kind in kinds]
-        draw(picture, shown, names, "detections")
+        draw(picture, shown, names)
     rows = rows_of(found, kinds)
     with right:
         if rows:
@@ -179,7 +178,7 @@ def anything(picture: Picture) -> None:
         )
     found = (Detection(place.label, place.index, place.probability, place.box),)
     with left:
-        draw(picture, found, (), "localisation")
+        draw(picture, found)
     with right:
         take_away.downloads(
             "localisation",

@@ -16,8 +16,8 @@ from squeeze_core.engine import Engine
 from squeeze_core.explain import explain
 from squeeze_core.images import Picture
 
-# Best of 0.1, 0.15 … 0.6 on 1,000 single-object pictures of PASCAL VOC's training set.
-SHARE = 0.2
+# Best of nine from 0.1 to 0.6 on 1,000 single-object pictures of PASCAL VOC (67 % with IoU ≥ 0.5).
+SHARE = 0.15
 
 
 @dataclass(frozen=True)

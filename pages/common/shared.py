@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from squeeze_core import classifier, weights
+from squeeze_core import classifier
 from squeeze_core.classifier import Classification
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import Candidates
@@ -42,8 +42,7 @@ def weights_problem(model: str) -> str:
     seconds does not hold up every rerun.
     """
     try:
-        if not weights.is_present(model):
-            weights.load(model)  # before the engine asks, which makes other sessions wait
+        network(model)
     except WeightsError as error:
         return str(error)
     return ""

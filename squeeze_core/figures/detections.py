@@ -1,17 +1,16 @@
-"""Detections drawn: an annotated picture to take away, an interactive one to point at."""
+"""Detections drawn: boxes to point at, and an annotated picture to take away."""
 
 from __future__ import annotations
 
 import base64
 import colorsys
+import html
 import io
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 from PIL import Image, ImageDraw, ImageFont
 
 from squeeze_core.detector.detections import Detection
-from squeeze_core.figures.style import styled
 from squeeze_core.images import Picture
 
 
@@ -35,43 +34,37 @@ def caption(detection: Detection, kind: str | None = None) -> str:
     return f"{detection.label}{f' ({kind})' if kind else ''} {detection.score:.0%}"
 
 
-def boxes(picture: Picture, detections: Sequence[Detection], kinds: Sequence[str] = ()) -> go.Figure:
-    """The picture with its boxes; hovering a box's label or outline names it. `kinds`: a finer
-    name for each detection, or none at all."""
-    height, width = picture.height, picture.width
-    figure = go.Figure()
-    # The picture is a layout image, since a trace of pixels would be sent as numbers.
-    figure.add_layout_image(
-        source=_data_address(picture.image),
-        x=0, y=0, sizex=width, sizey=height,
-        xref="x", yref="y", sizing="stretch", layer="below",
-    )  # fmt: skip
+def overlay(picture: Picture, detections: Sequence[Detection], alt: str, kinds: Sequence[str] = ()) -> str:
+    """HTML: the picture with its boxes on top, which scale with it and are named when pointed at.
+
+    `alt`: the picture's text alternative. `kinds`: a finer name for each detection, or none at all.
+    """
     names = list(kinds) or [None] * len(detections)
-    # The weakest first, so that the strongest box is drawn on top.
-    for detection, kind in reversed(list(zip(detections, names, strict=True))):
-        x0, y0, x1, y1 = detection.box
-        color = class_color(detection.index)
-        text = caption(detection, kind)
-        outline = {"x": [x0, x1, x1, x0, x0], "y": [y0, y0, y1, y1, y0]}
-        # A dark line under the coloured one keeps it readable on any background.
-        figure.add_scatter(
-            **outline, mode="lines", line={"color": "rgba(0,0,0,.65)", "width": 6}, hoverinfo="skip"
-        )
-        figure.add_scatter(
-            **outline, mode="lines", line={"color": color, "width": 3}, fill="toself",
-            fillcolor="rgba(0,0,0,0)", hoveron="fills+points", name=text, text=text, hoverinfo="text",
-            hoverlabel={"bgcolor": color, "font": {"color": "white"}},
-        )  # fmt: skip
-        inside = y0 < 0.06 * height
-        figure.add_annotation(
-            x=x0, y=y0, text=text, showarrow=False, xanchor="left", yanchor="top" if inside else "bottom",
-            bgcolor=color, font={"color": "white", "size": 13}, borderpad=2,
-        )  # fmt: skip
-    figure.update_xaxes(visible=False, range=[0, width], constrain="domain")
-    figure.update_yaxes(visible=False, range=[height, 0], scaleanchor="x", constrain="domain")
-    figure.update_layout(showlegend=False, dragmode=False, hovermode="closest")
-    styled(figure)
-    return figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    parts = [_box(picture, *pair) for pair in zip(detections, names, strict=True)]
+    aspect = picture.width / picture.height
+    return (
+        f'<div class="overlay" style="position:relative;margin:auto;aspect-ratio:{aspect:.5f};'
+        f'width:min(100%,{70 * aspect:.2f}vh)">'
+        f'<img src="{_data_address(picture.image)}" alt="{html.escape(alt)}" '
+        f'style="width:100%;height:100%;display:block;border-radius:0.5rem">{"".join(parts)}</div>'
+    )
+
+
+def _box(picture: Picture, detection: Detection, kind: str | None) -> str:
+    x0, y0, x1, y1 = detection.box
+    left, top = 100 * x0 / picture.width, 100 * y0 / picture.height
+    wide, tall = 100 * (x1 - x0) / picture.width, 100 * (y1 - y0) / picture.height
+    color, text = class_color(detection.index), html.escape(caption(detection, kind))
+    order = round(10_000 - wide * tall) + 1  # the smallest on top, so that each can be pointed at
+    above = "bottom:100%" if top > 7 else "top:0"
+    # White and dark lines beside the coloured one keep it readable on any background.
+    return (
+        f'<div class="detection" title="{text}" style="position:absolute;left:{left:.3f}%;top:{top:.3f}%;'
+        f"width:{wide:.3f}%;height:{tall:.3f}%;z-index:{order};border:3px solid {color};border-radius:3px;"
+        'box-sizing:border-box;box-shadow:0 0 0 1px rgba(0,0,0,.6),inset 0 0 0 1px rgba(255,255,255,.75)">'
+        f'<span style="position:absolute;left:-3px;{above};background:{color};color:#fff;font-size:0.8rem;'
+        f'line-height:1.35;padding:0 0.35rem;border-radius:3px;white-space:nowrap">{text}</span></div>'
+    )
 
 
 def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence[str] = ()) -> Image.Image:
