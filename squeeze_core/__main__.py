@@ -7,10 +7,10 @@ import io
 import sys
 from typing import NoReturn
 
-from squeeze_core.commands import activations, classify, compare, complain, detect, evaluate
+from squeeze_core.commands import activations, bench, classify, compare, complain, detect, evaluate
 from squeeze_core.errors import UserError
 
-COMMANDS = (classify, detect, activations, evaluate, compare)
+COMMANDS = (classify, detect, activations, evaluate, compare, bench)
 
 
 class Parser(argparse.ArgumentParser):

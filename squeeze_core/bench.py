@@ -1,0 +1,123 @@
+"""How long does what take here? Timings in one run, and their ratios.
+
+A group is a function that returns rows; add a function to GROUPS to time something more.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from squeeze_core import classifier, gallery
+from squeeze_core.engine import Engine
+from squeeze_core.images import read
+
+MODEL = "squeezenet1_1"
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One timing: the median, in one of two units. `ratio_to`: this time over another row's time."""
+
+    what: str
+    milliseconds: float | None = None
+    images_per_second: float | None = None
+    ratio_to: dict[str, float] = field(default_factory=dict)
+
+
+def bench(engine: Engine) -> Iterator[Row]:
+    """Every group's rows, as soon as each group is done."""
+    for group in GROUPS:
+        yield from group(engine)
+
+
+def startup(engine: Engine) -> list[Row]:
+    """From nothing to the first answer, in processes of their own."""
+    sample = str(gallery.samples()[0].path)
+    imports = [sys.executable, "-c", "import streamlit, torch, torchvision"]
+    first = [sys.executable, "-m", "squeeze_core", "classify", sample, "--device", engine.device.type]
+    medians = interleaved([lambda: _process(imports), lambda: _process(first)], 3)
+    base = "importing streamlit, torch and torchvision"
+    return [
+        Row(base, medians[0]),
+        Row("process start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}),
+    ]
+
+
+def forward(engine: Engine) -> list[Row]:
+    """One forward pass: memory layouts and batch sizes."""
+    loaded = classifier.network(engine, MODEL)
+    size = loaded.preprocess.size
+    batch = torch.randn(BATCH, 3, size, size, device=engine.device)
+    last = batch.contiguous(memory_format=torch.channels_last)
+
+    def run(images: torch.Tensor) -> Callable[[], object]:
+        def once() -> object:
+            with torch.inference_mode():
+                return loaded.network(images).cpu()  # waits for a GPU
+
+        return once
+
+    medians = interleaved([run(batch[:1]), run(last[:1]), run(last)], 20)
+    one, channels_last, eight = medians
+    base = "forward pass, one picture, contiguous input"
+    return [
+        Row(base, one),
+        Row(
+            "forward pass, one picture, channels last", channels_last, ratio_to={base: channels_last / one}
+        ),
+        Row(
+            f"forward pass, {BATCH} pictures at once, channels last",
+            images_per_second=1000 * BATCH / eight,
+            ratio_to={base: eight / BATCH / one},
+        ),
+    ]
+
+
+def whole_files(engine: Engine) -> list[Row]:
+    """Encoded bytes to probabilities, and the part of it that is decoding."""
+    paths = [sample.path for sample in gallery.samples()]
+
+    def decode() -> list[object]:
+        return [read(path) for path in paths]
+
+    def classify() -> list[object]:
+        return list(classifier.classify(map(read, paths), engine, MODEL))
+
+    decoding, all_of_it = (median / len(paths) for median in interleaved([decode, classify], 5))
+    base = "classifying a file, decoding included"
+    return [
+        Row(base, images_per_second=1000 / all_of_it),
+        Row("decoding a file", decoding, ratio_to={base: decoding / all_of_it}),
+    ]
+
+
+GROUPS: tuple[Callable[[Engine], list[Row]], ...] = (startup, forward, whole_files)
+
+
+def interleaved(works: list[Callable[[], object]], rounds: int) -> list[float]:
+    """Median milliseconds of each work; in turns, so that a slow moment of the machine hits all alike.
+
+    Each is run once unseen first.
+    """
+    times: list[list[float]] = [[] for _ in works]
+    for turn in range(rounds + 1):
+        for work, taken in zip(works, times, strict=True):
+            start = time.perf_counter()
+            work()
+            if turn:
+                taken.append(1000 * (time.perf_counter() - start))
+    return [statistics.median(taken) for taken in times]
+
+
+def _process(command: list[str]) -> None:
+    root = Path(__file__).parents[1]
+    subprocess.run(command, check=True, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
