@@ -5,6 +5,11 @@ Kept as they are and not copied for every rerun: a trace is 8 MB, and its arrays
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
 import streamlit as st
 
 from pages.common import shared, tray
@@ -14,6 +19,8 @@ from squeeze_core.channels import Filter, Peaks
 from squeeze_core.explain import Explanation, Progress, Score
 from squeeze_core.fire_trace import FireTrace, Unit
 from squeeze_core.images import Picture
+
+Value = TypeVar("Value")
 
 
 def trace(picture: Picture) -> FireTrace:
@@ -38,12 +45,16 @@ def costs(picture: Picture, index: int, counts: tuple[int, ...]) -> list[Cost]:
 
 def explanation(picture: Picture, method: str, index: int, progress: Progress) -> Explanation:
     """Why the network would say that class; `progress` is called only when it is not known yet."""
-    return _explanation(picture.key, picture.name, method, index, picture, progress)
+    key = picture.key, picture.name, method, index
+    return _explanations().get(
+        key, lambda: explain.explain(picture, shared.engine(), method, index, progress)
+    )
 
 
 def score(picture: Picture, of: Explanation, progress: Progress) -> Score:
     """Deletion and insertion of that explanation of the picture."""
-    return _score(picture.key, of.method.name, of.index, picture, of, progress)
+    key = picture.key, of.method.name, of.index
+    return _scores().get(key, lambda: explain.score(of, picture, shared.engine(), progress))
 
 
 def ranked_pictures() -> list[Peaks]:
@@ -83,18 +94,39 @@ def _costs(key: str, index: int, counts: tuple[int, ...], _picture: Picture) -> 
     return ablation.cost_of_fewer(_picture, shared.engine(), ranked, index, counts)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _explanation(
-    key: str, name: str, method: str, index: int, _picture: Picture, _progress: Progress
-) -> Explanation:
-    return explain.explain(_picture, shared.engine(), method, index, _progress)
+class Kept(Generic[Value]):
+    """A bounded number of results, the longest unused forgotten first, for work that reports progress.
+
+    Streamlit's own caches replay what is drawn while they work, and a bar that is gone cannot be drawn.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What is kept under that key, else what `make` returns."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _score(
-    key: str, method: str, index: int, _picture: Picture, _of: Explanation, _progress: Progress
-) -> Score:
-    return explain.score(_of, _picture, shared.engine(), _progress)
+@st.cache_resource(show_spinner=False)
+def _explanations() -> Kept[Explanation]:
+    return Kept(64)
+
+
+@st.cache_resource(show_spinner=False)
+def _scores() -> Kept[Score]:
+    return Kept(64)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -1,0 +1,99 @@
+"""The page "Fire modules" as a session sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from squeeze_core import fire_trace, gallery
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "fire_modules.py")
+
+
+def opened(channel: str = "") -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    if channel:
+        at.query_params["channel"] = channel
+    at.run()
+    assert not at.exception
+    return at
+
+
+def metric(at: AppTest, label: str) -> str:
+    return next(one.value for one in at.metric if one.label == label)
+
+
+def title(at: AppTest) -> str:
+    """The channel that is shown large."""
+    return next(one.value for one in at.markdown if one.value.startswith("**fire"))
+
+
+def test_a_first_visitor_sees_the_sample() -> None:
+    at = opened()
+    assert "What do the Fire modules see?" in at.markdown[0].value
+    assert title(at).startswith("**fire4 / expand3x3 / ")
+    assert gallery.samples()[0].file in at.caption[-1].value
+    assert "espresso" in at.caption[-1].value
+    assert metric(at, "Channels off") == "0 of 2,880"
+
+
+def test_the_address_names_a_channel() -> None:
+    at = opened("fire9/squeeze/3")
+    assert title(at) == "**fire9 / squeeze / 3**"
+    assert at.number_input(key="fire-channel").value == 3
+    assert any("squeeze 1×1** · 64×14×14" in one.value for one in at.markdown)
+
+
+@pytest.mark.parametrize(
+    "channel", ["fire9/squeeze/64", "fire10/squeeze/1", "fire9/output/1", "x", "fire9/squeeze/²"]
+)
+def test_an_address_of_no_channel_shows_the_first_one(channel: str) -> None:
+    assert title(opened(channel)).startswith("**fire4 / expand3x3 / ")
+
+
+def test_another_channel_needs_no_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = opened("fire5/expand3x3/1")
+    calls = []
+    monkeypatch.setattr(fire_trace, "fire_trace", lambda *args: calls.append(args))
+    at.number_input(key="fire-channel").set_value(2).run()
+    assert not at.exception
+    assert title(at) == "**fire5 / expand3x3 / 2**"
+    assert at.query_params["channel"] in ("fire5/expand3x3/2", ["fire5/expand3x3/2"])
+    assert calls == []
+
+
+def test_switch_off_and_undo() -> None:
+    at = opened("fire9/expand3x3/0")
+    whole = metric(at, "espresso")
+    at.button(key="fire-switch-2").click().run()
+    assert not at.exception
+    assert metric(at, "Channels off") == "512 of 2,880"
+    # With nothing of fire9, only conv10's biases speak.
+    assert metric(at, "espresso") == "0.1%"
+    assert at.button(key="fire-switch-0").label.startswith("Switch on channel 0")
+    at.button(key="fire-undo").click().run()
+    assert metric(at, "Channels off") == "0 of 2,880"
+    assert metric(at, "espresso") == whole
+    assert at.button(key="fire-undo").disabled
+
+
+def test_steps_add_up_and_undo_one_at_a_time() -> None:
+    at = opened("fire2/squeeze/3")
+    at.button(key="fire-switch-0").click().run()
+    at.button(key="fire-switch-1").click().run()
+    assert metric(at, "Channels off") == "16 of 2,880"
+    at.button(key="fire-undo").click().run()
+    assert metric(at, "Channels off") == "1 of 2,880"
+    at.button(key="fire-all-on").click().run()
+    assert metric(at, "Channels off") == "0 of 2,880"
+
+
+def test_the_least_useful_channels() -> None:
+    at = opened()
+    at.slider(key="fire-least").set_value(100).run()
+    at.button(key="fire-least-off").click().run()
+    assert not at.exception
+    assert metric(at, "Channels off") == "100 of 2,880"
+    assert float(metric(at, "espresso").rstrip("%")) > 95

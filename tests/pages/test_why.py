@@ -1,0 +1,49 @@
+"""The page "Why?" as a session sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from squeeze_core.explain import METHODS
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "why.py")
+
+
+@pytest.fixture
+def at() -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=120).run()
+    assert not at.exception
+    return at
+
+
+def texts(at: AppTest) -> str:
+    return "\n".join(one.value for one in at.markdown)
+
+
+def test_a_first_visitor_sees_two_methods_explain_the_prediction(at: AppTest) -> None:
+    assert "espresso" in at.markdown[0].value
+    for name in ("cam", "integrated_gradients"):
+        assert METHODS[name].meaning in texts(at)
+        assert METHODS[name].limits in texts(at)
+    assert "CAM" in at.caption[-1].value
+
+
+def test_another_class_can_be_explained(at: AppTest) -> None:
+    box = at.selectbox[1]
+    cup = next(option for option in box.options if option.startswith("cup ·"))
+    box.select_index(box.options.index(cup)).run()
+    assert not at.exception
+    assert any(one.value.startswith("**espresso**") for one in at.markdown)
+    assert any(one.value.startswith("**cup**") for one in at.markdown)
+
+
+def test_the_methods_are_scored(at: AppTest) -> None:
+    at.toggle(key="why-score").set_value(True).run()
+    assert not at.exception
+    scores = {one.label: float(one.value) for one in at.metric}
+    assert len(scores) == 4
+    assert all(0 <= value <= 1 for value in scores.values())
+    assert scores["CAM: deletion, lower is better"] < scores["CAM: insertion, higher is better"]
