@@ -13,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from squeeze_core.errors import UserError
 
 WARM_UP, RUNS, BATCHES = 2, 20, 3
 SECONDS = 4.0
+_one_at_a_time = threading.Lock()
 BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
 
 
@@ -74,8 +76,18 @@ class Step:
 def measure(names: Sequence[str], device: str = "cpu") -> Iterator[Step | Measurement]:
     """Measure each network in turn: a Step after every run, a Measurement after every network.
 
-    Closing the iterator stops the work at once. MeasureError when a network's process fails.
+    Closing the iterator stops the work at once. MeasureError when a network's process fails, and
+    when another measurement is under way, because both would come out wrong.
     """
+    if not _one_at_a_time.acquire(blocking=False):
+        raise MeasureError("Another measurement is running on this machine; try again when it is done.")
+    try:
+        yield from _measure(names, device)
+    finally:
+        _one_at_a_time.release()
+
+
+def _measure(names: Sequence[str], device: str) -> Iterator[Step | Measurement]:
     each = WARM_UP + RUNS + BATCHES
     total = each * len(names)
     for number, name in enumerate(names):
@@ -137,10 +149,8 @@ def _work(name: str, device: str, tell: Callable[[dict[str, Any]], None]) -> Non
     """What the measuring process does; `tell` gets each message for `measure`."""
     import torch
 
-    from squeeze_core import handmade
-
-    # What any network needs is brought in first, so that the rest is this network's own memory.
-    import squeeze_core.zoo
+    # zoo brings in what any network needs, so that the rest is this network's own memory.
+    from squeeze_core import handmade, zoo  # noqa: F401
 
     torch.nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
     before = _memory("VmRSS")

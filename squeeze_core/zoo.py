@@ -41,13 +41,6 @@ ROW_NAMES = (*NAMES, handmade.NAME)
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = "squeezenet1_1"
 
-# Linear layers that the papers number on from the last convolution.
-_FULLY_CONNECTED = {
-    "alexnet": {"classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8"},
-    "vgg": {"classifier.0": "fc6", "classifier.3": "fc7", "classifier.6": "fc8"},
-}
-
-
 @dataclass(frozen=True)
 class Network:
     """A network and what is published about it.
@@ -78,15 +71,15 @@ def network(name: str) -> Network:
         raise weights.WeightsError(
             f"There is no network named {name!r} to compare; try {', '.join(NAMES)}."
         )
-    title = weights.title(name)
+    spelled = weights.title(name)
     if name == weights.EFFICIENTNET_LITE0:
         source = "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)"
-        return Network(name, title, 224, 75.1, None, source, None, None)
+        return Network(name, spelled, 224, 75.1, None, source, None, None)
     published = torchvision.models.get_model_weights(name).DEFAULT
     accuracy = published.meta["_metrics"]["ImageNet-1K"]
     return Network(
         name,
-        title,
+        spelled,
         published.transforms().crop_size[0],
         accuracy["acc@1"],
         accuracy["acc@5"],
@@ -117,14 +110,30 @@ def build(name: str) -> nn.Module:
 def _profile(name: str) -> Profile:
     with torch.device("meta"):
         built = build(name)
-    return profile(built, network(name).size, lambda path: _paper_name(name, built, path))
-
-
-def _paper_name(name: str, built: nn.Module, path: str) -> str:
-    """ "features.3.squeeze" → "fire2.squeeze", VGG's "classifier.0" → "fc6"; else the path itself."""
+    size = network(name).size
     if isinstance(built, SqueezeNet):
-        return built.name_of(path)
-    return _FULLY_CONNECTED.get(name if name == "alexnet" else name[:3], {}).get(path, path)
+        return profile(built, size, built.name_of)
+    names = _paper_names(built) if name == "alexnet" or name.startswith("vgg") else {}
+    return profile(built, size, lambda path: names.get(path, path))
+
+
+def _paper_names(built: nn.Module) -> dict[str, str]:
+    """Module paths of AlexNet and VGG → the papers' names: conv1_1, conv1_2, pool1 … fc6, fc7, fc8."""
+    names: dict[str, str] = {}
+    block, convolution, linear = 1, 0, 6
+    for path, module in built.named_modules():
+        if isinstance(module, nn.Conv2d):
+            convolution += 1
+            names[path] = f"conv{block}_{convolution}"
+        elif isinstance(module, nn.BatchNorm2d):
+            names[path] = f"bn{block}_{convolution}"
+        elif isinstance(module, nn.MaxPool2d):
+            names[path] = f"pool{block}"
+            block, convolution = block + 1, 0
+        elif isinstance(module, nn.Linear):
+            names[path] = f"fc{linear}"
+            linear += 1
+    return names
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,11 @@ class Row:
     top1: float | None
     top5: float | None
     source: str
+
+
+def title(name: str) -> str:
+    """The name that people read, for a network or the hand-made features."""
+    return handmade.TITLE if name == handmade.NAME else weights.title(name)
 
 
 @cache

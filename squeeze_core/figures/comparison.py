@@ -99,17 +99,7 @@ def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], spee
         m.name: titles[m.name] if m.trained else f"{titles[m.name]}<br><i>untrained weights</i>"
         for m in measurements
     }
-    figure = _bars(values, marked, axis, log=False)
-    if speed == "milliseconds":
-        order = list(figure.data[0].customdata)
-        by_name = {m.name: m for m in measurements}
-        spread = [by_name[name] for name in order]
-        figure.data[0].error_x = {
-            "array": [(m.slowest - m.milliseconds) * axis.factor for m in spread],
-            "arrayminus": [(m.milliseconds - m.fastest) * axis.factor for m in spread],
-            "color": NEUTRAL,
-        }
-    return figure
+    return _bars(values, marked, axis, log=False)
 
 
 def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: bool) -> go.Figure:
@@ -283,8 +273,9 @@ def parameter_treemap(name: str, title: str, cost: Profile) -> go.Figure:
 def _group(layer: str) -> str:
     """The block that a layer belongs to: "fire2.squeeze" → "fire2", "features.3.conv" → "features.3"."""
     parts = layer.split(".")
-    generic = parts[0] in ("features", "classifier", "layers", "encoder") and len(parts) > 2
-    return ".".join(parts[: 2 if generic else 1]) if len(parts) > 1 else layer
+    if len(parts) == 1:
+        return layer.partition("_")[0]  # VGG's conv3_1 and conv3_2 are one block
+    return ".".join(parts[: 2 if parts[0] == "features" and len(parts) > 2 else 1])
 
 
 def _lighter(color: str, share: float) -> str:

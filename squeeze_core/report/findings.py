@@ -80,11 +80,12 @@ def picture(answers: Sequence[Classification]) -> str:
     others = [answer for answer in answers if answer is not ours]
     if not others:
         return sentence
-    agree = sum(answer.top(1)[0].index == top.index for answer in others)
-    if agree == len(others):
-        who = zoo.row(others[0].model).title if agree == 1 else f"all {agree} others"
-        return f"{sentence}; {who} agree{'s' if agree == 1 else ''}"
-    return f"{sentence}; {agree} of {len(others)} others agree{'s' if agree == 1 else ''}"
+    agree = [answer for answer in others if answer.top(1)[0].index == top.index]
+    if len(agree) == len(others):
+        who = "all others" if len(others) > 1 else zoo.row(others[0].model).title
+        return f"{sentence}; {who} agree{'' if len(others) > 1 else 's'}"
+    other = next(answer for answer in others if answer not in agree)
+    return f"{sentence}; {zoo.row(other.model).title} says “{other.top(1)[0].label}”"
 
 
 def paper() -> str:

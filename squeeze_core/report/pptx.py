@@ -17,7 +17,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from squeeze_core import handmade, zoo
-from squeeze_core.figures.comparison import COSTS, SPEEDS, Axis, amount, pareto, ratio
+from squeeze_core.figures.comparison import COSTS, SPEEDS, Axis, amount, ratio
 from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
 from squeeze_core.profile import Layer
 from squeeze_core.published import TABLE_2
@@ -28,6 +28,8 @@ WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
 _MARGIN = Inches(0.6)
 _INK, _QUIET = RGBColor(0x1B, 0x1F, 0x24), RGBColor(0x5B, 0x63, 0x6D)
 _FONT = "Calibri"
+_MILLIONS = (1e6, '[>=1000]#,##0.##," G";#,##0" M"')
+_MILLISECONDS = (1e-3, '#,##0" ms"')
 _COUNTED = "Counted by Squeeze Lab on {day}, {versions}. MB are 10⁶ bytes of fp32 parameters."
 
 
@@ -76,7 +78,7 @@ def _cover(deck: Any, report: Report) -> None:
 def _size(deck: Any, report: Report) -> None:
     slide = _slide(deck, findings.cost(report.rows, "parameters"))
     values = {row.name: float(row.parameters) for row in report.rows}
-    _bars(slide, values, report, COSTS["parameters"], "Bar chart of the number of parameters", log=True)
+    _bars(slide, values, report, COSTS["parameters"], "Bar chart of the number of parameters", _MILLIONS)
     note = _COUNTED.format(day=report.day, versions=report.versions)
     _source(slide, f"{note} Logarithmic axis.")
 
@@ -84,7 +86,7 @@ def _size(deck: Any, report: Report) -> None:
 def _computation(deck: Any, report: Report) -> None:
     counted = {row.name: 1e9 * row.gmacs for row in report.rows if row.gmacs is not None}
     slide = _slide(deck, findings.cost(report.rows, "gmacs"))
-    _bars(slide, counted, report, COSTS["gmacs"], "Bar chart of multiply-accumulates for one picture", log=True)
+    _bars(slide, counted, report, COSTS["gmacs"], "Bar chart of multiply-accumulates for one picture", _MILLIONS)
     note = _COUNTED.format(day=report.day, versions=report.versions)
     _source(slide, f"{note} Logarithmic axis; one picture at each network’s own input size.")
 
@@ -93,14 +95,13 @@ def _accuracy(deck: Any, report: Report) -> None:
     slide = _slide(deck, findings.accuracy(report.rows, report.field, "megabytes"))
     chosen = {row.name for row in report.rows}
     shown = [row for row in report.field if row.top1 is not None and row.gmacs is not None]
-    front = {row.name for row in pareto(shown, "megabytes")}
     data = BubbleChartData()
     for row in shown:
         data.add_series(row.title).add_data_point(row.megabytes, row.top1, math.sqrt(row.gmacs or 0))
     chart = _chart(
         slide, XL_CHART_TYPE.BUBBLE, data, "Bubble chart of ImageNet accuracy against size in megabytes"
     )
-    chart.plots[0].bubble_scale = 30
+    chart.plots[0].bubble_scale = 18
     for row, series in zip(shown, chart.plots[0].series, strict=True):
         fill = series.format.fill
         named = row.name in chosen
@@ -110,13 +111,14 @@ def _accuracy(deck: Any, report: Report) -> None:
         else:
             fill.background()
         series.format.line.color.rgb = _rgb(color_of(row.name))
-        if named or row.name in front:
+        if named:
             label = series.points[0].data_label
-            label.position = XL_LABEL_POSITION.RIGHT if named else XL_LABEL_POSITION.ABOVE
-            frame = label.text_frame
-            frame.text = row.title
-            font = frame.paragraphs[0].runs[0].font
-            font.size, font.bold, font.color.rgb = Pt(14 if named else 10), named, _INK if named else _QUIET
+            label.font.size, label.font.bold, label.font.color.rgb = Pt(14), True, _INK
+            label.position = XL_LABEL_POSITION.RIGHT
+            shown_part = label._dLbl  # python-pptx has no word for a label that is the series' name
+            for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
+                shown_part.find(qn(tag)).set("val", "0")
+            shown_part.find(qn("c:showSerName")).set("val", "1")
     x, y = chart.category_axis, chart.value_axis
     _axis(x, "Size of the fp32 parameters, MB (10⁶ bytes), logarithmic")
     _logarithmic(x, 1, 1000)
@@ -126,8 +128,7 @@ def _accuracy(deck: Any, report: Report) -> None:
     _source(
         slide,
         "Accuracy: torchvision’s metadata for its default weights; EfficientNet-Lite0 from its README. Filled: the "
-        "networks chosen; rings: all others compared, labelled where none is both smaller and more accurate. "
-        "The bubble’s size shows the multiply-accumulates.",
+        "networks chosen; rings: the others compared. The larger the bubble, the more multiply-accumulates.",
     )
 
 
@@ -155,6 +156,9 @@ def _layers(deck: Any, report: Report) -> None:
         series.format.fill.fore_color.rgb = _rgb(color_of(name))
         _labels(chart, "0%")
         _axis(chart.value_axis, "Share of the network’s parameters")
+        chart.value_axis.tick_labels.number_format_is_linked = False
+        chart.value_axis.tick_labels.number_format = "0%"
+        chart.value_axis.major_unit = 0.25
         chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 1
     _source(slide, _COUNTED.format(day=report.day, versions=report.versions))
 
@@ -162,7 +166,7 @@ def _layers(deck: Any, report: Report) -> None:
 def _speed(deck: Any, report: Report) -> None:
     slide = _slide(deck, findings.speed(report.measurements))
     values = {m.name: m.milliseconds / 1000 for m in report.measurements}
-    _bars(slide, values, report, SPEEDS["milliseconds"], "Bar chart of the time for one picture", log=False)
+    _bars(slide, values, report, SPEEDS["milliseconds"], "Bar chart of the time for one picture", _MILLISECONDS)
     untrained = [report.title_of(m.name) for m in report.measurements if not m.trained]
     note = f" Measured with untrained weights: {', '.join(untrained)}." if untrained else ""
     conditions = report.measurements[0].conditions
@@ -209,14 +213,13 @@ def _picture(deck: Any, report: Report) -> None:
 def _paper(deck: Any) -> None:
     slide = _slide(deck, findings.paper())
     data = CategoryChartData(number_format="General")
-    data.categories = [row.title for row in TABLE_2][::-1]
+    words = [f"{row.mebibytes:g} MiB, {row.reduction}×, {row.top1} / {row.top5} %" for row in TABLE_2]
+    data.categories = [f"{row.title}\n{line}" for row, line in zip(TABLE_2, words, strict=True)][::-1]
     data.add_series("MiB", [row.mebibytes for row in TABLE_2][::-1])
     chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of the sizes in the paper's Table 2")
     _paint(chart, [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in TABLE_2][::-1])
-    words = [f"{row.mebibytes:g} MiB, {row.reduction}×, {row.top1} / {row.top5} %" for row in TABLE_2]
-    _written_labels(chart, words[::-1])
     _axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes), logarithmic")
-    _logarithmic(chart.value_axis, 0.1, 10000)
+    _logarithmic(chart.value_axis, 0.1, 1000)
     source = f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5."
     _source(slide, f"{source} Not comparable with the MB of 10⁶ bytes on the other slides.")
 
@@ -241,37 +244,36 @@ def _hand_made(deck: Any) -> None:
 
 
 def _table(deck: Any, report: Report) -> None:
-    slide = _slide(deck, "All figures, and where they come from")
-    rows = [{k: v for k, v in row.items() if k != "Accuracy from"} for row in tables.rows(report)][:14]
+    slide = _slide(deck, "All figures")
+    rows = [{k: v for k, v in row.items() if k != "Accuracy from"} for row in tables.rows(report)][:16]
     columns = list(rows[0])
-    height = Inches(0.3) * (len(rows) + 1)
+    width = WIDTH - 2 * _MARGIN
     shape = slide.shapes.add_table(
-        len(rows) + 1, len(columns), _MARGIN, Inches(1.35), WIDTH - 2 * _MARGIN, height
+        len(rows) + 1, len(columns), _MARGIN, Inches(1.35), width, Inches(0.3) * (len(rows) + 1)
     )
     _describe(shape, "Table of all figures")
+    first = Inches(2.1)
     for x, column in enumerate(columns):
+        shape.table.columns[x].width = Emu(first if x == 0 else (width - first) // (len(columns) - 1))
         _cell(shape.table.cell(0, x), column, True)
         for y, row in enumerate(rows, start=1):
-            value = row[column]
-            text = "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-            _cell(shape.table.cell(y, x), text, False)
-    _text(
-        slide,
-        "\n".join(tables.sources(report)),
-        _MARGIN,
-        Inches(1.5) + height,
-        WIDTH - 2 * _MARGIN,
-        Inches(1.4),
-        10,
-        _QUIET,
-    )
+            _cell(shape.table.cell(y, x), _written(row[column]), False)
+    slide = _slide(deck, "Where the figures come from")
+    _text(slide, "\n\n".join(tables.sources(report)), _MARGIN, Inches(1.5), width, Inches(5), 16, _INK)
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if isinstance(value, float) else value
 
 
 def _cell(cell: Any, text: str, head: bool) -> None:
     cell.text = text
     cell.margin_top = cell.margin_bottom = Inches(0.02)
     font = cell.text_frame.paragraphs[0].runs[0].font if text else cell.text_frame.paragraphs[0].font
-    font.size, font.name, font.bold = Pt(11), _FONT, head
+    font.size, font.name, font.bold = Pt(10), _FONT, head
+    cell.margin_left = cell.margin_right = Inches(0.05)
     cell.fill.solid()
     cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if head else RGBColor(0xFF, 0xFF, 0xFF)
     font.color.rgb = _INK
@@ -329,29 +331,37 @@ def _chart(slide: Any, kind: Any, data: Any, alt: str, box: tuple[Any, ...] | No
     return chart
 
 
-def _bars(slide: Any, values: dict[str, float], report: Report, axis: Axis, alt: str, log: bool) -> None:
-    """Bars with the smallest on top, each labelled with its amount and its ratio to SqueezeNet."""
+def _bars(
+    slide: Any, values: dict[str, float], report: Report, axis: Axis, alt: str, unit: tuple[float, str]
+) -> None:
+    """Bars with the smallest on top, each named with its amount and its ratio to SqueezeNet.
+
+    `unit`: what one on the axis stands for, and the axis's number format. Times have a linear axis,
+    counts a logarithmic one.
+    """
     names = sorted(values, key=lambda name: values[name], reverse=True)
-    data = CategoryChartData(number_format="General")
-    data.categories = [report.title_of(name) for name in names]
-    data.add_series(axis.title, [values[name] for name in names])
-    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt)
-    _paint(chart, [color_of(name) for name in names])
+    scale, number_format = unit
     words = []
     for name in names:
         compared = ratio(values[name], values[REFERENCE], axis) if REFERENCE in values else ""
-        words.append(f"{amount(values[name], axis.unit)}{'  ' + compared if compared else ''}")
-    _written_labels(chart, words)
+        line = f"{amount(values[name], axis.unit)}{', ' + compared if compared else ''}"
+        words.append(f"{report.title_of(name)}\n{line}")
+    data = CategoryChartData(number_format="General")
+    # The words are part of the names: LibreOffice puts labels of logarithmic bars on the wrong side.
+    data.categories = words
+    data.add_series(axis.title, [values[name] / scale for name in names])
+    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt)
+    _paint(chart, [color_of(name) for name in names])
     value_axis = chart.value_axis
     _axis(value_axis, axis.title)
-    value_axis.tick_labels.number_format_is_linked = False
-    if log:
-        low = 10.0 ** math.floor(math.log10(min(values.values()) * 0.7))
-        _logarithmic(value_axis, low, 10.0 ** (math.ceil(math.log10(max(values.values()))) + 1))
-        value_axis.tick_labels.number_format = '[>=1000000000]0,,," G";[>=1000000]0,," M";0," k"'
+    largest = max(values.values()) / scale
+    if scale > 1:
+        low = 10.0 ** min(0, math.floor(math.log10(min(values.values()) / scale)))
+        _logarithmic(value_axis, low, 10.0 ** math.ceil(math.log10(largest)))
     else:
-        value_axis.minimum_scale, value_axis.maximum_scale = 0, 1.35 * max(values.values())
-        value_axis.tick_labels.number_format = '0.000" s"'
+        value_axis.minimum_scale, value_axis.maximum_scale = 0, 1.1 * largest
+    value_axis.tick_labels.number_format_is_linked = False
+    value_axis.tick_labels.number_format = number_format
 
 
 def _paint(chart: Any, colors: Sequence[str]) -> None:
@@ -367,15 +377,6 @@ def _labels(chart: Any, number_format: str) -> None:
     labels = plot.data_labels
     labels.number_format, labels.number_format_is_linked = number_format, False
     labels.position, labels.font.size = XL_LABEL_POSITION.OUTSIDE_END, Pt(14)
-
-
-def _written_labels(chart: Any, words: Sequence[str]) -> None:
-    for number, text in enumerate(words):
-        label = chart.plots[0].series[0].points[number].data_label
-        label.position = XL_LABEL_POSITION.OUTSIDE_END
-        label.text_frame.text = text
-        font = label.text_frame.paragraphs[0].runs[0].font
-        font.size, font.bold, font.color.rgb = Pt(14), True, _INK
 
 
 def _axis(axis: Any, title: str) -> None:

@@ -1,0 +1,59 @@
+"""What does small cost, and what does it save? SqueezeNet beside the networks a person picks."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.comparison import accuracy, answers, cost, fits, machine, take_home
+from squeeze_core import zoo
+from squeeze_core.figures.comparison import amount
+from squeeze_core.zoo import Row
+
+
+def field() -> tuple[Row, ...]:
+    """Every network, counted once per process."""
+    with st.spinner(f"Counting {len(zoo.NAMES)} networks", show_time=True):
+        return tuple(zoo.row(name) for name in zoo.NAMES)
+
+
+st.title("What does small cost, and what does it save?", anchor=False)
+names = st.multiselect(
+    "Networks",
+    zoo.ROW_NAMES,
+    default=zoo.DEFAULT_NAMES,
+    format_func=lambda name: zoo.title(name),
+    key="compare-networks",
+    persist_state="session",
+    placeholder="Choose networks",
+)
+rows = tuple(zoo.row(name) for name in dict.fromkeys((zoo.REFERENCE, *names)))
+
+ours = rows[0]
+with st.container(horizontal=True, gap="medium"):
+    st.metric("SqueezeNet 1.1 parameters", amount(ours.parameters), border=True)
+    st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB", border=True)
+    st.metric("Multiply-accumulates", amount(1e9 * (ours.gmacs or 0)), border=True)
+    st.metric("ImageNet top-1, published", f"{ours.top1:.1f} %", border=True)
+
+tabs = st.tabs(
+    ["Cost", "Accuracy", "What fits?", "This machine", "Your picture", "The paper", "Take away"],
+    key="compare-tab",
+    on_change="rerun",
+)
+drawings = (
+    lambda: cost.draw(rows),
+    lambda: accuracy.draw(rows, field()),
+    lambda: fits.draw(field()),
+    lambda: machine.draw(rows),
+    lambda: answers.draw(rows),
+    accuracy.draw_published,
+    lambda: take_home.draw(rows, field()),
+)
+for tab, draw in zip(tabs, drawings, strict=True):
+    if tab.open:
+        with tab:
+            draw()
+st.caption(
+    "Parameters, bytes and multiply-accumulates are counted here on PyTorch's meta device; MB are 10⁶ bytes. "
+    "Accuracy is published, with its source in each table."
+)

@@ -1,0 +1,182 @@
+"""What if SqueezeNet were built differently? The paper's metaparameters, and the network they make."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import take_away
+from squeeze_core import design_space
+from squeeze_core.architecture import Metaparameters
+from squeeze_core.design_space import Choice, Design, DesignError, FileKind
+from squeeze_core.figures import design_space as figures
+from squeeze_core.figures.comparison import amount
+from squeeze_core.published import DESIGNS, mebibytes
+
+_PRESETS = {
+    "SqueezeNet 1.0": Choice(),
+    "SqueezeNet 1.1": Choice(stem="1.1"),
+    "Simple bypass": Choice(bypass="simple"),
+    "Complex bypass": Choice(bypass="complex"),
+    "SR 0.75": Choice(Metaparameters(sr=0.75)),
+}
+_FILES: dict[FileKind, tuple[str, str, str]] = {
+    "safetensors": ("State dict", "safetensors", ":material/database:"),
+    "onnx": ("ONNX", "onnx", ":material/schema:"),
+    "torchscript": ("TorchScript", "pt", ":material/data_object:"),
+}
+
+
+def preset(choice: Choice) -> None:
+    """Move every slider to that point."""
+    values = choice.metaparameters._asdict() | {
+        "stem": choice.stem,
+        "bypass": choice.bypass,
+        "size": choice.size,
+        "classes": choice.classes,
+    }
+    st.session_state.update({f"design-{name}": value for name, value in values.items()})
+
+
+def ask() -> Choice:
+    """The sliders, at SqueezeNet 1.0 when nobody has moved them."""
+    if "design-sr" not in st.session_state:
+        preset(Choice())
+    with st.container(horizontal=True, gap="small"):
+        for name, choice in _PRESETS.items():
+            st.button(name, key=f"preset-{name}", type="tertiary", on_click=preset, args=(choice,))
+    keep = {"persist_state": "session"}
+    base = st.slider("base_e: expand filters of fire2", 8, 512, step=8, key="design-base_e", **keep)
+    incr = st.slider("incr_e: added every freq modules", 0, 512, step=8, key="design-incr_e", **keep)
+    freq = st.slider("freq: modules between two steps", 1, 8, key="design-freq", **keep)
+    sr = st.slider("SR: squeeze ratio", 0.0, 1.0, step=0.005, format="%.3f", key="design-sr", **keep)
+    pct = st.slider("pct3x3: share of 3×3 filters", 0.0, 1.0, step=0.01, key="design-pct3x3", **keep)
+    size = st.slider("Input size (pixels)", 8, 512, key="design-size", **keep)
+    classes = st.slider("Classes", 2, 2000, key="design-classes", **keep)
+    bypass = st.segmented_control(
+        "Bypass", ("none", "simple", "complex"), required=True, key="design-bypass", **keep
+    )
+    stem = st.segmented_control(
+        "conv1 and pools of version", ("1.0", "1.1"), required=True, key="design-stem", **keep
+    )
+    return Choice(Metaparameters(base, incr, pct, freq, sr), stem, bypass, size, classes)
+
+
+def metrics(design: Design) -> None:
+    default = design_space.design(Choice())
+    change = design.cost.parameters / default.cost.parameters - 1
+    note = "exactly SqueezeNet 1.0" if design.choice == Choice() else f"{change:+.1%} to SqueezeNet 1.0"
+    with st.container(horizontal=True, gap="small"):
+        st.metric(
+            "Parameters", f"{design.cost.parameters:,}", delta=note, delta_color="off", delta_arrow="off"
+        )
+        st.metric("Size (fp32)", f"{design.cost.megabytes:.2f} MB")
+        st.metric("Multiply-accumulates", amount(design.cost.macs))
+        st.metric("Activations, batch 1", f"{design.cost.activation_megabytes:.2f} MB")
+
+
+def module_table(design: Design) -> list[dict[str, object]]:
+    return [
+        {
+            "Module": module.name,
+            "s1×1": module.shape.squeeze if module.shape else None,
+            "e1×1": module.shape.expand1x1 if module.shape else None,
+            "e3×3": module.shape.expand3x3 if module.shape else None,
+            "Bypass": "yes" if module.bypassed else "",
+            "Output": " × ".join(map(str, module.output)),
+            "Parameters": sum(module.parameters.values()),
+            "MACs": module.macs,
+        }
+        for module in design.modules
+    ]
+
+
+def published(design: Design) -> None:
+    """The paper's points, in the paper's unit, and the one it does not add up for."""
+    st.subheader("Beside the paper's own points", anchor=False)
+    table = [
+        {
+            "Network": point.title,
+            "Published (MiB)": point.mebibytes,
+            "Built here (MiB)": round(built(point.title), 2),
+            "Top-5 (%), published": point.top5,
+            "Source": point.source,
+        }
+        for point in DESIGNS
+    ]
+    figure = figures.published_designs(design)
+    alt = f"The paper's points by size and accuracy; this network has {design.mebibytes:.2f} MiB"
+    take_away.chart(figure, table=table, name="published-designs", alt=alt)
+    st.caption(
+        "MiB are 2²⁰ bytes, which the paper calls MB. The accuracy of a network that nobody trained is unknown, so "
+        "yours is a line and not a point."
+    )
+    with st.expander("Why complex bypass differs from the paper", icon=":material/help:"):
+        st.markdown(complex_note())
+
+
+@st.cache_data(show_spinner=False)
+def built(title: str) -> float:
+    """Our size, MiB, of one of the paper's designs."""
+    point = next(point for point in DESIGNS if point.title == title)
+    design = design_space.design(Choice(point.metaparameters, bypass=point.bypass))
+    return mebibytes(design.cost.parameters)
+
+
+@st.cache_data(show_spinner=False)
+def complex_note() -> str:
+    return design_space.complex_bypass_note()
+
+
+def downloads(design: Design) -> None:
+    st.subheader("Take the network with you", anchor=False)
+    choice, name = design.choice, f"squeezenet-{design.cost.parameters}"
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Python",
+            design_space.snippet(choice),
+            f"{name}.py",
+            "text/x-python",
+            key="design-python",
+            icon=":material/code:",
+            type="primary",
+            on_click="ignore",
+        )
+        for kind, (label, ending, icon) in _FILES.items():
+            st.download_button(
+                f"{label}, random weights",
+                lambda kind=kind: design_space.export(choice, kind),
+                f"{name}-random-weights.{ending}",
+                "application/octet-stream",
+                key=f"design-{kind}",
+                icon=icon,
+                on_click="ignore",
+            )
+    st.caption(f"The files hold {design_space.UNTRAINED}. Each is made when its button is pressed.")
+
+
+@st.fragment
+def explore() -> None:
+    controls, result = st.columns([2, 5], gap="medium")
+    with controls, st.container(border=True):
+        choice = ask()
+    with result:
+        try:
+            design = design_space.design(choice)
+        except DesignError as error:
+            st.error(str(error), icon=":material/tune:")
+            return
+        with st.container(border=True):
+            metrics(design)
+            table = module_table(design)
+            alt = "Parameters of each module, by kind of layer"
+            take_away.chart(figures.strip(design), table=table, name="modules", alt=alt)
+            if choice.bypass == "simple" and not any(module.bypassed for module in design.modules):
+                st.info("No module keeps its number of channels, so the simple bypass has nowhere to go.")
+        with st.container(border=True):
+            published(design)
+        with st.container(border=True):
+            downloads(design)
+
+
+st.title("What if SqueezeNet were built differently?", anchor=False)
+explore()
