@@ -51,7 +51,8 @@ def decode(output: Tensor, loaded: PretrainedDetector, picture: Picture) -> Arra
 
     Undoes the preprocessing exactly: the whole picture was stretched to the network's square.
     """
-    scores, place = output[:, 4:].sigmoid().flatten().topk(CANDIDATES)
+    every = output[:, 4:].sigmoid().flatten()
+    scores, place = every.topk(min(CANDIDATES, len(every)))
     count = int((scores >= FLOOR).sum())
     place = place[:count]
     classes = output.shape[1] - 4

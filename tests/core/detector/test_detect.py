@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from squeeze_core import images
+from squeeze_core.detector import finer
+from squeeze_core.detector.detect import decode, detect
+from squeeze_core.detector.detections import FLOOR, Candidates, Detection
+from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.engine import Engine
+from squeeze_core.images import Picture
+from squeeze_core.weights import WeightsError
+
+
+def picture_of(image: Image.Image, name: str = "made.png") -> Picture:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return images.decode(buffer.getvalue(), name)
+
+
+def found_in(picture: Picture, engine: Engine) -> Candidates:
+    return next(detect([picture], engine))
+
+
+@pytest.mark.parametrize(
+    ("file", "label"),
+    [("astronaut.jpg", "person"), ("motorcycle_left.jpg", "motorbike"), ("chelsea.png", "cat")],
+)
+def test_finds_what_the_samples_show(
+    samples: dict[str, Picture], engine: Engine, file: str, label: str
+) -> None:
+    detections = found_in(samples[file], engine).detections()
+    assert detections and detections[0].label == label
+    x0, y0, x1, y1 = detections[0].box
+    assert (x1 - x0) * (y1 - y0) > 0.15 * samples[file].width * samples[file].height
+
+
+def test_boxes_are_in_pixels_of_the_original(samples: dict[str, Picture], engine: Engine) -> None:
+    """The same picture at twice the size gives the same boxes at twice the numbers."""
+    small = samples["astronaut.jpg"]
+    large = picture_of(small.image.resize((2 * small.width, 2 * small.height), Image.Resampling.BICUBIC))
+    one, two = (found_in(p, engine).detections()[0] for p in (small, large))
+    assert one.label == two.label
+    assert np.allclose(2 * np.array(one.box), two.box, atol=0.06 * large.width)
+
+
+def test_a_reduced_picture_gives_boxes_of_the_original(engine: Engine, chelsea: Picture) -> None:
+    large = picture_of(chelsea.image.resize((3000, 2000)))
+    assert max(large.image.size) < 3000 == large.width
+    box = found_in(large, engine).detections()[0].box
+    assert box[2] > 1500 and box[2] <= 3000 and box[3] <= 2000
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10_000, 40), (40, 4000), (3, 500)])
+def test_odd_shapes_give_boxes_within_the_picture(
+    engine: Engine, chelsea: Picture, size: tuple[int, int]
+) -> None:
+    picture = picture_of(chelsea.image.resize(size))
+    boxes = found_in(picture, engine).boxes
+    assert (boxes >= 0).all()
+    assert (boxes[:, 2:] <= np.array(size)).all() and (boxes[:, 2:] >= boxes[:, :2]).all()
+
+
+def test_a_grey_picture_is_a_picture(engine: Engine, chelsea: Picture) -> None:
+    grey = picture_of(chelsea.image.convert("L"))
+    assert found_in(grey, engine).detections(0.2)[0].label == "cat"
+
+
+def test_decoding_undoes_the_stretch_exactly(engine: Engine) -> None:
+    loaded = load_detector()
+    side, classes = loaded.preprocess.size, len(loaded.labels)
+    output = torch.full((600, 4 + classes), -20.0)
+    output[7] = torch.tensor([side / 4, side / 2, side * 0.75, side, *[-20.0] * classes])
+    output[7, 4 + 3] = 2.0
+    boxes, scores, indices = decode(output, loaded, picture_of(Image.new("RGB", (640, 100))))
+    assert boxes.tolist() == [[160, 50, 480, 100]] and indices.tolist() == [3]
+    assert scores == pytest.approx([torch.tensor(2.0).sigmoid().item()])
+
+
+def test_candidates_go_down_to_the_floor(engine: Engine, chelsea: Picture) -> None:
+    scores = found_in(chelsea, engine).scores
+    assert (np.diff(scores) <= 0).all() and scores[-1] >= FLOOR
+
+
+def test_batches_give_what_single_pictures_give(samples: dict[str, Picture], monkeypatch) -> None:
+    pictures = list(samples.values())[:3]
+    engine = Engine("cpu")
+    single = [found_in(picture, engine) for picture in pictures]
+    monkeypatch.setattr(Engine, "batch_size", 3)
+    for one, other in zip(single, detect(pictures, engine), strict=True):
+        assert np.allclose(one.scores[:20], other.scores[:20], atol=1e-3)
+
+
+def test_what_kind_names_the_breed(engine: Engine, chelsea: Picture) -> None:
+    detections = found_in(chelsea, engine).detections()
+    kinds = finer.kinds(chelsea, detections, engine)
+    assert len(kinds) == len(detections) and kinds[0].label in ("Egyptian cat", "tabby", "tiger cat")
+    assert finer.kinds(chelsea, (), engine) == ()
+
+
+def test_a_crop_never_leaves_the_picture(chelsea: Picture) -> None:
+    for box in ((0, 0, 451, 300), (450.9, 299.9, 451, 300), (10, 10, 10, 10), (-0.0, 0, 1, 1)):
+        part = finer.crop(chelsea, Detection("cat", 7, 0.5, box))
+        assert 1 <= part.width <= 451 and 1 <= part.height <= 300
+
+
+def test_other_files_are_refused_in_a_sentence(tmp_path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"nothing")
+    with pytest.raises(WeightsError, match="does not hold a detector"):
+        load_detector(tmp_path / "a.safetensors")
+    with pytest.raises(WeightsError, match="There is no weights file"):
+        load_detector(tmp_path / "b.safetensors")

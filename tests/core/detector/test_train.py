@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from squeeze_core.__main__ import main as squeeze_core
+from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.detector.train import main, schedule
+from squeeze_core.weights import load
+
+
+def run(folder: Path, out: Path, *more: str) -> int:
+    fixed = ["--size", "64", "--width", "32", "--batch", "4", "--workers", "0", "--every", "1"]
+    return main(["--data", str(folder), "--out", str(out), "--device", "cpu", *fixed, *more])
+
+
+def test_trains_resumes_and_writes_weights_that_detect(
+    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert run(coco_folder, out, "--epochs", "1") == 0
+    first = torch.load(out / "checkpoint.pt", weights_only=True)
+    assert first["epoch"] == 1
+    assert run(coco_folder, out, "--epochs", "2") == 0
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [row.get("resumed_at") for row in rows if "settings" in row] == [0, 1]
+    assert [row["epoch"] for row in rows if "epoch" in row] == [1, 2]
+    assert all(0 <= row["map50"] <= 100 for row in rows if "epoch" in row)
+
+    weights = out / "detector.safetensors"
+    loaded = load_detector(weights)
+    assert loaded.labels == ("red", "blue") and loaded.preprocess.size == 64
+
+    capsys.readouterr()
+    picture = coco_folder / "val" / "0.png"
+    command = [
+        "detect",
+        str(picture),
+        "--weights",
+        str(weights),
+        "--threshold",
+        "0",
+        "--json",
+        "--device",
+        "cpu",
+    ]
+    assert squeeze_core(command) == 0
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert (result["width"], result["height"]) == (80, 60)
+    assert {d["label"] for d in result["detections"]} <= {"red", "blue"}
+
+    folder, truth = str(coco_folder / "val"), str(coco_folder / "val.json")
+    command = ["evaluate", "detect", folder, "--annotations", truth, "--weights", str(weights), "--json"]
+    assert squeeze_core(command) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["images"] == 4 and document["per_class"].keys() == {"red", "blue"}
+    assert document["map50"] == pytest.approx(rows[-1]["map50"], abs=0.01)
+
+
+def test_a_frozen_layer_does_not_change(coco_folder: Path, tmp_path: Path) -> None:
+    assert run(coco_folder, tmp_path / "run", "--epochs", "1", "--freeze", "fire5") == 0
+    trained = load_detector(tmp_path / "run" / "detector.safetensors").network
+    imagenet = load("squeezenet1_1").network.features
+    same = [
+        torch.equal(a.half(), b.half())
+        for a, b in zip(imagenet.parameters(), trained.backbone.parameters(), strict=True)
+    ]
+    frozen = sum(1 for _ in imagenet[:8].parameters())
+    assert all(same[:frozen])
+
+
+def test_broken_annotations_stop_before_the_first_step(
+    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = coco_folder / "val.json"
+    document = json.loads(file.read_text())
+    document["annotations"][2]["bbox"] = [70, 50, 40, 40]
+    file.write_text(json.dumps(document))
+    assert run(coco_folder, tmp_path / "run", "--epochs", "1") == 2
+    assert "annotation 2" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("more", [("--size", "50"), ("--freeze", "fire77"), ("--init", "gone.safetensors")])
+def test_impossible_settings_are_one_sentence(
+    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, str]
+) -> None:
+    assert run(coco_folder, tmp_path / "run", "--epochs", "1", *more) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_schedule_warms_up_then_falls() -> None:
+    rates = [schedule(step, 100, 10) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == rates[9] == 1
+    assert rates[10:] == sorted(rates[10:], reverse=True) and rates[-1] < 0.03

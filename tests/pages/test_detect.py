@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.common import shared, tray
+from squeeze_core import gallery
+from squeeze_core.engine import Engine
+from squeeze_core.images import Picture
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "detect.py")
+
+
+@pytest.fixture
+def app() -> AppTest:
+    """The Detect page on the astronaut."""
+    at = AppTest.from_file(PAGE, default_timeout=120).run()
+    at.session_state["tray"].sample = "astronaut.jpg"
+    return at.run()
+
+
+def tray_picture() -> Picture:
+    return next(s for s in gallery.samples() if s.file == "astronaut.jpg").picture()
+
+
+def drawn(at: AppTest) -> list[str]:
+    """The captions of the boxes on screen."""
+    bodies = " ".join(element.proto.body for element in at.get("html"))
+    return [html.unescape(text) for text in re.findall(r'class="detection" title="([^"]*)"', bodies)]
+
+
+def test_draws_the_person(app: AppTest) -> None:
+    assert not app.exception
+    assert app.title[0].value == "Where is it?"
+    assert any(caption.startswith("person") for caption in drawn(app))
+
+
+def test_moving_the_threshold_runs_no_network(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = drawn(app)
+    calls = []
+    original = Engine.run
+    monkeypatch.setattr(Engine, "run", lambda self, *a: calls.append(1) or original(self, *a))
+    app.slider(key="detect-threshold").set_value(0.1).run()
+    more = drawn(app)
+    app.slider(key="detect-overlap").set_value(0.9).run()
+    assert len(before) < len(more) <= len(drawn(app))
+    assert calls == []
+
+
+def test_nothing_found_shows_the_best_candidate(app: AppTest) -> None:
+    app.slider(key="detect-threshold").set_value(0.95).run()
+    assert "best candidate" in app.info[0].value
+    assert len(drawn(app)) == 1
+
+
+def test_what_kind_adds_a_finer_name(app: AppTest) -> None:
+    app.toggle(key="detect-kinds").set_value(True).run()
+    assert not app.exception
+    assert re.search(r"\(.+\)", drawn(app)[0])
+
+
+def test_anything_draws_the_chosen_class(app: AppTest) -> None:
+    app.segmented_control(key="detect-mode").set_value("anything").run()
+    assert not app.exception
+    (first,) = drawn(app)
+    index = app.radio[0].value
+    other = next(
+        i for i in shared.classification(tray_picture(), "squeezenet1_1").top(5) if i.index != index
+    )
+    app.radio[0].set_value(other.index).run()
+    (second,) = drawn(app)
+    assert first != second and second.startswith(other.label)
+    assert "Weakly supervised" in " ".join(caption.value for caption in app.caption)
+
+
+def test_every_picture_of_the_tray_is_shown(app: AppTest) -> None:
+    entries = [tray.sample_entry(sample.file) for sample in gallery.samples()]
+    app.session_state["tray"].entries = {entry.key: entry for entry in entries}
+    app.run()
+    assert not app.exception
+    assert "All pictures" in [heading.value for heading in app.subheader]
+    assert len(app.image) == len(gallery.samples())
+    files = set(app.dataframe[-1].value["file"])
+    assert {"astronaut.jpg", "chelsea.png"} <= files
+
+
+def test_class_filter(app: AppTest) -> None:
+    app.slider(key="detect-threshold").set_value(0.05).run()
+    pills = app.pills[0]
+    pills.set_value([pills.options[0]]).run()
+    assert {caption.rsplit(" ", 1)[0] for caption in drawn(app)} == {pills.options[0]}
