@@ -1,5 +1,54 @@
 """What is this, and where does it come from?"""
 
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
 import streamlit as st
 
-st.title("What is this?")
+from pages.common import shared
+from pages.common.tray_bar import plain
+from squeeze_core import gallery, weights
+
+PARTS = ("streamlit", "torch", "torchvision", "plotly", "pillow")
+
+st.title("What is this?", anchor=False)
+st.markdown(
+    "Squeeze Lab runs **SqueezeNet**, a network of 1.2 million parameters from "
+    "[Iandola et al., 2016](https://arxiv.org/abs/1602.07360), on your pictures, and shows what it sees "
+    "and what it costs. Everything runs on this computer; no picture leaves it."
+)
+st.page_link("pages/classify.py", label="Classify a picture", icon=":material/label:")
+
+st.header("Weights", anchor=False)
+for shipped in weights.SHIPPED.values():
+    with st.container(border=True):
+        st.subheader(shipped.title, anchor=False)
+        st.markdown(plain(shipped.source))
+        st.caption(f"Licence: {plain(shipped.licence)}")
+        with st.expander("Checksum and measured accuracy", icon=":material/table:"):
+            st.json({"sha256": shipped.sha256, "measured": shipped.measured})
+with st.container(border=True):
+    st.subheader(weights.title(weights.EFFICIENTNET_LITE0), anchor=False)
+    if weights.is_present(weights.EFFICIENTNET_LITE0):
+        st.markdown(plain(shared.network(weights.EFFICIENTNET_LITE0).source))
+    else:
+        st.markdown(shared.weights_problem(weights.EFFICIENTNET_LITE0))
+with st.container(border=True):
+    st.subheader("Every other network", anchor=False)
+    st.markdown("torchvision's own weights, downloaded and hash-checked when they are first asked for.")
+
+st.header("Sample pictures", anchor=False)
+with st.grid(3, min_column_width=240, gap="medium"):
+    for sample in gallery.samples():
+        with st.container(border=True, height="stretch"):
+            st.image(sample.path, width="stretch", alt=sample.alt)
+            st.markdown(f"**{plain(sample.title)}**")
+            st.caption(f"{plain(sample.source)}. Licence: {plain(sample.licence)}")
+
+st.header("This installation", anchor=False)
+device = {"part": "Device", "version": shared.engine().device.type.upper()}
+rows = [device, {"part": "Python", "version": platform.python_version()}]
+rows += [{"part": part, "version": version(part)} for part in PARTS]
+st.dataframe(rows, hide_index=True, width=360, alt="Versions of the parts this runs on")

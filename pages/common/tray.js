@@ -21,8 +21,8 @@ export default function () {
     if (holdsFiles(event)) event.preventDefault();
   };
   const drop = (event) => {
-    // A drop zone of the page itself has the first word.
-    if (!holdsFiles(event) || event.defaultPrevented) return;
+    // An uploader takes what is dropped on itself.
+    if (!holdsFiles(event) || event.target.closest?.('[data-testid="stFileUploaderDropzone"]')) return;
     event.preventDefault();
     hand([...event.dataTransfer.files]);
   };

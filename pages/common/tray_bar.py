@@ -142,9 +142,10 @@ def _faces(entries: list[Entry], chosen: str) -> None:
     """The thumbnails' pictures, as the backgrounds of their buttons; the chosen one is ringed."""
     samples = [tray.sample_entry(sample.file) for sample in gallery.samples()]
     ringed = chosen or tray.sample_entry(tray.state().sample).key
+    faces = {entry.key[:16]: entry.thumbnail for entry in [*samples, *entries]}
     rules = [
-        f'[class*="st-key-tray-"][class*="-{entry.key[:16]}"] button{{background-image:url({entry.thumbnail})}}'
-        for entry in {entry.key: entry for entry in [*samples, *entries]}.values()
+        f'[class*="st-key-tray-"][class*="-{key}"] button{{background-image:url({face})}}'
+        for key, face in faces.items()
     ]
     st.html(_HERE / "style.css")
     st.html(f"<style>{''.join(rules)}</style>")
