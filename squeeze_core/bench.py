@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from squeeze_core import classifier, gallery
+from squeeze_core.detector import detect as detector
 from squeeze_core.engine import Engine
 from squeeze_core.images import read
 
@@ -53,7 +54,7 @@ def startup(engine: Engine) -> list[Row]:
 
 
 def forward(engine: Engine) -> list[Row]:
-    """One forward pass: memory layouts and batch sizes."""
+    """One forward pass: memory layouts and batch sizes; ratios are of times per picture."""
     loaded = classifier.network(engine, MODEL)
     size = loaded.preprocess.size
     batch = torch.randn(BATCH, 3, size, size, device=engine.device)
@@ -83,7 +84,7 @@ def forward(engine: Engine) -> list[Row]:
 
 
 def whole_files(engine: Engine) -> list[Row]:
-    """Encoded bytes to probabilities, and the part of it that is decoding."""
+    """Encoded bytes to probabilities or boxes, and the part of it that is decoding."""
     paths = [sample.path for sample in gallery.samples()]
 
     def decode() -> list[object]:
@@ -92,11 +93,16 @@ def whole_files(engine: Engine) -> list[Row]:
     def classify() -> list[object]:
         return list(classifier.classify(map(read, paths), engine, MODEL))
 
-    decoding, all_of_it = (median / len(paths) for median in interleaved([decode, classify], 5))
+    def detect() -> list[object]:
+        return [found.detections() for found in detector.detect(map(read, paths), engine)]
+
+    medians = interleaved([classify, decode, detect], 5)
+    all_of_it, decoding, detecting = (median / len(paths) for median in medians)
     base = "classifying a file, decoding included"
     return [
         Row(base, images_per_second=1000 / all_of_it),
         Row("decoding a file", decoding, ratio_to={base: decoding / all_of_it}),
+        Row("detecting in a file, decoding included", detecting, ratio_to={base: detecting / all_of_it}),
     ]
 
 
