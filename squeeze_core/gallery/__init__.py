@@ -38,14 +38,14 @@ SAMPLES = (
         "coffee.jpg",
         "A cup of coffee",
         "Espresso in a red cup on a red saucer with a spoon, on a wooden table, from above",
-        f"{_SCIKIT_IMAGE}/coffee.png; photograph by Rachel Michetti, courtesy of Pikolo Espresso Bar{_AS_JPEG}",
+        f"{_SCIKIT_IMAGE}/coffee.png; by Rachel Michetti, courtesy of Pikolo Espresso Bar{_AS_JPEG}",
         "CC0",
     ),
     Sample(
         "chelsea.png",
         "Chelsea the cat",
         "The face of a tabby cat with green eyes, close up",
-        f"{_SCIKIT_IMAGE}/chelsea.png; photograph by Stéfan van der Walt",
+        f"{_SCIKIT_IMAGE}/chelsea.png; by Stéfan van der Walt",
         "CC0",
     ),
     Sample(
@@ -66,14 +66,14 @@ SAMPLES = (
         "camera.png",
         "A photographer",
         "A man in a dark coat looking into a camera on a tripod, on a lawn, in black and white",
-        f"{_SCIKIT_IMAGE}/camera.png; photograph by Lav Varshney",
+        f"{_SCIKIT_IMAGE}/camera.png; by Lav Varshney",
         "CC0",
     ),
     Sample(
         "china.jpg",
         "A pavilion in China",
         "A red pavilion of four tiers with upturned roofs above trees and a lake",
-        "scikit-learn 1.9, sklearn/datasets/images/china.jpg; photograph by danielbuechele, flickr.com",
+        "scikit-learn 1.9, sklearn/datasets/images/china.jpg; by danielbuechele, flickr.com",
         "CC BY 2.0",
     ),
 )

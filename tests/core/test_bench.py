@@ -10,7 +10,6 @@ from squeeze_core.__main__ import main
 
 def test_rows_have_one_unit_and_ratios_of_their_own_run(engine) -> None:
     rows = {row.what: row for row in (*bench.forward(engine), *bench.whole_files(engine))}
-    assert len(rows) == 5
     for row in rows.values():
         assert (row.milliseconds is None) != (row.images_per_second is None)
         assert all(other in rows and ratio > 0 for other, ratio in row.ratio_to.items())
