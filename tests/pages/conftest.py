@@ -1,0 +1,17 @@
+"""Sessions without a browser."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import app_test
+
+
+@pytest.fixture(autouse=True)
+def server_that_knows_its_navigation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run of a test as on a server where `st.navigation` has run, which AppTest forgets each time.
+
+    It resets the class it imported, so it gets one of its own to reset.
+    """
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
+    monkeypatch.setattr(app_test, "PagesManager", type("OwnPagesManager", (PagesManager,), {}))

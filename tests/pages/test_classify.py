@@ -1,0 +1,143 @@
+"""The tray and the page "Classify" as a session sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from squeeze_core import gallery
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+def upload(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    for name, data in files:
+        at.file_uploader[0].upload(name, data)
+    return at.run()
+
+
+def sample(name: str) -> tuple[str, bytes]:
+    return name, (gallery.FOLDER / name).read_bytes()
+
+
+def best(at: AppTest) -> list[str]:
+    """The best class by each network, SqueezeNet's first."""
+    return [heading.value for heading in at.subheader if heading.value != "All pictures"]
+
+
+def click(at: AppTest, label: str) -> AppTest:
+    return next(button for button in at.button if button.label == label).click().run()
+
+
+def table(at: AppTest) -> list[dict[str, object]]:
+    """The rows of the table of all pictures."""
+    return at.dataframe[-1].value.to_dict("records")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What torchvision downloaded on this machine before does not matter here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
+        yield
+
+
+@pytest.fixture
+def at(home: None) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=120).run()
+    assert not at.exception
+    return at
+
+
+def test_a_first_visitor_sees_two_networks_name_the_sample(at: AppTest) -> None:
+    assert best(at) == ["espresso", "espresso"]
+    shown = {(metric.label, metric.value) for metric in at.metric}
+    assert {("Parameters", "1.24 M"), ("Parameters", "4.65 M")} <= shown
+    assert all(metric.value.endswith(" ms") for metric in at.metric if metric.label == "Time")
+    assert at.image[0].captions == [r"coffee\.jpg · 600 × 400 pixels"]
+
+
+def test_another_sample_is_a_click_away(at: AppTest) -> None:
+    click(at, "Show Chelsea the cat")
+    assert best(at)[0] == "Egyptian cat"
+
+
+def test_k_sets_the_rows_of_the_table_behind_the_bars(at: AppTest) -> None:
+    assert len(at.dataframe[0].value) == 2 * 5
+    at.segmented_control(key="classify-top").set_value(10).run()
+    rows = at.dataframe[0].value
+    assert len(rows) == 2 * 10
+    squeezenet = rows[rows["network"] == "SqueezeNet 1.1"]["probability"]
+    assert squeezenet.is_monotonic_decreasing and 0.9 < squeezenet.sum() <= 1.0001
+
+
+def test_one_drop_replaces_the_sample_and_follows_to_other_pages(at: AppTest) -> None:
+    upload(at, sample("chelsea.png"))
+    assert best(at)[0] == "Egyptian cat"
+    at.switch_page("pages/about.py").run()
+    assert not at.exception
+    at.switch_page("pages/classify.py").run()
+    assert best(at)[0] == "Egyptian cat"
+
+
+def test_a_broken_file_leaves_a_sentence_and_the_picture(at: AppTest) -> None:
+    upload(at, sample("chelsea.png"))
+    upload(at, ("broken.jpg", sample("china.jpg")[1][:300]))
+    assert [alert.value.count("broken") for alert in at.error] == [1]
+    assert best(at)[0] == "Egyptian cat"
+    click(at, "Dismiss")
+    assert not at.error and best(at)[0] == "Egyptian cat"
+
+
+def test_many_files_become_a_table_with_the_bad_one_in_its_row(at: AppTest) -> None:
+    upload(at, sample("chelsea.png"), ("notes.pdf", b"%PDF-1.7 nothing"), sample("coffee.jpg"))
+    rows = table(at)
+    assert [row["file"] for row in rows] == ["chelsea.png", "coffee.jpg", "notes.pdf"]
+    assert [row["answer"] for row in rows[:2]] == ["Egyptian cat", "espresso"]
+    assert "notes.pdf" in str(rows[2]["answer"])
+    assert all(str(row["picture"]).startswith("data:image/jpeg;base64,") for row in rows[:2])
+    at.segmented_control(key="classify-all-network").set_value("efficientnet_lite0").run()
+    assert table(at)[1]["answer"] == "espresso"
+
+
+def test_removing_pictures_ends_at_the_sample(at: AppTest) -> None:
+    upload(at, sample("chelsea.png"), sample("motorcycle_left.jpg"))
+    assert best(at)[0] == "Egyptian cat"
+    click(at, r"Remove chelsea\.png")
+    assert best(at)[0] != "Egyptian cat"
+    click(at, r"Remove motorcycle\_left\.jpg")
+    assert best(at) == ["espresso", "espresso"]
+
+
+def test_the_same_picture_twice_is_one_picture(at: AppTest) -> None:
+    upload(at, sample("chelsea.png"))
+    upload(at, ("again.png", sample("chelsea.png")[1]))
+    assert [button.label for button in at.button if "(shown)" in button.label] == [r"again\.png (shown)"]
+
+
+def test_sessions_do_not_see_each_other(at: AppTest) -> None:
+    upload(at, sample("chelsea.png"))
+    other = AppTest.from_file(APP, default_timeout=120).run()
+    assert best(other)[0] == "espresso"
+    assert best(at.run())[0] == "Egyptian cat"
+
+
+def test_a_network_that_is_not_here_says_so_and_the_others_answer(
+    at: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    at.multiselect(key="classify-networks").select("vgg16").run()
+    assert not at.exception
+    assert "VGG16" in at.info[0].value and "not on this machine" in at.info[0].value
+    assert best(at) == ["espresso", "espresso"]
+
+
+def test_without_any_network_the_page_still_stands(at: AppTest) -> None:
+    at.multiselect(key="classify-networks").set_value([]).run()
+    assert not at.exception and not best(at)
