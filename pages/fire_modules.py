@@ -32,10 +32,10 @@ def page() -> None:
 def explorer(picture: Picture, trace: FireTrace) -> None:
     """Everything that a click on a module or a channel changes."""
     unit = choice.unit(trace)
-    strip(trace, unit)
+    strip(picture, trace, unit)
     left, right = st.columns([7, 5], gap="medium")
     with left, st.container(border=True):
-        module(trace, unit)
+        module(picture, trace, unit)
     with right, st.container(border=True):
         st.markdown(f"**{unit.module} / {unit.branch} / {unit.channel}**")
         channel.pick(trace, unit)
@@ -52,18 +52,18 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
     with st.container(border=True):
         what_if.draw(picture, trace, unit)
     with st.container(border=True):
-        glance(trace, unit)
+        glance(picture, trace)
     footnote(trace)
 
 
-def strip(trace: FireTrace, unit: Unit) -> None:
+def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The network from conv1 to conv10; a click on a Fire module opens it."""
     # Thirteen layers do not fit a phone's width: there the strip scrolls sideways.
     st.html("<style>.st-key-fire-layers{overflow-x:auto}.st-key-fire-layers>div{min-width:860px}</style>")
     with st.container(border=True):
         with st.container(key="fire-layers"):
             st.plotly_chart(
-                figures.network_strip(trace.layers, unit.module),
+                inside.network_strip(picture, unit.module),
                 key="fire-strip-chart",
                 on_select=lambda: took_layer(trace),
                 selection_mode="points",
@@ -92,14 +92,13 @@ def open_module(trace: FireTrace, name: str) -> None:
     choice.choose(choice.strongest(trace, name, choice.unit(trace).branch))
 
 
-def module(trace: FireTrace, unit: Unit) -> None:
+def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The wiring of the module, and all its channels."""
     shown = trace.modules[unit.module]
-    before = list(trace.layers)[list(trace.layers).index(unit.module) - 1]
-    words = f"{figures.times(trace.layers[before])} in; " + "; ".join(
+    words = f"{figures.times(trace.before(unit.module))} in; " + "; ".join(
         f"{place} {figures.times(shown.at(place).shape)}" for place in PLACES
     )
-    take_away.plot(figures.wiring(shown, trace.layers[before]), name=f"{unit.module}-wiring", alt=words)
+    take_away.plot(inside.wiring(picture, unit.module), name=f"{unit.module}-wiring", alt=words)
     scale = st.segmented_control(
         "Colour scale",
         list(SCALES),
@@ -149,12 +148,12 @@ def took_unit(key: str) -> None:
         choice.choose(Unit(point[0], point[1], int(point[2])))
 
 
-def glance(trace: FireTrace, unit: Unit) -> None:
+def glance(picture: Picture, trace: FireTrace) -> None:
     """All modules under one another."""
     st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
     key = "fire-glance"
     st.plotly_chart(
-        figures.glance(trace, unit),
+        inside.glance(picture),
         key=key,
         on_select=lambda: took_unit(key),
         selection_mode="points",

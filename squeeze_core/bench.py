@@ -16,8 +16,12 @@ from pathlib import Path
 import torch
 
 from squeeze_core import classifier, gallery
+from squeeze_core.channels import channel_filter
 from squeeze_core.detector import detect as detector
 from squeeze_core.engine import Engine
+from squeeze_core.figures import fire_modules
+from squeeze_core.figures.maps import for_screen, overlay, unit_scale
+from squeeze_core.fire_trace import BRANCHES, FireTrace, Unit, fire_trace, get_extractor
 from squeeze_core.images import read
 
 MODEL = "squeezenet1_1"
@@ -106,7 +110,45 @@ def whole_files(engine: Engine) -> list[Row]:
     ]
 
 
-GROUPS: tuple[Callable[[Engine], list[Row]], ...] = (startup, forward, whole_files)
+def look_inside(engine: Engine) -> list[Row]:
+    """The Fire modules' activations, and drawing them as the page does (figure and its JSON)."""
+    picture = gallery.samples()[0].picture()
+    loaded = get_extractor(engine)
+    batch = loaded.preprocess([picture.image]).to(engine.device)
+    trace = fire_trace(picture, engine)
+
+    def plain() -> object:
+        with torch.inference_mode():
+            return loaded.original(batch).cpu()
+
+    def grids(trace: FireTrace, chosen: int = 0) -> None:
+        for branch in BRANCHES:
+            maps = trace.maps("fire9", branch)
+            units = [Unit("fire9", branch, int(channel)) for channel in maps.order()]
+            fire_modules.channel_grid(maps, units, units[chosen], columns=16).to_json()
+
+    def another() -> None:
+        maps = trace.maps("fire9", "expand3x3")
+        grids(trace, 5)
+        overlay(for_screen(picture.image), unit_scale(maps.values[5:6])[0], 0.65)
+        fire_modules.histogram(maps, 5).to_json()
+        fire_modules.kernels(channel_filter(engine, Unit("fire9", "expand3x3", 5))).to_json()
+
+    works = {
+        "plain forward pass of one picture": plain,
+        "trace of all Fire modules": lambda: fire_trace(picture, engine),
+        "trace, and fire9's 576 maps drawn": lambda: grids(fire_trace(picture, engine)),
+        "trace, and all modules' strips drawn": lambda: fire_modules.glance(
+            fire_trace(picture, engine)
+        ).to_json(),
+        "another channel drawn, without a forward pass": another,
+    }
+    (base, once), *others = zip(works, interleaved(list(works.values()), 7), strict=True)
+    rows = [Row(what, taken, ratio_to={base: taken / once}) for what, taken in others]
+    return [Row(base, once), *rows]
+
+
+GROUPS: tuple[Callable[[Engine], list[Row]], ...] = (startup, forward, whole_files, look_inside)
 
 
 def interleaved(works: list[Callable[[], object]], rounds: int) -> list[float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -45,18 +46,26 @@ class Maps:
     """
 
     values: np.ndarray
-    mean: np.ndarray = field(init=False)
-    max: np.ndarray = field(init=False)
-    zeros: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        flat = self.values.reshape(len(self.values), -1)
-        statistics = {"mean": flat.mean(1), "max": flat.max(1), "zeros": 1 - (flat > 0).mean(1)}
         self.values.setflags(write=False)
-        for name, array in statistics.items():
-            array = array.astype(np.float32)
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+
+    # Each statistic is taken when first asked for: a page shows one module of eight.
+    @cached_property
+    def mean(self) -> np.ndarray:
+        return _frozen(self._flat.mean(1))
+
+    @cached_property
+    def max(self) -> np.ndarray:
+        return _frozen(self._flat.max(1))
+
+    @cached_property
+    def zeros(self) -> np.ndarray:
+        return _frozen(1 - np.count_nonzero(self._flat, axis=1) / self._flat.shape[1])
+
+    @property
+    def _flat(self) -> np.ndarray:
+        return self.values.reshape(len(self.values), -1)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -116,6 +125,11 @@ class FireTrace:
 
     def maps(self, module: str, place: str) -> Maps:
         return self.modules[module].at(place)
+
+    def before(self, module: str) -> tuple[int, int, int]:
+        """Shape [channels, height, width] of what that module is given."""
+        names = list(self.layers)
+        return self.layers[names[names.index(module) - 1]]
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -202,6 +216,11 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _numpy(value: Tensor) -> np.ndarray:
-    array = value.float().cpu().contiguous().numpy()
+    return _frozen(value.float().cpu().contiguous().numpy())
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    """The array as float32, read-only."""
+    array = array.astype(np.float32, copy=False)
     array.setflags(write=False)
     return array

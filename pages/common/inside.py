@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.common import shared, tray
@@ -17,6 +18,7 @@ from squeeze_core import ablation, channels, explain, fire_trace, gallery
 from squeeze_core.ablation import Ablation, Contributions, Cost, Off
 from squeeze_core.channels import Filter, Peaks
 from squeeze_core.explain import Explanation, Progress, Score
+from squeeze_core.figures import fire_modules
 from squeeze_core.fire_trace import FireTrace, Unit
 from squeeze_core.images import Picture
 
@@ -73,6 +75,27 @@ def channel_filter(unit: Unit) -> Filter:
     return channels.channel_filter(shared.engine(), unit)
 
 
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _strip(key: str, module: str, _picture: Picture) -> go.Figure:
+    return fire_modules.network_strip(trace(_picture).layers, module)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _wiring(key: str, module: str, _picture: Picture) -> go.Figure:
+    found = trace(_picture)
+    return fire_modules.wiring(found.modules[module], found.before(module))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _before_after(key: str, off: Off, _picture: Picture) -> go.Figure:
+    return fire_modules.before_after(ablated(_picture, off))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _glance(key: str, _picture: Picture) -> go.Figure:
+    return fire_modules.glance(trace(_picture))
+
+
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _trace(key: str, name: str, _picture: Picture) -> FireTrace:
     return fire_trace.fire_trace(_picture, shared.engine())
@@ -92,6 +115,26 @@ def _ablated(key: str, off: Off, _picture: Picture) -> Ablation:
 def _costs(key: str, index: int, counts: tuple[int, ...], _picture: Picture) -> list[Cost]:
     ranked = contributions(_picture, index).ranked()
     return ablation.cost_of_fewer(_picture, shared.engine(), ranked, index, counts)
+
+
+def network_strip(picture: Picture, module: str) -> go.Figure:
+    """The network as a strip with that module marked. Figures are shared: not to be changed."""
+    return _strip(picture.key, module, picture)
+
+
+def wiring(picture: Picture, module: str) -> go.Figure:
+    """The wiring of that module."""
+    return _wiring(picture.key, module, picture)
+
+
+def before_after(picture: Picture, off: Off) -> go.Figure:
+    """The answers with and without those channels."""
+    return _before_after(picture.key, off, picture)
+
+
+def glance(picture: Picture) -> go.Figure:
+    """The strongest channels of all modules."""
+    return _glance(picture.key, picture)
 
 
 class Kept(Generic[Value]):

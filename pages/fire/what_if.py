@@ -88,7 +88,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     change = None if not answer.off else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
     take_away.chart(
-        figures.before_after(answer),
+        inside.before_after(picture, answer.off),
         table=figures.before_after_rows(answer),
         name="what-if",
         alt="; ".join(

@@ -75,10 +75,10 @@ def wiring(module: ModuleTrace, before: tuple[int, int, int]) -> go.Figure:
     for start, end in links:
         (x0, y0, _), (x1, y1, _) = places[start], places[end]
         line = {"color": NEUTRAL, "width": 2}
-        figure.add_shape(type="line", x0=x0 + 0.36, y0=y0, x1=x1 - 0.36, y1=y1, line=line)
+        figure.add_shape(type="line", x0=x0 + 0.42, y0=y0, x1=x1 - 0.42, y1=y1, line=line)
     for name, (x, y, shape) in nodes.items():
         colour = NEUTRAL if name in ("input", "concat") else ACCENT
-        box = {"x0": x - 0.36, "x1": x + 0.36, "y0": y - 0.34, "y1": y + 0.34}
+        box = {"x0": x - 0.42, "x1": x + 0.42, "y0": y - 0.34, "y1": y + 0.34}
         figure.add_shape(type="rect", **box, line={"color": colour, "width": 2})
         figure.add_annotation(
             x=x,
@@ -120,7 +120,7 @@ def channel_grid(
     return clickable(picture, units, words, columns, chosen, off, pixels)
 
 
-def glance(trace: FireTrace, chosen: Unit) -> go.Figure:
+def glance(trace: FireTrace) -> go.Figure:
     """Each Fire module's strongest channels, one row a module, in one picture that can be clicked."""
     rows, units, words = [], [], []
     for module in trace.modules.values():
@@ -135,7 +135,7 @@ def glance(trace: FireTrace, chosen: Unit) -> go.Figure:
             words.append(f"{units[-1]}: mean {module.output.mean[channel]:.3g}")
     grid = np.concatenate(rows)
     picture = coloured(np.nan_to_num(grid))
-    figure = clickable(picture, units, words, GLANCE_CHANNELS, chosen, (), 2 * GRID_PIXELS)
+    figure = clickable(picture, units, words, GLANCE_CHANNELS, None, (), 2 * GRID_PIXELS)
     for row, name in enumerate(trace.modules):
         figure.add_annotation(x=0, y=row + 0.5, xanchor="right", xshift=-4, showarrow=False, text=name)
     return figure.update_layout(margin={"l": 44})
@@ -146,7 +146,7 @@ def clickable(
     units: Sequence[Unit],
     words: Sequence[str],
     columns: int,
-    chosen: Unit,
+    chosen: Unit | None,
     off: Collection[Unit],
     pixels: int,
 ) -> go.Figure:
@@ -196,18 +196,24 @@ def clickable(
 
 def histogram(maps: Maps, channel: int) -> go.Figure:
     """How often each value occurs in that channel's map; the zeros are a bar of their own colour."""
-    rows = histogram_rows(maps, channel)
-    width = rows[1]["to"]
-    figure = go.Figure()
-    for name, colour, bars in (("exactly 0", NEUTRAL, rows[:1]), ("above 0", ACCENT, rows[1:])):
-        x = [bar["from"] + width / 2 if bar["to"] else -width / 2 for bar in bars]
-        figure.add_bar(
-            x=x, y=[bar["units"] for bar in bars], width=width * 0.9, name=name, marker_color=colour
-        )
-    styled(figure).update_layout(height=230, showlegend=True, legend={"orientation": "h", "y": 1.15})
-    figure.update_xaxes(title_text="activation")
-    figure.update_yaxes(title_text="units of the map")
-    return figure
+    zeros, *alive = histogram_rows(maps, channel)
+    width = alive[0]["to"]
+    bar = {"type": "bar", "width": 0.9 * width}
+    below = bar | {"x": [-width / 2], "y": [zeros["units"]], "name": "exactly 0"}
+    above = bar | {
+        "x": [(row["from"] + row["to"]) / 2 for row in alive],
+        "y": [row["units"] for row in alive],
+        "name": "above 0",
+    }
+    layout = {
+        "height": 230,
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": 1.15},
+        "xaxis": {"title": {"text": "activation"}},
+        "yaxis": {"title": {"text": "units of the map"}},
+    }
+    data = [below | {"marker": {"color": NEUTRAL}}, above | {"marker": {"color": ACCENT}}]
+    return styled(go.Figure({"data": data, "layout": layout}))
 
 
 def histogram_rows(maps: Maps, channel: int, bins: int = 24) -> list[dict[str, float]]:
