@@ -18,22 +18,22 @@ def field() -> tuple[Row, ...]:
 
 st.title("What does small cost, and what does it save?", anchor=False)
 names = st.multiselect(
-    "Networks",
-    zoo.ROW_NAMES,
-    default=zoo.DEFAULT_NAMES,
+    "Compare SqueezeNet 1.1 with",
+    [name for name in zoo.ROW_NAMES if name != zoo.REFERENCE],
+    default=[name for name in zoo.DEFAULT_NAMES if name != zoo.REFERENCE],
     format_func=lambda name: zoo.title(name),
     key="compare-networks",
     persist_state="session",
     placeholder="Choose networks",
 )
-rows = tuple(zoo.row(name) for name in dict.fromkeys((zoo.REFERENCE, *names)))
+rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
 
 ours = rows[0]
-with st.container(horizontal=True, gap="medium"):
+with st.grid(4, min_column_width=150, gap="small"):
     st.metric("SqueezeNet 1.1 parameters", amount(ours.parameters), border=True)
     st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB", border=True)
     st.metric("Multiply-accumulates", amount(1e9 * (ours.gmacs or 0)), border=True)
-    st.metric("ImageNet top-1, published", f"{ours.top1:.1f} %", border=True)
+    st.metric("ImageNet top-1, published", f"{ours.top1:.1f}%", border=True)
 
 tabs = st.tabs(
     ["Cost", "Accuracy", "What fits?", "This machine", "Your picture", "The paper", "Take away"],

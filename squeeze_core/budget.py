@@ -84,7 +84,7 @@ def answer(verdicts: Sequence[Verdict]) -> str:
     best = fitting[0].row
     if best.top1 is None:
         return f"{count}: {best.title}, for which no ImageNet accuracy is published."
-    return f"{count}; the most accurate is {best.title} with {best.top1:.1f} % top-1."
+    return f"{count}; the most accurate is {best.title} with {best.top1:.1f}% top-1."
 
 
 def _checks(row: Row, budget: Budget, milliseconds: float | None) -> tuple[Check, ...]:

@@ -41,6 +41,7 @@ ROW_NAMES = (*NAMES, handmade.NAME)
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = "squeezenet1_1"
 
+
 @dataclass(frozen=True)
 class Network:
     """A network and what is published about it.

@@ -92,5 +92,5 @@ def draw_published() -> None:
         best = HAND_MADE[-1]
         st.caption(
             f"{tables.study_source()} On ImageNet itself the best hand-made features of their day, {best.title}, "
-            f"reached {best.top1} / {best.top5} % top-1 / top-5: {best.source}, an earlier edition of the set."
+            f"reached {best.top1} / {best.top5}% top-1 / top-5: {best.source}, an earlier edition of the set."
         )

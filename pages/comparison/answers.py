@@ -40,7 +40,11 @@ def draw(rows: tuple[Row, ...]) -> None:
                 name = f"compare-answer-{answer.model}"
                 take_away.plot(figure, name=name, alt=classification.describe(top))
         table = [
-            {"Network": zoo.row(answer.model).title, "Class": p.label, "Probability": round(p.probability, 4)}
+            {
+                "Network": zoo.row(answer.model).title,
+                "Class": p.label,
+                "Probability": round(p.probability, 4),
+            }
             for answer in answers
             for p in answer.top(5)
         ]

@@ -22,18 +22,19 @@ _COSTS = {
 @st.fragment
 def draw(rows: tuple[Row, ...]) -> None:
     with st.container(border=True):
-        cost = st.segmented_control(
-            "Cost",
-            list(_COSTS),
-            default="parameters",
-            required=True,
-            format_func=lambda key: _COSTS[key],
-            key="compare-cost",
-            persist_state="session",
-            label_visibility="collapsed",
-        )
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            cost = st.segmented_control(
+                "Cost",
+                list(_COSTS),
+                default="parameters",
+                required=True,
+                format_func=lambda key: _COSTS[key],
+                key="compare-cost",
+                persist_state="session",
+                label_visibility="collapsed",
+            )
+            log = st.toggle("Logarithmic axis", value=True, key="compare-log", persist_state="session")
         st.subheader(findings.cost(rows, cost), anchor=False)
-        log = st.toggle("Logarithmic axis", value=True, key="compare-log", persist_state="session")
         table = [
             {"Network": row.title, COSTS[cost].title: getattr(row, cost)}
             for row in sorted(rows, key=lambda row: getattr(row, cost) or 0)

@@ -19,12 +19,19 @@ def draw(field: tuple[Row, ...]) -> None:
         if budget.milliseconds is not None:
             _offer_measuring(verdicts)
         rows = [_row(verdict) for verdict in verdicts]
-        st.dataframe(rows, hide_index=True, height=420, key="fits-table", alt=answer(verdicts))
+        st.dataframe(
+            rows,
+            hide_index=True,
+            height=420,
+            key="fits-table",
+            alt=answer(verdicts),
+            column_config={"Why not": st.column_config.TextColumn(width="large")},
+        )
         take_away.downloads("what-fits", table=rows)
         st.caption(
             "Flash and download: the parameters alone at the chosen precision. RAM: those and the largest set of "
             "fp32 activations alive at once, one picture at a time, without the framework. Accuracy is published "
-            "for 32-bit weights; 16 bits keep it in practice, 8 bits need care."
+            "for 32-bit weights; what 16 or 8 bits leave of it is not known here."
         )
 
 
@@ -46,7 +53,12 @@ def _ask() -> Budget:
             persist_state="session",
         )
         bits = st.segmented_control(
-            "Bits a weight", (32, 16, 8), default=32, required=True, key="fits-bits", persist_state="session"
+            "Bits a weight",
+            (32, 16, 8),
+            default=32,
+            required=True,
+            key="fits-bits",
+            persist_state="session",
         )
     return Budget(flash, ram, milliseconds, download, speed, bits)
 
@@ -77,6 +89,10 @@ def _row(verdict: Verdict) -> dict[str, object]:
     return {
         "Fits": "yes" if verdict.fits else "no",
         "Network": row.title,
-        "Top-1 (%)": row.top1,
+        "Top-1 (%)": row.top1 and round(row.top1, 1),
+        **{
+            f"{check.what} ({check.unit})": check.needs and round(check.needs, 1)
+            for check in verdict.checks
+        },
         "Why not": verdict.reason,
-    } | {f"{check.what} ({check.unit})": check.needs for check in verdict.checks}
+    }

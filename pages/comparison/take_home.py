@@ -30,11 +30,19 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             "The PowerPoint's charts are native: select one and edit its data. The web page works without a network. "
             "Each chart on this page saves itself as PNG with its camera button."
         )
-        st.dataframe(tables.rows(report), hide_index=True, key="all-figures", alt="All figures of the report")
+        st.dataframe(
+            tables.rows(report),
+            hide_index=True,
+            key="all-figures",
+            alt="All figures of the report",
+            column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+        )
         for line in tables.sources(report):
             st.caption(line)
         if not measured:
-            st.caption("Nothing measured yet: the tab “This machine” adds times and memory to all of these.")
+            st.caption(
+                "Nothing measured yet: the tab “This machine” adds times and memory to all of these."
+            )
 
 
 def _button(label: str, make: object, ending: str, mime: str, icon: str, kind: str = "secondary") -> None:

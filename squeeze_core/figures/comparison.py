@@ -203,12 +203,16 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> g
                 "line": {"color": color_of(row.name), "width": 2},
             },
             text=[f"<b>{row.title}</b>" if chosen else row.title],
-            textposition="bottom right" if chosen and row.name in best else "bottom center" if chosen else "top left",
+            textposition="bottom right"
+            if chosen and row.name in best
+            else "bottom center"
+            if chosen
+            else "top left",
             textfont={"size": 14 if chosen else 11},
             name=row.title,
             showlegend=False,
             hovertemplate=(
-                f"<b>{row.title}</b><br>{row.top1:.1f} % top-1<br>{amount(x, axis.unit)} {axis.title.lower()}"
+                f"<b>{row.title}</b><br>{row.top1:.1f}% top-1<br>{amount(x, axis.unit)} {axis.title.lower()}"
                 f"<br>{amount(getattr(row, other) * area.factor, area.unit)} {area.title.lower()}<extra></extra>"
             ),
         )
@@ -262,11 +266,12 @@ def parameter_treemap(name: str, title: str, cost: Profile) -> go.Figure:
                 "line": {"width": 1, "color": "white"},
             },
             pathbar={"visible": False},
+            root={"color": color_of(name)},
             tiling={"pad": 2},
             sort=False,
         )
     )
-    figure.update_layout(height=380)
+    figure.update_layout(height=380, uniformtext={"minsize": 11, "mode": "hide"})
     return styled(figure)
 
 
@@ -289,7 +294,7 @@ def published_bars(rows: Sequence[PublishedRow]) -> go.Figure:
     sized = [row for row in rows if row.mebibytes is not None]
     sizes = [row.mebibytes or 0 for row in sized]
     labels = [
-        f"<b>{size:g} MiB</b>  {row.reduction}× · {row.top1:.1f} / {row.top5:.1f} %"
+        f"<b>{size:g} MiB</b>  {row.reduction}× · {row.top1:.1f} / {row.top5:.1f}%"
         for row, size in zip(sized, sizes, strict=True)
     ]
     figure = go.Figure(
@@ -327,7 +332,7 @@ def accuracy_bars(accuracies: dict[str, float], color: Callable[[str], str]) -> 
             x=[accuracies[name] for name in names],
             y=names,
             orientation="h",
-            text=[f"<b>{accuracies[name]:.1f} %</b>" for name in names],
+            text=[f"<b>{accuracies[name]:.1f}%</b>" for name in names],
             textposition="outside",
             cliponaxis=False,
             marker={"color": [color(name) for name in names]},

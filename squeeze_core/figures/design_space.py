@@ -32,7 +32,10 @@ def strip(design: Design) -> go.Figure:
                 x=names,
                 y=counts,
                 name=title,
-                marker={"color": color, "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.7)"}},
+                marker={
+                    "color": color,
+                    "pattern": {"shape": pattern, "bgcolor": color, "fgcolor": "#ffffff", "size": 6},
+                },
                 hovertemplate="%{x}, " + title + ": %{y:,} parameters<extra></extra>",
             )
     totals = [sum(module.parameters.values()) for module in design.modules]
@@ -60,11 +63,9 @@ def published_designs(design: Design) -> go.Figure:
             y=[point.top5 for point in DESIGNS],
             mode="markers+text",
             text=[point.title for point in DESIGNS],
-            textposition=[
-                "middle right" if "bypass" in point.title else "bottom right" for point in DESIGNS
-            ],
+            textposition=["bottom center" if point.mebibytes > 20 else "top center" for point in DESIGNS],
             marker={"size": 12, "color": NEUTRAL, "symbol": "diamond"},
-            hovertemplate="%{text}<br>%{x} MiB, %{y} % top-5<extra></extra>",
+            hovertemplate="%{text}<br>%{x} MiB, %{y}% top-5<extra></extra>",
             showlegend=False,
         )
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from squeeze_core import handmade, zoo
 from squeeze_core.classifier import Classification
+from squeeze_core.figures.classification import percent
 from squeeze_core.figures.comparison import COSTS, SPEEDS, Cost, amount, pareto, ratio
 from squeeze_core.measure import Measurement
 from squeeze_core.published import TABLE_2
@@ -20,7 +21,7 @@ _NOUNS: dict[Cost, str] = {
 
 
 def cost(rows: Sequence[Row], kind: Cost) -> str:
-    """"SqueezeNet 1.1 needs 112× fewer parameters than VGG16"."""
+    """ "SqueezeNet 1.1 needs 112× fewer parameters than VGG16"."""
     ours, others = _split(rows)
     others = [row for row in others if getattr(row, kind) is not None]
     if not others:
@@ -49,7 +50,7 @@ def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
 
 
 def where(name: str) -> str:
-    """"fc6 alone holds 74 % of VGG16's parameters"."""
+    """ "fc6 alone holds 74 % of VGG16's parameters"."""
     layers = [layer for layer in zoo.network(name).profile().layers if layer.parameters]
     largest = max(layers, key=lambda layer: layer.parameters)
     share = largest.parameters / zoo.network(name).profile().parameters
@@ -73,10 +74,10 @@ def speed(measurements: Sequence[Measurement]) -> str:
 
 
 def picture(answers: Sequence[Classification]) -> str:
-    """"SqueezeNet 1.1 sees “Egyptian cat” (41 %)", and whether the others agree."""
+    """ "SqueezeNet 1.1 sees “Egyptian cat” with 41.0% probability", and whether the others agree."""
     ours = next((answer for answer in answers if answer.model == REFERENCE), answers[0])
     top = ours.top(1)[0]
-    sentence = f"{zoo.row(ours.model).title} sees “{top.label}” with {top.probability:.0%} probability"
+    sentence = f"{zoo.row(ours.model).title} sees “{top.label}” with {percent(top.probability)} probability"
     others = [answer for answer in answers if answer is not ours]
     if not others:
         return sentence
@@ -99,8 +100,8 @@ def paper() -> str:
 def learnt_features() -> str:
     record = handmade.study()
     return (
-        f"Learnt features name {record['squeezenet']['top1']:.0f} % of the objects, "
-        f"hand-made ones {record['hog']['top1']:.0f} %"
+        f"Learnt features name {record['squeezenet']['top1']:.0f}% of the objects, "
+        f"hand-made ones {record['hog']['top1']:.0f}%"
     )
 
 

@@ -12,7 +12,7 @@ from pptx import Presentation
 from pptx.chart.data import BubbleChartData, CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_TICK_LABEL_POSITION
-from pptx.enum.text import PP_ALIGN, MSO_ANCHOR
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
@@ -65,7 +65,7 @@ def _cover(deck: Any, report: Report) -> None:
     facts = [
         (amount(ours.parameters), f"parameters in {ours.title}"),
         (f"{ours.megabytes:.2f} MB", "to store and to download (fp32)"),
-        (f"{ours.top1:.1f} %", "ImageNet top-1 accuracy, published"),
+        (f"{ours.top1:.1f}%", "ImageNet top-1 accuracy, published"),
     ]
     for number, (value, words) in enumerate(facts):
         left = _MARGIN + number * Inches(4.1)
@@ -86,7 +86,14 @@ def _size(deck: Any, report: Report) -> None:
 def _computation(deck: Any, report: Report) -> None:
     counted = {row.name: 1e9 * row.gmacs for row in report.rows if row.gmacs is not None}
     slide = _slide(deck, findings.cost(report.rows, "gmacs"))
-    _bars(slide, counted, report, COSTS["gmacs"], "Bar chart of multiply-accumulates for one picture", _MILLIONS)
+    _bars(
+        slide,
+        counted,
+        report,
+        COSTS["gmacs"],
+        "Bar chart of multiply-accumulates for one picture",
+        _MILLIONS,
+    )
     note = _COUNTED.format(day=report.day, versions=report.versions)
     _source(slide, f"{note} Logarithmic axis; one picture at each network’s own input size.")
 
@@ -166,7 +173,14 @@ def _layers(deck: Any, report: Report) -> None:
 def _speed(deck: Any, report: Report) -> None:
     slide = _slide(deck, findings.speed(report.measurements))
     values = {m.name: m.milliseconds / 1000 for m in report.measurements}
-    _bars(slide, values, report, SPEEDS["milliseconds"], "Bar chart of the time for one picture", _MILLISECONDS)
+    _bars(
+        slide,
+        values,
+        report,
+        SPEEDS["milliseconds"],
+        "Bar chart of the time for one picture",
+        _MILLISECONDS,
+    )
     untrained = [report.title_of(m.name) for m in report.measurements if not m.trained]
     note = f" Measured with untrained weights: {', '.join(untrained)}." if untrained else ""
     conditions = report.measurements[0].conditions
@@ -213,10 +227,12 @@ def _picture(deck: Any, report: Report) -> None:
 def _paper(deck: Any) -> None:
     slide = _slide(deck, findings.paper())
     data = CategoryChartData(number_format="General")
-    words = [f"{row.mebibytes:g} MiB, {row.reduction}×, {row.top1} / {row.top5} %" for row in TABLE_2]
+    words = [f"{row.mebibytes:g} MiB, {row.reduction}×, {row.top1} / {row.top5}%" for row in TABLE_2]
     data.categories = [f"{row.title}\n{line}" for row, line in zip(TABLE_2, words, strict=True)][::-1]
     data.add_series("MiB", [row.mebibytes for row in TABLE_2][::-1])
-    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of the sizes in the paper's Table 2")
+    chart = _chart(
+        slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of the sizes in the paper's Table 2"
+    )
     _paint(chart, [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in TABLE_2][::-1])
     _axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes), logarithmic")
     _logarithmic(chart.value_axis, 0.1, 1000)
@@ -232,12 +248,12 @@ def _hand_made(deck: Any) -> None:
         "HOG (hand-made)": record["hog"]["top1"],
         "Always the commonest class": record["always_the_commonest_class"],
     }
-    data = CategoryChartData(number_format='0.0" %"')
+    data = CategoryChartData(number_format='0.0"%"')
     data.categories = list(values)[::-1]
     data.add_series("Top-1", list(values.values())[::-1])
     chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of accuracy by kind of feature")
     _paint(chart, [NEUTRAL, NEUTRAL, ACCENT])
-    _labels(chart, '0.0" %"')
+    _labels(chart, '0.0"%"')
     _axis(chart.value_axis, "Top-1 accuracy on the same crops with the same linear classifier, %")
     chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 100
     _source(slide, tables.study_source())
@@ -265,7 +281,9 @@ def _table(deck: Any, report: Report) -> None:
 def _written(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if isinstance(value, float) else value
+    return (
+        f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if isinstance(value, float) else value
+    )
 
 
 def _cell(cell: Any, text: str, head: bool) -> None:

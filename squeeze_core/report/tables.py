@@ -81,5 +81,5 @@ def study_source() -> str:
     return (
         f"HOG against SqueezeNet 1.1’s features: measured for this project on {record['date']}; {record['set']}, "
         f"{record['train']:,} crops to learn from, {record['val']:,} to test on, the same linear classifier; "
-        f"always naming the commonest class reaches {record['always_the_commonest_class']} %."
+        f"always naming the commonest class reaches {record['always_the_commonest_class']}%."
     )

@@ -6,6 +6,7 @@ The manifest beside the shipped files records source, licence, sha256 and measur
 from __future__ import annotations
 
 import json
+import re
 import threading
 import urllib.error
 import urllib.request
@@ -95,7 +96,8 @@ def title(name: str) -> str:
     if name == EFFICIENTNET_LITE0:
         return "EfficientNet-Lite0"
     spelled = torchvision.models.get_model_weights(name).__name__.removesuffix("_Weights")
-    return spelled.replace("SqueezeNet1_0", "SqueezeNet 1.0").replace("_", " ")
+    spelled = re.sub(r"(X|MNASNet|Squeeze[Nn]et)(\d)_(\d+)", r"\1\2.\3", spelled)  # a decimal point
+    return spelled.replace("SqueezeNet1", "SqueezeNet 1").replace("_", " ")
 
 
 def is_present(name: str) -> bool:
