@@ -54,6 +54,6 @@ for tab, draw in zip(tabs, drawings, strict=True):
         with tab:
             draw()
 st.caption(
-    "Parameters, bytes and multiply-accumulates are counted here on PyTorch's meta device; MB are 10⁶ bytes. "
-    "Accuracy is published, with its source in each table."
+    "Parameters, bytes and multiply-accumulates are counted here on PyTorch's meta device; MB are 10⁶ "
+    "bytes. Accuracy is published, with its source in each table."
 )

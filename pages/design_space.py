@@ -107,8 +107,8 @@ def published(design: Design) -> None:
     alt = f"The paper's points by size and accuracy; this network has {design.mebibytes:.2f} MiB"
     take_away.chart(figure, table=table, name="published-designs", alt=alt)
     st.caption(
-        "MiB are 2²⁰ bytes, which the paper calls MB. The accuracy of a network that nobody trained is unknown, so "
-        "yours is a line and not a point."
+        "MiB are 2²⁰ bytes, which the paper calls MB. The accuracy of a network that nobody trained is "
+        "unknown, so yours is a line and not a point."
     )
     with st.expander("Why complex bypass differs from the paper", icon=":material/help:"):
         st.markdown(complex_note())

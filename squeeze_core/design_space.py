@@ -78,7 +78,8 @@ def design(choice: Choice) -> Design:
     smallest = smallest_input(plan)
     if choice.size < smallest:
         raise DesignError(
-            f"An input of {choice.size} pixels pools to nothing; raise the input size to {smallest} or more."
+            f"An input of {choice.size} pixels pools to nothing; raise the input size to {smallest} or "
+            "more."
         )
     if choice.classes < 1:
         raise DesignError(f"The network would have {choice.classes} classes; raise classes to 1 or more.")
@@ -126,9 +127,9 @@ def complex_bypass_note() -> str:
     paper = TABLE_3[2]
     return (
         f"Complex bypass as the paper's Figure 2 draws it, a 1×1 convolution around the four modules whose "
-        f"channel counts differ (fire2, fire4, fire6, fire8), comes to {ours.cost.parameters:,} parameters, "
-        f"{ours.mebibytes:.2f} MiB; Table 3 of the paper gives {paper.mebibytes} MiB. The paper lists no "
-        f"layers for that network. A 1×1 convolution around all eight modules would come to "
+        f"channel counts differ (fire2, fire4, fire6, fire8), comes to {ours.cost.parameters:,} "
+        f"parameters, {ours.mebibytes:.2f} MiB; Table 3 of the paper gives {paper.mebibytes} MiB. The "
+        f"paper lists no layers for that network. A 1×1 convolution around all eight modules would come to "
         f"{all_eight:.2f} MiB, so neither reading gives its figure; this page keeps to Figure 2."
     )
 

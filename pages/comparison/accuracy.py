@@ -48,9 +48,9 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             figure, table=table, name=f"accuracy-{cost}", alt=findings.accuracy(rows, field, cost)
         )
         st.caption(
-            "Accuracy as published by torchvision for its default weights (EfficientNet-Lite0: its README); newer "
-            "training recipes (V2 in the source) lift a network by several points at no cost in size. Filled: the "
-            "networks chosen; rings: the others. A bubble's area: "
+            "Accuracy as published by torchvision for its default weights (EfficientNet-Lite0: its "
+            "README); newer training recipes (V2 in the source) lift a network by several points at no "
+            "cost in size. Filled: the networks chosen; rings: the others. A bubble's area: "
             + ("multiply-accumulates." if cost == "megabytes" else "megabytes.")
         )
 
@@ -73,8 +73,8 @@ def draw_published() -> None:
         figure = comparison.published_bars(TABLE_2)
         take_away.chart(figure, table=table, name="paper", alt=findings.paper())
         st.caption(
-            f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5. The paper's MB are "
-            "2²⁰ bytes, written MiB here; every other size on this page is in MB of 10⁶ bytes."
+            f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5. The paper's "
+            "MB are 2²⁰ bytes, written MiB here; every other size on this page is in MB of 10⁶ bytes."
         )
     with st.container(border=True):
         st.subheader(findings.learnt_features(), anchor=False)
@@ -91,6 +91,7 @@ def draw_published() -> None:
         take_away.chart(figure, table=rows, name="hand-made", alt=findings.learnt_features())
         best = HAND_MADE[-1]
         st.caption(
-            f"{tables.study_source()} On ImageNet itself the best hand-made features of their day, {best.title}, "
-            f"reached {best.top1} / {best.top5}% top-1 / top-5: {best.source}, an earlier edition of the set."
+            f"{tables.study_source()} On ImageNet itself the best hand-made features of their day, "
+            f"{best.title}, reached {best.top1} / {best.top5}% top-1 / top-5: {best.source}, an earlier "
+            "edition of the set."
         )

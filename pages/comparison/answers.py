@@ -54,5 +54,6 @@ def draw(rows: tuple[Row, ...]) -> None:
         absent = [row.title for row in rows if row.name in NAMES and not weights.is_present(row.name)]
         if absent:
             st.caption(
-                f"No trained weights on this machine: {', '.join(absent)}. The page Classify fetches them when online."
+                f"No trained weights on this machine: {', '.join(absent)}. "
+                "The page Classify fetches them when online."
             )

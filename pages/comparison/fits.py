@@ -29,9 +29,9 @@ def draw(field: tuple[Row, ...]) -> None:
         )
         take_away.downloads("what-fits", table=rows)
         st.caption(
-            "Flash and download: the parameters alone at the chosen precision. RAM: those and the largest set of "
-            "fp32 activations alive at once, one picture at a time, without the framework. Accuracy is published "
-            "for 32-bit weights; what 16 or 8 bits leave of it is not known here."
+            "Flash and download: the parameters alone at the chosen precision. RAM: those and the largest "
+            "set of fp32 activations alive at once, one picture at a time, without the framework. Accuracy"
+            " is published for 32-bit weights; what 16 or 8 bits leave of it is not known here."
         )
 
 

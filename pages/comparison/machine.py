@@ -43,8 +43,8 @@ def draw(rows: tuple[Row, ...]) -> None:
             _results(here)
         else:
             st.caption(
-                "Each network runs in a process of its own: one picture at a time, then a batch. Networks whose "
-                "trained weights are not here run untrained, which is as fast, and are marked so."
+                "Each network runs in a process of its own: one picture at a time, then a batch. Networks "
+                "whose trained weights are not here run untrained, which is as fast, and are marked so."
             )
 
 
@@ -115,8 +115,8 @@ def _results(measurements: list[Measurement]) -> None:
     else:
         st.info("This system does not tell how much memory a process took.", icon=":material/memory:")
     st.caption(
-        f"Measured on {measurements[0].conditions}; median at batch 1, peak memory on top of Python and PyTorch. "
-        "Other work on this machine slows it down."
+        f"Measured on {measurements[0].conditions}; median at batch 1, peak memory on top of Python and "
+        "PyTorch. Other work on this machine slows it down."
     )
 
 

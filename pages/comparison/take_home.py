@@ -27,8 +27,8 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             text = json.dumps(document, indent=1, ensure_ascii=False)
             _button("JSON", lambda: text, "json", "application/json", "data_object")
         st.caption(
-            "The PowerPoint's charts are native: select one and edit its data. The web page works without a network. "
-            "Each chart on this page saves itself as PNG with its camera button."
+            "The PowerPoint's charts are native: select one and edit its data. The web page works without "
+            "a network. Each chart on this page saves itself as PNG with its camera button."
         )
         st.dataframe(
             tables.rows(report),

@@ -48,7 +48,7 @@ def amount(value: float, unit: str = "") -> str:
     """A number as people say it: 1,235,496 → "1.24 M", 0.0031 with unit s → "3.1 ms"."""
     scale, prefix = next(((s, p) for s, p in _PREFIXES if abs(value) >= 0.9995 * s), (1, ""))
     scaled = value / scale
-    digits = max(0, 2 - int(math.floor(math.log10(abs(scaled))))) if scaled else 0
+    digits = max(0, 2 - math.floor(math.log10(abs(scaled)))) if scaled else 0
     text = f"{scaled:.{digits}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return f"{text} {prefix}{unit}".rstrip()
@@ -212,8 +212,8 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> g
             name=row.title,
             showlegend=False,
             hovertemplate=(
-                f"<b>{row.title}</b><br>{row.top1:.1f}% top-1<br>{amount(x, axis.unit)} {axis.title.lower()}"
-                f"<br>{amount(getattr(row, other) * area.factor, area.unit)} {area.title.lower()}<extra></extra>"
+                f"<b>{row.title}</b><br>{row.top1:.1f}% top-1<br>{axis.title}: {amount(x, axis.unit)}<br>"
+                f"{area.title}: {amount(getattr(row, other) * area.factor, area.unit)}<extra></extra>"
             ),
         )
     costs = [getattr(row, cost) * axis.factor for row in known]

@@ -27,13 +27,15 @@ header p { color: var(--quiet); margin: .5rem 0 0; }
 section { margin-top: 3rem; break-inside: avoid; }
 h2 { font-size: 1.4rem; line-height: 1.25; margin: 0 0 .75rem; }
 .source { color: var(--quiet); font-size: .85rem; margin: .25rem 0 0; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 1.25rem; align-items: start; }
+.pair { display: grid; gap: 1.25rem; align-items: start; }
+.pair { grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); }
 .pair > * { min-width: 0; overflow: hidden; }
 .pair h3 { font-size: 1rem; margin: 0; }
 .scroll { overflow-x: auto; }
 img { max-width: 100%; border-radius: 8px; }
 table { border-collapse: collapse; font-size: .85rem; width: 100%; }
-th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th, td { padding: .35rem .6rem; text-align: right; white-space: nowrap; }
+th, td { border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
 thead th { border-bottom: 2px solid var(--ink); }
 """.replace("ACCENT", ACCENT)

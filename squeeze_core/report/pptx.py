@@ -57,7 +57,7 @@ def write(report: Report) -> bytes:
 
 
 def _cover(deck: Any, report: Report) -> None:
-    slide = _slide(deck, "What does small cost, and what does it save?", size=40, top=Inches(1.5))
+    slide = _slide(deck, "What does small cost, and what does it save?", size=40, top=1.5)
     ours = report.reference
     rest = [row for row in report.rows if row.name != REFERENCE]
     lead = findings.cost(report.rows, "parameters")
@@ -134,8 +134,9 @@ def _accuracy(deck: Any, report: Report) -> None:
     y.minimum_scale, y.maximum_scale = 50, 90
     _source(
         slide,
-        "Accuracy: torchvision’s metadata for its default weights; EfficientNet-Lite0 from its README. Filled: the "
-        "networks chosen; rings: the others compared. The larger the bubble, the more multiply-accumulates.",
+        "Accuracy: torchvision’s metadata for its default weights; EfficientNet-Lite0 from its README. "
+        "Filled: the networks chosen; rings: the others compared. The larger the bubble, the more "
+        "multiply-accumulates.",
     )
 
 
@@ -297,10 +298,15 @@ def _cell(cell: Any, text: str, head: bool) -> None:
     font.color.rgb = _INK
 
 
-def _slide(deck: Any, title: str, size: int = 28, top: Any = Inches(0.35)) -> Any:
+def _slide(deck: Any, title: str, size: int = 28, top: float = 0.35) -> Any:
     slide = deck.slides.add_slide(deck.slide_layouts[5])  # title only
     shape = slide.shapes.title
-    shape.left, shape.top, shape.width, shape.height = _MARGIN, top, WIDTH - 2 * _MARGIN, Inches(1.0)
+    shape.left, shape.top, shape.width, shape.height = (
+        _MARGIN,
+        Inches(top),
+        WIDTH - 2 * _MARGIN,
+        Inches(1.0),
+    )
     frame = shape.text_frame
     frame.text, frame.word_wrap, frame.vertical_anchor = title, True, MSO_ANCHOR.MIDDLE
     frame.paragraphs[0].alignment = PP_ALIGN.LEFT

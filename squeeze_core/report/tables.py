@@ -79,7 +79,8 @@ def sources(report: Report) -> list[str]:
 def study_source() -> str:
     record = handmade.study()
     return (
-        f"HOG against SqueezeNet 1.1’s features: measured for this project on {record['date']}; {record['set']}, "
-        f"{record['train']:,} crops to learn from, {record['val']:,} to test on, the same linear classifier; "
-        f"always naming the commonest class reaches {record['always_the_commonest_class']}%."
+        f"HOG against SqueezeNet 1.1’s features: measured for this project on {record['date']}; "
+        f"{record['set']}, {record['train']:,} crops to learn from, {record['val']:,} to test on, the same"
+        " linear classifier; always naming the commonest class reaches "
+        f"{record['always_the_commonest_class']}%."
     )
