@@ -56,7 +56,10 @@ def main() -> None:
         options.work.mkdir(parents=True, exist_ok=True)
         make(options.work, choose_device(options.device), options.batch)
         print(f"{sheets.pack(options.work, options.out):,} bytes of sprite sheets in {options.out}")
-    print(sheets.measure(Engine("cpu")))
+    excitement = sheets.measure(Engine("cpu"))
+    if not options.check:
+        sheets.record(excitement, options.out)
+    print(excitement)
 
 
 if __name__ == "__main__":

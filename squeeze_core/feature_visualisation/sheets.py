@@ -87,6 +87,13 @@ def pack(work: Path, out: Path) -> int:
     return total
 
 
+def record(excitement: Excitement, out: Path) -> None:
+    """Write down in the manifest what was measured."""
+    path = out / "manifest.json"
+    manifest = json.loads(path.read_text()) | {"measured": asdict(excitement)}
+    path.write_text(json.dumps(manifest, indent=1) + "\n")
+
+
 def _tiled(pictures: np.ndarray) -> np.ndarray:
     """uint8 [n, size, size, 3] → one picture, COLUMNS tiles in a row."""
     count, size = pictures.shape[:2]
@@ -112,9 +119,8 @@ def measure(engine: Engine, batch: int = 64) -> Excitement:
             ours += [_largest(network, module, branch, group) for group in groups]
     best, mine = np.concatenate(samples), np.concatenate(ours)
     live = best > 0
-    return Excitement(
-        best.size, int(live.sum()), int((mine > best)[live].sum()), float(np.median((mine / best)[live]))
-    )
+    ratio = mine[live] / best[live]
+    return Excitement(best.size, ratio.size, int((ratio > 1).sum()), round(float(np.median(ratio)), 2))
 
 
 def _largest(network: SqueezeNet, module: str, branch: str, channels: range) -> np.ndarray:
