@@ -12,6 +12,8 @@ st.logo("pages/common/logo.svg", size="large")
 page = st.navigation(
     [
         st.Page("pages/classify.py", title="Classify", icon=":material/label:", default=True),
+        st.Page("pages/fire_modules.py", title="Fire modules", icon=":material/local_fire_department:"),
+        st.Page("pages/why.py", title="Why?", icon=":material/psychology_alt:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("pages/design_space.py", title="Design space", icon=":material/tune:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.common import inside, take_away, tray
 from pages.fire import channel, choice, what_if
+from squeeze_core import feature_visualisation
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import Scale
@@ -164,10 +165,13 @@ def glance(picture: Picture, trace: FireTrace) -> None:
 
 def footnote(trace: FireTrace) -> None:
     best = float(trace.probabilities[trace.best])
+    made = feature_visualisation.manifest()["measured"]
     st.caption(
         f"SqueezeNet 1.1 says “{trace.labels[trace.best]}”, {percent(best)}, of {trace.file}. "
         f"All activations come from one forward pass, measured here: {trace.milliseconds:.0f} ms "
-        f"({trace.device}). Optimised pictures: our own, after Olah et al., Distill 2017."
+        f"({trace.device}). Optimised pictures: our own, after Olah et al., Distill 2017; measured on the "
+        f"shipped files, {made['won']:,} of the {made['live']:,} channels that a sample excites are excited more "
+        "by their picture."
     )
 
 

@@ -1,4 +1,5 @@
-"""`python -m squeeze_core.feature_visualisation`: make the shipped pictures again, about 15 minutes.
+"""`python -m squeeze_core.feature_visualisation`: make the shipped pictures again, about 15 minutes
+on one core.
 
 Each module and branch is saved to the working folder when it is done, and not made again.
 """
@@ -47,7 +48,6 @@ def make(out: Path, device: torch.device, batch: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("runs/feature_visualisation"), metavar="DIR")
-    parser.add_argument("--out", type=Path, default=FOLDER, metavar="DIR")
     parser.add_argument("--batch", type=int, default=32, help="channels optimised at once")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--check", action="store_true", help="only measure the pictures that are shipped")
@@ -55,10 +55,10 @@ def main() -> None:
     if not options.check:
         options.work.mkdir(parents=True, exist_ok=True)
         make(options.work, choose_device(options.device), options.batch)
-        print(f"{sheets.pack(options.work, options.out):,} bytes of sprite sheets in {options.out}")
+        print(f"{sheets.pack(options.work, FOLDER):,} bytes of sprite sheets in {FOLDER}")
     excitement = sheets.measure(Engine("cpu"))
     if not options.check:
-        sheets.record(excitement, options.out)
+        sheets.record(excitement, FOLDER)
     print(excitement)
 
 
