@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from pages.common import take_away
@@ -44,7 +47,7 @@ def ask() -> Choice:
     with st.container(horizontal=True, gap="small"):
         for name, choice in _PRESETS.items():
             st.button(name, key=f"preset-{name}", type="tertiary", on_click=preset, args=(choice,))
-    keep = {"persist_state": "session"}
+    keep: Any = {"persist_state": "session"}
     base = st.slider("base_e: expand filters of fire2", 8, 512, step=8, key="design-base_e", **keep)
     incr = st.slider("incr_e: added every freq modules", 0, 512, step=8, key="design-incr_e", **keep)
     freq = st.slider("freq: modules between two steps", 1, 8, key="design-freq", **keep)
@@ -144,7 +147,7 @@ def downloads(design: Design) -> None:
         for kind, (label, ending, icon) in _FILES.items():
             st.download_button(
                 f"{label}, random weights",
-                lambda kind=kind: design_space.export(choice, kind),
+                partial(design_space.export, choice, kind),
                 f"{name}-random-weights.{ending}",
                 "application/octet-stream",
                 key=f"design-{kind}",

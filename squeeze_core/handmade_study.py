@@ -49,7 +49,8 @@ def crops(folder: Path, annotations: Path, most: int | None) -> Iterator[tuple[I
 def describe(folder: Path, annotations: Path, most: int | None) -> dict[str, np.ndarray]:
     """{"hog", "squeezenet": float32 [crops, features], "labels": int [crops]}."""
     squeezenet = weights.load("squeezenet1_1")
-    features = torch.nn.Sequential(squeezenet.network.features, torch.nn.AdaptiveAvgPool2d(1))
+    trunk = squeezenet.network.get_submodule("features")
+    features = torch.nn.Sequential(trunk, torch.nn.AdaptiveAvgPool2d(1))
     hogs, learnt, labels = [], [], []
     for crop, label in crops(folder, annotations, most):
         hogs.append(handmade.hog_features(crop))

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -73,7 +73,7 @@ class Step:
     total: int
 
 
-def measure(names: Sequence[str], device: str = "cpu") -> Iterator[Step | Measurement]:
+def measure(names: Sequence[str], device: str = "cpu") -> Generator[Step | Measurement]:
     """Measure each network in turn: a Step after every run, a Measurement after every network.
 
     Closing the iterator stops the work at once. MeasureError when a network's process fails, and
@@ -225,7 +225,7 @@ def _network(name: str, device: str) -> tuple[Callable[[int], object], bool]:
             # Variance kept from layer to layer: tiny activations would become slow denormals.
             fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
             nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
-    network = network.eval().to(device, memory_format=torch.channels_last)
+    network = network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     size = zoo.network(name).size
 
     def run(batch: int) -> None:
