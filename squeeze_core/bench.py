@@ -15,10 +15,14 @@ from pathlib import Path
 
 import torch
 
-from squeeze_core import classifier, gallery
+from squeeze_core import classifier, gallery, measure, zoo
+from squeeze_core.architecture import Metaparameters
 from squeeze_core.channels import channel_filter
+from squeeze_core.design_space import Choice, Design, design
 from squeeze_core.detector import detect as detector
 from squeeze_core.engine import Engine
+from squeeze_core.figures import channels as channel_figures
+from squeeze_core.figures import design_space as design_figures
 from squeeze_core.figures import fire_modules
 from squeeze_core.figures.maps import for_screen, overlay, unit_scale
 from squeeze_core.fire_trace import BRANCHES, FireTrace, Unit, fire_trace, get_extractor
@@ -131,8 +135,8 @@ def look_inside(engine: Engine) -> list[Row]:
         maps = trace.maps("fire9", "expand3x3")
         grids(trace, 5)
         overlay(for_screen(picture.image), unit_scale(maps.values[5:6])[0], 0.65)
-        fire_modules.histogram(maps, 5).to_json()
-        fire_modules.kernels(channel_filter(engine, Unit("fire9", "expand3x3", 5))).to_json()
+        channel_figures.histogram(maps, 5).to_json()
+        channel_figures.kernels(channel_filter(engine, Unit("fire9", "expand3x3", 5))).to_json()
 
     works = {
         "plain forward pass of one picture": plain,
@@ -148,7 +152,53 @@ def look_inside(engine: Engine) -> list[Row]:
     return [Row(base, once), *rows]
 
 
-GROUPS: tuple[Callable[[Engine], list[Row]], ...] = (startup, forward, whole_files, look_inside)
+def comparison(engine: Engine) -> list[Row]:
+    """SqueezeNet beside the networks it is compared with, and counting all of them."""
+    device = engine.device.type
+    names = ("squeezenet1_1", "efficientnet_lite0", "resnet18")
+    runs = [measure.runner(name, device)[0] for name in names]
+    medians = interleaved([lambda run=run: run(1) for run in runs], 7)  # type: ignore[misc]
+    base = f"{zoo.title(names[0])}, one picture"
+    rows = [Row(base, medians[0])]
+    for name, taken in zip(names[1:], medians[1:], strict=True):
+        rows.append(Row(f"{zoo.title(name)}, one picture", taken, ratio_to={base: taken / medians[0]}))
+    imports = [sys.executable, "-c", "import torch, torchvision"]
+    compare = [sys.executable, "-m", "squeeze_core", "compare", "--json"]
+    alone, everything = interleaved([lambda: _process(imports), lambda: _process(compare)], 1)
+    base = "importing torch and torchvision"
+    counted = Row(
+        f"compare, all {len(zoo.ROW_NAMES)} rows", everything, ratio_to={base: everything / alone}
+    )
+    return [*rows, Row(base, alone), counted]
+
+
+def design_space(engine: Engine) -> list[Row]:
+    """What moving a slider of the page Design space costs: the network built, counted and drawn."""
+
+    def count() -> Design:
+        return design(Choice(Metaparameters(sr=0.25)))
+
+    def draw() -> None:
+        built = count()
+        design_figures.strip(built).to_json()
+        design_figures.published_designs(built).to_json()
+
+    counted, drawn = interleaved([count, draw], 7)
+    base = "building and counting one design"
+    return [
+        Row(base, counted),
+        Row("one design, its figures drawn", drawn, ratio_to={base: drawn / counted}),
+    ]
+
+
+GROUPS: tuple[Callable[[Engine], list[Row]], ...] = (
+    startup,
+    forward,
+    whole_files,
+    look_inside,
+    comparison,
+    design_space,
+)
 
 
 def interleaved(works: list[Callable[[], object]], rounds: int) -> list[float]:

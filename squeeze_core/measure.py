@@ -154,7 +154,7 @@ def _work(name: str, device: str, tell: Callable[[dict[str, Any]], None]) -> Non
 
     torch.nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
     before = _memory("VmRSS")
-    run, trained = _hog() if name == handmade.NAME else _network(name, device)
+    run, trained = _hog() if name == handmade.NAME else runner(name, device)
     _reset_peak()
     done = 0
 
@@ -205,7 +205,11 @@ def _until(seconds: float, runs: int, once: Callable[[], float]) -> list[float]:
     return times
 
 
-def _network(name: str, device: str) -> tuple[Callable[[int], object], bool]:
+def runner(name: str, device: str) -> tuple[Callable[[int], object], bool]:
+    """A function that runs the network on a batch of that many pictures, and whether it is trained.
+
+    Trained weights where they are on this machine, else random ones of the usual variance.
+    """
     import torch
     from torch import nn
 
@@ -225,7 +229,7 @@ def _network(name: str, device: str) -> tuple[Callable[[int], object], bool]:
             # Variance kept from layer to layer: tiny activations would become slow denormals.
             fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
             nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
-    network = network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.eval().to(device).to(memory_format=torch.channels_last)
     size = zoo.network(name).size
 
     def run(batch: int) -> None:

@@ -63,7 +63,7 @@ def run(names: Sequence[str], label: str, key: str) -> None:
     # Taken out first: leaving the page, or the stop button, then ends it for good.
     queue = st.session_state.pop(queue_key)
     progress = st.progress(0.0, text="Starting")
-    st.button("Stop", icon=":material/stop:", key=f"stop-{key}")
+    st.button("Stop measuring", icon=":material/stop:", key=f"stop-{key}")
     try:
         # Any click makes Streamlit leave this loop; closing the iterator ends the measuring process.
         with closing(measure(queue, shared.engine().device.type)) as events:
