@@ -7,6 +7,7 @@ from typing import cast
 import streamlit as st
 
 from pages.common import inside, take_away, tray
+from pages.common.tray_bar import plain
 from pages.fire import channel, choice, what_if
 from squeeze_core import feature_visualisation
 from squeeze_core.figures import fire_modules as figures
@@ -23,9 +24,9 @@ NARROW, WIDE, TILE = 8, 16, 30
 
 def page() -> None:
     picture = tray.current()
+    st.title("What do the Fire modules see?", anchor=False)
     with st.spinner("Looking inside…", show_time=True):
         trace = inside.trace(picture)
-    st.markdown("##### What do the Fire modules see?")
     explorer(picture, trace)
 
 
@@ -54,6 +55,7 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
         what_if.draw(picture, trace, unit)
     with st.container(border=True):
         glance(picture, trace)
+    tables(picture, trace, unit)
     footnote(trace)
 
 
@@ -112,8 +114,9 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     for branch in BRANCHES:
         with squeeze if branch == "squeeze" else expands:
             grid(trace, unit, branch, cast(Scale, scale))
-    maps = {f"{place}": shown.at(place).values for place in PLACES}
-    take_away.downloads(f"{unit.module}-activations", npz=maps)
+    take_away.downloads(
+        f"{unit.module}-activations", npz={place: shown.at(place).values for place in PLACES}
+    )
 
 
 def grid(trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
@@ -123,16 +126,12 @@ def grid(trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
     st.markdown(f"**{TITLES[branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros")
     key = f"fire-grid-{branch}"
     columns = NARROW if branch == "squeeze" else WIDE
+    pixels = columns * TILE
+    figure = figures.channel_grid(
+        maps, units, unit, columns=columns, pixels=pixels, scale=scale, off=choice.off()
+    )
     st.plotly_chart(
-        figures.channel_grid(
-            maps,
-            units,
-            unit,
-            columns=columns,
-            pixels=columns * TILE,
-            scale=scale,
-            off=choice.off(),
-        ),
+        figure,
         key=key,
         on_select=lambda: took_unit(key),
         selection_mode="points",
@@ -141,6 +140,7 @@ def grid(trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
         + ", ".join(str(one.channel) for one in units[:5])
         + "…",
     )
+    take_away.downloads(f"{unit.module}-{branch}", image=figures.picture_of(figure))
 
 
 def took_unit(key: str) -> None:
@@ -153,25 +153,42 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     """All modules under one another."""
     st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
     key = "fire-glance"
+    figure = inside.glance(picture)
     st.plotly_chart(
-        inside.glance(picture),
+        figure,
         key=key,
         on_select=lambda: took_unit(key),
         selection_mode="points",
         config={"displayModeBar": False},
         alt="The strongest channels of fire2 to fire9, one row a module",
     )
+    take_away.downloads("every-module", image=figures.picture_of(figure))
+
+
+def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:
+    """The numbers behind the strip and the grids."""
+    shelf = st.expander("Tables", icon=":material/table:", key="fire-tables", on_change="rerun")
+    if not shelf.open:
+        return
+    with shelf:
+        layers = figures.layer_rows(trace)
+        st.dataframe(layers, hide_index=True, key="fire-layer-table", alt="Shape of each layer's output")
+        take_away.downloads("layers", table=layers)
+        feeds = inside.contributions(picture, trace.best)
+        rows = figures.channel_rows(trace.modules[unit.module], feeds)
+        st.dataframe(rows, hide_index=True, key="fire-channel-table", alt=f"Every channel of {unit.module}")
+        take_away.downloads(f"{unit.module}-channels", table=rows)
 
 
 def footnote(trace: FireTrace) -> None:
     best = float(trace.probabilities[trace.best])
     made = feature_visualisation.manifest()["measured"]
     st.caption(
-        f"SqueezeNet 1.1 says “{trace.labels[trace.best]}”, {percent(best)}, of {trace.file}. "
+        f"SqueezeNet 1.1 says “{trace.labels[trace.best]}”, {percent(best)}, of {plain(trace.file)}. "
         f"All activations come from one forward pass, measured here: {trace.milliseconds:.0f} ms "
-        f"({trace.device}). Optimised pictures: our own, after Olah et al., Distill 2017; measured on the "
-        f"shipped files, {made['won']:,} of the {made['live']:,} channels that a sample excites are excited more "
-        "by their picture."
+        f"({trace.device}). Optimised pictures: our own, after Olah et al., Distill 2017; as shipped, they "
+        f"excite {made['won']:,} of the {made['live']:,} channels that a sample excites more than any "
+        "sample does."
     )
 
 

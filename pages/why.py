@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.common import inside, take_away, tray
+from pages.common.tray_bar import plain
 from squeeze_core.explain import METHODS, Explanation, Progress
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
@@ -22,7 +23,8 @@ def page() -> None:
     with st.spinner("Looking inside…", show_time=True):
         trace = inside.trace(picture)
     best = float(trace.probabilities[trace.best])
-    st.markdown(f"##### Why does SqueezeNet say “{trace.labels[trace.best]}” ({percent(best)})?")
+    st.title(f"Why “{trace.labels[trace.best]}”?", anchor=False)
+    st.caption(f"SqueezeNet 1.1 gives it {percent(best)}.")
     compare(picture, trace)
 
 
@@ -129,7 +131,7 @@ def name_of(one: Explanation, chosen: list[Explanation]) -> str:
 
 def footnote(trace: FireTrace, chosen: list[Explanation]) -> None:
     times = ", ".join(f"{one.method.title} {one.milliseconds:.0f} ms" for one in chosen)
-    st.caption(f"SqueezeNet 1.1 on {trace.file}, measured here ({trace.device}): {times}.")
+    st.caption(f"SqueezeNet 1.1 on {plain(trace.file)}, measured here ({trace.device}): {times}.")
 
 
 page()

@@ -18,6 +18,7 @@ from squeeze_core import ablation, channels, explain, fire_trace, gallery
 from squeeze_core.ablation import Ablation, Contributions, Cost, Off
 from squeeze_core.channels import Filter, Peaks
 from squeeze_core.explain import Explanation, Progress, Score
+from squeeze_core.figures import ablation as ablation_figures
 from squeeze_core.figures import fire_modules
 from squeeze_core.fire_trace import FireTrace, Unit
 from squeeze_core.images import Picture
@@ -88,7 +89,7 @@ def _wiring(key: str, module: str, _picture: Picture) -> go.Figure:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _before_after(key: str, off: Off, _picture: Picture) -> go.Figure:
-    return fire_modules.before_after(ablated(_picture, off))
+    return ablation_figures.before_after(ablated(_picture, off))
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import inside, take_away, tray
+from pages.common.tray_bar import plain
 from pages.fire import choice
 from squeeze_core import feature_visualisation
 from squeeze_core.channels import Lit, rank
-from squeeze_core.figures import fire_modules as figures
+from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
 from squeeze_core.fire_trace import BRANCHES, FireTrace, Unit
 from squeeze_core.images import Picture
@@ -90,7 +91,8 @@ def looks_for(unit: Unit) -> None:
 def lit_by(unit: Unit) -> None:
     """The pictures that excite the channel most, with the patch that does."""
     st.markdown("**Which pictures light up this channel?**")
-    found = rank(inside.ranked_pictures(), unit)
+    with st.spinner("Ranking…", show_time=True):
+        found = rank(inside.ranked_pictures(), unit)
     with st.container(horizontal=True):
         for one in found[:PICTURES_SHOWN]:
             with st.container(width=112, gap="xsmall"):
@@ -105,7 +107,7 @@ def _lit(one: Lit) -> None:
     else:
         picture, patch = one.view, "; does not excite it"
     st.image(picture, alt=f"{one.file}{patch}", width="stretch")
-    st.caption(f"{one.file} · {one.value:.0f}")
+    st.caption(f"{plain(one.file)} · {one.value:.0f}")
 
 
 def weights(unit: Unit) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.common import inside, shared, take_away
 from pages.fire import choice
 from squeeze_core.ablation import channels_of
-from squeeze_core.figures import fire_modules as figures
+from squeeze_core.figures import ablation as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.fire_trace import FireTrace, Unit
 from squeeze_core.images import Picture

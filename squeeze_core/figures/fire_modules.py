@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from squeeze_core.ablation import Ablation, Cost
-from squeeze_core.channels import Filter
+from squeeze_core.ablation import Contributions
 from squeeze_core.figures.maps import Scale, coloured, grid_picture, sprite, unit_scale
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
-from squeeze_core.fire_trace import FireTrace, Maps, ModuleTrace, Unit
+from squeeze_core.fire_trace import BRANCHES, FireTrace, Maps, ModuleTrace, Unit
 
 # A grid is drawn about this many pixels wide; each tile is enlarged to fill it.
 GRID_PIXELS = 480
@@ -194,138 +195,31 @@ def clickable(
     return figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
 
 
-def histogram(maps: Maps, channel: int) -> go.Figure:
-    """How often each value occurs in that channel's map; the zeros are a bar of their own colour."""
-    zeros, *alive = histogram_rows(maps, channel)
-    width = alive[0]["to"]
-    bar = {"type": "bar", "width": 0.9 * width}
-    below = bar | {"x": [-width / 2], "y": [zeros["units"]], "name": "exactly 0"}
-    above = bar | {
-        "x": [(row["from"] + row["to"]) / 2 for row in alive],
-        "y": [row["units"] for row in alive],
-        "name": "above 0",
-    }
-    layout = {
-        "height": 230,
-        "showlegend": True,
-        "legend": {"orientation": "h", "y": 1.15},
-        "xaxis": {"title": {"text": "activation"}},
-        "yaxis": {"title": {"text": "units of the map"}},
-    }
-    data = [below | {"marker": {"color": NEUTRAL}}, above | {"marker": {"color": ACCENT}}]
-    return styled(go.Figure({"data": data, "layout": layout}))
+def picture_of(figure: go.Figure) -> Image.Image:
+    """The picture under the points of a figure that `clickable` made."""
+    data = figure.layout.images[0].source.partition(",")[2]
+    return Image.open(io.BytesIO(base64.b64decode(data)))
 
 
-def histogram_rows(maps: Maps, channel: int, bins: int = 24) -> list[dict[str, float]]:
-    """The table behind `histogram`: how many units lie between two values, first those exactly 0."""
-    values = maps.values[channel]
-    alive = values[values > 0]
-    counts, edges = np.histogram(alive, bins, range=(0, float(maps.max[channel]) or 1))
-    rows = [{"from": 0.0, "to": 0.0, "units": float(values.size - alive.size)}]
-    places = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
-    return rows + [{"from": low, "to": high, "units": float(count)} for low, high, count in places]
-
-
-def kernels(filter_: Filter, count: int = 16) -> go.Figure:
-    """The 3×3 weights of the inputs that weigh most, one tile an input."""
-    best = filter_.strongest(count)
-    chosen = filter_.weights[best]
-    most = float(np.abs(chosen).max()) or 1.0
-    columns = 8
-    # RdBu runs from red to blue; reversed, so that red speaks for the channel.
-    grid = sprite(-chosen / most, columns, 1)
-    gap = np.isnan(grid)
-    words = np.full(grid.shape, "", object)
-    for place, name in enumerate(filter_.inputs[i] for i in best):
-        row, column = divmod(place, columns)
-        words[row * 4 : row * 4 + 3, column * 4 : column * 4 + 3] = name
-    figure = go.Figure(
-        go.Heatmap(
-            z=np.where(gap, np.nan, -grid * most),
-            customdata=words,
-            hovertemplate="%{customdata}: %{z:.3f}<extra></extra>",
-            colorscale="RdBu",
-            reversescale=True,
-            zmid=0,
-            hoverongaps=False,
-            colorbar={"thickness": 10, "len": 0.9},
-        )
-    )
-    styled(figure).update_layout(height=170)
-    figure.update_xaxes(visible=False, constrain="domain", fixedrange=True)
-    figure.update_yaxes(
-        visible=False, scaleanchor="x", autorange="reversed", constrain="domain", fixedrange=True
-    )
-    return figure
-
-
-def strongest_inputs(filter_: Filter, count: int = 10) -> go.Figure:
-    """The 1×1 weights that are largest, positive or negative, one bar an input."""
-    best = filter_.strongest(count)
-    weights = filter_.weights.reshape(-1)[best]
-    names = [filter_.inputs[i] for i in best]
-    colours = [ACCENT if weight > 0 else "#0072B2" for weight in weights]
-    figure = go.Figure(
-        go.Bar(
-            x=weights,
-            y=names,
-            orientation="h",
-            marker_color=colours,
-            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
-        )
-    )
-    styled(figure).update_layout(height=26 * len(best) + 46)
-    figure.update_xaxes(title_text="weight")
-    figure.update_yaxes(autorange="reversed")
-    return figure
-
-
-def before_after(answer: Ablation, count: int = 5) -> go.Figure:
-    """The top classes now, each with its probability before and after the channels went."""
-    rows = before_after_rows(answer, count)
-    figure = go.Figure()
-    for key, name, colour in (("before", "everything on", NEUTRAL), ("after", "with channels off", ACCENT)):
-        figure.add_bar(
-            x=[row[key] for row in rows],
-            y=[row["class"] for row in rows],
-            name=name,
-            orientation="h",
-            marker_color=colour,
-            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-        )
-    styled(figure).update_layout(
-        height=44 * len(rows) + 60, barmode="group", legend={"orientation": "h", "y": 1.12}
-    )
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(autorange="reversed")
-    return figure
-
-
-def before_after_rows(answer: Ablation, count: int = 5) -> list[dict[str, str | float]]:
-    """The table behind `before_after`: class, before and after (probabilities, 0–1)."""
-    before = answer.before
+def layer_rows(trace: FireTrace) -> list[dict[str, str | int]]:
+    """The table behind `network_strip`."""
     return [
-        {"class": p.label, "before": float(before[p.index]), "after": p.probability}
-        for p in answer.top(count)
+        {"layer": name, "channels": channels, "height": height, "width": width}
+        for name, (channels, height, width) in trace.layers.items()
     ]
 
 
-def cost_curve(costs: Sequence[Cost], label: str) -> go.Figure:
-    """The class's probability against the number of least useful channels switched off."""
-    figure = go.Figure(
-        go.Scatter(
-            x=[cost.count for cost in costs],
-            y=[cost.probability for cost in costs],
-            customdata=[[cost.top_label] for cost in costs],
-            mode="lines+markers",
-            line={"color": ACCENT, "width": 3},
-            hovertemplate="%{x:,} off: %{y:.1%}; says %{customdata[0]}<extra></extra>",
-        )
-    )
-    styled(figure).update_layout(height=260)
-    figure.update_xaxes(title_text="least useful channels switched off, of 2,880", rangemode="tozero")
-    figure.update_yaxes(title_text=label, tickformat=".0%", rangemode="tozero")
-    return figure
+def channel_rows(module: ModuleTrace, feeds: Contributions) -> list[dict[str, str | int | float]]:
+    """The table behind the grids: each channel's statistics, and what it feeds `feeds.label`."""
+    rows: list[dict[str, str | int | float]] = []
+    for branch in BRANCHES:
+        maps = module.at(branch)
+        columns = (maps.mean, maps.max, maps.zeros, feeds.of[module.name, branch])
+        for channel, values in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            mean, largest, zeros, share = values
+            row = {"branch": branch, "channel": channel, "mean": mean, "max": largest, "zeros": zeros}
+            rows.append(row | {f"feeds {feeds.label}": share})
+    return rows
 
 
 def times(shape: tuple[int, ...]) -> str:

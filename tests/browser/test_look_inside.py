@@ -28,7 +28,7 @@ def channels_off(page: Page) -> Locator:
 def test_module_channel_overlay_switch_off_undo(page: Page) -> None:
     page.goto("/fire_modules")
     page.locator('.st-key-tray input[type="file"]').set_input_files(CAT)
-    expect(page.get_by_text("of chelsea.png")).to_be_visible()
+    expect(page.get_by_text("says “Egyptian cat”")).to_be_visible()
 
     strip = page.locator(".st-key-fire-strip-chart .nsewdrag").first
     bar = page.locator(".st-key-fire-strip-chart .barlayer .point").nth(8)

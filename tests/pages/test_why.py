@@ -24,7 +24,7 @@ def texts(at: AppTest) -> str:
 
 
 def test_a_first_visitor_sees_two_methods_explain_the_prediction(at: AppTest) -> None:
-    assert "espresso" in at.markdown[0].value
+    assert at.title[0].value == "Why “espresso”?"
     for name in ("cam", "integrated_gradients"):
         assert METHODS[name].meaning in texts(at)
         assert METHODS[name].limits in texts(at)
