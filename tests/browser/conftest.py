@@ -72,6 +72,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("there is no chromium on this machine")
+    expect.set_options(timeout=PATIENCE_MS)
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=flags)
@@ -84,6 +85,5 @@ def page(browser: Browser, app_url: str) -> Iterator[Page]:
     """A tab with nothing in it yet, 1440×900; `page.goto("/classify")` works."""
     context = browser.new_context(base_url=app_url, viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     yield context.new_page()
     context.close()
