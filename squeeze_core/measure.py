@@ -10,9 +10,11 @@ import argparse
 import json
 import math
 import platform
+import queue
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -25,6 +27,7 @@ from squeeze_core.errors import UserError
 
 WARM_UP, RUNS, BATCHES = 2, 20, 3
 SECONDS = 4.0
+HEARTBEAT_S = 0.3
 _one_at_a_time = threading.Lock()
 BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
 
@@ -74,7 +77,8 @@ class Step:
 
 
 def measure(names: Sequence[str], device: str = "cpu") -> Generator[Step | Measurement]:
-    """Measure each network in turn: a Step after every run, a Measurement after every network.
+    """Measure each network in turn: a Step after every run (and while nothing ends, the same one
+    again), a Measurement after every network.
 
     Closing the iterator stops the work at once. MeasureError when a network's process fails, and
     when another measurement is under way, because both would come out wrong.
@@ -93,29 +97,48 @@ def _measure(names: Sequence[str], device: str) -> Iterator[Step | Measurement]:
     for number, name in enumerate(names):
         yield Step(name, number * each, total)
         command = [sys.executable, "-m", "squeeze_core.measure", name, device]
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[1],
-        )
-        assert process.stdout is not None and process.stderr is not None
-        try:
+        with tempfile.TemporaryFile("w+") as complaints:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=Path(__file__).parents[1]
+            )
+            done = 0
+            try:
+                for message in _messages(process):
+                    if message and "done" not in message:
+                        yield Measurement(**message)
+                    else:
+                        done = message.get("done", done)
+                        yield Step(name, number * each + done, total)
+                if process.wait() != 0:
+                    complaints.seek(0)
+                    reason = (complaints.read().strip().splitlines() or ["it was stopped"])[-1]
+                    raise MeasureError(f"{name} could not be measured on {device}: {reason}")
+            finally:
+                process.kill()
+                process.wait()
+
+
+def _messages(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """What the process tells, and {} now and then, so that whoever waits can also stop."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        with process.stdout:
             for line in process.stdout:
-                message = json.loads(line)
-                if "done" in message:
-                    yield Step(name, number * each + message["done"], total)
-                else:
-                    yield Measurement(**message)
-            if process.wait() != 0:
-                reason = (process.stderr.read().strip().splitlines() or ["it was stopped"])[-1]
-                raise MeasureError(f"{name} could not be measured on {device}: {reason}")
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-            process.stderr.close()
+                lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=HEARTBEAT_S)
+        except queue.Empty:
+            yield {}
+            continue
+        if line is None:
+            return
+        yield json.loads(line)
 
 
 def versions() -> str:

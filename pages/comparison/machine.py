@@ -51,8 +51,9 @@ def draw(rows: tuple[Row, ...]) -> None:
 def run(names: Sequence[str], label: str, key: str) -> None:
     """A button that measures, and a progress bar with a stop button while it does."""
     queue_key = f"{_QUEUE}-{key}"
+    slot = st.empty()
     if queue_key not in st.session_state:
-        st.button(
+        slot.button(
             label,
             icon=":material/timer:",
             type="primary",
@@ -62,8 +63,9 @@ def run(names: Sequence[str], label: str, key: str) -> None:
         return
     # Taken out first: leaving the page, or the stop button, then ends it for good.
     queue = st.session_state.pop(queue_key)
-    progress = st.progress(0.0, text="Starting")
-    st.button("Stop measuring", icon=":material/stop:", key=f"stop-{key}")
+    with slot.container():
+        progress = st.progress(0.0, text="Starting")
+        st.button("Stop measuring", icon=":material/stop:", key=f"stop-{key}")
     try:
         # Any click makes Streamlit leave this loop; closing the iterator ends the measuring process.
         with closing(measure(queue, shared.engine().device.type)) as events:
