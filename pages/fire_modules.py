@@ -18,8 +18,8 @@ from squeeze_core.images import Picture
 
 SCALES = {"branch": "Per branch", "channel": "Per channel"}
 TITLES = {"squeeze": "squeeze 1×1", "expand1x1": "expand 1×1", "expand3x3": "expand 3×3"}
-# Grids as wide as their card: the squeeze card is half as wide as the expand cards.
-NARROW, WIDE, TILE = 8, 16, 30
+# Aspect and about how many pixels wide: the squeeze's column is half as wide as that of the expands.
+GRIDS = {"squeeze": (1, 216), "expand1x1": (2, 432), "expand3x3": (2, 432)}
 
 
 def page() -> None:
@@ -113,20 +113,21 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     squeeze, expands = st.columns([1, 2])
     for branch in BRANCHES:
         with squeeze if branch == "squeeze" else expands:
-            grid(trace, unit, branch, cast(Scale, scale))
+            grid(picture, trace, unit, branch, cast(Scale, scale))
     take_away.downloads(
         f"{unit.module}-activations", npz={place: shown.at(place).values for place in PLACES}
     )
 
 
-def grid(trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
+def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
     """One branch's channels, strongest first."""
     maps = trace.maps(unit.module, branch)
     units = [Unit(unit.module, branch, int(number)) for number in maps.order()]
     st.markdown(f"**{TITLES[branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros")
-    key = f"fire-grid-{branch}"
-    columns = NARROW if branch == "squeeze" else WIDE
-    pixels = columns * TILE
+    # A grid of its own for each module and picture, so that no click is taken for one on another.
+    key = f"fire-grid-{branch}-{unit.module}-{picture.key[:12]}"
+    aspect, pixels = GRIDS[branch]
+    columns = figures.columns_for(len(units), aspect)
     figure = figures.channel_grid(
         maps, units, unit, columns=columns, pixels=pixels, scale=scale, off=choice.off()
     )
@@ -152,7 +153,7 @@ def took_unit(key: str) -> None:
 def glance(picture: Picture, trace: FireTrace) -> None:
     """All modules under one another."""
     st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
-    key = "fire-glance"
+    key = f"fire-glance-{picture.key[:12]}"
     figure = inside.glance(picture)
     st.plotly_chart(
         figure,

@@ -31,7 +31,9 @@ def page() -> None:
 @st.fragment
 def compare(picture: Picture, trace: FireTrace) -> None:
     """Two explanations side by side: two methods, or two classes."""
-    opacity = st.slider("Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity") / 100
+    opacity = (
+        st.slider("Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360) / 100
+    )
     columns = st.columns(2, gap="medium")
     chosen = []
     for side, column in zip(SIDES, columns, strict=True):

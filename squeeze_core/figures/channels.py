@@ -27,7 +27,7 @@ def histogram(maps: Maps, channel: int) -> go.Figure:
         "showlegend": True,
         "legend": {"orientation": "h", "y": 1.15},
         "xaxis": {"title": {"text": "activation"}},
-        "yaxis": {"title": {"text": "units of the map"}},
+        "yaxis": {"title": {"text": "units of the map"}, "type": "log", "dtick": 1},
     }
     data = [below | {"marker": {"color": NEUTRAL}}, above | {"marker": {"color": ACCENT}}]
     return styled(go.Figure({"data": data, "layout": layout}))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -89,7 +91,7 @@ def wiring(module: ModuleTrace, before: tuple[int, int, int]) -> go.Figure:
             font={"size": 12},
         )
     styled(figure).update_layout(height=150, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.4, 3.4])
+    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.46, 3.46])
     figure.update_yaxes(visible=False, fixedrange=True, range=[-0.4, 1.4])
     return figure
 
@@ -157,10 +159,12 @@ def clickable(
     """
     rows = -(-len(units) // columns)
     invisible = {"marker": {"opacity": 0}}
-    points = {
+    x = [place % columns + 0.5 for place in range(len(units))]
+    y = [place // columns + 0.5 for place in range(len(units))]
+    points: dict[str, Any] = {
         "type": "scatter",
-        "x": [place % columns + 0.5 for place in range(len(units))],
-        "y": [place // columns + 0.5 for place in range(len(units))],
+        "x": x,
+        "y": y,
         "customdata": [[*unit, text] for unit, text in zip(units, words, strict=True)],
         "hovertemplate": "%{customdata[3]}<extra></extra>",
         "mode": "markers",
@@ -172,13 +176,25 @@ def clickable(
     image |= {"sizex": columns, "sizey": rows, "sizing": "stretch"}
     shapes = []
     for place, unit in enumerate(units):
-        x, y = place % columns, place // columns
-        corners = {"x0": x, "y0": y, "x1": x + 0.97, "y1": y + 0.97}
-        if unit in off:
-            cross = {"type": "line", "line": {"color": "#FFFFFF", "width": 1.5}}
-            shapes += [cross | corners, cross | corners | {"y0": y + 0.97, "y1": y}]
         if unit == chosen:
+            left, top = place % columns, place // columns
+            corners = {"x0": left, "y0": top, "x1": left + 0.97, "y1": top + 0.97}
             shapes.append({"type": "rect", "line": {"color": ACCENT, "width": 3}} | corners)
+    gone = [place for place, unit in enumerate(units) if unit in off]
+    crosses = points | {
+        "x": [x[place] for place in gone],
+        "y": [y[place] for place in gone],
+        "customdata": None,
+        "hovertemplate": None,
+        "hoverinfo": "skip",
+        "marker": {
+            "symbol": "x-thin",
+            "size": 0.5 * pixels / columns,
+            "line": {"color": "#FFFFFF", "width": 2},
+        },
+        "selected": None,
+        "unselected": {"marker": {"opacity": 1}},
+    }
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain", "constraintoward": "top"}
     # One dict, checked once: adding piece by piece costs Plotly several times as long.
     layout = {
@@ -191,8 +207,13 @@ def clickable(
         "dragmode": False,
         "showlegend": False,
     }
-    figure = styled(go.Figure({"data": [points], "layout": layout}))
+    figure = styled(go.Figure({"data": [crosses, points], "layout": layout}))
     return figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
+
+
+def columns_for(count: int, aspect: float) -> int:
+    """How many square tiles in a row make a grid about `aspect` times as wide as it is high."""
+    return math.ceil((aspect * count) ** 0.5)
 
 
 def picture_of(figure: go.Figure) -> Image.Image:

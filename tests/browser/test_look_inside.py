@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from squeeze_core import gallery
+from squeeze_core.figures.fire_modules import columns_for
 
 CAT = gallery.FOLDER / "chelsea.png"
 OVERLAY = re.compile(r"^Channel .* over ")
@@ -40,8 +41,8 @@ def test_module_channel_overlay_switch_off_undo(page: Page) -> None:
     expect(page.get_by_text("192×14×14").first).to_be_visible()
     expect(page.get_by_text("fire6 / expand3x3 /")).to_be_visible()
 
-    grid = page.locator(".st-key-fire-grid-expand1x1 .nsewdrag")
-    click_tile(grid, 2, 0, 16)
+    grid = page.locator('[class*="st-key-fire-grid-expand1x1-fire6"] .nsewdrag')
+    click_tile(grid, 2, 0, columns_for(192, 2))
     expect(page.get_by_text("fire6 / expand1x1 /")).to_be_visible()
     expect(page).to_have_url(re.compile(r"channel=fire6(/|%2F)expand1x1(/|%2F)\d+"))
     overlay = page.get_by_role("img", name=OVERLAY)
