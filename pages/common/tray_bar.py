@@ -83,7 +83,7 @@ def _actions(own: bool) -> None:
     if st.button("Camera", key="tray-camera", icon=":material/photo_camera:", help="Take a picture"):
         _camera()
     if own:
-        with st.popover(
+        if st.button(
             "Samples", key="tray-samples", icon=":material/photo_library:", help="Add a sample picture"
         ):
             _sample_shelf()
@@ -105,16 +105,14 @@ def _actions(own: bool) -> None:
         )
 
 
+@st.dialog("Add a sample")
 def _sample_shelf() -> None:
-    with st.container(horizontal=True, gap="small", key="tray-shelf"):
+    with st.container(horizontal=True, key="tray-shelf"):
         for sample in gallery.samples():
             face = tray.sample_entry(sample.file).key[:16]
-            st.button(
-                f"Add {plain(sample.title)}",
-                key=f"tray-add-{face}",
-                on_click=tray.add_samples,
-                args=([sample],),
-            )
+            if st.button(f"Add {plain(sample.title)}", key=f"tray-add-{face}"):
+                tray.add_samples([sample])
+                st.rerun()
 
 
 @st.dialog("Take a picture")
