@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.comparison import accuracy, answers, cost, fits, machine, take_home
 from squeeze_core import zoo
-from squeeze_core.figures.comparison import amount
+from squeeze_core.figures.units import amount
 from squeeze_core.zoo import Row
 
 

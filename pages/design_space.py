@@ -12,7 +12,7 @@ from squeeze_core import design_space
 from squeeze_core.architecture import Metaparameters
 from squeeze_core.design_space import Choice, Design, DesignError, FileKind
 from squeeze_core.figures import design_space as figures
-from squeeze_core.figures.comparison import amount
+from squeeze_core.figures.units import amount
 from squeeze_core.published import DESIGNS, mebibytes
 
 _PRESETS = {

@@ -7,8 +7,8 @@ import streamlit as st
 from pages.common import take_away
 from squeeze_core import handmade
 from squeeze_core.figures import comparison
-from squeeze_core.figures.comparison import Cost
 from squeeze_core.figures.style import ACCENT, NEUTRAL
+from squeeze_core.figures.units import Cost
 from squeeze_core.published import HAND_MADE, TABLE_2, TABLE_3
 from squeeze_core.report import findings, tables
 from squeeze_core.zoo import Row

@@ -8,8 +8,8 @@ from pages.common import shared, take_away, tray
 from squeeze_core import weights, zoo
 from squeeze_core.classifier import Classification
 from squeeze_core.figures import classification
-from squeeze_core.figures.comparison import amount
 from squeeze_core.figures.style import color_of
+from squeeze_core.figures.units import amount
 from squeeze_core.report import findings
 from squeeze_core.zoo import NAMES, Row
 

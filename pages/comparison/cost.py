@@ -7,7 +7,7 @@ import streamlit as st
 from pages.common import take_away
 from squeeze_core import zoo
 from squeeze_core.figures import comparison
-from squeeze_core.figures.comparison import COSTS, Cost
+from squeeze_core.figures.units import COSTS, Cost
 from squeeze_core.report import findings
 from squeeze_core.zoo import REFERENCE, Row
 

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.common import shared, take_away
 from squeeze_core import zoo
 from squeeze_core.figures import comparison
-from squeeze_core.figures.comparison import SPEEDS, Speed
+from squeeze_core.figures.units import SPEEDS, Speed
 from squeeze_core.measure import MeasureError, Measurement, measure
 from squeeze_core.report import findings
 from squeeze_core.zoo import Row

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from squeeze_core.design_space import Design
-from squeeze_core.figures.comparison import amount
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.figures.units import amount
 from squeeze_core.published import DESIGNS
 
 # Light to dark in one hue and hatched, so that the parts are told apart in black and white too.

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from squeeze_core import handmade, zoo
 from squeeze_core.classifier import Classification
 from squeeze_core.figures.classification import percent
-from squeeze_core.figures.comparison import COSTS, SPEEDS, Cost, amount, pareto, ratio
+from squeeze_core.figures.comparison import pareto
+from squeeze_core.figures.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.measure import Measurement
 from squeeze_core.published import TABLE_2
 from squeeze_core.zoo import REFERENCE, Row

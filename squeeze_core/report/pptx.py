@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
 from typing import Any
 
-from lxml import etree
 from pptx import Presentation
 from pptx.chart.data import BubbleChartData, CategoryChartData
-from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_TICK_LABEL_POSITION
-from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
 from squeeze_core import handmade, zoo
-from squeeze_core.figures.comparison import COSTS, SPEEDS, Axis, amount, ratio
 from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
+from squeeze_core.figures.units import COSTS, SPEEDS, Axis, amount, ratio
 from squeeze_core.profile import Layer
 from squeeze_core.published import TABLE_2
 from squeeze_core.report import Report, findings, tables
+from squeeze_core.report.slides import (
+    HEIGHT,
+    INK,
+    MARGIN,
+    QUIET,
+    WIDTH,
+    add_chart,
+    add_labels,
+    add_slide,
+    add_source,
+    add_text,
+    describe,
+    dress_axis,
+    fill_cell,
+    make_logarithmic,
+    paint,
+    rgb,
+)
 from squeeze_core.zoo import REFERENCE
 
-WIDTH, HEIGHT = Inches(13.333), Inches(7.5)
-_MARGIN = Inches(0.6)
-_INK, _QUIET = RGBColor(0x1B, 0x1F, 0x24), RGBColor(0x5B, 0x63, 0x6D)
-_FONT = "Calibri"
 _MILLIONS = (1e6, '[>=1000]#,##0.##," G";#,##0" M"')
 _MILLISECONDS = (1e-3, '#,##0" ms"')
 _COUNTED = "Counted by Squeeze Lab on {day}, {versions}. MB are 10⁶ bytes of fp32 parameters."
@@ -57,35 +67,35 @@ def write(report: Report) -> bytes:
 
 
 def _cover(deck: Any, report: Report) -> None:
-    slide = _slide(deck, "What does small cost, and what does it save?", size=40, top=1.5)
+    slide = add_slide(deck, "What does small cost, and what does it save?", size=40, top=1.5)
     ours = report.reference
     rest = [row for row in report.rows if row.name != REFERENCE]
     lead = findings.cost(report.rows, "parameters")
-    _text(slide, lead, _MARGIN, Inches(2.7), Inches(12), Inches(0.8), 24, _QUIET)
+    add_text(slide, lead, MARGIN, Inches(2.7), Inches(12), Inches(0.8), 24, QUIET)
     facts = [
         (amount(ours.parameters), f"parameters in {ours.title}"),
         (f"{ours.megabytes:.2f} MB", "to store and to download (fp32)"),
         (f"{ours.top1:.1f}%", "ImageNet top-1 accuracy, published"),
     ]
     for number, (value, words) in enumerate(facts):
-        left = _MARGIN + number * Inches(4.1)
-        _text(slide, value, left, Inches(4.0), Inches(3.9), Inches(0.9), 44, _rgb(ACCENT), bold=True)
-        _text(slide, words, left, Inches(4.9), Inches(3.9), Inches(0.6), 16, _QUIET)
+        left = MARGIN + number * Inches(4.1)
+        add_text(slide, value, left, Inches(4.0), Inches(3.9), Inches(0.9), 44, rgb(ACCENT), bold=True)
+        add_text(slide, words, left, Inches(4.9), Inches(3.9), Inches(0.6), 16, QUIET)
     names = ", ".join(row.title for row in rest) or "no other network"
-    _source(slide, f"Compared with {names}. Squeeze Lab, {report.day}, {report.versions}.")
+    add_source(slide, f"Compared with {names}. Squeeze Lab, {report.day}, {report.versions}.")
 
 
 def _size(deck: Any, report: Report) -> None:
-    slide = _slide(deck, findings.cost(report.rows, "parameters"))
+    slide = add_slide(deck, findings.cost(report.rows, "parameters"))
     values = {row.name: float(row.parameters) for row in report.rows}
     _bars(slide, values, report, COSTS["parameters"], "Bar chart of the number of parameters", _MILLIONS)
     note = _COUNTED.format(day=report.day, versions=report.versions)
-    _source(slide, f"{note} Logarithmic axis.")
+    add_source(slide, f"{note} Logarithmic axis.")
 
 
 def _computation(deck: Any, report: Report) -> None:
     counted = {row.name: 1e9 * row.gmacs for row in report.rows if row.gmacs is not None}
-    slide = _slide(deck, findings.cost(report.rows, "gmacs"))
+    slide = add_slide(deck, findings.cost(report.rows, "gmacs"))
     _bars(
         slide,
         counted,
@@ -95,17 +105,17 @@ def _computation(deck: Any, report: Report) -> None:
         _MILLIONS,
     )
     note = _COUNTED.format(day=report.day, versions=report.versions)
-    _source(slide, f"{note} Logarithmic axis; one picture at each network’s own input size.")
+    add_source(slide, f"{note} Logarithmic axis; one picture at each network’s own input size.")
 
 
 def _accuracy(deck: Any, report: Report) -> None:
-    slide = _slide(deck, findings.accuracy(report.rows, report.field, "megabytes"))
+    slide = add_slide(deck, findings.accuracy(report.rows, report.field, "megabytes"))
     chosen = {row.name for row in report.rows}
     shown = [row for row in report.field if row.top1 is not None and row.gmacs is not None]
     data = BubbleChartData()
     for row in shown:
         data.add_series(row.title).add_data_point(row.megabytes, row.top1, math.sqrt(row.gmacs or 0))
-    chart = _chart(
+    chart = add_chart(
         slide, XL_CHART_TYPE.BUBBLE, data, "Bubble chart of ImageNet accuracy against size in megabytes"
     )
     chart.plots[0].bubble_scale = 18
@@ -114,25 +124,25 @@ def _accuracy(deck: Any, report: Report) -> None:
         named = row.name in chosen
         if named:
             fill.solid()
-            fill.fore_color.rgb = _rgb(color_of(row.name))
+            fill.fore_color.rgb = rgb(color_of(row.name))
         else:
             fill.background()
-        series.format.line.color.rgb = _rgb(color_of(row.name))
+        series.format.line.color.rgb = rgb(color_of(row.name))
         if named:
             label = series.points[0].data_label
-            label.font.size, label.font.bold, label.font.color.rgb = Pt(14), True, _INK
+            label.font.size, label.font.bold, label.font.color.rgb = Pt(14), True, INK
             label.position = XL_LABEL_POSITION.RIGHT
             shown_part = label._dLbl  # python-pptx has no word for a label that is the series' name
             for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
                 shown_part.find(qn(tag)).set("val", "0")
             shown_part.find(qn("c:showSerName")).set("val", "1")
     x, y = chart.category_axis, chart.value_axis
-    _axis(x, "Size of the fp32 parameters, MB (10⁶ bytes), logarithmic")
-    _logarithmic(x, 1, 1000)
+    dress_axis(x, "Size of the fp32 parameters, MB (10⁶ bytes), logarithmic")
+    make_logarithmic(x, 1, 1000)
     x.tick_labels.number_format, x.tick_labels.number_format_is_linked = '0" MB"', False
-    _axis(y, "ImageNet top-1 accuracy, %")
+    dress_axis(y, "ImageNet top-1 accuracy, %")
     y.minimum_scale, y.maximum_scale = 50, 90
-    _source(
+    add_source(
         slide,
         "Accuracy: torchvision’s metadata for its default weights; EfficientNet-Lite0 from its README. "
         "Filled: the networks chosen; rings: the others compared. The larger the bubble, the more "
@@ -144,10 +154,10 @@ def _layers(deck: Any, report: Report) -> None:
     known = [row for row in report.rows if row.gmacs is not None]
     largest = max(known, key=lambda row: row.parameters)
     names = [REFERENCE] if largest.name == REFERENCE else [REFERENCE, largest.name]
-    slide = _slide(deck, findings.where(names[-1]))
-    width = (WIDTH - 2 * _MARGIN) // len(names)
+    slide = add_slide(deck, findings.where(names[-1]))
+    width = (WIDTH - 2 * MARGIN) // len(names)
     for number, name in enumerate(names):
-        left = _MARGIN + number * width
+        left = MARGIN + number * width
         cost = zoo.network(name).profile()
         layers = sorted(cost.layers, key=lambda layer: -layer.parameters)[:6]
         rest = cost.parameters - sum(layer.parameters for layer in layers)
@@ -155,24 +165,24 @@ def _layers(deck: Any, report: Report) -> None:
         data = CategoryChartData(number_format="0%")
         data.categories = [layer.name for layer in layers][::-1]
         data.add_series("Share", [layer.parameters / cost.parameters for layer in layers][::-1])
-        _text(slide, report.title_of(name), left, Inches(1.45), width, Inches(0.5), 18, _INK, bold=True)
+        add_text(slide, report.title_of(name), left, Inches(1.45), width, Inches(0.5), 18, INK, bold=True)
         box = (left, Inches(1.9), width - Inches(0.2), Inches(4.6))
         alt = f"Bar chart of where {report.title_of(name)}'s parameters sit"
-        chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
+        chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
         series = chart.plots[0].series[0]
         series.format.fill.solid()
-        series.format.fill.fore_color.rgb = _rgb(color_of(name))
-        _labels(chart, "0%")
-        _axis(chart.value_axis, "Share of the network’s parameters")
+        series.format.fill.fore_color.rgb = rgb(color_of(name))
+        add_labels(chart, "0%")
+        dress_axis(chart.value_axis, "Share of the network’s parameters")
         chart.value_axis.tick_labels.number_format_is_linked = False
         chart.value_axis.tick_labels.number_format = "0%"
         chart.value_axis.major_unit = 0.25
         chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 1
-    _source(slide, _COUNTED.format(day=report.day, versions=report.versions))
+    add_source(slide, _COUNTED.format(day=report.day, versions=report.versions))
 
 
 def _speed(deck: Any, report: Report) -> None:
-    slide = _slide(deck, findings.speed(report.measurements))
+    slide = add_slide(deck, findings.speed(report.measurements))
     values = {m.name: m.milliseconds / 1000 for m in report.measurements}
     _bars(
         slide,
@@ -185,12 +195,12 @@ def _speed(deck: Any, report: Report) -> None:
     untrained = [report.title_of(m.name) for m in report.measurements if not m.trained]
     note = f" Measured with untrained weights: {', '.join(untrained)}." if untrained else ""
     conditions = report.measurements[0].conditions
-    _source(slide, f"Measured here: median at batch 1 on {conditions}. Other machines differ.{note}")
+    add_source(slide, f"Measured here: median at batch 1 on {conditions}. Other machines differ.{note}")
 
 
 def _picture(deck: Any, report: Report) -> None:
     assert report.picture is not None
-    slide = _slide(deck, findings.picture(report.answers))
+    slide = add_slide(deck, findings.picture(report.answers))
     image = report.picture.image.copy()
     image.thumbnail((1200, 1200))
     buffer = io.BytesIO()
@@ -198,10 +208,10 @@ def _picture(deck: Any, report: Report) -> None:
     box_width, box_height = Inches(4.8), Inches(4.6)
     scale = min(box_width / image.width, box_height / image.height)
     shape = slide.shapes.add_picture(
-        buffer, _MARGIN, Inches(1.6), round(scale * image.width), round(scale * image.height)
+        buffer, MARGIN, Inches(1.6), round(scale * image.width), round(scale * image.height)
     )
-    _describe(shape, f"The picture {report.picture.name}")
-    left = _MARGIN + Inches(5.1)
+    describe(shape, f"The picture {report.picture.name}")
+    left = MARGIN + Inches(5.1)
     room = (Inches(6.6) - Inches(1.5)) // min(2, len(report.answers))
     for number, answer in enumerate(report.answers[:2]):
         top = answer.top(5)
@@ -210,39 +220,41 @@ def _picture(deck: Any, report: Report) -> None:
         data.add_series("Probability", [p.probability for p in top][::-1])
         y = Inches(1.5) + number * room
         title = f"{report.title_of(answer.model)}, {amount(_parameters(answer.model))} parameters"
-        _text(slide, title, left, y, Inches(7), Inches(0.4), 16, _INK, bold=True)
-        box = (left, y + Inches(0.35), WIDTH - left - _MARGIN, room - Inches(0.4))
+        add_text(slide, title, left, y, Inches(7), Inches(0.4), 16, INK, bold=True)
+        box = (left, y + Inches(0.35), WIDTH - left - MARGIN, room - Inches(0.4))
         alt = f"Bar chart of the five likeliest classes by {report.title_of(answer.model)}"
-        chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
+        chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
         series = chart.plots[0].series[0]
         series.format.fill.solid()
-        series.format.fill.fore_color.rgb = _rgb(color_of(answer.model))
-        _labels(chart, "0%")
+        series.format.fill.fore_color.rgb = rgb(color_of(answer.model))
+        add_labels(chart, "0%")
         chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 1
         chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
         chart.value_axis.has_major_gridlines = False
     device = report.answers[0].device
-    _source(slide, f"{report.picture.name}: predicted here on {device}, {report.day}, {report.versions}.")
+    add_source(
+        slide, f"{report.picture.name}: predicted here on {device}, {report.day}, {report.versions}."
+    )
 
 
 def _paper(deck: Any) -> None:
-    slide = _slide(deck, findings.paper())
+    slide = add_slide(deck, findings.paper())
     data = CategoryChartData(number_format="General")
     words = [f"{row.mebibytes:g} MiB, {row.reduction}×, {row.top1} / {row.top5}%" for row in TABLE_2]
     data.categories = [f"{row.title}\n{line}" for row, line in zip(TABLE_2, words, strict=True)][::-1]
     data.add_series("MiB", [row.mebibytes for row in TABLE_2][::-1])
-    chart = _chart(
+    chart = add_chart(
         slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of the sizes in the paper's Table 2"
     )
-    _paint(chart, [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in TABLE_2][::-1])
-    _axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes), logarithmic")
-    _logarithmic(chart.value_axis, 0.1, 1000)
+    paint(chart, [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in TABLE_2][::-1])
+    dress_axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes), logarithmic")
+    make_logarithmic(chart.value_axis, 0.1, 1000)
     source = f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5."
-    _source(slide, f"{source} Not comparable with the MB of 10⁶ bytes on the other slides.")
+    add_source(slide, f"{source} Not comparable with the MB of 10⁶ bytes on the other slides.")
 
 
 def _hand_made(deck: Any) -> None:
-    slide = _slide(deck, findings.learnt_features())
+    slide = add_slide(deck, findings.learnt_features())
     record = handmade.study()
     values = {
         "SqueezeNet 1.1 features": record["squeezenet"]["top1"],
@@ -252,31 +264,31 @@ def _hand_made(deck: Any) -> None:
     data = CategoryChartData(number_format='0.0"%"')
     data.categories = list(values)[::-1]
     data.add_series("Top-1", list(values.values())[::-1])
-    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of accuracy by kind of feature")
-    _paint(chart, [NEUTRAL, NEUTRAL, ACCENT])
-    _labels(chart, '0.0"%"')
-    _axis(chart.value_axis, "Top-1 accuracy on the same crops with the same linear classifier, %")
+    chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of accuracy by kind of feature")
+    paint(chart, [NEUTRAL, NEUTRAL, ACCENT])
+    add_labels(chart, '0.0"%"')
+    dress_axis(chart.value_axis, "Top-1 accuracy on the same crops with the same linear classifier, %")
     chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 100
-    _source(slide, tables.study_source())
+    add_source(slide, tables.study_source())
 
 
 def _table(deck: Any, report: Report) -> None:
-    slide = _slide(deck, "All figures")
+    slide = add_slide(deck, "All figures")
     rows = [{k: v for k, v in row.items() if k != "Accuracy from"} for row in tables.rows(report)][:16]
     columns = list(rows[0])
-    width = WIDTH - 2 * _MARGIN
+    width = WIDTH - 2 * MARGIN
     shape = slide.shapes.add_table(
-        len(rows) + 1, len(columns), _MARGIN, Inches(1.35), width, Inches(0.3) * (len(rows) + 1)
+        len(rows) + 1, len(columns), MARGIN, Inches(1.35), width, Inches(0.3) * (len(rows) + 1)
     )
-    _describe(shape, "Table of all figures")
+    describe(shape, "Table of all figures")
     first = Inches(2.1)
     for x, column in enumerate(columns):
         shape.table.columns[x].width = Emu(first if x == 0 else (width - first) // (len(columns) - 1))
-        _cell(shape.table.cell(0, x), column, True)
+        fill_cell(shape.table.cell(0, x), column, True)
         for y, row in enumerate(rows, start=1):
-            _cell(shape.table.cell(y, x), _written(row[column]), False)
-    slide = _slide(deck, "Where the figures come from")
-    _text(slide, "\n\n".join(tables.sources(report)), _MARGIN, Inches(1.5), width, Inches(5), 16, _INK)
+            fill_cell(shape.table.cell(y, x), _written(row[column]), False)
+    slide = add_slide(deck, "Where the figures come from")
+    add_text(slide, "\n\n".join(tables.sources(report)), MARGIN, Inches(1.5), width, Inches(5), 16, INK)
 
 
 def _written(value: Any) -> str:
@@ -285,74 +297,6 @@ def _written(value: Any) -> str:
     return (
         f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if isinstance(value, float) else value
     )
-
-
-def _cell(cell: Any, text: str, head: bool) -> None:
-    cell.text = text
-    cell.margin_top = cell.margin_bottom = Inches(0.02)
-    font = cell.text_frame.paragraphs[0].runs[0].font if text else cell.text_frame.paragraphs[0].font
-    font.size, font.name, font.bold = Pt(10), _FONT, head
-    cell.margin_left = cell.margin_right = Inches(0.05)
-    cell.fill.solid()
-    cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if head else RGBColor(0xFF, 0xFF, 0xFF)
-    font.color.rgb = _INK
-
-
-def _slide(deck: Any, title: str, size: int = 28, top: float = 0.35) -> Any:
-    slide = deck.slides.add_slide(deck.slide_layouts[5])  # title only
-    shape = slide.shapes.title
-    shape.left, shape.top, shape.width, shape.height = (
-        _MARGIN,
-        Inches(top),
-        WIDTH - 2 * _MARGIN,
-        Inches(1.0),
-    )
-    frame = shape.text_frame
-    frame.text, frame.word_wrap, frame.vertical_anchor = title, True, MSO_ANCHOR.MIDDLE
-    frame.paragraphs[0].alignment = PP_ALIGN.LEFT
-    font = frame.paragraphs[0].runs[0].font
-    font.size, font.bold, font.name, font.color.rgb = Pt(size), True, _FONT, _INK
-    bar = slide.shapes.add_shape(1, 0, 0, Inches(0.18), HEIGHT)
-    bar.fill.solid()
-    bar.fill.fore_color.rgb = _rgb(ACCENT)
-    bar.line.fill.background()
-    return slide
-
-
-def _text(
-    slide: Any,
-    text: str,
-    left: Any,
-    top: Any,
-    width: Any,
-    height: Any,
-    size: int,
-    color: RGBColor,
-    bold: bool = False,
-) -> None:
-    frame = slide.shapes.add_textbox(Emu(left), Emu(top), Emu(width), Emu(height)).text_frame
-    frame.word_wrap = True
-    frame.text = text
-    for paragraph in frame.paragraphs:
-        for run in paragraph.runs:
-            run.font.size, run.font.bold, run.font.name, run.font.color.rgb = Pt(size), bold, _FONT, color
-
-
-def _source(slide: Any, text: str) -> None:
-    _text(slide, f"Source: {text}", _MARGIN, Inches(6.7), WIDTH - 2 * _MARGIN, Inches(0.6), 11, _QUIET)
-
-
-def _chart(slide: Any, kind: Any, data: Any, alt: str, box: tuple[Any, ...] | None = None) -> Any:
-    box = box or (_MARGIN, Inches(1.5), WIDTH - 2 * _MARGIN, Inches(5.1))
-    frame = slide.shapes.add_chart(kind, *box, data)
-    _describe(frame, alt)
-    chart = frame.chart
-    chart.has_legend = chart.has_title = False
-    chart.font.size, chart.font.name, chart.font.color.rgb = Pt(14), _FONT, _INK
-    if kind == XL_CHART_TYPE.BAR_CLUSTERED:
-        chart.plots[0].gap_width = 45
-        chart.category_axis.format.line.color.rgb = _QUIET
-    return chart
 
 
 def _bars(
@@ -374,64 +318,18 @@ def _bars(
     # The words are part of the names: LibreOffice puts labels of logarithmic bars on the wrong side.
     data.categories = words
     data.add_series(axis.title, [values[name] / scale for name in names])
-    chart = _chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt)
-    _paint(chart, [color_of(name) for name in names])
+    chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt)
+    paint(chart, [color_of(name) for name in names])
     value_axis = chart.value_axis
-    _axis(value_axis, axis.title)
+    dress_axis(value_axis, axis.title)
     largest = max(values.values()) / scale
     if scale > 1:
         low = 10.0 ** min(0, math.floor(math.log10(min(values.values()) / scale)))
-        _logarithmic(value_axis, low, 10.0 ** math.ceil(math.log10(largest)))
+        make_logarithmic(value_axis, low, 10.0 ** math.ceil(math.log10(largest)))
     else:
         value_axis.minimum_scale, value_axis.maximum_scale = 0, 1.1 * largest
     value_axis.tick_labels.number_format_is_linked = False
     value_axis.tick_labels.number_format = number_format
-
-
-def _paint(chart: Any, colors: Sequence[str]) -> None:
-    for number, color in enumerate(colors):
-        fill = chart.plots[0].series[0].points[number].format.fill
-        fill.solid()
-        fill.fore_color.rgb = _rgb(color)
-
-
-def _labels(chart: Any, number_format: str) -> None:
-    plot = chart.plots[0]
-    plot.has_data_labels = True
-    labels = plot.data_labels
-    labels.number_format, labels.number_format_is_linked = number_format, False
-    labels.position, labels.font.size = XL_LABEL_POSITION.OUTSIDE_END, Pt(14)
-
-
-def _axis(axis: Any, title: str) -> None:
-    axis.has_title = True
-    axis.axis_title.text_frame.text = title
-    font = axis.axis_title.text_frame.paragraphs[0].runs[0].font
-    font.size, font.bold, font.color.rgb = Pt(12), False, _QUIET
-    axis.tick_labels.font.size = Pt(12)
-    axis.has_major_gridlines = True
-    axis.major_gridlines.format.line.color.rgb = RGBColor(0xDD, 0xE1, 0xE6)
-    axis.format.line.fill.background()
-
-
-def _logarithmic(axis: Any, low: float, high: float) -> None:
-    """Base 10, which python-pptx has no word for; c:logBase comes first in c:scaling (ECMA-376)."""
-    axis.minimum_scale, axis.maximum_scale = low, high
-    scaling = axis._element.find(qn("c:scaling"))
-    base = etree.Element(qn("c:logBase"))
-    base.set("val", "10")
-    scaling.insert(0, base)
-    # The other axis must cross at the low end, or bars would start from 1.
-    for crosses in axis._element.getparent().iter(qn("c:crosses")):
-        crosses.set("val", "min")
-
-
-def _describe(shape: Any, alt: str) -> None:
-    shape._element.xpath(".//p:cNvPr")[0].set("descr", alt)
-
-
-def _rgb(color: str) -> RGBColor:
-    return RGBColor.from_string(color.lstrip("#"))
 
 
 def _parameters(name: str) -> int:

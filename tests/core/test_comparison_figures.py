@@ -7,8 +7,9 @@ import pytest
 from squeeze_core import published, zoo
 from squeeze_core.design_space import Choice, design
 from squeeze_core.figures import comparison, design_space
-from squeeze_core.figures.comparison import COSTS, amount, pareto, ratio
+from squeeze_core.figures.comparison import pareto
 from squeeze_core.figures.style import color_of
+from squeeze_core.figures.units import COSTS, amount, ratio
 
 ROWS = tuple(zoo.row(name) for name in zoo.DEFAULT_NAMES)
 
