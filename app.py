@@ -12,6 +12,7 @@ st.logo("pages/common/logo.svg", size="large")
 page = st.navigation(
     [
         st.Page("pages/classify.py", title="Classify", icon=":material/label:", default=True),
+        st.Page("pages/detect.py", title="Detect", icon=":material/center_focus_strong:"),
         st.Page("pages/fire_modules.py", title="Fire modules", icon=":material/local_fire_department:"),
         st.Page("pages/why.py", title="Why?", icon=":material/psychology_alt:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.common import shared, take_away, tray
 from pages.common.tray_bar import plain
-from squeeze_core import localise
+from squeeze_core import localise, weights
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import finer
 from squeeze_core.detector.detections import (
@@ -18,6 +18,7 @@ from squeeze_core.detector.detections import (
     Detection,
     coco_document,
 )
+from squeeze_core.detector.pretrained import NAME as DETECTOR
 from squeeze_core.figures import detections as figures
 from squeeze_core.images import Picture
 
@@ -151,10 +152,11 @@ def detector(picture: Picture) -> None:
     one_picture(picture)
     if len(tray.pictures()) > 1:
         many_pictures(tray.pictures())
+    measured = weights.SHIPPED[DETECTOR].measured
     st.caption(
         "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
-        f"PASCAL VOC. Time measured on this computer's {shared.engine().device.type.upper()}, from the "
-        "file's bytes to its boxes."
+        f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}. The time is this "
+        f"computer's {shared.engine().device.type.upper()}, from the file's bytes to its boxes."
     )
 
 

@@ -1,0 +1,44 @@
+"""Detect, as a person uses it: their own picture, boxes, sliders, another page and back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from squeeze_core import gallery
+
+FOLDER = gallery.samples()[0].path.parent
+
+
+@pytest.mark.parametrize(
+    ("file", "label"),
+    [("astronaut.jpg", "person"), ("motorcycle_left.jpg", "motorbike"), ("chelsea.png", "cat")],
+)
+def test_an_uploaded_picture_gets_its_boxes(page: Page, file: str, label: str) -> None:
+    page.goto("/detect")
+    expect(page.get_by_role("heading", name="Where is it?")).to_be_visible()
+    page.locator('input[type="file"]').first.set_input_files(FOLDER / file)
+    expect(page.get_by_role("img", name=f"Your picture {file}")).to_be_visible()
+    expect(page.locator(f'.detection[title^="{label}"]').first).to_be_visible()
+
+
+def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> None:
+    page.goto("/detect")
+    page.locator('input[type="file"]').first.set_input_files(FOLDER / "chelsea.png")
+    boxes = page.locator(".detection")
+    expect(page.locator('.detection[title^="cat"]').first).to_be_visible()
+    threshold = page.get_by_role("slider", name="Score at least")
+    threshold.focus()
+    threshold.press("End")
+    expect(page.get_by_text("the best candidate is drawn")).to_be_visible()
+    expect(boxes).to_have_count(1)
+    threshold.press("Home")
+    expect(boxes.nth(1)).to_be_visible()
+    page.get_by_role("radio", name="Anything").or_(
+        page.get_by_role("button", name="Anything")
+    ).first.click()
+    expect(page.get_by_text("Weakly supervised localisation")).to_be_visible()
+    expect(boxes).to_have_count(1)
+    expect(boxes.first).to_have_attribute("title", re.compile("cat"))
