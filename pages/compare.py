@@ -30,10 +30,10 @@ rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
 
 ours = rows[0]
 with st.grid(4, min_column_width=150, gap="small"):
-    st.metric("SqueezeNet 1.1 parameters", amount(ours.parameters), border=True)
+    st.metric(ours.title, f"{amount(ours.parameters)} parameters", border=True)
     st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB", border=True)
-    st.metric("Multiply-accumulates", amount(1e9 * (ours.gmacs or 0)), border=True)
-    st.metric("ImageNet top-1, published", f"{ours.top1:.1f}%", border=True)
+    st.metric("Computation", f"{amount(1e9 * (ours.gmacs or 0))} MACs", border=True)
+    st.metric("ImageNet top-1", f"{ours.top1:.1f}%", border=True)
 
 tabs = st.tabs(
     ["Cost", "Accuracy", "What fits?", "This machine", "Your picture", "The paper", "Take away"],

@@ -68,7 +68,7 @@ def metrics(design: Design) -> None:
     default = design_space.design(Choice())
     change = design.cost.parameters / default.cost.parameters - 1
     note = "exactly SqueezeNet 1.0" if design.choice == Choice() else f"{change:+.1%} to SqueezeNet 1.0"
-    with st.container(horizontal=True, gap="small"):
+    with st.grid(4, min_column_width=140, gap="small"):
         st.metric(
             "Parameters", f"{design.cost.parameters:,}", delta=note, delta_color="off", delta_arrow="off"
         )
@@ -159,17 +159,20 @@ def downloads(design: Design) -> None:
 
 @st.fragment
 def explore() -> None:
+    summary = st.container(border=True)
     controls, result = st.columns([2, 5], gap="medium")
     with controls, st.container(border=True):
         choice = ask()
+    try:
+        design = design_space.design(choice)
+    except DesignError as error:
+        summary.error(str(error), icon=":material/tune:")
+        return
+    with summary:
+        metrics(design)
     with result:
-        try:
-            design = design_space.design(choice)
-        except DesignError as error:
-            st.error(str(error), icon=":material/tune:")
-            return
         with st.container(border=True):
-            metrics(design)
+            st.subheader("Where its parameters sit", anchor=False)
             table = module_table(design)
             alt = "Parameters of each module, by kind of layer"
             take_away.chart(figures.strip(design), table=table, name="modules", alt=alt)

@@ -74,7 +74,7 @@ HAND_MADE = (
 )
 
 DESIGNS = (
-    PublishedDesign("SqueezeNet (SR 0.125)", 4.8, 80.3, _FIGURE_3),
+    PublishedDesign("SqueezeNet", 4.8, 80.3, _FIGURE_3),
     PublishedDesign("SR 0.5", 13, 85.3, _FIGURE_3, Metaparameters(sr=0.5)),
     PublishedDesign("SR 0.75", 19, 86.0, _FIGURE_3, Metaparameters(sr=0.75)),
     PublishedDesign("SR 0.5, 1% 3×3", 5.7, 76.3, _FIGURE_3, Metaparameters(sr=0.5, pct3x3=0.01)),

@@ -24,7 +24,7 @@ from squeeze_core.profile import Profile
 from squeeze_core.published import PublishedRow
 from squeeze_core.zoo import REFERENCE, Row
 
-_ROW_PX = 46
+_ROW_PX = 54
 
 
 def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = True) -> go.Figure:
@@ -45,7 +45,7 @@ def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], spee
         m.name: getattr(m, speed) * axis.factor for m in measurements if getattr(m, speed) is not None
     }
     marked = {
-        m.name: titles[m.name] if m.trained else f"{titles[m.name]}<br><i>untrained weights</i>"
+        m.name: titles[m.name] if m.trained else f"{titles[m.name]} <i>(untrained weights)</i>"
         for m in measurements
     }
     return _bars(values, marked, axis, log=False)
@@ -62,36 +62,46 @@ def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: boo
         compared = ratio(values[name], reference, axis) if reference and name != REFERENCE else ""
         labels.append(f"<b>{amount(values[name], axis.unit)}</b>{'  ' + compared if compared else ''}")
     largest = max(values.values())
-    # Room for the label beside the longest bar: it stays readable in both themes.
     if log:
         low = 10 ** math.floor(math.log10(min(values.values()) * 0.7))
-        ticks = log_ticks(low, largest * (largest / low) ** 0.55, axis.unit)
-        keep = [value <= 1.01 * largest for value in ticks["tickvals"]]
-        for key in ("tickvals", "ticktext"):
-            ticks[key] = [tick for tick, kept in zip(ticks[key], keep, strict=True) if kept]
+        ticks = log_ticks(low, 1.05 * largest, axis.unit)
     else:
-        values_shown = round_ticks(largest)
-        ticks = {
-            "range": [0, 1.55 * largest],
-            "tickvals": values_shown,
-            "ticktext": [amount(value, axis.unit) for value in values_shown],
-        }
+        shown = round_ticks(largest)
+        labelled = [amount(value, axis.unit) for value in shown]
+        ticks = {"range": [0, 1.05 * largest], "tickvals": shown, "ticktext": labelled}
+    figure = _labelled_bars(
+        [titles[name] for name in names],
+        [values[name] for name in names],
+        labels,
+        [color_of(name) for name in names],
+    )
+    figure.update_xaxes(title=axis.title, **ticks)
+    return figure
+
+
+def _labelled_bars(
+    names: Sequence[str], values: Sequence[float], labels: Sequence[str], colors: Sequence[str]
+) -> go.Figure:
+    """Horizontal bars, the last on top, name and label over each: they cost no width on a phone."""
+    places = list(range(len(names)))
     figure = go.Figure(
         go.Bar(
-            x=[values[name] for name in names],
-            y=[titles[name] for name in names],
+            x=list(values),
+            y=places,
+            width=0.36,
             orientation="h",
-            text=labels,
-            customdata=names,
-            textposition="outside",
-            cliponaxis=False,
-            marker={"color": [color_of(name) for name in names]},
-            hovertemplate="%{y}: %{text}<extra></extra>",
+            text=[f"{name}: {label}" for name, label in zip(names, labels, strict=True)],
+            textposition="none",
+            marker={"color": list(colors)},
+            hovertemplate="%{text}<extra></extra>",
         )
     )
-    figure.update_layout(height=72 + _ROW_PX * len(names), bargap=0.35, showlegend=False)
-    figure.update_xaxes(title=axis.title, **ticks)
-    figure.update_yaxes(ticksuffix="  ")
+    for place, name, label in zip(places, names, labels, strict=True):
+        above = {"y": place, "yshift": 10, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
+        figure.add_annotation(text=name, x=0, xanchor="left", **above)
+        figure.add_annotation(text=label, x=1, xanchor="right", **above)
+    figure.update_layout(height=76 + _ROW_PX * len(names), showlegend=False)
+    figure.update_yaxes(range=[-0.5, len(names) - 0.2], visible=False, fixedrange=True)
     return styled(figure)
 
 
@@ -136,20 +146,15 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> g
         figure.add_scatter(
             x=[x],
             y=[row.top1],
-            mode="markers+text" if chosen or row.name in best else "markers",
+            mode="markers+text" if chosen else "markers",
             marker={
                 "size": size,
                 "color": color_of(row.name) if chosen else "rgba(0,0,0,0)",
                 "opacity": 0.9 if chosen else 0.65,
                 "line": {"color": color_of(row.name), "width": 2},
             },
-            text=[f"<b>{row.title}</b>" if chosen else row.title],
-            textposition="bottom right"
-            if chosen and row.name in best
-            else "bottom center"
-            if chosen
-            else "top left",
-            textfont={"size": 14 if chosen else 11},
+            text=[f"<b>{row.title}</b>"],
+            textposition="bottom right" if row.name in best else "bottom center",
             name=row.title,
             showlegend=False,
             hovertemplate=(
@@ -238,49 +243,20 @@ def published_bars(rows: Sequence[PublishedRow]) -> go.Figure:
         f"<b>{size:g} MiB</b>  {row.reduction}× · {row.top1:.1f} / {row.top5:.1f}%"
         for row, size in zip(sized, sizes, strict=True)
     ]
-    figure = go.Figure(
-        go.Bar(
-            x=sizes[::-1],
-            y=[row.title for row in sized][::-1],
-            orientation="h",
-            text=labels[::-1],
-            textposition="outside",
-            cliponaxis=False,
-            marker={
-                "color": [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in sized][::-1]
-            },
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
-    )
+    colors = [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in sized]
+    figure = _labelled_bars([row.title for row in sized][::-1], sizes[::-1], labels[::-1], colors[::-1])
+    figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", **log_ticks(0.1, 260))
     ticks = [0.1, 1, 10, 100]
-    figure.update_xaxes(
-        title="Size in the paper's unit (MiB, 2²⁰ bytes)",
-        type="log",
-        range=[-1, 4.6],
-        tickvals=ticks,
-        ticktext=[f"{tick:g} MiB" for tick in ticks],
-    )
-    figure.update_yaxes(ticksuffix="  ")
-    figure.update_layout(height=72 + _ROW_PX * len(sized), bargap=0.35)
-    return styled(figure)
+    return figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g} MiB" for tick in ticks])
 
 
 def accuracy_bars(accuracies: dict[str, float], color: Callable[[str], str]) -> go.Figure:
     """Accuracies in percent by what reached them, best last, on an axis from 0 to 100."""
     names = list(accuracies)[::-1]
-    figure = go.Figure(
-        go.Bar(
-            x=[accuracies[name] for name in names],
-            y=names,
-            orientation="h",
-            text=[f"<b>{accuracies[name]:.1f}%</b>" for name in names],
-            textposition="outside",
-            cliponaxis=False,
-            marker={"color": [color(name) for name in names]},
-            hovertemplate="%{y}: %{text}<extra></extra>",
-        )
+    figure = _labelled_bars(
+        names,
+        [accuracies[name] for name in names],
+        [f"<b>{accuracies[name]:.1f}%</b>" for name in names],
+        [color(name) for name in names],
     )
-    figure.update_xaxes(title="Top-1 accuracy (%)", range=[0, 115], tickvals=[0, 25, 50, 75, 100])
-    figure.update_yaxes(ticksuffix="  ")
-    figure.update_layout(height=72 + _ROW_PX * len(names), bargap=0.35)
-    return styled(figure)
+    return figure.update_xaxes(title="Top-1 accuracy (%)", range=[0, 101], tickvals=[0, 25, 50, 75, 100])

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from squeeze_core.design_space import Design
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 from squeeze_core.figures.units import amount
-from squeeze_core.published import DESIGNS
+from squeeze_core.published import DESIGNS, PublishedDesign
 
 # Light to dark in one hue and hatched, so that the parts are told apart in black and white too.
 _PARTS = {
@@ -43,8 +43,10 @@ def strip(design: Design) -> go.Figure:
         x=names,
         y=totals,
         mode="text",
-        text=[amount(total) for total in totals],
+        # Short bars stand close together on a phone; the axis and the table give their counts.
+        text=[amount(total) if total > 0.3 * max(totals) else "" for total in totals],
         textposition="top center",
+        textfont={"size": 11},
         showlegend=False,
         hoverinfo="skip",
     )
@@ -55,6 +57,15 @@ def strip(design: Design) -> go.Figure:
     return styled(figure)
 
 
+def _beside(point: PublishedDesign) -> str:
+    """Where a point's name has room."""
+    if point.mebibytes > 20:
+        return "bottom center"
+    if point.mebibytes > 10:
+        return "top center"
+    return "top right" if point.bypass == "simple" else "bottom right"
+
+
 def published_designs(design: Design) -> go.Figure:
     """The paper's published points, size in its unit against top-5, and where this network's size falls."""
     figure = go.Figure(
@@ -63,7 +74,7 @@ def published_designs(design: Design) -> go.Figure:
             y=[point.top5 for point in DESIGNS],
             mode="markers+text",
             text=[point.title for point in DESIGNS],
-            textposition=["bottom center" if point.mebibytes > 20 else "top center" for point in DESIGNS],
+            textposition=[_beside(point) for point in DESIGNS],
             marker={"size": 12, "color": NEUTRAL, "symbol": "diamond"},
             hovertemplate="%{text}<br>%{x} MiB, %{y}% top-5<extra></extra>",
             showlegend=False,
