@@ -39,7 +39,7 @@ def overlay(picture: Picture, detections: Sequence[Detection], alt: str, kinds: 
 
     `alt`: the picture's text alternative. `kinds`: a finer name for each detection, or none at all.
     """
-    names = list(kinds) or [None] * len(detections)
+    names: list[str | None] = list(kinds) or [None] * len(detections)
     parts = [_box(picture, *pair) for pair in zip(detections, names, strict=True)]
     aspect = picture.width / picture.height
     return (
@@ -74,7 +74,7 @@ def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence
     unit = max(2, round(max(image.size) / 300))
     font = ImageFont.load_default(size=max(11, 6 * unit))
     x, y = image.width / picture.width, image.height / picture.height
-    names = list(kinds) or [None] * len(detections)
+    names: list[str | None] = list(kinds) or [None] * len(detections)
     for detection, kind in reversed(list(zip(detections, names, strict=True))):
         x0, y0, x1, y1 = (value * by for value, by in zip(detection.box, (x, y, x, y), strict=True))
         x1, y1 = max(x0, x1), max(y0, y1)
