@@ -22,9 +22,17 @@ TITLES = {"squeeze": "squeeze 1×1", "expand1x1": "expand 1×1", "expand3x3": "e
 GRIDS = {"squeeze": (1, 216), "expand1x1": (2, 432), "expand3x3": (2, 432)}
 
 
+# Thirteen layers do not fit a phone's width: there they scroll sideways.
+STYLE = """<style>
+[class*="st-key-fire-wide-"] { overflow-x: auto; }
+[class*="st-key-fire-wide-"] > div { min-width: 860px; }
+</style>"""
+
+
 def page() -> None:
     picture = tray.current()
     st.title("What do the Fire modules see?", anchor=False)
+    st.html(STYLE)
     with st.spinner("Looking inside…", show_time=True):
         trace = inside.trace(picture)
     explorer(picture, trace)
@@ -61,10 +69,8 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
 
 def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The network from conv1 to conv10; a click on a Fire module opens it."""
-    # Thirteen layers do not fit a phone's width: there the strip scrolls sideways.
-    st.html("<style>.st-key-fire-layers{overflow-x:auto}.st-key-fire-layers>div{min-width:860px}</style>")
     with st.container(border=True):
-        with st.container(key="fire-layers"):
+        with st.container(key="fire-wide-strip"):
             st.plotly_chart(
                 inside.network_strip(picture, unit.module),
                 key="fire-strip-chart",
@@ -155,14 +161,15 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
     key = f"fire-glance-{picture.key[:12]}"
     figure = inside.glance(picture)
-    st.plotly_chart(
-        figure,
-        key=key,
-        on_select=lambda: took_unit(key),
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="The strongest channels of fire2 to fire9, one row a module",
-    )
+    with st.container(key="fire-wide-glance"):
+        st.plotly_chart(
+            figure,
+            key=key,
+            on_select=lambda: took_unit(key),
+            selection_mode="points",
+            config={"displayModeBar": False},
+            alt="The strongest channels of fire2 to fire9, one row a module",
+        )
     take_away.downloads("every-module", image=figures.picture_of(figure))
 
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from squeeze_core.figures.style import ACCENT
 
 Scale = Literal["branch", "channel"]
+SURROUNDINGS = 227
 
 
 @cache
@@ -75,14 +76,23 @@ def overlay(picture: Image.Image, levels: np.ndarray, opacity: float, name: str 
 
 
 def outlined(picture: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """A copy of the RGB picture with that box (x0, y0, x1, y1; x1 and y1 exclusive) drawn around."""
-    picture = picture.convert("RGB")
-    draw = ImageDraw.Draw(picture)
+    """The surroundings of a box (x0, y0, x1, y1; x1 and y1 exclusive) with its outline drawn.
+
+    A square of the RGB picture, three times as wide as the box or all of its height, enlarged to
+    SURROUNDINGS pixels, so that a small patch can be seen.
+    """
     x0, y0, x1, y1 = box
-    thickness = max(2, picture.width // 75)
-    draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline="#FFFFFF", width=thickness + 2)
-    draw.rectangle((x0 + 1, y0 + 1, x1 - 2, y1 - 2), outline=ACCENT, width=thickness)
-    return picture
+    side = min(max(64, 3 * max(x1 - x0, y1 - y0)), picture.width, picture.height)
+    left = min(max((x0 + x1 - side) // 2, 0), picture.width - side)
+    top = min(max((y0 + y1 - side) // 2, 0), picture.height - side)
+    near = picture.resize((SURROUNDINGS, SURROUNDINGS), box=(left, top, left + side, top + side))
+    scale = SURROUNDINGS / side
+    corners = [round(scale * value) for value in (x0 - left, y0 - top, x1 - left, y1 - top)]
+    draw = ImageDraw.Draw(near)
+    draw.rectangle((corners[0], corners[1], corners[2] - 1, corners[3] - 1), outline="#FFFFFF", width=5)
+    inner = (corners[0] + 1, corners[1] + 1, corners[2] - 2, corners[3] - 2)
+    draw.rectangle(inner, outline=ACCENT, width=3)
+    return near
 
 
 def for_screen(picture: Image.Image, longest: int = 640) -> Image.Image:
@@ -96,7 +106,7 @@ def place_in_words(row: int, column: int, height: int, width: int) -> str:
     """(0, 0, 9, 9) → "at the top left": for text alternatives."""
     down = ("at the top", "in the middle", "at the bottom")[3 * row // height]
     across = ("left", "centre", "right")[3 * column // width]
-    return f"{down} {across}"
+    return f"{down} {across}".removesuffix(" centre")
 
 
 def _resized(levels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
