@@ -29,11 +29,13 @@ names = st.multiselect(
 rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
 
 ours = rows[0]
-with st.grid(4, min_column_width=150, gap="small"):
-    st.metric(ours.title, f"{amount(ours.parameters)} parameters", border=True)
-    st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB", border=True)
-    st.metric("Computation", f"{amount(1e9 * (ours.gmacs or 0))} MACs", border=True)
-    st.metric("ImageNet top-1", f"{ours.top1:.1f}%", border=True)
+with st.container(border=True, gap="small"):
+    st.markdown(f"**{ours.title}**")
+    with st.grid(4, min_column_width=120, gap="small"):
+        st.metric("Parameters", amount(ours.parameters))
+        st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB")
+        st.metric("Computation", f"{amount(1e9 * (ours.gmacs or 0))} MACs")
+        st.metric("ImageNet top-1", f"{ours.top1:.1f}%")
 
 tabs = st.tabs(
     ["Cost", "Accuracy", "What fits?", "This machine", "Your picture", "The paper", "Take away"],

@@ -28,6 +28,7 @@ from squeeze_core.errors import UserError
 WARM_UP, RUNS, BATCHES = 2, 20, 3
 SECONDS = 4.0
 HEARTBEAT_S = 0.3
+PATIENCE_S = 5.0
 _one_at_a_time = threading.Lock()
 BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
 
@@ -83,7 +84,8 @@ def measure(names: Sequence[str], device: str = "cpu") -> Generator[Step | Measu
     Closing the iterator stops the work at once. MeasureError when a network's process fails, and
     when another measurement is under way, because both would come out wrong.
     """
-    if not _one_at_a_time.acquire(blocking=False):
+    # One that was just stopped needs a moment to end.
+    if not _one_at_a_time.acquire(timeout=PATIENCE_S):
         raise MeasureError("Another measurement is running on this machine; try again when it is done.")
     try:
         yield from _measure(names, device)

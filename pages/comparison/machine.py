@@ -52,7 +52,8 @@ def run(names: Sequence[str], label: str, key: str) -> None:
     """A button that measures, and a progress bar with a stop button while it does."""
     queue_key = f"{_QUEUE}-{key}"
     slot = st.empty()
-    if queue_key not in st.session_state:
+
+    def offer() -> None:
         slot.button(
             label,
             icon=":material/timer:",
@@ -60,6 +61,9 @@ def run(names: Sequence[str], label: str, key: str) -> None:
             key=f"measure-{key}",
             on_click=lambda: st.session_state.update({queue_key: tuple(names)}),
         )
+
+    if queue_key not in st.session_state:
+        offer()
         return
     # Taken out first: leaving the page, or the stop button, then ends it for good.
     queue = st.session_state.pop(queue_key)
@@ -78,6 +82,7 @@ def run(names: Sequence[str], label: str, key: str) -> None:
                     text = f"{title}, network {number} of {len(queue)}: run {event.done} of {event.total}"
                     progress.progress(event.done / event.total, text=text)
     except MeasureError as error:
+        offer()
         st.error(str(error), icon=":material/timer_off:")
         return
     st.rerun()

@@ -38,7 +38,11 @@ def test_modules_add_up_to_the_network() -> None:
     built = design(Choice(Metaparameters(sr=0.75), bypass="complex", stem="1.1"))
     assert sum(sum(module.parameters.values()) for module in built.modules) == built.cost.parameters
     assert sum(module.macs for module in built.modules) == built.cost.macs
-    assert [module.name for module in built.modules] == ["conv1", *(f"fire{i}" for i in range(2, 10)), "conv10"]
+    assert [module.name for module in built.modules] == [
+        "conv1",
+        *(f"fire{i}" for i in range(2, 10)),
+        "conv10",
+    ]
 
 
 @pytest.mark.parametrize("point", [point for point in published.DESIGNS if point.bypass != "complex"])

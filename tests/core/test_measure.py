@@ -22,9 +22,10 @@ def test_squeezenet_and_hog_are_measured_with_progress() -> None:
     assert "PyTorch" in squeezenet.conditions and squeezenet.day in squeezenet.conditions
 
 
-def test_closing_stops_at_once_and_a_second_measurement_waits_its_turn() -> None:
+def test_closing_stops_at_once_and_two_do_not_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
     first = measure(["squeezenet1_1"])
     assert isinstance(next(first), Step)
+    monkeypatch.setattr("squeeze_core.measure.PATIENCE_S", 0.01)
     with pytest.raises(MeasureError, match="Another measurement"):
         next(measure(["squeezenet1_1"]))
     first.close()

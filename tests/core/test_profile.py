@@ -36,13 +36,17 @@ def test_vgg_layers_bear_the_papers_names() -> None:
 
 
 def test_a_head_that_only_training_runs_is_counted_and_costs_nothing() -> None:
-    layers = [row for row in zoo.network("inception_v3").profile().layers if row.name.startswith("AuxLogits")]
+    layers = [
+        row for row in zoo.network("inception_v3").profile().layers if row.name.startswith("AuxLogits")
+    ]
     assert sum(layer.parameters for layer in layers) > 3_000_000
     assert all(layer.macs == 0 and layer.output == () for layer in layers)
 
 
 def test_activation_memory_follows_what_is_alive() -> None:
-    small = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1), torch.nn.ReLU(inplace=True), torch.nn.Conv2d(8, 2, 1))
+    small = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 1), torch.nn.ReLU(inplace=True), torch.nn.Conv2d(8, 2, 1)
+    )
     cost = profile(small.eval(), 10)
     # The input stays alive for its owner; the first result is freed once the second is there.
     assert cost.activation_bytes == 4 * 100 * (3 + 8 + 2)

@@ -119,7 +119,10 @@ def test_findings_follow_the_numbers() -> None:
     assert dominated == (
         "MobileNet V3 Small needs fewer multiply-accumulates than SqueezeNet 1.1 and is more accurate"
     )
-    assert findings.accuracy(rows, field, "megabytes") == "VGG16 buys 13 points of accuracy with 112× the bytes"
+    assert (
+        findings.accuracy(rows, field, "megabytes")
+        == "VGG16 buys 13 points of accuracy with 112× the bytes"
+    )
 
 
 def test_a_report_of_squeezenet_alone_without_picture_or_measurements_works() -> None:

@@ -1,0 +1,48 @@
+"""The page Design space without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "design_space.py")
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(PAGE, default_timeout=120).run()
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    assert not app.exception
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_starts_at_squeezenet_exactly(app: AppTest) -> None:
+    assert figures(app)["Parameters"] == "1,248,424"
+    assert app.metric[0].delta == "exactly SqueezeNet 1.0"
+
+
+def test_sliders_presets_and_versions_build_the_network(app: AppTest) -> None:
+    app.slider(key="design-sr").set_value(0.75).run()
+    assert figures(app)["Parameters"] == "4,841,704"
+    app.button(key="preset-SqueezeNet 1.1").click().run()
+    assert figures(app)["Parameters"] == "1,235,496"
+    assert app.slider(key="design-sr").value == 0.125
+    app.button(key="preset-Complex bypass").click().run()
+    assert figures(app)["Parameters"] == "1,589,672"
+    assert any("7.94 MiB" in text.value for text in app.markdown)
+
+
+def test_impossible_settings_say_which_number_to_change_and_lose_nothing(app: AppTest) -> None:
+    app.slider(key="design-sr").set_value(0.0).run()
+    assert [error.value for error in app.error] == [
+        "fire2 would have no squeeze channel; raise SR (now 0)."
+    ]
+    app.slider(key="design-sr").set_value(0.125).run()
+    app.slider(key="design-size").set_value(12).run()
+    assert "raise the input size to 21" in app.error[0].value
+    app.slider(key="design-size").set_value(224).run()
+    assert not app.error and figures(app)["Parameters"] == "1,248,424"
