@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from squeeze_core.commands import evaluate_classify, evaluate_detect
+from squeeze_core.commands import add_device_option, add_json_option, evaluate_classify, evaluate_detect
 
 TASKS = (evaluate_classify, evaluate_detect)
 
@@ -13,4 +14,8 @@ def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("evaluate", help="accuracy on labelled pictures of your own")
     tasks = parser.add_subparsers(required=True, metavar="TASK")
     for task in TASKS:
-        task.add_to(tasks)
+        task_parser = task.add_to(tasks)
+        task_parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the pictures")
+        task_parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
+        add_device_option(task_parser)
+        add_json_option(task_parser)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +10,19 @@ from tqdm import tqdm
 
 from squeeze_core.accuracy import read_labels, score
 from squeeze_core.classifier import classify, network
-from squeeze_core.commands import add_device_option, add_json_option, complain, print_json
+from squeeze_core.commands import complain, print_json
 from squeeze_core.engine import Engine
 from squeeze_core.images import read
 
 
-def add_to(subparsers: Any) -> None:
+def add_to(subparsers: Any) -> ArgumentParser:
     parser = subparsers.add_parser("classify", help="top-1 and top-5 accuracy, in percent")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the pictures")
     parser.add_argument(
         "--labels", type=Path, required=True, metavar="FILE", help="JSON: file name → ImageNet index"
     )
     parser.add_argument("--model", default="squeezenet1_1", metavar="NAME")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
-    add_device_option(parser)
-    add_json_option(parser)
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(options: Namespace) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from squeeze_core.commands import add_device_option, add_json_option, complain, print_json
+from squeeze_core.commands import complain, print_json
 from squeeze_core.detector.dataset import read_coco
 from squeeze_core.detector.detect import detect, network
 from squeeze_core.detector.detections import FLOOR
@@ -17,14 +17,11 @@ from squeeze_core.engine import Engine
 from squeeze_core.images import read
 
 
-def add_to(subparsers: Any) -> None:
+def add_to(subparsers: Any) -> ArgumentParser:
     parser = subparsers.add_parser("detect", help="mAP on a COCO-format folder, in percent")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the pictures")
     parser.add_argument("--annotations", type=Path, required=True, metavar="FILE", help="COCO JSON")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
-    add_device_option(parser)
-    add_json_option(parser)
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(options: Namespace) -> int:
