@@ -6,15 +6,11 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from squeeze_core.commands import complain, print_json
 from squeeze_core.detector.dataset import read_coco
-from squeeze_core.detector.detect import detect, network
-from squeeze_core.detector.detections import FLOOR
-from squeeze_core.detector.evaluate import score
+from squeeze_core.detector.detect import network
+from squeeze_core.detector.evaluate import evaluate
 from squeeze_core.engine import Engine
-from squeeze_core.images import read
 
 
 def add_to(subparsers: Any) -> ArgumentParser:
@@ -28,11 +24,7 @@ def run(options: Namespace) -> int:
     engine = Engine(options.device)
     labels = network(engine, options.weights).labels
     annotations = read_coco(options.folder, options.annotations, labels)
-    pictures = (read(example.path) for example in annotations.examples)
-    answers = tqdm(
-        detect(pictures, engine, options.weights), "detect", len(annotations.examples), unit="picture"
-    )
-    result = score(annotations, [answer.detections(FLOOR) for answer in answers])
+    result = evaluate(annotations, engine, options.weights)
     if engine.notice:
         complain(engine.notice)
     if options.json:

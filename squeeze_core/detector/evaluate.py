@@ -7,13 +7,18 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
+from tqdm import tqdm
 
 from squeeze_core.detector.dataset import Annotations
-from squeeze_core.detector.detections import Detection, coco_row
+from squeeze_core.detector.detect import detect
+from squeeze_core.detector.detections import FLOOR, Detection, coco_row
+from squeeze_core.engine import Engine
+from squeeze_core.images import read
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,13 @@ class DetectionScore:
     map50: float
     map: float
     per_class: dict[str, float]
+
+
+def evaluate(annotations: Annotations, engine: Engine, file: Path | None = None) -> DetectionScore:
+    """Run the detector (the shipped one, or `file`) on every picture and score what it finds."""
+    pictures = (read(example.path) for example in annotations.examples)
+    answers = tqdm(detect(pictures, engine, file), "detect", len(annotations.examples), unit="picture")
+    return score(annotations, [answer.detections(FLOOR) for answer in answers])
 
 
 def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> DetectionScore:

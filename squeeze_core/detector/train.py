@@ -34,15 +34,12 @@ from squeeze_core.detector.dataset import (
     read_coco,
     sampling_weights,
 )
-from squeeze_core.detector.detect import candidates, decode
-from squeeze_core.detector.detections import FLOOR
-from squeeze_core.detector.evaluate import DetectionScore, score
+from squeeze_core.detector.evaluate import evaluate
 from squeeze_core.detector.loss import detection_loss
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
-from squeeze_core.engine import choose_device
+from squeeze_core.engine import Engine, choose_device
 from squeeze_core.errors import UserError
-from squeeze_core.images import read
-from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 
 def options_parser() -> argparse.ArgumentParser:
@@ -116,21 +113,6 @@ def normalise(images: Tensor, device: torch.device) -> Tensor:
     return F.normalize(batch, list(IMAGENET_MEAN), list(IMAGENET_STD)).contiguous(
         memory_format=torch.channels_last
     )
-
-
-def validate(
-    network: Detector, annotations: Annotations, size: int, device: torch.device
-) -> DetectionScore:
-    """mAP of a folded network on a validation set, as `evaluate detect` computes it."""
-    loaded = pretrained.PretrainedDetector(network.eval(), annotations.classes, Preprocess(size))
-    found = []
-    for example in tqdm(annotations.examples, "validate", leave=False, mininterval=10):
-        picture = read(example.path)
-        with torch.inference_mode():
-            output = network(loaded.preprocess([picture.image]).to(device)).float().cpu()
-        arrays = decode(output[0], loaded, picture)
-        found.append(candidates(picture, arrays, loaded, device.type, 0.0).detections(FLOOR))
-    return score(annotations, found)
 
 
 class Training:
@@ -245,11 +227,9 @@ def train(options: argparse.Namespace) -> None:
         row |= {"epoch": run.epoch, "seconds": round(time.time() - begun)}
         run.save(checkpoint)
         if run.epoch % options.every == 0 or run.epoch == options.epochs:
-            network = run.smoothed()
-            pretrained.save_detector(
-                network, training_data.classes, options.size, options.out / "detector.safetensors"
-            )
-            result = validate(network, validation, options.size, run.device)
+            file = options.out / "detector.safetensors"
+            pretrained.save_detector(run.smoothed(), training_data.classes, options.size, file)
+            result = evaluate(validation, Engine(options.device), file)
             row |= {"map50": round(result.map50, 2), "map": round(result.map, 2)}
             row["per_class"] = {name: round(value, 1) for name, value in result.per_class.items()}
         _append(log, row)

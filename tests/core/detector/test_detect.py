@@ -34,10 +34,9 @@ def found_in(picture: Picture, engine: Engine) -> Candidates:
 def test_finds_what_the_samples_show(
     samples: dict[str, Picture], engine: Engine, file: str, label: str
 ) -> None:
-    detections = found_in(samples[file], engine).detections()
-    assert detections and detections[0].label == label
-    x0, y0, x1, y1 = detections[0].box
-    assert (x1 - x0) * (y1 - y0) > 0.15 * samples[file].width * samples[file].height
+    found = found_in(samples[file], engine).detections()
+    areas = [(d.box[2] - d.box[0]) * (d.box[3] - d.box[1]) for d in found if d.label == label]
+    assert max(areas) > 0.15 * samples[file].width * samples[file].height
 
 
 def test_boxes_are_in_pixels_of_the_original(samples: dict[str, Picture], engine: Engine) -> None:
