@@ -46,7 +46,7 @@ def ask() -> Choice:
         preset(Choice())
     with st.container(horizontal=True, gap="small"):
         for name, choice in _PRESETS.items():
-            st.button(name, key=f"preset-{name}", type="tertiary", on_click=preset, args=(choice,))
+            st.button(name, key=f"preset-{name}", on_click=preset, args=(choice,))
     keep: Any = {"persist_state": "session"}
     base = st.slider("base_e: expand filters of fire2", 8, 512, step=8, key="design-base_e", **keep)
     incr = st.slider("incr_e: added every freq modules", 0, 512, step=8, key="design-incr_e", **keep)

@@ -73,8 +73,8 @@ def draw_published() -> None:
         figure = comparison.published_bars(TABLE_2)
         take_away.chart(figure, table=table, name="paper", alt=findings.paper())
         st.caption(
-            f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5. The paper's "
-            "MB are 2²⁰ bytes, written MiB here; every other size on this page is in MB of 10⁶ bytes."
+            f"{tables.paper_source()} The paper's MB are 2²⁰ bytes, written MiB here; every other size on "
+            "this page is in MB of 10⁶ bytes."
         )
     with st.container(border=True):
         st.subheader(findings.learnt_features(), anchor=False)

@@ -97,7 +97,8 @@ def _labelled_bars(
         )
     )
     for place, name, label in zip(places, names, labels, strict=True):
-        above = {"y": place, "yshift": 10, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
+        above = {"y": place, "yshift": 9, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
+        above["font"] = {"size": 13}
         figure.add_annotation(text=name, x=0, xanchor="left", **above)
         figure.add_annotation(text=label, x=1, xanchor="right", **above)
     figure.update_layout(height=76 + _ROW_PX * len(names), showlegend=False)
@@ -236,13 +237,10 @@ def _lighter(color: str, share: float) -> str:
 
 
 def published_bars(rows: Sequence[PublishedRow]) -> go.Figure:
-    """The paper's own table: size in its unit (MiB, 2^20 bytes) on a log axis, accuracy in words."""
+    """The paper's own table: size in its unit (MiB, 2^20 bytes) on a log axis."""
     sized = [row for row in rows if row.mebibytes is not None]
     sizes = [row.mebibytes or 0 for row in sized]
-    labels = [
-        f"<b>{size:g} MiB</b>  {row.reduction}× · {row.top1:.1f} / {row.top5:.1f}%"
-        for row, size in zip(sized, sizes, strict=True)
-    ]
+    labels = [f"<b>{size:g} MiB</b> {row.reduction}×" for row, size in zip(sized, sizes, strict=True)]
     colors = [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in sized]
     figure = _labelled_bars([row.title for row in sized][::-1], sizes[::-1], labels[::-1], colors[::-1])
     figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", **log_ticks(0.1, 260))

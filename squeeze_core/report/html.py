@@ -136,8 +136,7 @@ def _picture(report: Report) -> str:
 
 def _paper() -> str:
     title = findings.paper()
-    source = f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5."
-    return _section(title, _chart(comparison.published_bars(TABLE_2), title), source)
+    return _section(title, _chart(comparison.published_bars(TABLE_2), title), tables.paper_source())
 
 
 def _hand_made() -> str:
