@@ -24,7 +24,6 @@ names = st.multiselect(
     format_func=lambda name: zoo.title(name),
     key="compare-networks",
     persist_state="session",
-    placeholder="Choose networks",
 )
 rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
 

@@ -56,7 +56,6 @@ def _where(rows: tuple[Row, ...]) -> None:
             networks,
             format_func=lambda name: zoo.row(name).title,
             key="compare-where",
-            placeholder="Choose another network above",
         )
         names = [REFERENCE, *([other] if other else [])]
         columns = st.grid(2, min_column_width=320, gap="medium")

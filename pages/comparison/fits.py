@@ -70,7 +70,7 @@ def _limit(label: str, value: float | None, key: str) -> float | None:
         value=value,
         step=1.0,
         key=f"fits-{key}",
-        placeholder="no limit",
+        help="Empty: no limit.",
         persist_state="session",
     )
 
