@@ -158,7 +158,8 @@ def device_title(device: str) -> str:
         return torch.cuda.get_device_name()
     if device == "mps":
         return f"{platform.machine()} GPU (MPS)"
-    return f"{_cpu_model()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{_cpu_model()}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def _cpu_model() -> str:
