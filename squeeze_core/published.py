@@ -75,10 +75,7 @@ HAND_MADE = (
 
 DESIGNS = (
     PublishedDesign("SqueezeNet", 4.8, 80.3, _FIGURE_3),
-    PublishedDesign("SR 0.5", 13, 85.3, _FIGURE_3, Metaparameters(sr=0.5)),
     PublishedDesign("SR 0.75", 19, 86.0, _FIGURE_3, Metaparameters(sr=0.75)),
-    PublishedDesign("SR 0.5, 1% 3×3", 5.7, 76.3, _FIGURE_3, Metaparameters(sr=0.5, pct3x3=0.01)),
-    PublishedDesign("SR 0.5, 99% 3×3", 21, 85.3, _FIGURE_3, Metaparameters(sr=0.5, pct3x3=0.99)),
     PublishedDesign("Simple bypass", 4.8, 82.5, _TABLE_3, bypass="simple"),
     PublishedDesign("Complex bypass", 7.7, 82.0, _TABLE_3, bypass="complex"),
 )

@@ -59,8 +59,6 @@ def strip(design: Design) -> go.Figure:
 
 def _beside(point: PublishedDesign) -> str:
     """Where a point's name has room."""
-    if point.mebibytes > 20:
-        return "bottom center"
     if point.mebibytes > 10:
         return "top center"
     return "top right" if point.bypass == "simple" else "bottom right"
@@ -85,7 +83,7 @@ def published_designs(design: Design) -> go.Figure:
     right = size < 12
     figure.add_annotation(
         x=size,
-        y=74.6,
+        y=79.3,
         text=f"<b>this network: {size:.2f} MiB</b>",
         font={"color": ACCENT},
         showarrow=False,
@@ -93,6 +91,6 @@ def published_designs(design: Design) -> go.Figure:
         xshift=6 if right else -6,
     )
     figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", range=[0, max(26, 1.1 * size)])
-    figure.update_yaxes(title="ImageNet top-5 (%), as published", range=[74, 88.5])
+    figure.update_yaxes(title="ImageNet top-5 (%), as published", range=[79, 87.5])
     figure.update_layout(height=360)
     return styled(figure)
