@@ -54,7 +54,7 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
         required=True,
         key=f"why-method-{side}",
     )
-    index = choose_class(side, trace)
+    index = choose_class(side, picture, trace)
     assert method is not None
     with st.spinner(f"{METHODS[method].title}…", show_time=True):
         bar = st.empty()
@@ -81,7 +81,7 @@ def advance(bar: DeltaGenerator, start: float = 0.0, part: float = 1.0) -> Progr
     return draw
 
 
-def choose_class(side: str, trace: FireTrace) -> int:
+def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
     """The class to explain: the most probable first, any of the thousand on offer."""
     order = (-trace.logits).argsort(kind="stable").tolist()
     probabilities = trace.probabilities
@@ -89,7 +89,7 @@ def choose_class(side: str, trace: FireTrace) -> int:
         "Class",
         order,
         format_func=lambda i: f"{trace.labels[i]} · {percent(float(probabilities[i]))}",
-        key=f"why-class-{side}-{trace.file}",
+        key=f"why-class-{side}-{picture.key[:12]}",
     )
 
 

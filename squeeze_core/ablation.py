@@ -13,11 +13,21 @@ from squeeze_core.architecture import SqueezeNet
 from squeeze_core.classifier import Prediction
 from squeeze_core.engine import Engine
 from squeeze_core.errors import UserError
-from squeeze_core.fire_trace import BRANCHES, Unit, get_extractor, softmax
+from squeeze_core.fire_trace import (
+    BRANCHES,
+    CHANNELS,
+    Extractor,
+    Unit,
+    get_extractor,
+    softmax,
+    with_extractor,
+)
 from squeeze_core.images import Picture
 
 Off = frozenset[Unit]
 NOTHING: Off = frozenset()
+# How many of the least useful channels a curve of their cost leaves out, from none to all.
+COUNTS = (0, 50, 100, 200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2250, 2500, 2700, CHANNELS)
 
 
 class AblationError(UserError):
@@ -69,9 +79,12 @@ def ablate(picture: Picture, engine: Engine, off: Iterable[Unit] = NOTHING) -> A
 
     AblationError for a channel that it has not.
     """
-    loaded = get_extractor(engine)
-    batch = loaded.preprocess([picture.image]).to(engine.device)
-    off = frozenset(off)
+    units = frozenset(off)
+    return with_extractor(engine, lambda loaded, device: _ablate(picture, units, loaded, device))
+
+
+def _ablate(picture: Picture, off: Off, loaded: Extractor, device: torch.device) -> Ablation:
+    batch = loaded.preprocess([picture.image]).to(device)
     reduced = without(loaded.original, off)
     with torch.inference_mode():
         before = loaded.original(batch)[0].float().cpu().numpy()
@@ -128,10 +141,13 @@ class Contributions:
 
 
 def contributions(picture: Picture, engine: Engine, index: int) -> Contributions:
-    """Each of the 2,880 channels' contribution to class `index`, from one backward pass."""
-    loaded = get_extractor(engine)
+    """Each channel's contribution to class `index`, from one backward pass."""
+    return with_extractor(engine, lambda loaded, device: _contributions(picture, index, loaded, device))
+
+
+def _contributions(picture: Picture, index: int, loaded: Extractor, device: torch.device) -> Contributions:
     # The parameters want no gradient, so the picture must, for the activations to have one.
-    batch = loaded.preprocess([picture.image]).to(engine.device).requires_grad_()
+    batch = loaded.preprocess([picture.image]).to(device).requires_grad_()
     found = loaded.network(batch)
     logit = found["logits"][0, index]
     places = [(module, branch) for module in loaded.original.fire_names for branch in BRANCHES]

@@ -27,6 +27,7 @@ class HasNetwork(Protocol):
 
 
 Loaded = TypeVar("Loaded", bound=HasNetwork)
+Result = TypeVar("Result")
 
 
 def choose_device(choice: DeviceChoice = "auto") -> torch.device:
@@ -72,27 +73,33 @@ class Engine:
 
         Threads that ask for the same key wait for one load; other keys are not held up.
         """
-        device = self.device
-        try:
-            return self._get(key, load, device)
-        except RuntimeError as error:
-            self._fall_back(device, error)
-        return self.get(key, load)
+        return self.work(key, load, lambda loaded, device: loaded)
 
     def run(self, key: str, load: Callable[[], Loaded], batch: Tensor) -> Tensor:
-        """The network's output tensor for a batch, float32 on the CPU.
+        """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does."""
 
-        When the GPU runs out of memory this and every later call runs on the CPU, and `notice`
-        says so.
+        def forward(loaded: Loaded, device: torch.device) -> Tensor:
+            with torch.inference_mode():
+                return loaded.network(batch.to(device)).float().cpu()
+
+        return self.work(key, load, forward)
+
+    def work(
+        self, key: str, load: Callable[[], Loaded], function: Callable[[Loaded, torch.device], Result]
+    ) -> Result:
+        """What `function` returns for what `load` returned and the device that its network is on.
+
+        The two belong together even while another thread leaves the GPU, so `function` never reads
+        `device` of the engine. When the GPU runs out of memory `function` is called once more, on the
+        CPU, where every later call runs too, and `notice` says so. Its other errors are raised as
+        they are.
         """
         device = self.device
         try:
-            loaded = self._get(key, load, device)
-            with torch.inference_mode():
-                return loaded.network(batch.to(device)).float().cpu()
+            return function(self._get(key, load, device), device)
         except RuntimeError as error:
             self._fall_back(device, error)
-        return self.run(key, load, batch)
+        return self.work(key, load, function)
 
     def _get(self, key: str, load: Callable[[], Loaded], device: torch.device) -> Loaded:
         place = (key, device.type)

@@ -16,7 +16,7 @@ from torchvision.transforms.v2 import functional as F
 
 from squeeze_core.architecture import SqueezeNet
 from squeeze_core.engine import Engine
-from squeeze_core.fire_trace import get_extractor
+from squeeze_core.fire_trace import Extractor, with_extractor
 from squeeze_core.images import Picture
 
 # Called with the share done, 0–1.
@@ -128,13 +128,24 @@ class Explanation:
 def explain(
     picture: Picture, engine: Engine, method: str, index: int, progress: Progress | None = None
 ) -> Explanation:
-    """Why the shipped SqueezeNet would say class `index` of this picture, by one of METHODS."""
-    loaded = get_extractor(engine)
+    """Why the shipped SqueezeNet would say class `index` of this picture, by one of METHODS.
+
+    `progress` starts again from 0 should the GPU run out of memory on the way.
+    """
+    report = progress or (lambda share: None)
+    return with_extractor(
+        engine, lambda loaded, device: _explain(picture, method, index, report, loaded, device)
+    )
+
+
+def _explain(
+    picture: Picture, method: str, index: int, progress: Progress, loaded: Extractor, device: torch.device
+) -> Explanation:
     start = time.perf_counter()
-    batch = loaded.preprocess([picture.image]).to(engine.device)
+    batch = loaded.preprocess([picture.image]).to(device)
     with torch.inference_mode():
         logits = loaded.original(batch)[0].float().cpu()
-    heat = _MAPS[method](loaded.original, batch, index, progress or (lambda share: None))
+    heat = _MAPS[method](loaded.original, batch, index, progress)
     array = heat.detach().float().cpu().contiguous().numpy()
     array.setflags(write=False)
     return Explanation(
@@ -205,9 +216,20 @@ def _counted(network: SqueezeNet, total: int, progress: Progress) -> Callable[[T
 def score(
     explanation: Explanation, picture: Picture, engine: Engine, progress: Progress | None = None
 ) -> Score:
-    """Deletion and insertion of that explanation's pixels, SCORE_STEPS equal shares of them."""
-    loaded = get_extractor(engine)
-    batch = loaded.preprocess([picture.image]).to(engine.device)
+    """Deletion and insertion of that explanation's pixels, SCORE_STEPS equal shares of them.
+
+    `progress` starts again from 0 should the GPU run out of memory on the way.
+    """
+    report = progress or (lambda share: None)
+    return with_extractor(
+        engine, lambda loaded, device: _score(explanation, picture, report, loaded, device)
+    )
+
+
+def _score(
+    explanation: Explanation, picture: Picture, progress: Progress, loaded: Extractor, device: torch.device
+) -> Score:
+    batch = loaded.preprocess([picture.image]).to(device)
     height, width = batch.shape[-2:]
     blurred = F.gaussian_blur(batch, [BLUR, BLUR])
     order = np.argsort(-explanation.upsampled(), axis=None, kind="stable")
@@ -223,7 +245,6 @@ def score(
             probabilities = loaded.original(pair).softmax(1)[:, explanation.index].tolist()
             for curve, probability in zip(curves.values(), probabilities, strict=True):
                 curve.append(probability)
-            if progress:
-                progress(number / len(shares))
+            progress(number / len(shares))
     deletion, insertion = (np.array(curve, np.float32) for curve in curves.values())
     return Score(shares, deletion, insertion)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch.fx import GraphModule
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from squeeze_core import weights
-from squeeze_core.architecture import SqueezeNet
+from squeeze_core.architecture import PLANS, SqueezeNet
 from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
 from squeeze_core.preprocess import Preprocess
@@ -24,6 +25,10 @@ from squeeze_core.preprocess import Preprocess
 BRANCHES = ("squeeze", "expand1x1", "expand3x3")
 PLACES = (*BRANCHES, "output")
 MODEL = "squeezenet1_1"
+# Of all its squeeze and expand layers together.
+CHANNELS = sum(sum(shape) for shape in PLANS["1.1"].fires)
+
+Result = TypeVar("Result")
 
 
 class Unit(NamedTuple):
@@ -176,16 +181,30 @@ def extractor(network: SqueezeNet) -> GraphModule:
     return create_feature_extractor(copy.copy(network), nodes)
 
 
+def with_extractor(engine: Engine, function: Callable[[Extractor, torch.device], Result]) -> Result:
+    """What `function` returns for the engine's one extractor and the device that it is on.
+
+    On the CPU where the GPU runs out of memory, as `Engine.work` says.
+    """
+    return engine.work("fire_trace", Extractor.load, function)
+
+
 def get_extractor(engine: Engine) -> Extractor:
-    """The engine's one extractor, on its device."""
-    return engine.get("fire_trace", Extractor.load)
+    """The engine's one extractor, for its layers, labels and preprocessing.
+
+    To run its network use `with_extractor`, which knows the device and outlives a full GPU.
+    """
+    return with_extractor(engine, lambda loaded, device: loaded)
 
 
 def fire_trace(picture: Picture, engine: Engine) -> FireTrace:
     """The picture's activations in the shipped SqueezeNet 1.1."""
-    loaded = get_extractor(engine)
+    return with_extractor(engine, lambda loaded, device: _fire_trace(picture, loaded, device))
+
+
+def _fire_trace(picture: Picture, loaded: Extractor, device: torch.device) -> FireTrace:
     start = time.perf_counter()
-    batch = loaded.preprocess([picture.image]).to(engine.device)
+    batch = loaded.preprocess([picture.image]).to(device)
     with torch.inference_mode():
         found = {name: _numpy(value[0]) for name, value in loaded.network(batch).items()}
     modules = {}
@@ -198,7 +217,7 @@ def fire_trace(picture: Picture, engine: Engine) -> FireTrace:
         )
     return FireTrace(
         picture.name,
-        engine.device.type,
+        device.type,
         loaded.preprocess.view(picture.image),
         {name: value.shape for name, value in found.items() if value.ndim == 3 and "/" not in name},
         modules,

@@ -6,13 +6,11 @@ import streamlit as st
 
 from pages.common import inside, shared, take_away
 from pages.fire import choice
-from squeeze_core.ablation import channels_of
+from squeeze_core.ablation import COUNTS, channels_of
 from squeeze_core.figures import ablation as figures
 from squeeze_core.figures.classification import percent
-from squeeze_core.fire_trace import FireTrace, Unit
+from squeeze_core.fire_trace import CHANNELS, FireTrace, Unit
 from squeeze_core.images import Picture
-
-COUNTS = (0, 50, 100, 200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2250, 2500, 2700, 2880)
 
 
 def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -64,7 +62,7 @@ def _switches(unit: Unit) -> None:
 
 
 def _least_useful(picture: Picture, trace: FireTrace) -> None:
-    count = st.slider("Least useful channels", 0, 2880, 500, 20, key="fire-least")
+    count = st.slider("Least useful channels", 0, CHANNELS, 500, 20, key="fire-least")
     ranked = inside.contributions(picture, trace.best).ranked()
     st.button(
         f"Switch off the least useful {count:,} channels",
@@ -84,7 +82,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     label, best = trace.labels[trace.best], trace.best
     before, after = float(answer.before[best]), float(answer.after[best])
     cells = st.columns(2)
-    cells[0].metric("Channels off", f"{len(answer.off):,} of 2,880")
+    cells[0].metric("Channels off", f"{len(answer.off):,} of {CHANNELS:,}")
     change = None if not answer.off else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
     take_away.chart(

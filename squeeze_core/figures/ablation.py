@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from squeeze_core.ablation import Ablation, Cost
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.fire_trace import CHANNELS
 
 
 def before_after(answer: Ablation, count: int = 5) -> go.Figure:
@@ -53,6 +54,8 @@ def cost_curve(costs: Sequence[Cost], label: str) -> go.Figure:
         )
     )
     styled(figure).update_layout(height=260)
-    figure.update_xaxes(title_text="least useful channels switched off, of 2,880", rangemode="tozero")
+    figure.update_xaxes(
+        title_text=f"least useful channels switched off, of {CHANNELS:,}", rangemode="tozero"
+    )
     figure.update_yaxes(title_text=label, tickformat=".0%", rangemode="tozero")
     return figure

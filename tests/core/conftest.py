@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import ExifTags, Image, ImageCms
 
+from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
 
 T = Image.Transpose
@@ -35,6 +37,28 @@ class OddFiles:
     @property
     def names(self) -> tuple[str, ...]:
         return (*self.good, *self.strange, *self.bad)
+
+
+@pytest.fixture
+def pretended_gpu() -> Engine:
+    """An engine whose device takes tensors as a GPU does, on any machine."""
+    engine = Engine("cpu")
+    engine.device = torch.device("meta")
+    return engine
+
+
+@pytest.fixture
+def full_gpu(pretended_gpu: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The same with memory for the weights, but for no convolution."""
+    forward = torch.nn.Conv2d.forward
+
+    def without_memory(layer: torch.nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+        if x.device.type == "meta":
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return forward(layer, x)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", without_memory)
+    return pretended_gpu
 
 
 @pytest.fixture(scope="session")

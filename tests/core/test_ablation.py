@@ -124,3 +124,19 @@ def test_dead_channels_cost_nothing(chelsea: Picture, feeds: Contributions, engi
     answer = ablate(chelsea, engine, dead)
     # Some of these have activations but no path to the class; other classes may move.
     assert answer.logits_after[CAT] == pytest.approx(answer.logits_before[CAT], rel=0.02)
+
+
+def test_a_full_gpu_leaves_ablation_to_the_cpu(chelsea: Picture, engine: Engine, full_gpu: Engine) -> None:
+    off = [Unit("fire4", "expand3x3", 7)]
+    answers = [ablate(chelsea, one, off).logits_after for one in (engine, full_gpu)]
+    assert full_gpu.notice
+    np.testing.assert_allclose(*answers, rtol=1e-5, atol=1e-4)
+
+
+def test_a_full_gpu_leaves_contributions_to_the_cpu(
+    chelsea: Picture, feeds: Contributions, full_gpu: Engine
+) -> None:
+    found = contributions(chelsea, full_gpu, CAT)
+    assert full_gpu.notice
+    for place, row in feeds.of.items():
+        np.testing.assert_allclose(found.of[place], row, rtol=1e-3, atol=1e-3)

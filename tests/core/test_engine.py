@@ -25,12 +25,6 @@ class OutOfMemory(nn.Module):
         return 2 * x
 
 
-def pretended_gpu() -> Engine:
-    engine = Engine("cpu")
-    engine.device = torch.device("meta")  # takes tensors as a GPU does, on any machine
-    return engine
-
-
 def test_many_threads_load_a_network_once_and_get_the_same_answer(samples) -> None:
     engine = Engine("cpu")
     pictures = list(samples.values())
@@ -82,8 +76,10 @@ def test_a_failed_load_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("error", ["CUDA out of memory.", "MPS backend out of memory"])
-def test_without_memory_on_the_gpu_the_cpu_takes_over_and_says_so(error: str) -> None:
-    engine = pretended_gpu()
+def test_without_memory_on_the_gpu_the_cpu_takes_over_and_says_so(
+    error: str, pretended_gpu: Engine
+) -> None:
+    engine = pretended_gpu
     assert engine.batch_size > 1
     out = engine.run("key", lambda: SimpleNamespace(network=OutOfMemory(error)), torch.ones(3))
     assert out.tolist() == [2, 2, 2] and out.dtype == torch.float32
@@ -92,24 +88,38 @@ def test_without_memory_on_the_gpu_the_cpu_takes_over_and_says_so(error: str) ->
     assert engine.run("key", lambda: pytest.fail("loaded twice"), torch.ones(1)).item() == 2
 
 
-def test_without_memory_for_the_weights_the_cpu_takes_over_too() -> None:
+def test_without_memory_for_the_weights_the_cpu_takes_over_too(pretended_gpu: Engine) -> None:
     class Heavy(nn.Identity):
         def to(self, *arguments, **options):
             if torch.device("meta") in arguments:
                 raise torch.OutOfMemoryError("CUDA out of memory.")
             return super().to(*arguments, **options)
 
-    engine = pretended_gpu()
+    engine = pretended_gpu
     engine.get("key", lambda: SimpleNamespace(network=Heavy()))
     assert engine.device.type == "cpu" and engine.notice
 
 
-def test_other_errors_stay_errors() -> None:
+def test_work_under_way_keeps_its_device_while_another_session_leaves_the_gpu(
+    pretended_gpu: Engine,
+) -> None:
+    engine = pretended_gpu
+
+    def work(loaded: SimpleNamespace, device: torch.device) -> torch.Tensor:
+        engine.run("another", lambda: SimpleNamespace(network=OutOfMemory()), torch.ones(1))
+        assert engine.device.type == "cpu"
+        return loaded.network(torch.ones(1, 3, device=device))
+
+    out = engine.work("key", lambda: SimpleNamespace(network=nn.Linear(3, 2)), work)
+    assert out.device.type == "meta" and out.shape == (1, 2)
+
+
+def test_other_errors_stay_errors(pretended_gpu: Engine) -> None:
     class Broken(nn.Module):
         def forward(self, x):
             raise RuntimeError("shapes do not match")
 
-    engine = pretended_gpu()
+    engine = pretended_gpu
     with pytest.raises(RuntimeError, match="shapes do not match"):
         engine.run("key", lambda: SimpleNamespace(network=Broken()), torch.ones(1))
     assert engine.notice is None

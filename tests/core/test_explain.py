@@ -110,3 +110,20 @@ def test_the_curves_start_and_end_at_the_whole_picture(
     assert curve.deletion_curve[0] == pytest.approx(found["cam"].probability, abs=1e-4)
     assert curve.insertion_curve[-1] == pytest.approx(found["cam"].probability, abs=1e-4)
     assert curve.deletion_curve[-1] < 0.01
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_full_gpu_leaves_the_explanation_to_the_cpu(
+    found: dict[str, Explanation], chelsea: Picture, full_gpu: Engine, method: str
+) -> None:
+    one = explain(chelsea, full_gpu, method, CAT)
+    assert full_gpu.notice
+    np.testing.assert_allclose(one.map, found[method].map, rtol=1e-3, atol=1e-3)
+
+
+def test_a_full_gpu_leaves_the_score_to_the_cpu(
+    found: dict[str, Explanation], chelsea: Picture, engine: Engine, full_gpu: Engine
+) -> None:
+    scores = [score(found["cam"], chelsea, one) for one in (engine, full_gpu)]
+    assert full_gpu.notice
+    assert scores[1].deletion == pytest.approx(scores[0].deletion, abs=1e-4)

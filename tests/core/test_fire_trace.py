@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from squeeze_core import weights
 from squeeze_core.architecture import SqueezeNet
 from squeeze_core.engine import Engine
-from squeeze_core.fire_trace import PLACES, FireTrace, fire_trace, get_extractor
+from squeeze_core.fire_trace import BRANCHES, CHANNELS, PLACES, FireTrace, fire_trace, get_extractor
 from squeeze_core.images import Picture
 
 # Shapes at 227×227: (squeeze channels, channels of each expand branch, side).
@@ -136,3 +136,16 @@ def test_concurrent_traces_do_not_mix(samples: dict[str, Picture], engine: Engin
         np.testing.assert_allclose(together[name].logits, trace.logits, rtol=1e-5, atol=1e-4)
         ours, theirs = (t.maps("fire5", "squeeze").values for t in (together[name], trace))
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
+
+
+def test_a_full_gpu_leaves_the_trace_to_the_cpu(
+    chelsea: Picture, trace: FireTrace, full_gpu: Engine
+) -> None:
+    found = fire_trace(chelsea, full_gpu)
+    assert full_gpu.notice and found.device == "cpu"
+    np.testing.assert_allclose(found.logits, trace.logits, rtol=1e-5, atol=1e-4)
+
+
+def test_the_plan_counts_every_channel(trace: FireTrace) -> None:
+    layers = [module.at(place) for module in trace.modules.values() for place in BRANCHES]
+    assert sum(len(maps.values) for maps in layers) == CHANNELS == 2880

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.common.tray import Entry
+from squeeze_core import gallery, images
 from squeeze_core.explain import METHODS
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "why.py")
@@ -47,3 +49,15 @@ def test_the_methods_are_scored(at: AppTest) -> None:
     assert len(scores) == 4
     assert all(0 <= value <= 1 for value in scores.values())
     assert scores["CAM: deletion, lower is better"] < scores["CAM: insertion, higher is better"]
+
+
+def test_another_picture_of_the_same_name_starts_at_its_own_best_class(at: AppTest) -> None:
+    for sample in gallery.samples()[:2]:
+        picture = images.decode(sample.path.read_bytes(), "picture.jpg")
+        at.session_state["tray"].entries = {picture.key: Entry(picture, picture.name, "")}
+        at.session_state["tray"].chosen = picture.key
+        at.run()
+        assert not at.exception
+        box = at.selectbox[1]
+        assert box.index == 0
+        box.select_index(3).run()
