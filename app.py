@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.common import tray_bar
 
-st.set_page_config(page_title="Squeeze Lab", page_icon="pages/common/icon.svg", layout="wide")
+IMAGES = Path(__file__).parent / "pages" / "common"
 
-st.logo("pages/common/logo.svg", size="large")
+st.set_page_config(page_title="Squeeze Lab", page_icon=IMAGES / "icon.svg", layout="wide")
+
+st.logo(str(IMAGES / "logo.svg"), size="large")
 page = st.navigation(
     [
         st.Page("pages/classify.py", title="Classify", icon=":material/label:", default=True),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core import gallery
@@ -141,3 +142,10 @@ def test_a_network_that_is_not_here_says_so_and_the_others_answer(
 def test_without_any_network_the_page_still_stands(at: AppTest) -> None:
     at.multiselect(key="classify-networks").set_value([]).run()
     assert not at.exception and not best(at)
+
+
+def test_the_app_starts_from_any_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "_main_script_path", APP)  # as `streamlit run` does, for config.toml
+    at = AppTest.from_file(APP, default_timeout=120).run()
+    assert not at.exception and best(at)
