@@ -10,17 +10,22 @@ from typing import Any
 
 
 def add_device_option(parser: ArgumentParser) -> None:
+    """`--device auto|cpu|cuda|mps`, as `engine.choose_device` takes it."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 
 def add_json_option(parser: ArgumentParser) -> None:
+    """`--json`: the command prints its result with `print_json`."""
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
 
 def print_json(document: Any) -> None:
-    """The document on standard output, as one JSON text; not-a-number is refused, not printed."""
-    json.dump(document, sys.stdout, indent=1, allow_nan=False)
-    print()
+    """The document on standard output, as one JSON text: all of it, or none on an error.
+
+    ValueError for not-a-number and infinity, TypeError for what JSON has no word for.
+    """
+    text = json.dumps(document, indent=1, allow_nan=False)
+    print(text)
 
 
 def complain(sentence: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from squeeze_core import zoo
-from squeeze_core.commands import add_json_option, print_json
+from squeeze_core.commands import add_device_option, add_json_option, print_json
 from squeeze_core.engine import choose_device
 from squeeze_core.measure import Measurement, measure
 
@@ -19,14 +19,15 @@ def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("compare", help="size, computation and accuracy of the networks")
     parser.add_argument("--models", nargs="+", default=zoo.ROW_NAMES, metavar="NAME")
     parser.add_argument("--measure", action="store_true", help="also time each one on this machine")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    add_device_option(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: Namespace) -> int:
-    rows = [zoo.row(name) for name in options.models]
-    measured = _measured(options.models, choose_device(options.device).type) if options.measure else {}
+    names = tuple(dict.fromkeys(options.models))
+    rows = [zoo.row(name) for name in names]
+    measured = _measured(names, choose_device(options.device).type) if options.measure else {}
     if options.json:
         print_json({"models": [_document(row, measured.get(row.name)) for row in rows]})
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from squeeze_core.__main__ import main
+from squeeze_core.commands import print_json
 from squeeze_core.gallery import FOLDER
 
 ROOT = Path(__file__).parents[2]
@@ -142,3 +143,9 @@ def test_a_missing_folder_is_one_sentence(capsys, tmp_path: Path) -> None:
     assert capsys.readouterr().err == f"There is no folder {tmp_path / 'none'}.\n"
     assert call("evaluate", "classify", str(tmp_path), "--labels", str(labels)) == 2
     assert "4 of the 4 pictures" in capsys.readouterr().err
+
+
+def test_a_document_that_json_cannot_hold_is_not_half_printed(capsys) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        print_json({"fine": 1, "not": float("nan")})
+    assert capsys.readouterr().out == ""

@@ -37,6 +37,12 @@ def test_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "138,357,544" in out and "10^6 bytes" in out
 
 
+def test_a_network_named_twice_is_one_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--models", "vgg16", "squeezenet1_1", "vgg16", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["models"]
+    assert [row["name"] for row in rows] == ["vgg16", "squeezenet1_1"]
+
+
 def test_an_unknown_network_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--models", "squeezenet9"]) == 2
     assert "squeezenet9" in capsys.readouterr().err
