@@ -49,7 +49,7 @@ def bench(engine: Engine) -> Iterator[Row]:
 
 
 def startup(engine: Engine) -> list[Row]:
-    """From nothing to the first answer, in processes of their own."""
+    """From nothing to the command line's first answer, in processes of their own."""
     sample = str(gallery.samples()[0].path)
     imports = [sys.executable, "-c", "import streamlit, torch, torchvision"]
     first = [sys.executable, "-m", "squeeze_core", "classify", sample, "--device", engine.device.type]
@@ -57,7 +57,7 @@ def startup(engine: Engine) -> list[Row]:
     base = "importing streamlit, torch and torchvision"
     return [
         Row(base, medians[0]),
-        Row("process start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}),
+        Row("command line start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}),
     ]
 
 

@@ -54,10 +54,12 @@ class Profile:
 
     @cached_property
     def parameters(self) -> int:
+        """Trained numbers in all layers, those that only training runs included."""
         return sum(layer.parameters for layer in self.layers)
 
     @cached_property
     def macs(self) -> int:
+        """Multiply-accumulates for one picture."""
         return sum(layer.macs for layer in self.layers)
 
     @property
@@ -67,10 +69,12 @@ class Profile:
 
     @property
     def gmacs(self) -> float:
+        """Multiply-accumulates for one picture, in 10^9."""
         return self.macs / 1e9
 
     @property
     def activation_megabytes(self) -> float:
+        """Peak activation memory for one picture in MB of 10^6 bytes."""
         return self.activation_bytes / 1e6
 
 

@@ -19,14 +19,17 @@ _NOUNS: dict[Cost, str] = {
     "gmacs": "multiply-accumulates",
     "activation_megabytes": "activation memory",
 }
+# After an amount that stands alone: "4.94 MB of parameters".
+_AMOUNT_OF = _NOUNS | {"megabytes": "of parameters", "activation_megabytes": "of activation memory"}
 
 
 def cost(rows: Sequence[Row], kind: Cost) -> str:
-    """ "SqueezeNet 1.1 needs 112× fewer parameters than VGG16"."""
+    """ "SqueezeNet 1.1 needs 112× fewer parameters than VGG16"; alone, the amount that it needs."""
     ours, others = _split(rows)
     others = [row for row in others if getattr(row, kind) is not None]
     if not others:
-        return f"{ours.title}: {amount(getattr(ours, kind) * COSTS[kind].factor, COSTS[kind].unit)}"
+        alone = amount(getattr(ours, kind) * COSTS[kind].factor, COSTS[kind].unit)
+        return f"{ours.title} needs {alone} {_AMOUNT_OF[kind]}"
     most = max(others, key=lambda row: getattr(row, kind))
     times = getattr(most, kind) / getattr(ours, kind)
     if times < 1.05:

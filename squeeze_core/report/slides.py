@@ -80,6 +80,8 @@ def fill_cell(cell: Any, text: str, head: bool) -> None:
 
 
 def add_chart(slide: Any, kind: Any, data: Any, alt: str, box: tuple[Any, ...] | None = None) -> Any:
+    """A native chart of `kind` (XL_CHART_TYPE) in `box` (left, top, width, height in EMU; else all below
+    the title), without title and legend; `alt` is its text alternative."""
     box = box or (MARGIN, Inches(1.5), WIDTH - 2 * MARGIN, Inches(5.1))
     frame = slide.shapes.add_chart(kind, *box, data)
     describe(frame, alt)
@@ -93,6 +95,7 @@ def add_chart(slide: Any, kind: Any, data: Any, alt: str, box: tuple[Any, ...] |
 
 
 def paint(chart: Any, colors: Sequence[str]) -> None:
+    """The points of the first series in these colours ("#rrggbb"), in order."""
     for number, color in enumerate(colors):
         fill = chart.plots[0].series[0].points[number].format.fill
         fill.solid()
@@ -100,6 +103,7 @@ def paint(chart: Any, colors: Sequence[str]) -> None:
 
 
 def add_labels(chart: Any, number_format: str) -> None:
+    """Each point's value at its outer end, in that number format of Excel's ("0.0%")."""
     plot = chart.plots[0]
     plot.has_data_labels = True
     labels = plot.data_labels
@@ -108,6 +112,7 @@ def add_labels(chart: Any, number_format: str) -> None:
 
 
 def dress_axis(axis: Any, title: str) -> None:
+    """The axis named, with quiet grid lines and no line of its own."""
     axis.has_title = True
     axis.axis_title.text_frame.text = title
     font = axis.axis_title.text_frame.paragraphs[0].runs[0].font
@@ -119,7 +124,8 @@ def dress_axis(axis: Any, title: str) -> None:
 
 
 def make_logarithmic(axis: Any, low: float, high: float) -> None:
-    """Base 10, which python-pptx has no word for; c:logBase comes first in c:scaling (ECMA-376)."""
+    """Base 10 from `low` to `high`, both above 0."""
+    # python-pptx has no word for it; c:logBase comes first in c:scaling (ECMA-376).
     axis.minimum_scale, axis.maximum_scale = low, high
     scaling = axis._element.find(qn("c:scaling"))
     base = etree.Element(qn("c:logBase"))
@@ -131,8 +137,10 @@ def make_logarithmic(axis: Any, low: float, high: float) -> None:
 
 
 def describe(shape: Any, alt: str) -> None:
+    """Gives a picture, chart or table its text alternative."""
     shape._element.xpath(".//p:cNvPr")[0].set("descr", alt)
 
 
 def rgb(color: str) -> RGBColor:
+    """ "#rrggbb" as python-pptx has it; ValueError for anything else."""
     return RGBColor.from_string(color.lstrip("#"))

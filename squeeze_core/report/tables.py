@@ -81,7 +81,7 @@ def study_source() -> str:
     return (
         f"HOG against SqueezeNet 1.1’s features: measured for this project on {record['date']}; "
         f"{record['set']}, {record['train']:,} crops to learn from, {record['val']:,} to test on, the same"
-        " linear classifier; always naming the commonest class reaches "
+        " kind of linear classifier, its C chosen for each; always naming the commonest class reaches "
         f"{record['always_the_commonest_class']}%."
     )
 

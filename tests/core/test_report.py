@@ -112,6 +112,11 @@ def test_json_and_csv_rows_keep_exact_figures_and_sources(report: Report) -> Non
 def test_findings_follow_the_numbers() -> None:
     rows = [zoo.row(name) for name in ("squeezenet1_1", "vgg16")]
     assert findings.cost(rows, "gmacs") == "SqueezeNet 1.1 needs 44× fewer multiply-accumulates than VGG16"
+    assert [findings.cost(rows[:1], kind) for kind in ("parameters", "megabytes", "gmacs")] == [
+        "SqueezeNet 1.1 needs 1.24 M parameters",
+        "SqueezeNet 1.1 needs 4.94 MB of parameters",
+        "SqueezeNet 1.1 needs 349 M multiply-accumulates",
+    ]
     small = [zoo.row("mobilenet_v3_small")]
     assert findings.cost(small, "gmacs").startswith("None of these networks needs more")
     field = [zoo.row(name) for name in ("squeezenet1_1", "mobilenet_v3_small", "vgg16")]
