@@ -267,7 +267,9 @@ def _hand_made(deck: Any) -> None:
     chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of accuracy by kind of feature")
     paint(chart, [NEUTRAL, NEUTRAL, ACCENT])
     add_labels(chart, '0.0"%"')
-    dress_axis(chart.value_axis, "Top-1 accuracy on the same crops with the same kind of linear classifier, %")
+    dress_axis(
+        chart.value_axis, "Top-1 accuracy on the same crops with the same kind of linear classifier, %"
+    )
     chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 100
     add_source(slide, tables.study_source())
 

@@ -36,7 +36,7 @@ def test_cost_states_the_finding_for_the_networks_chosen() -> None:
 def test_no_network_chosen_leaves_squeezenet_alone() -> None:
     app = open_tab("Cost")
     app.multiselect(key="compare-networks").set_value([]).run()
-    assert "SqueezeNet 1.1: 1.24 M" in headings(app)
+    assert "SqueezeNet 1.1 needs 1.24 M parameters" in headings(app)
 
 
 def test_what_fits_answers_and_changes_with_the_budget() -> None:
