@@ -9,14 +9,16 @@ from typing import Any
 from squeeze_core.commands import files
 from squeeze_core.detector import pretrained
 from squeeze_core.detector.detect import detect, network
-from squeeze_core.detector.detections import OVERLAP, THRESHOLD, Candidates
+from squeeze_core.detector.detections import FLOOR, OVERLAP, THRESHOLD, Candidates
 from squeeze_core.engine import Engine
 
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("detect", help="find and name the objects in each picture")
     files.add_options(parser)
-    parser.add_argument("--threshold", type=share, default=THRESHOLD, metavar="T", help="least score, 0–1")
+    parser.add_argument(
+        "--threshold", type=share, default=THRESHOLD, metavar="T", help=f"least score, {FLOOR}–1"
+    )
     parser.add_argument("--iou", type=share, default=OVERLAP, metavar="T", help="most overlap, 0–1")
     parser.set_defaults(run=run)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
@@ -53,40 +55,69 @@ def read_coco(folder: Path, file: Path, classes: tuple[str, ...] | None = None) 
 
     `classes` fixes the label order (names of another set's); None takes the file's. Raises
     AnnotationError naming the first entry that is broken: a picture that is missing or of another
-    size, a box outside its picture or without area, an unknown class.
+    size (upright, as EXIF says), a box outside its picture or without area, an unknown class, a
+    missing field; or when there is no box at all. Classes that no box has may be unknown.
     """
     try:
         document = json.loads(file.read_text())
-        pictures, rows, categories = (document[k] for k in ("images", "annotations", "categories"))
-        names = {category["id"]: category["name"] for category in categories}
+        pictures, rows, categories = (list(document[k]) for k in ("images", "annotations", "categories"))
+        names = {category["id"]: str(category["name"]) for category in categories}
     except OSError as error:
         raise AnnotationError(f"{file} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise AnnotationError(f"{file} is not a COCO annotation file ({error!r}).") from None
+    except (ValueError, *_WRONG_SHAPE):
+        raise AnnotationError(f"{file} is not a COCO annotation file.") from None
     if classes is None:
         classes = tuple(names.values())
-    elif unknown := set(names.values()) - set(classes):
-        raise AnnotationError(f"{file} has the unknown class {min(unknown)!r}.")
+    boxes: dict[int, list[tuple[list[float], int]]] = {}
+    sizes: dict[int, tuple[int, int]] = {}
+    for place, picture in enumerate(pictures):
+        with _naming(f"{file}, image {_id_of(picture, place)}"):
+            boxes[picture["id"]] = []
+            sizes[picture["id"]] = (picture["width"], picture["height"])
+    for place, row in enumerate(rows):
+        entry = f"{file}, annotation {_id_of(row, place)}"
+        with _naming(entry):
+            if row["image_id"] not in boxes:
+                raise AnnotationError(f"{entry}: there is no image {row['image_id']}.")
+            if row["category_id"] not in names:
+                raise AnnotationError(f"{entry}: there is no category {row['category_id']}.")
+            name = names[row["category_id"]]
+            if name not in classes:
+                raise AnnotationError(f"{entry}: the class {name!r} is unknown here.")
+            box = _check_box(row["bbox"], sizes[row["image_id"]], entry)
+            boxes[row["image_id"]].append((box, classes.index(name)))
+    examples = []
+    for place, picture in enumerate(pictures):
+        with _naming(f"{file}, image {_id_of(picture, place)}"):
+            examples.append(_example(folder, picture, boxes[picture["id"]], file))
+    if not any(boxes.values()):
+        raise AnnotationError(f"{file} lists no box.")
     ids = {name: identifier for identifier, name in names.items()}
-    boxes: dict[int, list[tuple[list[float], int]]] = {picture["id"]: [] for picture in pictures}
-    sizes = {picture["id"]: (picture["width"], picture["height"]) for picture in pictures}
-    for row in rows:
-        entry = f"{file}, annotation {row.get('id')}"
-        if row["image_id"] not in boxes:
-            raise AnnotationError(f"{entry}: there is no image {row['image_id']}.")
-        if row["category_id"] not in names:
-            raise AnnotationError(f"{entry}: there is no category {row['category_id']}.")
-        label = classes.index(names[row["category_id"]])
-        boxes[row["image_id"]].append((_check_box(row["bbox"], sizes[row["image_id"]], entry), label))
-    examples = tuple(_example(folder, picture, boxes[picture["id"]], file) for picture in pictures)
-    if not examples:
-        raise AnnotationError(f"{file} lists no image.")
-    return Annotations(file, classes, tuple(ids.get(name, -1) for name in classes), examples)
+    return Annotations(file, classes, tuple(ids.get(name, -1) for name in classes), tuple(examples))
+
+
+_WRONG_SHAPE = (KeyError, TypeError, AttributeError)
+
+
+@contextmanager
+def _naming(entry: str) -> Iterator[None]:
+    """Say of which entry a field is missing or of the wrong kind."""
+    try:
+        yield
+    except KeyError as error:
+        raise AnnotationError(f"{entry} has no {error.args[0]!r}.") from None
+    except _WRONG_SHAPE:
+        raise AnnotationError(f"{entry} is not what COCO's format has there.") from None
+
+
+def _id_of(entry: Any, place: int) -> Any:
+    """The entry's own id, else its place in the list."""
+    return entry.get("id", f"in place {place}") if isinstance(entry, dict) else f"in place {place}"
 
 
 def _check_box(box: list[float], size: tuple[int, int], entry: str) -> list[float]:
     """COCO's x, y, width, height → x0, y0, x1, y1 within the picture."""
-    if len(box) != 4 or not all(isinstance(value, int | float) for value in box):
+    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(v, int | float) for v in box):
         raise AnnotationError(f"{entry}: the box {box} is not four numbers.")
     x, y, width, height = box
     if not (width > 0 and height > 0):
@@ -104,7 +135,8 @@ def _example(
     entry = f"{file}, image {picture['id']}"
     try:
         with Image.open(path) as image:
-            size = image.size
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            size = image.size[::-1] if turned else image.size
     except OSError:
         raise AnnotationError(f"{entry}: {path} is missing or is no picture.") from None
     if size != (picture["width"], picture["height"]):
@@ -152,7 +184,7 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         example = self.examples[index]
         with Image.open(example.path) as file:
-            image = file.convert("RGB")
+            image = ImageOps.exif_transpose(file).convert("RGB")
         size = (example.height, example.width)
         boxes = tv_tensors.BoundingBoxes(example.boxes, format="XYXY", canvas_size=size)  # type: ignore[call-arg]
         image, target = self.transform(image, {"boxes": boxes, "labels": example.labels})

@@ -144,6 +144,9 @@ class Training:
             self.network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True
         )
         self.epoch = 0
+        # What a checkpoint must agree on to be resumed.
+        self.fixed = {name: getattr(options, name) for name in ("epochs", "batch", "size", "freeze")}
+        self.fixed |= {"width": self.network.width, "classes": list(data.classes)}
 
     def run_epoch(self) -> dict[str, float]:
         """Train one epoch; the mean of each loss."""
@@ -186,11 +189,15 @@ class Training:
             for name in ("network", "optimizer", "scheduler", "average")
         }
         temporary = path.with_suffix(".tmp")
-        torch.save({**parts, "epoch": self.epoch}, temporary)
+        torch.save({**parts, "epoch": self.epoch, "fixed": self.fixed}, temporary)
         temporary.replace(path)
 
     def resume(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
+        if state["fixed"] != self.fixed:
+            raise UserError(
+                f"{path} is of a run with {state['fixed']}, not {self.fixed}; choose another --out."
+            )
         for name in ("network", "optimizer", "scheduler", "average"):
             getattr(self, name).load_state_dict(state[name])
         self.epoch = state["epoch"]
@@ -208,10 +215,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def train(options: argparse.Namespace) -> None:
     """Run or resume the training that `options` describe."""
-    if options.size % 32:
+    if options.size < 32 or options.size % 32:
         raise UserError(f"--size {options.size} is not a multiple of 32.")
+    for name in ("epochs", "batch", "every", "width"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name} must be at least 1.")
     training_data = read_coco(options.data / "train", options.data / "train.json")
     validation = read_coco(options.data / "val", options.data / "val.json", training_data.classes)
+    if len(training_data.examples) < options.batch:
+        raise UserError(
+            f"There are {len(training_data.examples)} pictures, fewer than --batch {options.batch}."
+        )
     options.out.mkdir(parents=True, exist_ok=True)
     run = Training(options, training_data)
     checkpoint, log = options.out / "checkpoint.pt", options.out / "log.jsonl"

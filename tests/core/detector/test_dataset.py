@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import ExifTags, Image
 
 from squeeze_core.detector.dataset import (
     AnnotationError,
@@ -42,7 +43,15 @@ BREAKS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "unknown image": (lambda d: d["annotations"][4].update(image_id=99), r"annotation 4.*image 99"),
     "missing file": (lambda d: d["images"][5].update(file_name="gone.png"), r"image 5.*gone\.png"),
     "other size": (lambda d: d["images"][6].update(width=81), r"image 6.*80×60"),
-    "no images": (lambda d: d.update(images=[], annotations=[]), r"lists no image"),
+    "no images": (lambda d: d.update(images=[], annotations=[]), r"lists no box"),
+    "no boxes": (lambda d: d.update(annotations=[]), r"lists no box"),
+    "null": (lambda d: d.update(annotations=None), r"not a COCO"),
+    "not an object": (lambda d: d.update(annotations=[3]), r"annotation in place 0"),
+    "no bbox": (lambda d: d["annotations"][1].pop("bbox"), r"annotation 1 has no 'bbox'"),
+    "no image_id": (lambda d: d["annotations"][1].pop("image_id"), r"annotation 1 has no 'image_id'"),
+    "bbox a number": (lambda d: d["annotations"][1].update(bbox=5), r"annotation 1.*four"),
+    "no width": (lambda d: d["images"][1].pop("width"), r"image 1 has no 'width'"),
+    "no file_name": (lambda d: d["images"][1].pop("file_name"), r"image 1 has no 'file_name'"),
     "no field": (lambda d: d.pop("categories"), r"not a COCO"),
 }
 
@@ -59,7 +68,7 @@ def test_names_the_broken_entry(coco_folder: Path, name: str) -> None:
 
 
 def test_an_unknown_class_is_named(coco_folder: Path) -> None:
-    with pytest.raises(AnnotationError, match="unknown class 'blue'"):
+    with pytest.raises(AnnotationError, match="annotation 1: the class 'blue' is unknown"):
         read_coco(coco_folder / "val", coco_folder / "val.json", ("red",))
 
 
@@ -104,3 +113,26 @@ def test_rare_classes_are_drawn_more_often(coco_folder: Path) -> None:
     file.write_text(json.dumps(document))
     weights = sampling_weights(read_coco(coco_folder / "train", file))
     assert weights[0] > weights[1] == 1.0
+
+
+def test_a_class_without_boxes_may_be_unknown(coco_folder: Path) -> None:
+    file = coco_folder / "val.json"
+    document = json.loads(file.read_text())
+    document["categories"].append({"id": 9, "name": "zebra"})
+    file.write_text(json.dumps(document))
+    assert len(read_coco(coco_folder / "val", file, ("red", "blue")).examples) == 4
+
+
+def test_pictures_are_taken_upright(coco_folder: Path) -> None:
+    path = coco_folder / "train" / "0.png"
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    with Image.open(path) as image:
+        image.load()
+    image.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
+    annotations = read_coco(coco_folder / "train", coco_folder / "train.json")
+    torch.manual_seed(1)
+    image, boxes, _ = TrainingSet(annotations, 64)[0]
+    for x0, y0, x1, y1 in boxes.round().int().tolist():
+        red, _, blue = image[:, y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].float().mean((1, 2)).tolist()
+        assert red > blue + 50

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from squeeze_core.__main__ import main as squeeze_core
+from squeeze_core.detector import train
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.detector.train import main, schedule
 from squeeze_core.weights import load
@@ -17,11 +19,28 @@ def run(folder: Path, out: Path, *more: str) -> int:
     return main(["--data", str(folder), "--out", str(out), "--device", "cpu", *fixed, *more])
 
 
+def interrupted(run_epoch: Callable[[train.Training], dict[str, float]]) -> Callable[..., dict[str, float]]:
+    """As if somebody pressed Ctrl-C in the second epoch."""
+
+    def stop_after_one(self: train.Training) -> dict[str, float]:
+        if self.epoch == 1:
+            raise KeyboardInterrupt
+        return run_epoch(self)
+
+    return stop_after_one
+
+
 def test_trains_resumes_and_writes_weights_that_detect(
-    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    coco_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "run"
-    assert run(coco_folder, out, "--epochs", "1") == 0
+    with monkeypatch.context() as stopping:
+        stopping.setattr(train.Training, "run_epoch", interrupted(train.Training.run_epoch))
+        with pytest.raises(KeyboardInterrupt):
+            run(coco_folder, out, "--epochs", "2")
     first = torch.load(out / "checkpoint.pt", weights_only=True)
     assert first["epoch"] == 1
     assert run(coco_folder, out, "--epochs", "2") == 0
@@ -84,7 +103,25 @@ def test_broken_annotations_stop_before_the_first_step(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("more", [("--size", "50"), ("--freeze", "fire77"), ("--init", "gone.safetensors")])
+def test_another_run_is_not_resumed(
+    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(coco_folder, tmp_path / "run", "--epochs", "1") == 0
+    assert run(coco_folder, tmp_path / "run", "--epochs", "1", "--width", "64") == 2
+    assert "choose another --out" in capsys.readouterr().err
+
+
+IMPOSSIBLE = [
+    ("--size", "50"),
+    ("--size", "0"),
+    ("--epochs", "0"),
+    ("--batch", "99"),
+    ("--freeze", "fire77"),
+    ("--init", "gone.safetensors"),
+]
+
+
+@pytest.mark.parametrize("more", IMPOSSIBLE)
 def test_impossible_settings_are_one_sentence(
     coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, str]
 ) -> None:
