@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -12,6 +12,9 @@ from pages.common.tray_bar import plain
 from squeeze_core import weights
 from squeeze_core.classifier import Classification, Prediction
 from squeeze_core.images import Picture
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
 
@@ -45,10 +48,16 @@ def _network_name(place: Any, model: str) -> None:
 
 def _bars(predictions: tuple[Prediction, ...], model: str) -> None:
     from squeeze_core.figures import classification
+
+    alt = classification.describe(predictions)
+    take_away.plot(_figure(predictions, model), name=f"classify-{model}", alt=alt)
+
+
+def _figure(predictions: tuple[Prediction, ...], model: str) -> go.Figure:
+    from squeeze_core.figures import classification
     from squeeze_core.figures.style import color_of
 
-    figure = classification.probability_bars(predictions, color_of(model))
-    take_away.plot(figure, name=f"classify-{model}", alt=classification.describe(predictions))
+    return classification.probability_bars(predictions, color_of(model))
 
 
 def answer_table(answers: list[Classification], top: int) -> None:
@@ -67,7 +76,11 @@ def answer_table(answers: list[Classification], top: int) -> None:
     ]
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, key="answer-table", alt="The same answers as numbers")
-        take_away.downloads("classify", table=rows)
+        results = [{"model": answer.model} | answer.row(top) for answer in answers]
+        take_away.downloads("classify", table=rows, json={"results": results})
+        for answer in answers:
+            st.caption(f"Chart of {plain(weights.title(answer.model))}")
+            take_away.downloads(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.model))
 
 
 def all_pictures(model: str, top: int) -> None:
