@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
@@ -15,6 +15,9 @@ from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import Scale
 from squeeze_core.fire_trace import BRANCHES, PLACES, FireTrace, Unit
 from squeeze_core.images import Picture
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 SCALES = {"branch": "Per branch", "channel": "Per channel"}
 TITLES = {"squeeze": "squeeze 1×1", "expand1x1": "expand 1×1", "expand3x3": "expand 3×3"}
@@ -137,17 +140,22 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     figure = figures.channel_grid(
         maps, units, unit, columns=columns, pixels=pixels, scale=scale, off=choice.off()
     )
+    strongest = ", ".join(str(one.channel) for one in units[:5])
+    alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
+    clickable(figure, key, alt)
+    take_away.downloads(f"{unit.module}-{branch}", image=figures.picture_of(figure))
+
+
+def clickable(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw maps of which a click on one chooses its channel."""
     st.plotly_chart(
         figure,
         key=key,
         on_select=lambda: took_unit(key),
         selection_mode="points",
         config={"displayModeBar": False},
-        alt=f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels "
-        + ", ".join(str(one.channel) for one in units[:5])
-        + "…",
+        alt=alt,
     )
-    take_away.downloads(f"{unit.module}-{branch}", image=figures.picture_of(figure))
 
 
 def took_unit(key: str) -> None:
@@ -162,14 +170,7 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     key = f"fire-glance-{picture.key[:12]}"
     figure = inside.glance(picture)
     with st.container(key="fire-wide-glance"):
-        st.plotly_chart(
-            figure,
-            key=key,
-            on_select=lambda: took_unit(key),
-            selection_mode="points",
-            config={"displayModeBar": False},
-            alt="The strongest channels of fire2 to fire9, one row a module",
-        )
+        clickable(figure, key, "The strongest channels of fire2 to fire9, one row a module")
     take_away.downloads("every-module", image=figures.picture_of(figure))
 
 
