@@ -155,8 +155,8 @@ def detector(picture: Picture) -> None:
     measured = weights.SHIPPED[DETECTOR].measured
     st.caption(
         "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
-        f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}. The time is this "
-        f"computer's {shared.engine().device.type.upper()}, from the file's bytes to its boxes."
+        f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}. The time is "
+        f"measured on this computer's {shared.engine().device.type.upper()}, from the file to its boxes."
     )
 
 
