@@ -167,6 +167,10 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __init__(self, annotations: Annotations, size: int) -> None:
         self.examples = annotations.examples
+        self.resize_to(size)
+
+    def resize_to(self, size: int) -> None:
+        """From the next epoch on, pictures of that side, pixels."""
         self.transform = v2.Compose(
             [
                 v2.RandomApply([v2.ColorJitter(0.3, 0.3, 0.4)], p=0.7),

@@ -57,7 +57,7 @@ def decode(output: Tensor, loaded: PretrainedDetector, picture: Picture) -> Arra
     place = place[:count]
     classes = output.shape[1] - 4
     limit = torch.tensor([picture.width, picture.height] * 2, dtype=torch.float32)
-    boxes = output[place // classes, :4] * (limit / loaded.preprocess.size)
+    boxes = output[place // classes, :4] * limit / loaded.preprocess.size
     return boxes.clamp(min=0).minimum(limit).numpy(), scores[:count].numpy(), (place % classes).numpy()
 
 

@@ -16,9 +16,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from squeeze_core.architecture import Fire, SqueezeNet
 
-STRIDES = (8, 16, 32)
-# Input pixel at the middle of each level's first position: 3×3/2 windows, the first one padded.
-FIRST_CENTRES = (6.5, 14.5, 14.5)
+STRIDES = (8, 16, 32, 64)
+# Input pixel at the middle of each level's first position: 3×3/2 windows; conv1's and the last two padded.
+FIRST_CENTRES = (6.5, 14.5, 14.5, 14.5)
 # Before training every class is given this probability everywhere, so that the many empty
 # positions do not swamp the first steps (Lin et al. 2017, arXiv:1708.02002, section 4.1).
 PRIOR = 0.01
@@ -28,10 +28,10 @@ class Detector(nn.Module):
     """float [N, 3, H, W] → float32 [N, positions, 4 + classes]; H and W are multiples of 32.
 
     The first four numbers are a box x0, y0, x1, y1 in pixels of the input, not clipped; the rest
-    are class logits. Positions run row by row over strides 8, 16 and 32.
+    are class logits. Positions run row by row over strides 8, 16, 32 and 64.
     """
 
-    def __init__(self, classes: int = 20, width: int = 160) -> None:
+    def __init__(self, classes: int = 20, width: int = 192) -> None:
         super().__init__()
         squeezenet = SqueezeNet("1.1")
         names = squeezenet.layer_names
@@ -42,18 +42,17 @@ class Detector(nn.Module):
         assert isinstance(conv1, nn.Conv2d)
         conv1.padding = (1, 1)  # so that each level is exactly twice the next
 
-        def fire(channels: int) -> Fire:
-            return Fire(channels, width // 4, width // 2, width // 2)
-
+        half = width // 2
         self.stride32 = nn.Sequential(
-            nn.MaxPool2d(3, stride=2, padding=1), Fire(512, 64, 128, 128), Fire(256, 64, 128, 128)
+            nn.MaxPool2d(3, stride=2, padding=1), Fire(512, 96, 192, 192), Fire(384, 96, 192, 192)
         )
-        self.lateral32 = fire(256)
-        self.merge16 = fire(512 + width)
-        self.merge8 = fire(256 + width)
-        self.tower = fire(width)
-        self.class_tower = fire(width)
-        self.box_tower = fire(width)
+        self.stride64 = nn.Sequential(nn.MaxPool2d(3, stride=2, padding=1), Fire(384, 96, half, half))
+        # All that a level knows passes its squeeze, so these are wider than SqueezeNet's 1 in 8.
+        self.merge32 = Fire(384 + width, 96, half, half)
+        self.merge16 = Fire(512 + width, 128, half, half)
+        self.merge8 = Fire(256 + width, 96, half, half)
+        self.class_tower = Fire(width, 64, half, half)
+        self.box_tower = Fire(width, 48, half, half)
         self.class_logits = nn.Conv2d(width, classes, 1)
         self.distances = nn.Conv2d(width, 4, 1)
         self.level_scale = nn.Parameter(torch.ones(len(STRIDES)))
@@ -63,17 +62,23 @@ class Detector(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         stride8 = self.backbone[: self.stride8_end](x)
         stride16 = self.backbone[self.stride8_end :](stride8)
-        p32 = self.lateral32(self.stride32(stride16))
-        p16 = self.merge16(torch.cat([stride16, F.interpolate(p32, size=stride16.shape[-2:])], 1))
-        p8 = self.merge8(torch.cat([stride8, F.interpolate(p16, size=stride8.shape[-2:])], 1))
+        stride32 = self.stride32(stride16)
+        p64 = self.stride64(stride32)
+        p32 = self.merge32(_beside(stride32, p64))
+        p16 = self.merge16(_beside(stride16, p32))
+        p8 = self.merge8(_beside(stride8, p16))
         levels = []
-        for level, (stride, features) in enumerate(zip(STRIDES, (p8, p16, p32), strict=True)):
-            features = self.tower(features)
+        for level, (stride, features) in enumerate(zip(STRIDES, (p8, p16, p32, p64), strict=True)):
             logits = self.class_logits(self.class_tower(features)).float()
             distances = self.distances(self.box_tower(features)).float() * self.level_scale[level]
             boxes = _boxes(distances.clamp(max=6).exp() * stride, level)
             levels.append(torch.cat([boxes, logits], 1).flatten(2))
         return torch.cat(levels, 2).transpose(1, 2)
+
+
+def _beside(features: Tensor, coarser: Tensor) -> Tensor:
+    """A level's features with the next level's, enlarged, as further channels."""
+    return torch.cat([features, F.interpolate(coarser, size=features.shape[-2:])], 1)
 
 
 def _start_at(conv: nn.Conv2d, value: float) -> None:
@@ -101,7 +106,7 @@ def positions(height: int, width: int, device: torch.device) -> Tensor:
     """Centres x, y in pixels of an input of that size, float32 [positions, 2], in the output's order."""
     centres = []
     for level, stride in enumerate(STRIDES):
-        y, x = _centres(level, height // stride, width // stride, device)
+        y, x = _centres(level, math.ceil(height / stride), math.ceil(width / stride), device)
         centres.append(torch.cartesian_prod(y, x).flip(1))
     return torch.cat(centres)
 

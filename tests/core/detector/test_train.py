@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +81,41 @@ def test_trains_resumes_and_writes_weights_that_detect(
     assert document["map50"] == pytest.approx(rows[-1]["map50"], abs=0.01)
 
 
+def test_two_processes_train_one_network(coco_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    settings = "--size 64 --width 32 --batch 4 --workers 0 --epochs 1 --device cpu"
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*launch, "-m", train.__name__, "--data", str(coco_folder), "--out", str(out)]
+    subprocess.run([*command, *settings.split()], check=True, timeout=120, capture_output=True)
+    written = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [row.get("epoch") for row in written] == [None, 1]
+    assert load_detector(out / "detector.safetensors").labels == ("red", "blue")
+
+
+def test_a_batch_that_does_not_divide_is_refused(
+    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    assert run(coco_folder, tmp_path / "run", "--epochs", "1") == 2
+    assert "does not divide among 3 processes" in capsys.readouterr().err
+
+
+def test_the_first_half_may_be_smaller(
+    coco_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    normalise = train.normalise
+
+    def noting(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+        sizes.append(images.shape[-1])
+        return normalise(images, device)
+
+    monkeypatch.setattr(train, "normalise", noting)
+    assert run(coco_folder, tmp_path / "run", "--epochs", "2", "--first-size", "32") == 0
+    assert sizes == [32, 32, 64, 64]
+    assert load_detector(tmp_path / "run" / "detector.safetensors").preprocess.size == 64
+
+
 def test_a_frozen_layer_does_not_change(coco_folder: Path, tmp_path: Path) -> None:
     assert run(coco_folder, tmp_path / "run", "--epochs", "1", "--freeze", "fire5") == 0
     trained = load_detector(tmp_path / "run" / "detector.safetensors").network
@@ -114,6 +151,7 @@ def test_another_run_is_not_resumed(
 IMPOSSIBLE = [
     ("--size", "50"),
     ("--size", "0"),
+    ("--first-size", "50"),
     ("--epochs", "0"),
     ("--batch", "99"),
     ("--freeze", "fire77"),
