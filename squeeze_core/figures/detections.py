@@ -40,7 +40,8 @@ def overlay(picture: Picture, detections: Sequence[Detection], alt: str, kinds: 
     `alt`: the picture's text alternative. `kinds`: a finer name for each detection, or none at all.
     """
     names: list[str | None] = list(kinds) or [None] * len(detections)
-    parts = [_box(picture, *pair) for pair in zip(detections, names, strict=True)]
+    below = _labels_below(picture, detections)
+    parts = [_box(picture, *each) for each in zip(detections, names, below, strict=True)]
     aspect = picture.width / picture.height
     return (
         f'<div class="overlay" style="position:relative;margin:auto;aspect-ratio:{aspect:.5f};'
@@ -50,19 +51,35 @@ def overlay(picture: Picture, detections: Sequence[Detection], alt: str, kinds: 
     )
 
 
-def _box(picture: Picture, detection: Detection, kind: str | None) -> str:
+def _labels_below(picture: Picture, detections: Sequence[Detection]) -> list[bool]:
+    """For each box whether its label goes to its foot, since a better one's label is at its head."""
+    heads: list[tuple[float, float]] = []
+    below = []
+    for detection in detections:
+        x, y = detection.box[0] / picture.width, detection.box[1] / picture.height
+        crowded = any(abs(x - other_x) < 0.15 and abs(y - other_y) < 0.05 for other_x, other_y in heads)
+        below.append(crowded)
+        if not crowded:
+            heads.append((x, y))
+    return below
+
+
+def _box(picture: Picture, detection: Detection, kind: str | None, below: bool) -> str:
     x0, y0, x1, y1 = detection.box
     left, top = 100 * x0 / picture.width, 100 * y0 / picture.height
     wide, tall = 100 * (x1 - x0) / picture.width, 100 * (y1 - y0) / picture.height
     color, text = class_color(detection.index), html.escape(caption(detection, kind))
     order = round(10_000 - wide * tall) + 1  # the smallest on top, so that each can be pointed at
-    above = "bottom:100%" if top > 7 else "top:0"
+    if below:
+        place = "top:100%" if top + tall < 93 else "bottom:0"
+    else:
+        place = "bottom:100%" if top > 7 else "top:0"
     # White and dark lines beside the coloured one keep it readable on any background.
     return (
         f'<div class="detection" title="{text}" style="position:absolute;left:{left:.3f}%;top:{top:.3f}%;'
         f"width:{wide:.3f}%;height:{tall:.3f}%;z-index:{order};border:3px solid {color};border-radius:3px;"
         'box-sizing:border-box;box-shadow:0 0 0 1px rgba(0,0,0,.6),inset 0 0 0 1px rgba(255,255,255,.75)">'
-        f'<span style="position:absolute;left:-3px;{above};background:{color};color:#fff;font-size:0.8rem;'
+        f'<span style="position:absolute;left:-3px;{place};background:{color};color:#fff;font-size:0.8rem;'
         f'line-height:1.35;padding:0 0.35rem;border-radius:3px;white-space:nowrap">{text}</span></div>'
     )
 
@@ -75,7 +92,8 @@ def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence
     font = ImageFont.load_default(size=max(11, 6 * unit))
     x, y = image.width / picture.width, image.height / picture.height
     names: list[str | None] = list(kinds) or [None] * len(detections)
-    for detection, kind in reversed(list(zip(detections, names, strict=True))):
+    below = _labels_below(picture, detections)
+    for detection, kind, foot in reversed(list(zip(detections, names, below, strict=True))):
         x0, y0, x1, y1 = (value * by for value, by in zip(detection.box, (x, y, x, y), strict=True))
         x1, y1 = max(x0, x1), max(y0, y1)
         draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline="black", width=unit + 2)
@@ -84,7 +102,10 @@ def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence
         left, top, right, bottom = font.getbbox(text)
         tall, wide = bottom - top + 2 * unit, right - left + 2 * unit
         label_x = max(0.0, min(x0, image.width - wide))
-        label_y = y0 - tall if y0 >= tall else y0
+        if foot:
+            label_y = y1 if y1 + tall <= image.height else y1 - tall
+        else:
+            label_y = y0 - tall if y0 >= tall else y0
         draw.rectangle(
             (label_x, label_y, label_x + wide, label_y + tall), fill=class_color(detection.index)
         )

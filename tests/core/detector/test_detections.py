@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from squeeze_core.detector.detections import Candidates, coco_document
+from squeeze_core.detector.detections import Candidates, Detection, coco_document
+from squeeze_core.figures.detections import overlay
+from squeeze_core.images import Picture
 
 # Two overlapping dogs (IoU 0.68), a cat on the first dog, a weak bird.
 BOXES = [[0, 0, 100, 100], [10, 10, 110, 110], [0, 0, 100, 100], [150, 50, 200, 90]]
@@ -57,3 +60,11 @@ def test_coco_document_is_what_an_annotation_reader_takes() -> None:
     assert [row["bbox"] for row in document["annotations"]] == [[0, 0, 100, 100], [0, 0, 100, 100]]
     names = {row["id"]: row["name"] for row in document["categories"]}
     assert [names[row["category_id"]] for row in document["annotations"]] == ["dog", "cat"]
+
+
+def test_two_boxes_from_one_corner_are_both_named() -> None:
+    whole = Detection("person", 14, 0.8, (0, 0, 300, 400))
+    part = Detection("person", 14, 0.6, (0, 2, 60, 120))
+    gray = Image.new("RGB", (400, 400), "gray")
+    page = overlay(Picture("a.png", gray, 400, 400, "PNG", "", 0.0), [whole, part], "")
+    assert [page.count(place) for place in ("top:0;", "top:100%;")] == [1, 1]
