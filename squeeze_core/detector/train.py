@@ -247,8 +247,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def train(options: argparse.Namespace) -> None:
     """Run or resume the training that `options` describe."""
-    for size in (options.size, options.first_size or options.size):
-        if size < 32 or size % 32:
+    for size in (options.size, options.first_size):
+        if size is not None and (size < 32 or size % 32):
             raise UserError(f"An input side of {size} is not a multiple of 32.")
     for name in ("epochs", "batch", "every", "width"):
         if getattr(options, name) < 1:

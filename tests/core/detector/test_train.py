@@ -152,6 +152,7 @@ IMPOSSIBLE = [
     ("--size", "50"),
     ("--size", "0"),
     ("--first-size", "50"),
+    ("--first-size", "0"),
     ("--epochs", "0"),
     ("--batch", "99"),
     ("--freeze", "fire77"),
