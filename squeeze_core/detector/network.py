@@ -43,13 +43,20 @@ class Detector(nn.Module):
         conv1.padding = (1, 1)  # so that each level is exactly twice the next
 
         half = width // 2
+        # Further depth as simple bypass Fire modules (SqueezeNet, section 6), where positions are few.
+        self.stride16 = nn.Sequential(*(Fire(512, 64, 256, 256, "simple") for _ in range(2)))
         self.stride32 = nn.Sequential(
-            nn.MaxPool2d(3, stride=2, padding=1), Fire(512, 96, 192, 192), Fire(384, 96, 192, 192)
+            nn.MaxPool2d(3, stride=2, padding=1),
+            Fire(512, 96, 192, 192),
+            Fire(384, 96, 192, 192),
+            *(Fire(384, 96, 192, 192, "simple") for _ in range(2)),
         )
         self.stride64 = nn.Sequential(nn.MaxPool2d(3, stride=2, padding=1), Fire(384, 96, half, half))
         # All that a level knows passes its squeeze, so these are wider than SqueezeNet's 1 in 8.
         self.merge32 = Fire(384 + width, 96, half, half)
-        self.merge16 = Fire(512 + width, 128, half, half)
+        self.merge16 = nn.Sequential(
+            Fire(512 + width, 128, half, half), Fire(width, 96, half, half, "simple")
+        )
         self.merge8 = Fire(256 + width, 96, half, half)
         self.class_tower = Fire(width, 64, half, half)
         self.box_tower = Fire(width, 48, half, half)
@@ -61,7 +68,7 @@ class Detector(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         stride8 = self.backbone[: self.stride8_end](x)
-        stride16 = self.backbone[self.stride8_end :](stride8)
+        stride16 = self.stride16(self.backbone[self.stride8_end :](stride8))
         stride32 = self.stride32(stride16)
         p64 = self.stride64(stride32)
         p32 = self.merge32(_beside(stride32, p64))
@@ -112,12 +119,13 @@ def positions(height: int, width: int, device: torch.device) -> Tensor:
 
 
 def add_batchnorm(network: Detector) -> Detector:
-    """Put a BatchNorm after each convolution inside the neck's and head's Fire modules, in place.
+    """Put a BatchNorm after each convolution inside the neck's Fire modules, in place.
 
-    For training only: the trained backbone has none, and `fold_batchnorm` removes these again.
+    For training only: the trained backbone has none, and `fold_batchnorm` removes these again. The
+    head has none either: its levels differ too much for the one mean that it would run with.
     """
     for name, module in network.named_modules():
-        if isinstance(module, Fire) and not name.startswith("backbone"):
+        if isinstance(module, Fire) and name.startswith(("stride", "merge")):
             for part in ("squeeze", "expand1x1", "expand3x3"):
                 conv = getattr(module, part)
                 norm = nn.BatchNorm2d(conv.out_channels)

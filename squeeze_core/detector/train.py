@@ -75,7 +75,7 @@ def options_parser() -> argparse.ArgumentParser:
 
 
 def build(options: argparse.Namespace, classes: int) -> Detector:
-    """The network to train: ImageNet backbone or --init, BatchNorm in neck and head, frozen stem."""
+    """The network to train: ImageNet backbone or --init, BatchNorm in the neck, frozen stem."""
     imagenet = weights.load("squeezenet1_1").network
     assert isinstance(imagenet, SqueezeNet)
     names = imagenet.layer_names
@@ -89,6 +89,29 @@ def build(options: argparse.Namespace, classes: int) -> Detector:
             raise UserError(f"--freeze {options.freeze}: the backbone's layers are {', '.join(names)}.")
         network.backbone[: names.index(options.freeze) + 1].requires_grad_(False)
     return add_batchnorm(network)
+
+
+@torch.no_grad()
+def keep_function(network: Detector, images: Tensor) -> None:
+    """Give each new BatchNorm the mean and spread that `images` have there, so that it changes nothing.
+
+    `images`: as the network takes them, [N, 3, S, S]. For `--init`, whose weights hold already what
+    the BatchNorms of their training had learnt.
+    """
+
+    def take(norm: nn.Module, inputs: tuple[Tensor]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None
+        variance, mean = torch.var_mean(inputs[0].float(), (0, 2, 3), correction=0)
+        norm.running_var.copy_(variance)
+        norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+        norm.weight.copy_((variance + norm.eps).sqrt())
+        norm.bias.copy_(mean)
+
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    handles = [norm.register_forward_pre_hook(take) for norm in norms]
+    network.eval()(images)
+    for handle in handles:
+        handle.remove()
 
 
 def optimizer_for(network: Detector, options: argparse.Namespace) -> torch.optim.Optimizer:
@@ -140,10 +163,6 @@ class Training:
             build(options, len(data.classes)).to(self.device).to(memory_format=torch.channels_last)
         )
         self.processes = dist.get_world_size() if dist.is_initialized() else 1
-        self.parallel: nn.Module = self.network
-        if self.processes > 1:
-            self.parallel = DistributedDataParallel(self.network, broadcast_buffers=False)
-        self.optimizer = optimizer_for(self.network, options)
         self.examples = TrainingSet(data, options.size)
         self.loader = DataLoader(
             self.examples,
@@ -153,6 +172,12 @@ class Training:
             collate_fn=MosaicCollate(options.mosaic),
             drop_last=True,
         )
+        if options.init:
+            keep_function(self.network, normalise(next(iter(self.loader))[0], self.device))
+        self.parallel: nn.Module = self.network
+        if self.processes > 1:
+            self.parallel = DistributedDataParallel(self.network, broadcast_buffers=False)
+        self.optimizer = optimizer_for(self.network, options)
         self.steps = options.epochs * len(self.loader)
         warmup = min(500, self.steps // 10 + 1)
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
