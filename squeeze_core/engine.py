@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -38,6 +39,13 @@ def choose_device(choice: DeviceChoice = "auto") -> torch.device:
     if not here.get(choice, False):
         raise DeviceError(f"This machine has no {choice} device; use --device auto or cpu.")
     return torch.device(choice)
+
+
+@cache
+def _computes_bfloat16() -> bool:
+    """Whether this CPU has instructions for bfloat16; elsewhere it is slower than float32."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def file_key(file: Path | None) -> str:
@@ -75,11 +83,15 @@ class Engine:
         """
         return self.work(key, load, lambda loaded, device: loaded)
 
-    def run(self, key: str, load: Callable[[], Loaded], batch: Tensor) -> Tensor:
-        """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does."""
+    def run(self, key: str, load: Callable[[], Loaded], batch: Tensor, *, exact: bool = True) -> Tensor:
+        """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does.
+
+        Unless `exact`, a CPU that has instructions for bfloat16 computes in it, about twice as fast.
+        """
 
         def forward(loaded: Loaded, device: torch.device) -> Tensor:
-            with torch.inference_mode():
+            reduced = not exact and device.type == "cpu" and _computes_bfloat16()
+            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=reduced):
                 return loaded.network(batch.to(device)).float().cpu()
 
         return self.work(key, load, forward)

@@ -109,6 +109,20 @@ def _centres(level: int, rows: int, columns: int, device: torch.device) -> tuple
     return y, first + stride * torch.arange(columns, device=device)
 
 
+def both_ways(output: Tensor, mirrored: Tensor, height: int, width: int) -> Tensor:
+    """The mean of the network's answers for pictures and for their mirror images.
+
+    Both [N, positions, 4 + classes] as the network gives them for that height and width, pixels; so
+    is the result. Positions and boxes of the mirror images are turned back first.
+    """
+    levels = []
+    sizes = [(math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES]
+    for level, size in zip(mirrored.split([h * w for h, w in sizes], 1), sizes, strict=True):
+        levels.append(level.unflatten(1, size).flip(2).flatten(1, 2))
+    x0, y0, x1, y1, logits = torch.cat(levels, 1).split([1, 1, 1, 1, mirrored.shape[2] - 4], 2)
+    return (output + torch.cat([width - x1, y0, width - x0, y1, logits], 2)) / 2
+
+
 def positions(height: int, width: int, device: torch.device) -> Tensor:
     """Centres x, y in pixels of an input of that size, float32 [positions, 2], in the output's order."""
     centres = []

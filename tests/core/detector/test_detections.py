@@ -34,6 +34,20 @@ def test_threshold_and_suppression() -> None:
     assert labels(0.95, 0.5) == []
 
 
+def test_a_dropped_box_helps_to_place_the_one_kept() -> None:
+    shift = 10 * 0.8 / (0.9 + 0.8)  # the second dog scores 0.8 and lies 10 pixels further
+    for threshold in (0.5, 0.85):  # at 0.85 the second dog is not shown, but still helps
+        assert candidates().detections(threshold, 0.5)[0].box == pytest.approx(
+            (shift, shift, 100 + shift, 100 + shift)
+        )
+    assert candidates().detections(0.5, 0.7)[0].box == (0, 0, 100, 100)  # there two dogs are two
+
+
+def test_a_box_without_area_stays_where_it_is() -> None:
+    box = candidates([[5, 5, 5, 5]], [0.9], [0]).detections()[0].box
+    assert box == (5, 5, 5, 5)
+
+
 def test_class_filter() -> None:
     assert labels(0.1, 0.5, ["bird"]) == ["bird"]
     assert labels(0.1, 0.5, []) == []
@@ -55,11 +69,12 @@ def test_arrays_are_checked_and_frozen() -> None:
 
 def test_coco_document_is_what_an_annotation_reader_takes() -> None:
     one = candidates()
-    document = coco_document([(one, one.detections(0.5))])
+    document = coco_document([(one, one.detections(0.5, 0.7))])
     assert document["images"] == [{"id": 1, "file_name": "a.png", "width": 200, "height": 120}]
-    assert [row["bbox"] for row in document["annotations"]] == [[0, 0, 100, 100], [0, 0, 100, 100]]
+    boxes = [row["bbox"] for row in document["annotations"]]
+    assert boxes == [[0, 0, 100, 100], [10, 10, 100, 100], [0, 0, 100, 100]]
     names = {row["id"]: row["name"] for row in document["categories"]}
-    assert [names[row["category_id"]] for row in document["annotations"]] == ["dog", "cat"]
+    assert [names[row["category_id"]] for row in document["annotations"]] == ["dog", "dog", "cat"]
 
 
 def test_two_boxes_from_one_corner_are_both_named() -> None:

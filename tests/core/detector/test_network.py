@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
+from squeeze_core.detector.network import (
+    Detector,
+    add_batchnorm,
+    both_ways,
+    fold_batchnorm,
+    positions,
+)
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (64, 96), (320, 320)])
@@ -54,6 +60,32 @@ def test_folding_batchnorm_changes_no_answer() -> None:
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
     assert torch.allclose(before, after, atol=1e-3)
     assert network.state_dict().keys() == Detector(classes=3, width=32).state_dict().keys()
+
+
+def test_answers_for_a_mirror_image_are_turned_back() -> None:
+    """Each position's own centre, mirrored, is a box corner: turned back it lies at that position."""
+    height, width = 64, 96
+    centres = positions(height, width, torch.device("cpu"))
+    boxes = torch.cat([centres - 3, centres + 5], 1)
+    output = torch.cat([boxes, torch.arange(len(centres))[:, None]], 1)[None]
+    x0, y0, x1, y1, logit = output.unbind(2)
+    mirrored = torch.stack([width - x1, y0, width - x0, y1, logit], 2)
+    rows = []
+    for level in mirrored.split([8 * 12, 4 * 6, 2 * 3, 1 * 2], 1):
+        columns = {96: 12, 24: 6, 6: 3, 2: 2}[level.shape[1]]
+        rows.append(level.unflatten(1, (-1, columns)).flip(2).flatten(1, 2))
+    assert torch.allclose(both_ways(output, torch.cat(rows, 1), height, width), output)
+
+
+def test_a_picture_and_its_mirror_image_get_mirrored_answers() -> None:
+    torch.manual_seed(0)
+    network = Detector(classes=3, width=32).eval()
+    picture = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        there, back = network(picture), network(picture.flip(3))
+    one, other = both_ways(there, back, 64, 64), both_ways(back, there, 64, 64)
+    turned = 2 * both_ways(torch.zeros_like(other), other, 64, 64)  # `other`, turned back
+    assert torch.allclose(one, turned, atol=1e-3)
 
 
 def test_at_most_three_and_a_half_million_parameters() -> None:
