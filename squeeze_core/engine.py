@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -39,13 +38,6 @@ def choose_device(choice: DeviceChoice = "auto") -> torch.device:
     if not here.get(choice, False):
         raise DeviceError(f"This machine has no {choice} device; use --device auto or cpu.")
     return torch.device(choice)
-
-
-@cache
-def _computes_bfloat16() -> bool:
-    """Whether this CPU has instructions for bfloat16; elsewhere it is slower than float32."""
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def file_key(file: Path | None) -> str:
@@ -83,16 +75,16 @@ class Engine:
         """
         return self.work(key, load, lambda loaded, device: loaded)
 
-    def run(self, key: str, load: Callable[[], Loaded], batch: Tensor, *, exact: bool = True) -> Tensor:
+    def run(self, key: str, load: Callable[[], Loaded], batch: Tensor) -> Tensor:
         """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does.
 
-        Unless `exact`, a CPU that has instructions for bfloat16 computes in it, about twice as fast.
+        The batch is given to the network in the precision of its weights.
         """
 
         def forward(loaded: Loaded, device: torch.device) -> Tensor:
-            reduced = not exact and device.type == "cpu" and _computes_bfloat16()
-            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=reduced):
-                return loaded.network(batch.to(device)).float().cpu()
+            with torch.inference_mode():
+                precision = next(loaded.network.parameters()).dtype
+                return loaded.network(batch.to(device, precision)).float().cpu()
 
         return self.work(key, load, forward)
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from squeeze_core.detector.bfloat16 import computes_bfloat16, for_bfloat16
 from squeeze_core.detector.detections import CANDIDATES, FLOOR, Candidates
 from squeeze_core.detector.network import both_ways
 from squeeze_core.detector.pretrained import PretrainedDetector, load_detector
@@ -22,7 +23,7 @@ Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def network(engine: Engine, file: Path | None = None) -> PretrainedDetector:
     """The engine's detector; WeightsError when it cannot be had."""
-    return engine.get(_key(file), lambda: load_detector(file))
+    return engine.get(_key(file), lambda: _load(file, engine))
 
 
 def detect(pictures: Iterable[Picture], engine: Engine, file: Path | None = None) -> Iterator[Candidates]:
@@ -40,12 +41,19 @@ def detect(pictures: Iterable[Picture], engine: Engine, file: Path | None = None
         begun = time.perf_counter()
         batch = loaded.preprocess([picture.image for picture in group])
         twice = torch.cat([batch, batch.flip(3)])
-        answers = engine.run(_key(file), lambda: load_detector(file), twice, exact=False)
+        answers = engine.run(_key(file), lambda: _load(file, engine), twice)
         output = both_ways(*answers.split(len(batch)), *batch.shape[2:])
         found = [decode(row, loaded, p) for row, p in zip(output, group, strict=True)]
         share = 1000 * (time.perf_counter() - begun) / len(group)
         for picture, arrays in zip(group, found, strict=True):
             yield candidates(picture, arrays, loaded, engine.device.type, share)
+
+
+def _load(file: Path | None, engine: Engine) -> PretrainedDetector:
+    loaded = load_detector(file)
+    if computes_bfloat16(engine.device):
+        for_bfloat16(loaded.network)
+    return loaded
 
 
 def _key(file: Path | None) -> str:

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from squeeze_core import images
 from squeeze_core.detector import finer
@@ -53,6 +53,15 @@ def test_boxes_are_in_pixels_of_the_original(samples: dict[str, Picture], engine
     one, two = (found_in(p, engine).detections()[0] for p in (small, large))
     assert one.label == two.label
     assert np.allclose(2 * np.array(one.box), two.box, atol=0.06 * large.width)
+
+
+def test_a_mirror_image_gets_mirrored_boxes(samples: dict[str, Picture], engine: Engine) -> None:
+    picture = samples["motorcycle_left.jpg"]
+    turned = picture_of(ImageOps.mirror(picture.image))
+    one, other = (found_in(p, engine) for p in (picture, turned))
+    assert np.allclose(one.scores[:50], other.scores[:50], atol=0.01)
+    x0, y0, x1, y1 = one.detections()[0].box
+    assert other.detections()[0].box == pytest.approx((one.width - x1, y0, one.width - x0, y1), abs=2)
 
 
 def test_a_reduced_picture_gives_boxes_of_the_original(engine: Engine, chelsea: Picture) -> None:

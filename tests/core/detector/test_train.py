@@ -11,8 +11,9 @@ import torch
 
 from squeeze_core.__main__ import main as squeeze_core
 from squeeze_core.detector import train
+from squeeze_core.detector.network import add_batchnorm
 from squeeze_core.detector.pretrained import load_detector
-from squeeze_core.detector.train import main, schedule
+from squeeze_core.detector.train import keep_function, main, schedule
 from squeeze_core.weights import load
 
 
@@ -114,6 +115,18 @@ def test_the_first_half_may_be_smaller(
     assert run(coco_folder, tmp_path / "run", "--epochs", "2", "--first-size", "32") == 0
     assert sizes == [32, 32, 64, 64]
     assert load_detector(tmp_path / "run" / "detector.safetensors").preprocess.size == 64
+
+
+def test_batchnorm_added_to_trained_weights_changes_no_answer() -> None:
+    network = load_detector().network
+    pictures = torch.randn(4, 3, 64, 64)
+    with torch.no_grad():
+        before = network(pictures)
+        keep_function(add_batchnorm(network), pictures)
+        assert any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+        evaluated, trained = network.eval()(pictures), network.train()(pictures)
+    for answer in (evaluated, trained):
+        assert torch.allclose(answer[..., 4:].sigmoid(), before[..., 4:].sigmoid(), atol=1e-4)
 
 
 def test_a_frozen_layer_does_not_change(coco_folder: Path, tmp_path: Path) -> None:
