@@ -62,7 +62,8 @@ def settings(result: Candidates) -> tuple[Detection, ...]:
         0.05,
         key="detect-overlap",
         persist_state="session",
-        help="Of two boxes of one class that overlap more, only the stronger is kept.",
+        help="Of two boxes of one class that overlap more, only the stronger is kept; "
+        "the other still helps to place it.",
     )
     found = result.detections(threshold, overlap)
     present = list(dict.fromkeys(detection.label for detection in found))
