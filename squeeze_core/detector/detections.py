@@ -84,7 +84,7 @@ class Candidates:
 
     def best(self) -> Detection | None:
         """The strongest candidate whatever its score, or None when there is none at all."""
-        return self._detection(0, self.boxes[0]) if len(self.scores) else None
+        return self.detections(float(self.scores[0]))[0] if len(self.scores) else None
 
     def _placed(self, kept: np.ndarray, agreement: float) -> np.ndarray:
         """The mean, weighted by score, of the boxes whose IoU with each kept one is at least that.
@@ -95,7 +95,8 @@ class Candidates:
         agree = (box_iou(boxes[kept], boxes) >= agreement).numpy() & of_class
         agree[np.arange(len(kept)), kept] = True  # a box without area overlaps nothing, itself neither
         weights = agree * self.scores
-        return weights @ self.boxes / weights.sum(1, keepdims=True)
+        mean = weights @ self.boxes / weights.sum(1, keepdims=True)
+        return mean.clip(0, [self.width, self.height] * 2)  # rounding may lead past the edge
 
     def _detection(self, i: int, box: np.ndarray) -> Detection:
         x0, y0, x1, y1 = (float(value) for value in box)

@@ -55,7 +55,9 @@ def test_class_filter() -> None:
 
 def test_best_ignores_the_threshold() -> None:
     best = candidates().best()
-    assert best is not None and (best.label, best.box) == ("dog", (0.0, 0.0, 100.0, 100.0))
+    assert best is not None and best == candidates().detections(0.1)[0] and best.label == "dog"
+    weak = candidates([[0, 0, 9, 9]], [0.02], [2]).best()
+    assert weak is not None and (weak.label, weak.box) == ("bird", (0, 0, 9, 9))
     assert candidates([], [], []).best() is None
     assert candidates([], [], []).detections() == ()
 
