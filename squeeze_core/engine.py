@@ -76,15 +76,11 @@ class Engine:
         return self.work(key, load, lambda loaded, device: loaded)
 
     def run(self, key: str, load: Callable[[], Loaded], batch: Tensor) -> Tensor:
-        """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does.
-
-        The batch is given to the network in the precision of its weights.
-        """
+        """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does."""
 
         def forward(loaded: Loaded, device: torch.device) -> Tensor:
             with torch.inference_mode():
-                precision = next(loaded.network.parameters()).dtype
-                return loaded.network(batch.to(device, precision)).float().cpu()
+                return loaded.network(batch.to(device)).float().cpu()
 
         return self.work(key, load, forward)
 

@@ -173,11 +173,11 @@ class TrainingSet(Dataset[tuple[Tensor, Tensor, Tensor]]):
         """From the next epoch on, pictures of that side, pixels."""
         self.transform = v2.Compose(
             [
-                v2.RandomApply([v2.ColorJitter(0.3, 0.3, 0.4)], p=0.7),
                 v2.RandomZoomOut(fill=(124, 116, 104), side_range=(1.0, 2.5), p=0.25),
                 v2.RandomIoUCrop(min_scale=0.3, trials=20),
                 v2.RandomHorizontalFlip(),
                 v2.Resize((size, size)),
+                v2.RandomApply([v2.ColorJitter(0.3, 0.3, 0.4)], p=0.7),
                 v2.SanitizeBoundingBoxes(min_size=3),
             ]
         )

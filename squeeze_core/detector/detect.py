@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from squeeze_core.detector.bfloat16 import computes_bfloat16, for_bfloat16
 from squeeze_core.detector.detections import CANDIDATES, FLOOR, Candidates
 from squeeze_core.detector.network import both_ways
+from squeeze_core.detector.onnx_runtime import OnnxDetector
 from squeeze_core.detector.pretrained import PretrainedDetector, load_detector
 from squeeze_core.engine import Engine, file_key
 from squeeze_core.images import Picture
@@ -21,9 +22,17 @@ from squeeze_core.images import Picture
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """What the engine keeps."""
+
+    detector: PretrainedDetector
+    network: OnnxDetector
+
+
 def network(engine: Engine, file: Path | None = None) -> PretrainedDetector:
     """The engine's detector; WeightsError when it cannot be had."""
-    return engine.get(_key(file), lambda: _load(file, engine))
+    return engine.get(_key(file), lambda: _load(file)).detector
 
 
 def detect(pictures: Iterable[Picture], engine: Engine, file: Path | None = None) -> Iterator[Candidates]:
@@ -41,7 +50,7 @@ def detect(pictures: Iterable[Picture], engine: Engine, file: Path | None = None
         begun = time.perf_counter()
         batch = loaded.preprocess([picture.image for picture in group])
         twice = torch.cat([batch, batch.flip(3)])
-        answers = engine.run(_key(file), lambda: _load(file, engine), twice)
+        answers = engine.run(_key(file), lambda: _load(file), twice)
         output = both_ways(*answers.split(len(batch)), *batch.shape[2:])
         found = [decode(row, loaded, p) for row, p in zip(output, group, strict=True)]
         share = 1000 * (time.perf_counter() - begun) / len(group)
@@ -49,11 +58,9 @@ def detect(pictures: Iterable[Picture], engine: Engine, file: Path | None = None
             yield candidates(picture, arrays, loaded, engine.device.type, share)
 
 
-def _load(file: Path | None, engine: Engine) -> PretrainedDetector:
-    loaded = load_detector(file)
-    if computes_bfloat16(engine.device):
-        for_bfloat16(loaded.network)
-    return loaded
+def _load(file: Path | None) -> _Loaded:
+    detector = load_detector(file)
+    return _Loaded(detector, OnnxDetector(detector.network, detector.graph))
 
 
 def _key(file: Path | None) -> str:

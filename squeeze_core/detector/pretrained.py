@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import copy
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from squeeze_core.detector.network import Detector
+from squeeze_core.detector.onnx_runtime import export_graph
 from squeeze_core.errors import UserError
 from squeeze_core.preprocess import Preprocess
 from squeeze_core.weights import SHIPPED, WeightsError
@@ -19,11 +22,15 @@ NAME = "squeezenet1_1_detector"
 
 @dataclass(frozen=True)
 class PretrainedDetector:
-    """A detector in eval mode; its classes in label order, and how it wants to see a picture."""
+    """A detector in eval mode; its classes in label order, and how it wants to see a picture.
+
+    `graph`: the network in ONNX, without its weights (`onnx_runtime.OnnxDetector`).
+    """
 
     network: Detector
     labels: tuple[str, ...]
     preprocess: Preprocess
+    graph: bytes
 
 
 def load_detector(file: Path | None = None) -> PretrainedDetector:
@@ -40,21 +47,21 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
         network = Detector(len(labels), int(metadata["width"]))
         network.load_state_dict(state)
         preprocess = Preprocess(int(metadata["size"]))
+        graph = zlib.decompress(base64.b64decode(metadata["graph"]))
     except FileNotFoundError:
         raise WeightsError(f"There is no weights file {path}.") from None
-    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError):
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError, zlib.error):
         raise WeightsError(f"{path} does not hold a detector's weights.") from None
     network.eval().requires_grad_(False)
-    return PretrainedDetector(network, labels, preprocess)
+    return PretrainedDetector(network, labels, preprocess, graph)
 
 
 def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: Path) -> None:
-    """Write a folded detector as fp16 safetensors that say their classes, width and input size."""
+    """Write a folded detector as fp16 safetensors that say their classes, width, input size and graph."""
     if any("," in label for label in labels):
         raise UserError("A class name must not contain a comma.")
-    state = {
-        key: value.detach().cpu().to(torch.float16).contiguous()
-        for key, value in network.state_dict().items()
-    }
-    metadata = {"labels": ",".join(labels), "width": str(network.width), "size": str(size)}
+    rounded = copy.deepcopy(network).cpu().half()
+    state = {key: value.contiguous() for key, value in rounded.state_dict().items()}
+    graph = base64.b64encode(zlib.compress(export_graph(rounded.float(), size))).decode()
+    metadata = {"labels": ",".join(labels), "width": str(network.width), "size": str(size), "graph": graph}
     save_file(state, path, metadata=metadata)

@@ -1,0 +1,65 @@
+"""The detector on a CPU, by ONNX Runtime: the same answers in about half of PyTorch's time.
+
+A weights file carries the network's ONNX graph, which holds no weights: those are in the file once.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from squeeze_core.detector.network import Detector
+
+
+def export_graph(network: Detector, size: int) -> bytes:
+    """The network as an ONNX model for float32 [N, 3, size, size], its weights named but left out."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch recommends its other exporter, which takes ten seconds
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, size, size),),
+            buffer,  # type: ignore[arg-type]
+            dynamo=False,
+            input_names=["pictures"],
+            output_names=["answers"],
+            dynamic_axes={"pictures": {0: "N"}, "answers": {0: "N"}},
+        )
+    model = onnx.load_model_from_string(buffer.getvalue())
+    weights = network.state_dict()
+    for initializer in model.graph.initializer:
+        if initializer.name in weights:
+            initializer.ClearField("raw_data")
+            initializer.data_location = onnx.TensorProto.EXTERNAL
+            initializer.external_data.add(key="location", value="weights")
+    return model.SerializeToString()
+
+
+class OnnxDetector(nn.Module):
+    """`network`, computed by ONNX Runtime while it is on a CPU; `graph` is from `export_graph`."""
+
+    def __init__(self, network: Detector, graph: bytes) -> None:
+        super().__init__()
+        self.network = network
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        # Threads that spin while they wait would slow down everything else in the process.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        weights = network.state_dict()
+        initializers = onnx.load_model_from_string(graph).graph.initializer
+        left_out = [i.name for i in initializers if i.data_location == onnx.TensorProto.EXTERNAL]
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[name].numpy()) for name in left_out]
+        options.add_external_initializers(left_out, values)
+        self.session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """As `Detector`'s, for pictures of the graph's size."""
+        if pictures.device.type != "cpu":
+            return self.network(pictures)
+        (answers,) = self.session.run(["answers"], {"pictures": pictures.contiguous().numpy()})
+        return torch.from_numpy(answers)
