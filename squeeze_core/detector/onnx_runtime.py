@@ -53,10 +53,8 @@ class OnnxDetector(nn.Module):
         weights = network.state_dict()
         initializers = onnx.load_model_from_string(graph).graph.initializer
         left_out = [i.name for i in initializers if i.data_location == onnx.TensorProto.EXTERNAL]
-        # ONNX Runtime computes on this memory, so it is kept, and is not what `to` moves or frees.
-        arrays = [weights[name].numpy().copy() for name in left_out]
-        self.values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in arrays]
-        options.add_external_initializers(left_out, self.values)
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[name].numpy()) for name in left_out]
+        options.add_external_initializers(left_out, values)  # copied into the session
         self.session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -40,3 +40,14 @@ def test_elsewhere_than_on_a_cpu_the_network_itself_answers() -> None:
     detector = OnnxDetector(network, export_graph(network, 64)).to("meta")
     answers = detector(torch.zeros(2, 3, 64, 64, device="meta"))
     assert answers.device.type == "meta" and answers.shape == (2, 64 + 16 + 4 + 1, 4 + 3)
+
+
+def test_what_becomes_of_the_network_does_not_touch_the_answers() -> None:
+    """As when the engine lays the network's weights out anew, and their old memory is used again."""
+    network = Detector(classes=3, width=32).eval()
+    detector = OnnxDetector(network, export_graph(network, 64))
+    picture = torch.randn(1, 3, 64, 64)
+    before = detector(picture)
+    for parameter in network.parameters():
+        parameter.data.fill_(7)
+    assert torch.equal(detector(picture), before)
