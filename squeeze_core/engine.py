@@ -40,6 +40,12 @@ def choose_device(choice: DeviceChoice = "auto") -> torch.device:
     return torch.device(choice)
 
 
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether that device has instructions for it; a CPU without them takes ten times as long in it."""
+    capabilities = torch.cpu.get_capabilities()
+    return device.type != "cpu" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
 def file_key(file: Path | None) -> str:
     """What of a weights file belongs in an engine's key: one written anew is another network."""
     if file is None or not file.is_file():

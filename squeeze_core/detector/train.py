@@ -46,7 +46,7 @@ from squeeze_core.detector.dataset import (
 from squeeze_core.detector.evaluate import evaluate
 from squeeze_core.detector.loss import detection_loss
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
-from squeeze_core.engine import Engine, choose_device
+from squeeze_core.engine import Engine, choose_device, computes_bfloat16
 from squeeze_core.errors import UserError
 from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
@@ -151,12 +151,6 @@ def normalise(images: Tensor, device: torch.device) -> Tensor:
 def first_process() -> bool:
     """Whether this process writes, shows and validates: the only one, or the first of several."""
     return not dist.is_initialized() or dist.get_rank() == 0
-
-
-def computes_bfloat16(device: torch.device) -> bool:
-    """Whether that device has instructions for it; a CPU without them takes ten times as long in it."""
-    capabilities = torch.cpu.get_capabilities()
-    return device.type != "cpu" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 class Training:

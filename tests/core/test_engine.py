@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from squeeze_core.classifier import classify
-from squeeze_core.engine import DeviceError, Engine, choose_device
+from squeeze_core.engine import DeviceError, Engine, choose_device, computes_bfloat16
 
 
 class OutOfMemory(nn.Module):
@@ -132,3 +132,15 @@ def test_a_device_that_is_not_here_is_refused() -> None:
         if not present:
             with pytest.raises(DeviceError, match=f"no {choice} device"):
                 Engine(choice)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "computes"),
+    [({}, False), ({"amx_bf16": False}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)],
+)
+def test_a_cpu_computes_bfloat16_where_it_has_the_instructions(
+    instructions: dict[str, bool], computes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    assert computes_bfloat16(torch.device("cpu")) is computes
+    assert computes_bfloat16(torch.device("cuda"))
