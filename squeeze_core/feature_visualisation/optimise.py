@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from squeeze_core.architecture import Fire, SqueezeNet
+from squeeze_core.engine import computes_bfloat16
 from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 
@@ -112,7 +113,7 @@ def optimise(
     for _ in range(settings.steps):
         shift = torch.randint(-settings.jitter, settings.jitter + 1, (2,), generator=generator).tolist()
         x = normalise(torch.roll(pictures(), shift, dims=(2, 3)))
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=computes_bfloat16(device)):
             maps = before_relu(network, module, branch, x)
         height, width = maps.shape[2:]
         centre = maps[rows, columns, height // 2, width // 2].float()
