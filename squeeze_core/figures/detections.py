@@ -74,13 +74,17 @@ def _box(picture: Picture, detection: Detection, kind: str | None, below: bool) 
         place = "top:100%" if top + tall < 93 else "bottom:0"
     else:
         place = "bottom:100%" if top > 7 else "top:0"
-    # White and dark lines beside the coloured one keep it readable on any background.
+    area = f"position:absolute;left:{left:.3f}%;top:{top:.3f}%;width:{wide:.3f}%;height:{tall:.3f}%"
+    # White and dark lines beside the coloured one keep it readable on any background; labels lie above
+    # every box, so that no line crosses them.
     return (
-        f'<div class="detection" title="{text}" style="position:absolute;left:{left:.3f}%;top:{top:.3f}%;'
-        f"width:{wide:.3f}%;height:{tall:.3f}%;z-index:{order};border:3px solid {color};border-radius:3px;"
-        'box-sizing:border-box;box-shadow:0 0 0 1px rgba(0,0,0,.6),inset 0 0 0 1px rgba(255,255,255,.75)">'
-        f'<span style="position:absolute;left:-3px;{place};background:{color};color:#fff;font-size:0.8rem;'
-        f'line-height:1.35;padding:0 0.35rem;border-radius:3px;white-space:nowrap">{text}</span></div>'
+        f'<div class="detection" title="{text}" style="{area};z-index:{order};border:3px solid {color};'
+        "border-radius:3px;box-sizing:border-box;"
+        'box-shadow:0 0 0 1px rgba(0,0,0,.6),inset 0 0 0 1px rgba(255,255,255,.75)"></div>'
+        f'<div style="{area};z-index:10002;pointer-events:none">'
+        f'<span style="position:absolute;left:0;{place};'
+        f"background:{color};color:#fff;font-size:0.8rem;line-height:1.35;padding:0 0.35rem;"
+        f'border-radius:3px;white-space:nowrap">{text}</span></div>'
     )
 
 
@@ -93,11 +97,13 @@ def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence
     x, y = image.width / picture.width, image.height / picture.height
     names: list[str | None] = list(kinds) or [None] * len(detections)
     below = _labels_below(picture, detections)
-    for detection, kind, foot in reversed(list(zip(detections, names, below, strict=True))):
-        x0, y0, x1, y1 = (value * by for value, by in zip(detection.box, (x, y, x, y), strict=True))
+    corners = [[v * by for v, by in zip(d.box, (x, y, x, y), strict=True)] for d in detections]
+    for detection, (x0, y0, x1, y1) in reversed(list(zip(detections, corners, strict=True))):
         x1, y1 = max(x0, x1), max(y0, y1)
         draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline="black", width=unit + 2)
         draw.rectangle((x0, y0, x1, y1), outline=class_color(detection.index), width=unit)
+    every = zip(detections, corners, names, below, strict=True)
+    for detection, (x0, y0, _, y1), kind, foot in reversed(list(every)):
         text = caption(detection, kind)
         left, top, right, bottom = font.getbbox(text)
         tall, wide = bottom - top + 2 * unit, right - left + 2 * unit
