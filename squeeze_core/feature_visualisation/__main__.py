@@ -1,5 +1,5 @@
 """`python -m squeeze_core.feature_visualisation`: make the shipped pictures again, about 15 minutes
-on one core.
+on one core that has bfloat16 instructions, 36 on one without.
 
 Each module and branch is saved to the working folder when it is done, and not made again.
 """
