@@ -45,6 +45,7 @@ from squeeze_core.detector.dataset import (
 )
 from squeeze_core.detector.evaluate import evaluate
 from squeeze_core.detector.loss import detection_loss
+from squeeze_core.detector.muon import Muon
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
 from squeeze_core.engine import Engine, choose_device, computes_bfloat16
 from squeeze_core.errors import UserError
@@ -114,22 +115,29 @@ def keep_function(network: Detector, images: Tensor) -> None:
         handle.remove()
 
 
-def optimizer_for(network: Detector, options: argparse.Namespace) -> torch.optim.Optimizer:
-    """AdamW; no weight decay on biases and norms, a lower rate for the pretrained backbone."""
-    groups: dict[tuple[bool, bool], list[Tensor]] = {}
-    for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
-            groups.setdefault((name.startswith("backbone"), parameter.ndim > 1), []).append(parameter)
-    return torch.optim.AdamW(
-        [
+def optimizers_for(network: Detector, options: argparse.Namespace) -> list[torch.optim.Optimizer]:
+    """Muon for the convolutions' weights; AdamW, without decay, for biases and norms.
+
+    The pretrained backbone has a lower rate in both.
+    """
+    trained = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+
+    def groups(weights_of_convolutions: bool) -> list[dict[str, Any]]:
+        return [
             {
-                "params": parameters,
+                "params": [
+                    parameter
+                    for name, parameter in trained
+                    if (parameter.ndim > 1) == weights_of_convolutions
+                    and name.startswith("backbone") == backbone
+                ],
                 "lr": options.lr * (options.backbone_lr if backbone else 1),
-                "weight_decay": options.weight_decay if decays else 0.0,
             }
-            for (backbone, decays), parameters in groups.items()
+            for backbone in (False, True)
         ]
-    )
+
+    muon = Muon(groups(weights_of_convolutions=True), options.weight_decay)
+    return [muon, torch.optim.AdamW(groups(weights_of_convolutions=False), weight_decay=0.0)]
 
 
 def schedule(step: int, steps: int, warmup: int) -> float:
@@ -178,12 +186,13 @@ class Training:
         self.parallel: nn.Module = self.network
         if self.processes > 1:
             self.parallel = DistributedDataParallel(self.network, broadcast_buffers=False)
-        self.optimizer = optimizer_for(self.network, options)
+        self.optimizers = optimizers_for(self.network, options)
         self.steps = options.epochs * len(self.loader)
         warmup = min(500, self.steps // 10 + 1)
-        self.scheduler = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: schedule(step, self.steps, warmup)
-        )
+        self.schedulers = [
+            torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule(step, self.steps, warmup))
+            for optimizer in self.optimizers
+        ]
         # Averages over about the last 1,000 steps; fewer in short runs.
         decay = 1 - 1 / min(1000, self.steps // 8 + 1)
         self.average = AveragedModel(
@@ -217,11 +226,12 @@ class Training:
             losses = detection_loss(
                 output, centres, [b.to(self.device) for b in boxes], [i.to(self.device) for i in labels]
             )
-            self.optimizer.zero_grad()
+            self.network.zero_grad()
             torch.stack(list(losses.values())).sum().backward()
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
-            self.optimizer.step()
-            self.scheduler.step()
+            for optimizer, scheduler in zip(self.optimizers, self.schedulers, strict=True):
+                optimizer.step()
+                scheduler.step()
             self.average.update_parameters(self.network)
             for key, value in losses.items():
                 sums[key] = sums.get(key, 0.0) + value.item()
@@ -237,24 +247,24 @@ class Training:
         add_batchnorm(network).load_state_dict(self.average.module.state_dict())
         return fold_batchnorm(network).to(self.device).to(memory_format=torch.channels_last)
 
+    def _parts(self) -> list[Any]:
+        return [self.network, self.average, *self.optimizers, *self.schedulers]
+
     def save(self, path: Path) -> None:
-        parts = {
-            name: getattr(self, name).state_dict()
-            for name in ("network", "optimizer", "scheduler", "average")
-        }
+        states = [part.state_dict() for part in self._parts()]
         temporary = path.with_suffix(".tmp")
-        torch.save({**parts, "epoch": self.epoch, "fixed": self.fixed}, temporary)
+        torch.save({"states": states, "epoch": self.epoch, "fixed": self.fixed}, temporary)
         temporary.replace(path)
 
     def resume(self, path: Path) -> None:
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        if state["fixed"] != self.fixed:
+        saved = torch.load(path, map_location=self.device, weights_only=True)
+        if saved["fixed"] != self.fixed:
             raise UserError(
-                f"{path} is of a run with {state['fixed']}, not {self.fixed}; choose another --out."
+                f"{path} is of a run with {saved['fixed']}, not {self.fixed}; choose another --out."
             )
-        for name in ("network", "optimizer", "scheduler", "average"):
-            getattr(self, name).load_state_dict(state[name])
-        self.epoch = state["epoch"]
+        for part, state in zip(self._parts(), saved["states"], strict=True):
+            part.load_state_dict(state)
+        self.epoch = saved["epoch"]
 
 
 def main(arguments: list[str] | None = None) -> int:
