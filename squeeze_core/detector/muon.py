@@ -1,6 +1,7 @@
 """Muon: momentum whose steps are orthogonalised, for the weights of convolutions.
 
-torch.optim.Muon takes matrices only, and computes in bfloat16 even where that is slow.
+torch.optim.Muon always computes in bfloat16: on AVX2, without bfloat16 instructions, that took 130 ms
+for a matrix of 192 × 864, float32 9 ms; torch's also takes matrices only.
 """
 
 from __future__ import annotations

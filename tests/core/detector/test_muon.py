@@ -49,3 +49,18 @@ def test_fits_inputs_whose_scales_differ_a_hundredfold() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 100
+
+
+def test_steps_like_torch_s_muon_but_for_its_bfloat16() -> None:
+    torch.manual_seed(0)
+    start = torch.randn(48, 96)
+    ours, theirs = nn.Parameter(start[..., None, None].clone()), nn.Parameter(start.clone())
+    optimizer = Muon([{"params": [ours], "lr": 0.1}], weight_decay=0.05)
+    reference = torch.optim.Muon([theirs], lr=0.1, weight_decay=0.05, adjust_lr_fn="match_rms_adamw")
+    for _ in range(3):
+        theirs.grad = torch.randn_like(theirs)
+        ours.grad = theirs.grad.view_as(ours).clone()
+        optimizer.step()
+        reference.step()
+    moved = (theirs - start).norm()
+    assert (ours.flatten(1) - theirs).norm() < 0.03 * moved

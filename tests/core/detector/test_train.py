@@ -185,3 +185,27 @@ def test_schedule_warms_up_then_falls() -> None:
     rates = [schedule(step, 100, 10) for step in range(100)]
     assert rates[0] == pytest.approx(0.1) and max(rates) == rates[9] == 1
     assert rates[10:] == sorted(rates[10:], reverse=True) and rates[-1] < 0.03
+
+
+def test_convolutions_learn_by_muon_the_rest_by_adamw_and_the_backbone_more_slowly() -> None:
+    options = train.options_parser().parse_args(
+        ["--data", ".", "--width", "32", "--lr", "0.01", "--backbone-lr", "0.5", "--weight-decay", "0.1"]
+    )
+    network = train.build(options, 2)
+    muon, adamw = train.optimizers_for(network, options)
+    settings = {
+        id(parameter): (optimizer, group["lr"], group["weight_decay"])
+        for optimizer in (muon, adamw)
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            assert name.startswith("backbone") and id(parameter) not in settings
+            continue
+        optimizer, rate, decay = settings.pop(id(parameter))
+        assert rate == (0.005 if name.startswith("backbone") else 0.01)
+        assert (optimizer, decay) == (
+            (muon, 0.1) if name.endswith("weight") and parameter.ndim == 4 else (adamw, 0.0)
+        )
+    assert not settings
