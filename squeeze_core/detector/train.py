@@ -68,6 +68,7 @@ def options_parser() -> argparse.ArgumentParser:
     add("--weight-decay", type=float, default=0.02)
     add("--freeze", default="fire3", help="last backbone layer that is not trained; none for none")
     add("--mosaic", type=float, default=0.25, help="share of each batch that is mosaics")
+    add("--crop", type=float, default=1.0, help="share of the pictures that go through the IoU crop")
     add("--plain-epochs", type=int, default=2, help="last epochs without mosaics")
     add("--workers", type=int, default=2)
     add("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -136,7 +137,8 @@ def optimizers_for(network: Detector, options: argparse.Namespace) -> list[torch
             for backbone in (False, True)
         ]
 
-    muon = Muon(groups(weights_of_convolutions=True), options.weight_decay)
+    dtype = torch.bfloat16 if computes_bfloat16(choose_device(options.device)) else torch.float32
+    muon = Muon(groups(weights_of_convolutions=True), options.weight_decay, dtype)
     return [muon, torch.optim.AdamW(groups(weights_of_convolutions=False), weight_decay=0.0)]
 
 
@@ -172,7 +174,7 @@ class Training:
             build(options, len(data.classes)).to(self.device).to(memory_format=torch.channels_last)
         )
         self.processes = dist.get_world_size() if dist.is_initialized() else 1
-        self.examples = TrainingSet(data, options.size)
+        self.examples = TrainingSet(data, options.size, options.crop)
         self.loader = DataLoader(
             self.examples,
             options.batch // self.processes,
