@@ -31,3 +31,12 @@ def test_other_classes_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture
     saved(tmp_path / "two", ("a", "c"))
     assert main([str(tmp_path / "one"), str(tmp_path / "two"), "--out", str(tmp_path / "mean")]) == 2
     assert "other classes" in capsys.readouterr().err and not (tmp_path / "mean").exists()
+
+
+def test_the_input_side_can_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved(tmp_path / "one")
+    command = [str(tmp_path / "one"), "--out", str(tmp_path / "mean"), "--size"]
+    assert main([*command, "96"]) == 0
+    assert load_detector(tmp_path / "mean").preprocess.size == 96
+    assert main([*command, "100"]) == 2
+    assert "multiple of 32" in capsys.readouterr().err

@@ -92,6 +92,21 @@ def test_augmentation_keeps_boxes_on_their_objects(coco_folder: Path) -> None:
             assert (red > blue) == (label == 0)
 
 
+def test_a_share_of_the_pictures_is_cropped(coco_folder: Path) -> None:
+    """Only the crop can make an object larger."""
+    annotations = read_coco(coco_folder / "train", coco_folder / "train.json")
+    torch.manual_seed(0)
+    wide = []
+    for crop in (0.0, 1.0):
+        data = TrainingSet(annotations, 64, crop)
+        wide.append(max(float((x1 - x0).max()) for _ in range(20) for x0, _, x1, _ in [data[0][1].T]))
+    first = annotations.examples[0]
+    (x0, _, x1, _) = first.boxes.T
+    assert (
+        wide[0] == pytest.approx(64 * float((x1 - x0).max()) / first.width, abs=1) and wide[1] > wide[0] + 2
+    )
+
+
 def test_mosaics_hold_four_pictures_at_half_scale(coco_folder: Path) -> None:
     data = TrainingSet(read_coco(coco_folder / "train", coco_folder / "train.json"), 64)
     items = [data[index] for index in range(8)]

@@ -18,6 +18,14 @@ def test_orthogonalise_keeps_directions_and_evens_out_singular_values(shape: tup
     assert core.diag().max() < 1.3 and core.diag().median() > 0.6
 
 
+def test_bfloat16_gives_about_the_same_directions() -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(48, 96)
+    exact, rounded = orthogonalise(matrix), orthogonalise(matrix, torch.bfloat16)
+    assert rounded.dtype == torch.float32
+    assert (rounded - exact).norm() < 0.03 * exact.norm()
+
+
 def test_a_step_is_as_large_as_one_of_adamw() -> None:
     torch.manual_seed(0)
     weight = nn.Parameter(torch.zeros(32, 16, 3, 3))
