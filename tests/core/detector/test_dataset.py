@@ -102,9 +102,8 @@ def test_a_share_of_the_pictures_is_cropped(coco_folder: Path) -> None:
         wide.append(max(float((x1 - x0).max()) for _ in range(20) for x0, _, x1, _ in [data[0][1].T]))
     first = annotations.examples[0]
     (x0, _, x1, _) = first.boxes.T
-    assert (
-        wide[0] == pytest.approx(64 * float((x1 - x0).max()) / first.width, abs=1) and wide[1] > wide[0] + 2
-    )
+    whole = 64 * float((x1 - x0).max()) / first.width
+    assert wide[0] == pytest.approx(whole, abs=1) and wide[1] > whole + 2
 
 
 def test_mosaics_hold_four_pictures_at_half_scale(coco_folder: Path) -> None:
