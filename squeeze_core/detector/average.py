@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from squeeze_core.detector.pretrained import load_detector, save_detector
+from squeeze_core.detector.pretrained import check_side, load_detector, save_detector
 from squeeze_core.errors import UserError
 
 
@@ -25,8 +25,8 @@ def average(files: Sequence[Path], out: Path, size: int | None = None) -> None:
     WeightsError when a file cannot be read; UserError when they differ in classes or width, or when
     `size` is not a multiple of 32.
     """
-    if size is not None and (size < 32 or size % 32):
-        raise UserError(f"An input side of {size} is not a multiple of 32.")
+    if size is not None:
+        check_side(size)
     detectors = [load_detector(file) for file in files]
     last = detectors[-1]
     for file, detector in zip(files, detectors, strict=True):

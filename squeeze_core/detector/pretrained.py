@@ -56,6 +56,12 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
     return PretrainedDetector(network, labels, preprocess, graph)
 
 
+def check_side(size: int) -> None:
+    """UserError unless a detector can take pictures of that side, pixels."""
+    if size < 32 or size % 32:
+        raise UserError(f"An input side of {size} is not a multiple of 32.")
+
+
 def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: Path) -> None:
     """Write a folded detector as fp16 safetensors that say their classes, width, input size and graph."""
     if any("," in label for label in labels):

@@ -286,8 +286,10 @@ def main(arguments: list[str] | None = None) -> int:
 def train(options: argparse.Namespace) -> None:
     """Run or resume the training that `options` describe."""
     for size in (options.size, options.first_size):
-        if size is not None and (size < 32 or size % 32):
-            raise UserError(f"An input side of {size} is not a multiple of 32.")
+        if size is not None:
+            pretrained.check_side(size)
+    if not 0 <= options.crop <= 1:
+        raise UserError("--crop must be from 0 to 1.")
     for name in ("epochs", "batch", "every", "width"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name} must be at least 1.")

@@ -164,6 +164,7 @@ def test_another_run_is_not_resumed(
 IMPOSSIBLE = [
     ("--size", "50"),
     ("--size", "0"),
+    ("--crop", "1.5"),
     ("--first-size", "50"),
     ("--first-size", "0"),
     ("--epochs", "0"),
