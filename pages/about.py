@@ -9,7 +9,8 @@ import streamlit as st
 
 from pages.common import shared
 from pages.common.tray_bar import plain
-from squeeze_core import gallery, weights
+from squeeze_core import gallery
+from squeeze_core.networks import weights
 
 PARTS = ("streamlit", "torch", "torchvision", "plotly", "pillow")
 

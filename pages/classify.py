@@ -9,9 +9,9 @@ import streamlit as st
 
 from pages.common import shared, take_away, tray
 from pages.common.tray_bar import plain
-from squeeze_core import weights
 from squeeze_core.classifier import Classification, Prediction
 from squeeze_core.images import Picture
+from squeeze_core.networks import weights
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

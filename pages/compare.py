@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.comparison import accuracy, answers, cost, fits, machine, take_home
-from squeeze_core import zoo
-from squeeze_core.figures.units import amount
-from squeeze_core.zoo import Row
+from pages.compare_parts import accuracy, answers, cost, fits, machine, take_home
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.rows import Row
+from squeeze_core.cost.units import amount
 
 
 def field() -> tuple[Row, ...]:

@@ -8,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from pages.common import take_away
-from squeeze_core import design_space
-from squeeze_core.architecture import Metaparameters
-from squeeze_core.design_space import Choice, Design, DesignError, FileKind
+from squeeze_core.cost import design_space
+from squeeze_core.cost.design_space import Choice, Design, DesignError, FileKind
+from squeeze_core.cost.published import DESIGNS, mebibytes
+from squeeze_core.cost.units import amount
 from squeeze_core.figures import design_space as figures
-from squeeze_core.figures.units import amount
-from squeeze_core.published import DESIGNS, mebibytes
+from squeeze_core.networks.architecture import Metaparameters
 
 _PRESETS = {
     "SqueezeNet 1.0": Choice(),

@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.common import shared, take_away, tray
 from pages.common.tray_bar import plain
-from squeeze_core import localise, weights
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import finer
 from squeeze_core.detector.detections import (
@@ -21,6 +20,8 @@ from squeeze_core.detector.detections import (
 from squeeze_core.detector.pretrained import NAME as DETECTOR
 from squeeze_core.figures import detections as figures
 from squeeze_core.images import Picture
+from squeeze_core.inside import localise
+from squeeze_core.networks import weights
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -8,13 +8,13 @@ import streamlit as st
 
 from pages.common import inside, take_away, tray
 from pages.common.tray_bar import plain
-from pages.fire import channel, choice, what_if
-from squeeze_core import feature_visualisation
+from pages.fire_modules_parts import channel, choice, what_if
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import Scale
-from squeeze_core.fire_trace import BRANCHES, PLACES, FireTrace, Unit
 from squeeze_core.images import Picture
+from squeeze_core.inside import feature_visualisation
+from squeeze_core.inside.trace import BRANCHES, PLACES, FireTrace, Unit
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -7,12 +7,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.common import inside, take_away, tray
 from pages.common.tray_bar import plain
-from squeeze_core.explain import METHODS, Explanation, Progress
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import for_screen
-from squeeze_core.fire_trace import FireTrace
 from squeeze_core.images import Picture
+from squeeze_core.inside.explain import METHODS, Explanation, Progress
+from squeeze_core.inside.trace import FireTrace
 
 SIDES = ("left", "right")
 FIRST_METHODS = {"left": "cam", "right": "integrated_gradients"}

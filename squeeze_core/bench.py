@@ -15,18 +15,20 @@ from pathlib import Path
 
 import torch
 
-from squeeze_core import classifier, gallery, measure, zoo
-from squeeze_core.architecture import Metaparameters
-from squeeze_core.channels import channel_filter
-from squeeze_core.design_space import Choice, Design, design
+from squeeze_core import classifier, gallery
+from squeeze_core.cost import measure
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.design_space import Choice, Design, design
 from squeeze_core.detector import detect as detector
-from squeeze_core.engine import Engine
 from squeeze_core.figures import channels as channel_figures
 from squeeze_core.figures import design_space as design_figures
 from squeeze_core.figures import fire_modules
 from squeeze_core.figures.maps import for_screen, overlay, unit_scale
-from squeeze_core.fire_trace import BRANCHES, FireTrace, Unit, fire_trace, get_extractor
 from squeeze_core.images import read
+from squeeze_core.inside.channels import channel_filter
+from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit, fire_trace, get_extractor
+from squeeze_core.networks.architecture import Metaparameters
+from squeeze_core.networks.engine import Engine
 
 MODEL = "squeezenet1_1"
 BATCH = 8

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from squeeze_core import weights
-from squeeze_core.engine import Engine, file_key
 from squeeze_core.images import Picture
-from squeeze_core.weights import Pretrained
+from squeeze_core.networks import weights
+from squeeze_core.networks.engine import Engine, file_key
+from squeeze_core.networks.weights import Pretrained
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from squeeze_core import gallery
-from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
+from squeeze_core.networks.engine import Engine
 
 
 @pytest.fixture(scope="session")

@@ -14,14 +14,16 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.common import shared, tray
-from squeeze_core import ablation, channels, explain, fire_trace, gallery
-from squeeze_core.ablation import Ablation, Contributions, Cost, Off
-from squeeze_core.channels import Filter, Peaks
-from squeeze_core.explain import Explanation, Progress, Score
+from squeeze_core import gallery
 from squeeze_core.figures import ablation as ablation_figures
 from squeeze_core.figures import fire_modules
-from squeeze_core.fire_trace import FireTrace, Unit
 from squeeze_core.images import Picture
+from squeeze_core.inside import ablation, channels, explain
+from squeeze_core.inside import trace as fire_trace
+from squeeze_core.inside.ablation import Ablation, Contributions, Cost, Off
+from squeeze_core.inside.channels import Filter, Peaks
+from squeeze_core.inside.explain import Explanation, Progress, Score
+from squeeze_core.inside.trace import FireTrace, Unit
 
 Value = TypeVar("Value")
 

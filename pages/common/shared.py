@@ -8,9 +8,9 @@ from squeeze_core import classifier
 from squeeze_core.classifier import Classification
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import Candidates
-from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
-from squeeze_core.weights import Pretrained, WeightsError
+from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.weights import Pretrained, WeightsError
 
 
 @st.cache_resource(show_spinner=False)

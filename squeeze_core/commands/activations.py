@@ -10,10 +10,10 @@ import numpy as np
 
 from squeeze_core import images
 from squeeze_core.commands import add_device_option, add_json_option, print_json
-from squeeze_core.engine import Engine
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
-from squeeze_core.fire_trace import BRANCHES, PLACES, FireTrace, ModuleTrace, fire_trace
+from squeeze_core.inside.trace import BRANCHES, PLACES, FireTrace, ModuleTrace, fire_trace
+from squeeze_core.networks.engine import Engine
 
 COLUMNS = 16
 # Grids are at least this wide, so that the maps of the last modules can be seen.

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from squeeze_core.bench import Row, bench
 from squeeze_core.commands import add_device_option, add_json_option, print_json
-from squeeze_core.engine import Engine
+from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from squeeze_core.classifier import Classification, classify, network
 from squeeze_core.commands import files
-from squeeze_core.engine import Engine
+from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from squeeze_core import zoo
 from squeeze_core.commands import add_device_option, add_json_option, print_json
-from squeeze_core.engine import choose_device
-from squeeze_core.measure import Measurement, measure
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.measure import Measurement, measure
+from squeeze_core.networks.engine import choose_device
 
 
 def add_to(subparsers: Any) -> None:

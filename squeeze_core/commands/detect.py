@@ -10,7 +10,7 @@ from squeeze_core.commands import files
 from squeeze_core.detector import pretrained
 from squeeze_core.detector.detect import detect, network
 from squeeze_core.detector.detections import FLOOR, OVERLAP, THRESHOLD, Candidates
-from squeeze_core.engine import Engine
+from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> None:

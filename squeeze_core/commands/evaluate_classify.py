@@ -11,8 +11,8 @@ from tqdm import tqdm
 from squeeze_core.accuracy import read_labels, score
 from squeeze_core.classifier import classify, network
 from squeeze_core.commands import complain, print_json
-from squeeze_core.engine import Engine
 from squeeze_core.images import read
+from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> ArgumentParser:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from squeeze_core.commands import complain, print_json
-from squeeze_core.detector.dataset import read_coco
+from squeeze_core.detector.annotations import read_coco
 from squeeze_core.detector.detect import network
 from squeeze_core.detector.evaluate import evaluate
-from squeeze_core.engine import Engine
+from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> ArgumentParser:

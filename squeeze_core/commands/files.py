@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from squeeze_core.commands import add_device_option, add_json_option, complain, print_json
-from squeeze_core.engine import Engine
 from squeeze_core.images import ImageError, Picture, read
+from squeeze_core.networks.engine import Engine
 
 
 class Timed(Protocol):

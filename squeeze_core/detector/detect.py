@@ -16,8 +16,8 @@ from squeeze_core.detector.detections import CANDIDATES, FLOOR, Candidates
 from squeeze_core.detector.network import both_ways
 from squeeze_core.detector.onnx_runtime import OnnxDetector
 from squeeze_core.detector.pretrained import PretrainedDetector, load_detector
-from squeeze_core.engine import Engine, file_key
 from squeeze_core.images import Picture
+from squeeze_core.networks.engine import Engine, file_key
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 

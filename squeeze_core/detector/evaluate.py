@@ -14,11 +14,11 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 from tqdm import tqdm
 
-from squeeze_core.detector.dataset import Annotations
+from squeeze_core.detector.annotations import Annotations
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import FLOOR, Detection, coco_row
-from squeeze_core.engine import Engine
 from squeeze_core.images import read
+from squeeze_core.networks.engine import Engine
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from squeeze_core import classifier
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector.detections import Detection
-from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
+from squeeze_core.networks.engine import Engine
 
 # A crop with some of what surrounds the box is nearer to what ImageNet's pictures look like.
 MARGIN = 0.1

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from squeeze_core.architecture import Fire, SqueezeNet
+from squeeze_core.networks.architecture import Fire, SqueezeNet
 
 STRIDES = (8, 16, 32, 64)
 # Input pixel at the middle of each level's first position: 3×3/2 windows; conv1's and the last two padded.

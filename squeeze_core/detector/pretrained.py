@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.onnx_runtime import export_graph
 from squeeze_core.errors import UserError
-from squeeze_core.preprocess import Preprocess
-from squeeze_core.weights import SHIPPED, WeightsError
+from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.weights import SHIPPED, WeightsError
 
 NAME = "squeezenet1_1_detector"
 

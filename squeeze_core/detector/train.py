@@ -33,23 +33,18 @@ from torch.utils.data import DataLoader, WeightedRandomSampler
 from torchvision.transforms.v2 import functional as F
 from tqdm import tqdm
 
-from squeeze_core import weights
-from squeeze_core.architecture import SqueezeNet
 from squeeze_core.detector import pretrained
-from squeeze_core.detector.dataset import (
-    Annotations,
-    MosaicCollate,
-    TrainingSet,
-    read_coco,
-    sampling_weights,
-)
+from squeeze_core.detector.annotations import Annotations, read_coco
 from squeeze_core.detector.evaluate import evaluate
-from squeeze_core.detector.loss import detection_loss
-from squeeze_core.detector.muon import Muon
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
-from squeeze_core.engine import Engine, choose_device, computes_bfloat16
+from squeeze_core.detector.training.dataset import MosaicCollate, TrainingSet, sampling_weights
+from squeeze_core.detector.training.loss import detection_loss
+from squeeze_core.detector.training.muon import Muon
 from squeeze_core.errors import UserError
-from squeeze_core.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from squeeze_core.networks import weights
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.engine import Engine, choose_device, computes_bfloat16
+from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 
 def options_parser() -> argparse.ArgumentParser:

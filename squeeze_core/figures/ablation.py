@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from squeeze_core.ablation import Ablation, Cost
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
-from squeeze_core.fire_trace import CHANNELS
+from squeeze_core.inside.ablation import Ablation, Cost
+from squeeze_core.inside.trace import CHANNELS
 
 
 def before_after(answer: Ablation, count: int = 5) -> go.Figure:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from squeeze_core.channels import Filter
 from squeeze_core.figures.maps import sprite
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
-from squeeze_core.fire_trace import Maps
+from squeeze_core.inside.channels import Filter
+from squeeze_core.inside.trace import Maps
 
 
 def histogram(maps: Maps, channel: int) -> go.Figure:

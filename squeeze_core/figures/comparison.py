@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of, styled
-from squeeze_core.figures.units import (
+from squeeze_core.cost.measure import Measurement
+from squeeze_core.cost.profile import Profile
+from squeeze_core.cost.published import PublishedRow
+from squeeze_core.cost.rows import REFERENCE, Row
+from squeeze_core.cost.units import (
     COSTS,
     SPEEDS,
     Axis,
@@ -19,10 +22,7 @@ from squeeze_core.figures.units import (
     ratio,
     round_ticks,
 )
-from squeeze_core.measure import Measurement
-from squeeze_core.profile import Profile
-from squeeze_core.published import PublishedRow
-from squeeze_core.zoo import REFERENCE, Row
+from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of, styled
 
 _ROW_PX = 54
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from squeeze_core.design_space import Design
+from squeeze_core.cost.design_space import Design
+from squeeze_core.cost.published import DESIGNS, PublishedDesign
+from squeeze_core.cost.units import amount
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
-from squeeze_core.figures.units import amount
-from squeeze_core.published import DESIGNS, PublishedDesign
 
 # Light to dark in one hue and hatched, so that the parts are told apart in black and white too.
 _PARTS = {

@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from squeeze_core.explain import Explanation, Score
 from squeeze_core.figures.maps import overlay, place_in_words
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.inside.explain import Explanation, Score
 
 # The brightest pixels of a fine-grained map are a few dots: this share of it may saturate.
 SATURATED = 0.01

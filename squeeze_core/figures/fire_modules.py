@@ -12,10 +12,10 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from squeeze_core.ablation import Contributions
 from squeeze_core.figures.maps import Scale, coloured, grid_picture, sprite, unit_scale
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
-from squeeze_core.fire_trace import BRANCHES, FireTrace, Maps, ModuleTrace, Unit
+from squeeze_core.inside.ablation import Contributions
+from squeeze_core.inside.trace import BRANCHES, FireTrace, Maps, ModuleTrace, Unit
 
 # A grid is drawn about this many pixels wide; each tile is enlarged to fill it.
 GRID_PIXELS = 480

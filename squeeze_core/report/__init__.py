@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from squeeze_core.classifier import Classification
+from squeeze_core.cost.measure import Measurement, versions
+from squeeze_core.cost.rows import REFERENCE, Row, row
 from squeeze_core.images import Picture
-from squeeze_core.measure import Measurement, versions
-from squeeze_core.zoo import REFERENCE, Row, row
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from squeeze_core import handmade, zoo
 from squeeze_core.classifier import Classification
+from squeeze_core.cost import handmade
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.measure import Measurement
+from squeeze_core.cost.published import TABLE_2
+from squeeze_core.cost.rows import REFERENCE, Row
+from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.comparison import pareto
-from squeeze_core.figures.units import COSTS, SPEEDS, Cost, amount, ratio
-from squeeze_core.measure import Measurement
-from squeeze_core.published import TABLE_2
-from squeeze_core.zoo import REFERENCE, Row
 
 _NOUNS: dict[Cost, str] = {
     "parameters": "parameters",

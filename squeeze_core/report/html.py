@@ -10,12 +10,13 @@ import plotly.graph_objects as go
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
-from squeeze_core import handmade, zoo
+from squeeze_core.cost import handmade
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.published import TABLE_2
+from squeeze_core.cost.rows import REFERENCE
 from squeeze_core.figures import classification, comparison
 from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
-from squeeze_core.published import TABLE_2
 from squeeze_core.report import Report, findings, tables
-from squeeze_core.zoo import REFERENCE
 
 _STYLE = """
 :root { color-scheme: light; --ink: #1b1f24; --quiet: #5b636d; --line: #dde1e6; --accent: ACCENT; }

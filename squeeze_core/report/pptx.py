@@ -12,11 +12,13 @@ from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_TICK_LABEL_POSI
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
-from squeeze_core import handmade, zoo
+from squeeze_core.cost import handmade
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.profile import Layer
+from squeeze_core.cost.published import TABLE_2
+from squeeze_core.cost.rows import REFERENCE
+from squeeze_core.cost.units import COSTS, SPEEDS, Axis, amount, ratio
 from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
-from squeeze_core.figures.units import COSTS, SPEEDS, Axis, amount, ratio
-from squeeze_core.profile import Layer
-from squeeze_core.published import TABLE_2
 from squeeze_core.report import Report, findings, tables
 from squeeze_core.report.slides import (
     HEIGHT,
@@ -36,7 +38,6 @@ from squeeze_core.report.slides import (
     paint,
     rgb,
 )
-from squeeze_core.zoo import REFERENCE
 
 _MILLIONS = (1e6, '[>=1000]#,##0.##," G";#,##0" M"')
 _MILLISECONDS = (1e-3, '#,##0" ms"')

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from squeeze_core import handmade
-from squeeze_core.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAPER, TABLE_2, TABLE_3
+from squeeze_core.cost import handmade
+from squeeze_core.cost.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAPER, TABLE_2, TABLE_3
 from squeeze_core.report import Report
 
 

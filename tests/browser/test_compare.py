@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pptx import Presentation
 
-from squeeze_core import classifier, zoo
-from squeeze_core.engine import Engine
+from squeeze_core import classifier
+from squeeze_core.cost import rows as zoo
 from squeeze_core.images import Picture
+from squeeze_core.networks.engine import Engine
 from squeeze_core.report import collect, html
 
 

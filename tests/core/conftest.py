@@ -14,8 +14,8 @@ import pytest
 import torch
 from PIL import ExifTags, Image, ImageCms
 
-from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
+from squeeze_core.networks.engine import Engine
 
 T = Image.Transpose
 # How a camera that was held that way would have stored an upright picture.

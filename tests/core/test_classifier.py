@@ -5,7 +5,7 @@ import pytest
 
 from squeeze_core import gallery
 from squeeze_core.classifier import classify
-from squeeze_core.weights import imagenet_labels
+from squeeze_core.networks.weights import imagenet_labels
 
 
 def test_the_cat_is_an_egyptian_cat(engine, chelsea) -> None:

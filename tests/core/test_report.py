@@ -11,10 +11,11 @@ from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 from pptx.oxml.ns import qn
 
-from squeeze_core import classifier, zoo
-from squeeze_core.engine import Engine
+from squeeze_core import classifier
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.measure import Measurement
 from squeeze_core.images import Picture
-from squeeze_core.measure import Measurement
+from squeeze_core.networks.engine import Engine
 from squeeze_core.report import Report, collect, findings, html, pptx, tables
 
 NAMES = ("vgg16", "resnet50", "efficientnet_lite0", "hog_linear")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from squeeze_core.measure import MeasureError, Measurement, Step
+from squeeze_core.cost.measure import MeasureError, Measurement, Step
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
 
@@ -71,8 +71,8 @@ def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> No
             yield Step(name, number, len(names))
             yield measurement(name)
 
-    monkeypatch.setattr("squeeze_core.measure.measure", events)
-    monkeypatch.setattr("pages.comparison.machine.measure", events)
+    monkeypatch.setattr("squeeze_core.cost.measure.measure", events)
+    monkeypatch.setattr("pages.compare_parts.machine.measure", events)
     app = open_tab("This machine")
     app.button(key="measure-machine").click().run()
     assert headings(app)[0].startswith("On this machine SqueezeNet 1.1 takes 10 ms a picture")
@@ -84,7 +84,7 @@ def test_a_measurement_that_fails_is_one_sentence(monkeypatch: pytest.MonkeyPatc
         yield Step(names[0], 0, 1)
         raise MeasureError("vgg16 could not be measured on cpu: it was stopped")
 
-    monkeypatch.setattr("pages.comparison.machine.measure", events)
+    monkeypatch.setattr("pages.compare_parts.machine.measure", events)
     app = open_tab("This machine")
     app.button(key="measure-machine").click().run()
     assert [error.value for error in app.error] == ["vgg16 could not be measured on cpu: it was stopped"]

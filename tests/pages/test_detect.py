@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.common import shared, tray
 from squeeze_core import gallery
-from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
+from squeeze_core.networks.engine import Engine
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "detect.py")
 

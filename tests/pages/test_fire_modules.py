@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from squeeze_core import fire_trace
+from squeeze_core.inside import trace as fire_trace
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "fire_modules.py")
 

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.common.tray import Entry
 from squeeze_core import gallery, images
-from squeeze_core.explain import METHODS
+from squeeze_core.inside.explain import METHODS
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "why.py")
 

@@ -12,9 +12,9 @@ from squeeze_core.detector import finer
 from squeeze_core.detector.detect import decode, detect
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection
 from squeeze_core.detector.pretrained import load_detector
-from squeeze_core.engine import Engine
 from squeeze_core.images import Picture
-from squeeze_core.weights import WeightsError
+from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.weights import WeightsError
 
 
 def picture_of(image: Image.Image, name: str = "made.png") -> Picture:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from squeeze_core.detector.dataset import Annotations, read_coco
+from squeeze_core.detector.annotations import Annotations, read_coco
 from squeeze_core.detector.detections import Detection
 from squeeze_core.detector.evaluate import score
 

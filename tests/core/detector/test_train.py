@@ -14,7 +14,7 @@ from squeeze_core.detector import train
 from squeeze_core.detector.network import add_batchnorm
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.detector.train import keep_function, main, schedule
-from squeeze_core.weights import load
+from squeeze_core.networks.weights import load
 
 
 def run(folder: Path, out: Path, *more: str) -> int:

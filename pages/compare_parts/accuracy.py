@@ -1,0 +1,97 @@
+"""What does more accuracy cost, and what came before learnt features?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import take_away
+from squeeze_core.cost import handmade
+from squeeze_core.cost.published import HAND_MADE, TABLE_2, TABLE_3
+from squeeze_core.cost.rows import Row
+from squeeze_core.cost.units import Cost
+from squeeze_core.figures import comparison
+from squeeze_core.figures.style import ACCENT, NEUTRAL
+from squeeze_core.report import findings, tables
+
+_AXES: dict[Cost, str] = {"megabytes": "Size", "gmacs": "Computation"}
+
+
+@st.fragment
+def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
+    with st.container(border=True):
+        cost = st.segmented_control(
+            "Against",
+            list(_AXES),
+            default="megabytes",
+            required=True,
+            format_func=lambda key: _AXES[key],
+            key="compare-axis",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        st.subheader(findings.accuracy(rows, field, cost), anchor=False)
+        front = {row.name for row in comparison.pareto(field, cost)}
+        table = [
+            {
+                "Network": row.title,
+                "MB": round(row.megabytes, 2),
+                "GMACs": row.gmacs,
+                "Top-1 (%)": row.top1,
+                "Top-5 (%)": row.top5,
+                "Pareto front": row.name in front,
+                "Source": row.source,
+            }
+            for row in field
+        ]
+        figure = comparison.accuracy_bubbles(field, cost, [row.name for row in rows])
+        take_away.chart(
+            figure, table=table, name=f"accuracy-{cost}", alt=findings.accuracy(rows, field, cost)
+        )
+        st.caption(
+            "Accuracy as published by torchvision for its default weights (EfficientNet-Lite0: its "
+            "README); newer training recipes (V2 in the source) lift a network by several points at no "
+            "cost in size. Filled: the networks chosen; rings: the others. A bubble's area: "
+            + ("multiply-accumulates." if cost == "megabytes" else "megabytes.")
+        )
+
+
+def draw_published() -> None:
+    """The paper's own tables and the hand-made features: everything cited or recorded, nothing live."""
+    with st.container(border=True):
+        st.subheader(findings.paper(), anchor=False)
+        table = [
+            {
+                "Network": row.title,
+                "MiB": row.mebibytes,
+                "Times smaller": row.reduction,
+                "Top-1 (%)": row.top1,
+                "Top-5 (%)": row.top5,
+                "Source": row.source,
+            }
+            for row in (*TABLE_2, *TABLE_3)
+        ]
+        figure = comparison.published_bars(TABLE_2)
+        take_away.chart(figure, table=table, name="paper", alt=findings.paper())
+        st.caption(
+            f"{tables.paper_source()} The paper's MB are 2²⁰ bytes, written MiB here; every other size on "
+            "this page is in MB of 10⁶ bytes."
+        )
+    with st.container(border=True):
+        st.subheader(findings.learnt_features(), anchor=False)
+        record = handmade.study()
+        accuracies = {
+            "SqueezeNet 1.1 features": record["squeezenet"]["top1"],
+            "HOG (hand-made)": record["hog"]["top1"],
+            "Always the commonest class": record["always_the_commonest_class"],
+        }
+        figure = comparison.accuracy_bars(
+            accuracies, lambda name: ACCENT if name.startswith("Squeeze") else NEUTRAL
+        )
+        rows = [{"Features": name, "Top-1 (%)": value} for name, value in accuracies.items()]
+        take_away.chart(figure, table=rows, name="hand-made", alt=findings.learnt_features())
+        best = HAND_MADE[-1]
+        st.caption(
+            f"{tables.study_source()} On ImageNet itself the best hand-made features of their day, "
+            f"{best.title}, reached {best.top1} / {best.top5}% top-1 / top-5: {best.source}, an earlier "
+            "edition of the set."
+        )

@@ -1,0 +1,60 @@
+"""What does each network say about the person's picture?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import shared, take_away, tray
+from squeeze_core.classifier import Classification
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.rows import NAMES, Row
+from squeeze_core.cost.units import amount
+from squeeze_core.figures import classification
+from squeeze_core.figures.style import color_of
+from squeeze_core.networks import weights
+from squeeze_core.report import findings
+
+
+def collect(rows: tuple[Row, ...]) -> tuple[Classification, ...]:
+    """The answers of the networks whose trained weights are here: those chosen, and the two shipped."""
+    chosen = [row.name for row in rows if row.name in NAMES]
+    names = [name for name in dict.fromkeys((*chosen, *_SHIPPED)) if weights.is_present(name)]
+    return tuple(shared.classification(tray.current(), name) for name in names)
+
+
+_SHIPPED = ("squeezenet1_1", "efficientnet_lite0")
+
+
+def draw(rows: tuple[Row, ...]) -> None:
+    picture, answers = tray.current(), collect(rows)
+    with st.container(border=True):
+        st.subheader(findings.picture(answers), anchor=False)
+        image, bars = st.columns([2, 3], gap="medium")
+        with image:
+            st.image(picture.image, width="stretch", alt=tray.describe(picture))
+        with bars:
+            for answer in answers:
+                size = amount(zoo.row(answer.model).parameters)
+                st.markdown(f"**{zoo.row(answer.model).title}** · {size} parameters")
+                top = answer.top(5)
+                figure = classification.probability_bars(top, color_of(answer.model))
+                name = f"compare-answer-{answer.model}"
+                take_away.plot(figure, name=name, alt=classification.describe(top))
+        table = [
+            {
+                "Network": zoo.row(answer.model).title,
+                "Class": p.label,
+                "Probability": round(p.probability, 4),
+            }
+            for answer in answers
+            for p in answer.top(5)
+        ]
+        with st.expander("Table", icon=":material/table:"):
+            st.dataframe(table, hide_index=True, key="answers-table", alt=findings.picture(answers))
+            take_away.downloads("answers", table=table)
+        absent = [row.title for row in rows if row.name in NAMES and not weights.is_present(row.name)]
+        if absent:
+            st.caption(
+                f"No trained weights on this machine: {', '.join(absent)}. "
+                "The page Classify fetches them when online."
+            )

@@ -1,0 +1,81 @@
+"""How much does each network cost, and in which layers?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import take_away
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.rows import REFERENCE, Row
+from squeeze_core.cost.units import COSTS, Cost
+from squeeze_core.figures import comparison
+from squeeze_core.report import findings
+
+_COSTS: dict[Cost, str] = {
+    "parameters": "Parameters",
+    "megabytes": "Bytes",
+    "gmacs": "Computation",
+    "activation_megabytes": "Activations",
+}
+
+
+@st.fragment
+def draw(rows: tuple[Row, ...]) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            cost = st.segmented_control(
+                "Cost",
+                list(_COSTS),
+                default="parameters",
+                required=True,
+                format_func=lambda key: _COSTS[key],
+                key="compare-cost",
+                persist_state="session",
+                label_visibility="collapsed",
+            )
+            log = st.toggle("Logarithmic axis", value=True, key="compare-log", persist_state="session")
+        st.subheader(findings.cost(rows, cost), anchor=False)
+        table = [
+            {"Network": row.title, COSTS[cost].title: getattr(row, cost)}
+            for row in sorted(rows, key=lambda row: getattr(row, cost) or 0)
+        ]
+        figure = comparison.cost_bars(rows, cost, log)
+        take_away.chart(figure, table=table, name=f"compare-{cost}", alt=findings.cost(rows, cost))
+        missing = [row.title for row in rows if getattr(row, cost) is None]
+        if missing:
+            st.caption(f"Not counted: {', '.join(missing)}.")
+    _where(rows)
+
+
+def _where(rows: tuple[Row, ...]) -> None:
+    networks = [row.name for row in rows if row.gmacs is not None and row.name != REFERENCE]
+    with st.container(border=True):
+        st.subheader("Where do the parameters sit?", anchor=False)
+        other = st.selectbox(
+            "Beside SqueezeNet 1.1",
+            networks,
+            format_func=lambda name: zoo.row(name).title,
+            key="compare-where",
+        )
+        names = [REFERENCE, *([other] if other else [])]
+        columns = st.grid(2, min_column_width=320, gap="medium")
+        for name in names:
+            with columns.container():
+                _treemap(name)
+
+
+def _treemap(name: str) -> None:
+    title, cost = zoo.row(name).title, zoo.network(name).profile()
+    st.markdown(f"**{findings.where(name)}**")
+    table = [
+        {
+            "Layer": layer.name,
+            "Kind": layer.kind,
+            "Output": " × ".join(map(str, layer.output)) or "training only",
+            "Parameters": layer.parameters,
+            "MACs": layer.macs,
+        }
+        for layer in cost.layers
+    ]
+    figure = comparison.parameter_treemap(name, title, cost)
+    take_away.chart(figure, table=table, name=f"layers-{name}", alt=findings.where(name))

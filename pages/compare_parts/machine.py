@@ -1,0 +1,131 @@
+"""How fast is each network on this machine? Measured when asked, with progress, and stopped when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import streamlit as st
+
+from pages.common import shared, take_away
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.measure import MeasureError, Measurement, measure
+from squeeze_core.cost.rows import Row
+from squeeze_core.cost.units import SPEEDS, Speed
+from squeeze_core.figures import comparison
+from squeeze_core.report import findings
+
+_STATE, _QUEUE = "measured", "measure-queue"
+_SPEEDS: dict[Speed, str] = {
+    "milliseconds": "Time",
+    "images_per_second": "Throughput",
+    "peak_memory_bytes": "Memory",
+}
+
+
+def measured() -> dict[str, Measurement]:
+    """What this session measured, by network name."""
+    return st.session_state.setdefault(_STATE, {})
+
+
+def draw(rows: tuple[Row, ...]) -> None:
+    with st.container(border=True):
+        here = [measured()[row.name] for row in rows if row.name in measured()]
+        st.subheader(
+            findings.speed(here) if here else "How fast is each network on this machine?", anchor=False
+        )
+        missing = [row.name for row in rows if row.name not in measured()]
+        if missing:
+            run(missing, f"Measure {_count(len(missing))}", key="machine")
+        else:
+            run([row.name for row in rows], "Measure again", key="machine")
+        if here:
+            _results(here)
+        else:
+            st.caption(
+                "Each network runs in a process of its own: one picture at a time, then a batch. Networks "
+                "whose trained weights are not here run untrained, which is as fast, and are marked so."
+            )
+
+
+def run(names: Sequence[str], label: str, key: str) -> None:
+    """A button that measures, and a progress bar with a stop button while it does."""
+    queue_key = f"{_QUEUE}-{key}"
+    slot = st.empty()
+
+    def offer() -> None:
+        slot.button(
+            label,
+            icon=":material/timer:",
+            type="primary",
+            key=f"measure-{key}",
+            on_click=lambda: st.session_state.update({queue_key: tuple(names)}),
+        )
+
+    if queue_key not in st.session_state:
+        offer()
+        return
+    # Taken out first: leaving the page, or the stop button, then ends it for good.
+    queue = st.session_state.pop(queue_key)
+    with slot.container():
+        progress = st.progress(0.0, text="Starting")
+        st.button("Stop measuring", icon=":material/stop:", key=f"stop-{key}")
+    try:
+        # Any click makes Streamlit leave this loop; closing the iterator ends the measuring process.
+        with closing(measure(queue, shared.engine().device.type)) as events:
+            for event in events:
+                if isinstance(event, Measurement):
+                    measured()[event.name] = event
+                else:
+                    number = queue.index(event.name) + 1
+                    title = zoo.row(event.name).title
+                    text = f"{title}, network {number} of {len(queue)}: run {event.done} of {event.total}"
+                    progress.progress(event.done / event.total, text=text)
+    except MeasureError as error:
+        offer()
+        st.error(str(error), icon=":material/timer_off:")
+        return
+    st.rerun()
+
+
+@st.fragment
+def _results(measurements: list[Measurement]) -> None:
+    speed = st.segmented_control(
+        "Figure",
+        list(_SPEEDS),
+        default="milliseconds",
+        required=True,
+        format_func=lambda key: _SPEEDS[key],
+        key="machine-speed",
+        label_visibility="collapsed",
+    )
+    if any(getattr(m, speed) is not None for m in measurements):
+        titles = {m.name: zoo.row(m.name).title for m in measurements}
+        table = [
+            {
+                "Network": titles[m.name],
+                "ms (median)": round(m.milliseconds, 2),
+                "Fastest": round(m.fastest, 2),
+                "Slowest": round(m.slowest, 2),
+                "Runs": m.runs,
+                "Pictures a second": round(m.images_per_second, 2),
+                "Batch": m.batch,
+                "Peak memory (MB)": m.peak_memory_bytes and round(m.peak_memory_bytes / 1e6, 1),
+                "Weights": "trained" if m.trained else "untrained",
+            }
+            for m in measurements
+        ]
+        figure = comparison.speed_bars(measurements, titles, speed)
+        take_away.chart(
+            figure, table=table, name=f"measured-{speed}", alt=f"{SPEEDS[speed].title} of each network"
+        )
+    else:
+        st.info("This system does not tell how much memory a process took.", icon=":material/memory:")
+    st.caption(
+        f"Measured on {measurements[0].conditions}; median at batch 1, peak memory on top of Python and "
+        "PyTorch. Other work on this machine slows it down."
+    )
+
+
+def _count(number: int) -> str:
+    return "this network" if number == 1 else f"these {number} networks"

@@ -1,0 +1,144 @@
+"""One channel: its map over the picture, what it looks for, its weights, and who lights it up."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import inside, take_away, tray
+from pages.common.tray_bar import plain
+from pages.fire_modules_parts import choice
+from squeeze_core.figures import channels as figures
+from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
+from squeeze_core.images import Picture
+from squeeze_core.inside import feature_visualisation
+from squeeze_core.inside.channels import Lit, rank
+from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit
+
+PICTURES_SHOWN = 6
+
+
+def pick(trace: FireTrace, unit: Unit) -> None:
+    """Choose branch and channel by keyboard, as a click on a map does."""
+    names = list(BRANCHES)
+    st.session_state["fire-branch"] = unit.branch
+    st.session_state["fire-channel"] = unit.channel
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.segmented_control(
+        "Branch", names, key="fire-branch", required=True, on_change=_took_branch, args=(trace, unit)
+    )
+    last = trace.maps(unit.module, unit.branch).shape[0] - 1
+    right.number_input("Channel", 0, last, key="fire-channel", on_change=_took_channel, args=(unit,))
+
+
+def _took_branch(trace: FireTrace, unit: Unit) -> None:
+    choice.choose(choice.strongest(trace, unit.module, st.session_state["fire-branch"]))
+
+
+def _took_channel(unit: Unit) -> None:
+    choice.choose(unit._replace(channel=int(st.session_state["fire-channel"])))
+
+
+@st.fragment
+def large_map(picture: Picture, trace: FireTrace, unit: Unit) -> None:
+    """The channel's map laid over the picture."""
+    maps = trace.maps(unit.module, unit.branch)
+    place = st.empty()
+    opacity = st.slider("Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity") / 100
+    levels = unit_scale(maps.values[unit.channel : unit.channel + 1], "channel")[0]
+    shown = overlay(for_screen(picture.image), levels, opacity)
+    row, column = maps.peak(unit.channel)
+    alt = (
+        f"Channel {unit} over {tray.describe(picture)}; its map is strongest "
+        f"{place_in_words(row, column, *maps.shape[1:])}"
+    )
+    place.image(shown, width="stretch", alt=alt)
+    name = "-".join(map(str, unit))
+    take_away.downloads(name, image=shown, npz={"activations": maps.values[unit.channel]})
+
+
+def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
+    """The channel in numbers, and how much it feeds the predicted class."""
+    maps = trace.maps(unit.module, unit.branch)
+    feeds = inside.contributions(picture, trace.best)
+    value = float(feeds.of[unit.module, unit.branch][unit.channel])
+    with st.container(horizontal=True):
+        st.metric("Mean", f"{maps.mean[unit.channel]:.1f}", width="content")
+        st.metric("Max", f"{maps.max[unit.channel]:.1f}", width="content")
+        st.metric("Zeros", f"{maps.zeros[unit.channel]:.0%}", width="content")
+        st.metric(
+            "Feeds the class",
+            f"{value:+.2f}",
+            width="content",
+            help=f"Activation × gradient, summed over the map: this channel's share of the logit "
+            f"{feeds.logit:.1f} of “{feeds.label}”, to first order.",
+        )
+
+
+def looks_for(unit: Unit) -> None:
+    """The picture that was optimised to excite the channel."""
+    tile = feature_visualisation.tile(unit.module, unit.branch, unit.channel)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        enlarged = tile.resize((288, 288))
+        st.image(enlarged, alt=f"Picture optimised to excite channel {unit}", width=168)
+        with st.container(width="stretch", gap="xsmall"):
+            st.markdown("**What does this channel look for?**")
+            st.caption(
+                f"This picture was optimised to excite it ({tile.width}×{tile.height} pixels, enlarged)."
+            )
+            take_away.downloads(f"{'-'.join(map(str, unit))}-looks-for", image=tile)
+
+
+def lit_by(unit: Unit) -> None:
+    """The pictures that excite the channel most, with the patch that does."""
+    st.markdown("**Which pictures light up this channel?**")
+    with st.spinner("Ranking…", show_time=True):
+        found = rank(inside.ranked_pictures(), unit)
+    with st.container(horizontal=True):
+        for one in found[:PICTURES_SHOWN]:
+            with st.container(width=112, gap="xsmall"):
+                _lit(one)
+    rows = [{"picture": one.file, "largest value": one.value, "patch": str(one.box)} for one in found]
+    take_away.downloads(f"{'-'.join(map(str, unit))}-pictures", table=rows)
+
+
+def _lit(one: Lit) -> None:
+    if one.value > 0:
+        picture, patch = outlined(one.view, one.box), f"; outlined: pixels {one.box} of the network's view"
+    else:
+        picture, patch = one.view, "; does not excite it"
+    st.image(picture, alt=f"{one.file}{patch}", width="stretch")
+    st.caption(f"{plain(one.file)} · {one.value:.0f}")
+
+
+def weights(unit: Unit) -> None:
+    """The filter behind the channel."""
+    filter_ = inside.channel_filter(unit)
+    kernel = filter_.weights.shape[1]
+    name = f"{'-'.join(map(str, unit))}-weights"
+    best = filter_.strongest(16 if kernel > 1 else 10)
+    rows = [
+        {"input": filter_.inputs[i]} | {f"w{k}": float(w) for k, w in enumerate(filter_.weights[i].flat)}
+        for i in best
+    ]
+    if kernel > 1:
+        st.markdown(f"**Its {kernel}×{kernel} kernels**, for the {len(best)} inputs that weigh most")
+        figure, alt = figures.kernels(filter_), f"3×3 weights of channel {unit}"
+    else:
+        st.markdown("**Its strongest inputs**")
+        figure, alt = figures.strongest_inputs(filter_), f"Largest 1×1 weights of channel {unit}"
+    take_away.chart(figure, table=rows, name=name, alt=alt)
+
+
+def histogram(trace: FireTrace, unit: Unit) -> None:
+    """How often each activation occurs in the channel's map."""
+    maps = trace.maps(unit.module, unit.branch)
+    st.markdown("**Its activations**")
+    figure = figures.histogram(maps, unit.channel)
+    zeros, most = maps.zeros[unit.channel], maps.max[unit.channel]
+    alt = f"Histogram of channel {unit}: {zeros:.0%} zeros, max {most:.1f}"
+    take_away.chart(
+        figure,
+        table=figures.histogram_rows(maps, unit.channel),
+        name=f"{'-'.join(map(str, unit))}-histogram",
+        alt=alt,
+    )

@@ -1,0 +1,83 @@
+"""What is chosen on the page: one channel, also in the address, and the channels that are off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from squeeze_core.inside.ablation import NOTHING, Off
+from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit
+
+_UNIT = "fire-unit"
+_OFF = "fire-off"
+_PARAMETER = "channel"
+# In the middle of the network the maps are still large enough to read.
+_FIRST = ("fire4", "expand3x3")
+
+
+def unit(trace: FireTrace) -> Unit:
+    """The chosen channel: the address's, else the strongest of a module in the middle."""
+    if _UNIT not in st.session_state:
+        st.session_state[_UNIT] = _from_address(trace) or strongest(trace, *_FIRST)
+    chosen: Unit = st.session_state[_UNIT]
+    if st.query_params.get(_PARAMETER) != str(chosen):
+        st.query_params[_PARAMETER] = str(chosen)
+    return chosen
+
+
+def choose(chosen: Unit) -> None:
+    st.session_state[_UNIT] = chosen
+
+
+def strongest(trace: FireTrace, module: str, branch: str) -> Unit:
+    """The channel of that branch with the largest mean."""
+    return Unit(module, branch, int(trace.maps(module, branch).order()[0]))
+
+
+def _from_address(trace: FireTrace) -> Unit | None:
+    """The channel that the address names, such as fire5/expand3x3/37; None where there is none."""
+    module, _, rest = st.query_params.get(_PARAMETER, "").partition("/")
+    branch, _, channel = rest.partition("/")
+    if module not in trace.modules or branch not in BRANCHES or not channel.isdecimal():
+        return None
+    if int(channel) >= trace.maps(module, branch).shape[0]:
+        return None
+    return Unit(module, branch, int(channel))
+
+
+def clicked(key: str, points: str = "customdata") -> list[Any] | None:
+    """The custom data of the point that was clicked in the chart of that key.
+
+    A second click on the same point takes the selection away in the browser, so the last point
+    clicked in the chart stands for it.
+    """
+    selected = st.session_state[key].selection.points
+    last = f"{key}-last"
+    if selected:
+        st.session_state[last] = selected[0][points]
+    return st.session_state.get(last)
+
+
+def off() -> Off:
+    """The channels that are switched off."""
+    return _history()[-1]
+
+
+def switch(channels: Off, on: bool = False) -> None:
+    """Switch those channels off, or on again, as one step that can be undone."""
+    _history().append(off() - channels if on else off() | channels)
+
+
+def undo() -> None:
+    """Take the last step back."""
+    if can_undo():
+        _history().pop()
+
+
+def can_undo() -> bool:
+    return len(_history()) > 1
+
+
+def _history() -> list[Off]:
+    return st.session_state.setdefault(_OFF, [NOTHING])

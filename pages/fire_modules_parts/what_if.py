@@ -1,0 +1,111 @@
+"""What if some channels were switched off?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import inside, shared, take_away
+from pages.fire_modules_parts import choice
+from squeeze_core.figures import ablation as figures
+from squeeze_core.figures.classification import percent
+from squeeze_core.images import Picture
+from squeeze_core.inside.ablation import COUNTS, channels_of
+from squeeze_core.inside.trace import CHANNELS, FireTrace, Unit
+
+
+def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
+    """The switches on the left, the answer on the right."""
+    st.subheader("What if?", anchor=False)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        _switches(unit)
+        _least_useful(picture, trace)
+    with right:
+        _answer(picture, trace)
+
+
+def _switches(unit: Unit) -> None:
+    engine = shared.engine()
+    offers = {
+        f"channel {unit.channel} of {unit.module}/{unit.branch}": frozenset([unit]),
+        f"all {unit.branch} of {unit.module}": channels_of(engine, unit.module, unit.branch),
+        f"all of {unit.module}": channels_of(engine, unit.module),
+    }
+    off = choice.off()
+    for place, (name, channels) in enumerate(offers.items()):
+        is_off = channels <= off
+        st.button(
+            f"Switch {'on' if is_off else 'off'} {name}",
+            key=f"fire-switch-{place}",
+            icon=":material/toggle_on:" if is_off else ":material/toggle_off:",
+            width="stretch",
+            on_click=choice.switch,
+            args=(channels, is_off),
+        )
+    with st.container(horizontal=True):
+        st.button(
+            "Undo",
+            key="fire-undo",
+            icon=":material/undo:",
+            type="primary",
+            disabled=not choice.can_undo(),
+            on_click=choice.undo,
+        )
+        st.button(
+            "Switch everything on",
+            key="fire-all-on",
+            icon=":material/restart_alt:",
+            disabled=not off,
+            on_click=choice.switch,
+            args=(off, True),
+        )
+
+
+def _least_useful(picture: Picture, trace: FireTrace) -> None:
+    count = st.slider("Least useful channels", 0, CHANNELS, 500, 20, key="fire-least")
+    ranked = inside.contributions(picture, trace.best).ranked()
+    st.button(
+        f"Switch off the least useful {count:,} channels",
+        key="fire-least-off",
+        icon=":material/content_cut:",
+        width="stretch",
+        disabled=not count,
+        on_click=choice.switch,
+        args=(frozenset(ranked[:count]),),
+        help="Ranked for this picture and class by the size of activation × gradient "
+        "(Molchanov et al., arXiv:1611.06440).",
+    )
+
+
+def _answer(picture: Picture, trace: FireTrace) -> None:
+    answer = inside.ablated(picture, choice.off())
+    label, best = trace.labels[trace.best], trace.best
+    before, after = float(answer.before[best]), float(answer.after[best])
+    cells = st.columns(2)
+    cells[0].metric("Channels off", f"{len(answer.off):,} of {CHANNELS:,}")
+    change = None if not answer.off else f"{100 * (after - before):+.1f} points"
+    cells[1].metric(label, percent(after), change)
+    take_away.chart(
+        inside.before_after(picture, answer.off),
+        table=figures.before_after_rows(answer),
+        name="what-if",
+        alt="; ".join(
+            f"{row['class']} {row['before']:.1%}, now {row['after']:.1%}"
+            for row in figures.before_after_rows(answer)
+        ),
+    )
+    cost = st.expander(
+        "The cost of fewer channels", icon=":material/show_chart:", key="fire-cost", on_change="rerun"
+    )
+    if cost.open:
+        with cost:
+            points = inside.costs(picture, best, COUNTS)
+            rows = [
+                {"channels off": p.count, "probability": p.probability, "says": p.top_label} for p in points
+            ]
+            take_away.chart(
+                figures.cost_curve(points, label),
+                table=rows,
+                name="cost-of-fewer-channels",
+                alt=f"Probability of {label} with the least useful channels off",
+            )

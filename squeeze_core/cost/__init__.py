@@ -1,0 +1,1 @@
+"""What networks cost: counted, measured or cited."""

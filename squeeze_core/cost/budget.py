@@ -1,0 +1,105 @@
+"""What fits? A device's limits → which networks meet them, and by how much the others miss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from squeeze_core.cost.rows import Row
+
+# The downlink that WebPageTest and Lighthouse emulate as "3G".
+MBIT_PER_SECOND_3G = 1.6
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The limits of a device; None is no limit. Megabytes are 10^6 bytes.
+
+    `flash_mb`: storage for the weights. `ram_mb`: weights and the largest set of fp32 activations
+    alive at once, one picture at a time. `milliseconds`: for one picture, as measured. `download_s`:
+    to fetch the weights at `mbit_per_second`. `bits`: a stored weight takes, 32, 16 or 8.
+    """
+
+    flash_mb: float | None = None
+    ram_mb: float | None = None
+    milliseconds: float | None = None
+    download_s: float | None = None
+    mbit_per_second: float = MBIT_PER_SECOND_3G
+    bits: int = 32
+
+
+@dataclass(frozen=True)
+class Check:
+    """One limit against one network; `needs` is None, and the limit not met, where nobody measured it."""
+
+    what: str
+    unit: str
+    needs: float | None
+    limit: float
+
+    @property
+    def met(self) -> bool:
+        return self.needs is not None and self.needs <= self.limit
+
+    def __str__(self) -> str:
+        if self.needs is None:
+            return f"{self.what}: no figure yet"
+        over = f" ({self.needs / self.limit:.1f}× the limit)" if not self.met else ""
+        return f"{self.what} {self.needs:,.3g} {self.unit} of {self.limit:,.3g}{over}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether one network meets every limit; `checks` one each, in the budget's order."""
+
+    row: Row
+    checks: tuple[Check, ...]
+
+    @property
+    def fits(self) -> bool:
+        return all(check.met for check in self.checks)
+
+    @property
+    def reason(self) -> str:
+        """Why it does not fit; empty when it does."""
+        return "; ".join(str(check) for check in self.checks if not check.met)
+
+
+def judge(rows: Sequence[Row], budget: Budget, milliseconds: Mapping[str, float]) -> tuple[Verdict, ...]:
+    """Each network against the budget; those that fit first, the most accurate first among them.
+
+    `milliseconds`: time for one picture by network name, for those that were measured.
+    """
+    verdicts = [Verdict(row, _checks(row, budget, milliseconds.get(row.name))) for row in rows]
+    return tuple(sorted(verdicts, key=lambda verdict: (not verdict.fits, -(verdict.row.top1 or 0))))
+
+
+def answer(verdicts: Sequence[Verdict]) -> str:
+    """One sentence: how many fit, and which of them is the most accurate."""
+    fitting = [verdict for verdict in verdicts if verdict.fits]
+    if not fitting:
+        closest = min(verdicts, key=_excess)
+        return f"None of the {len(verdicts)} networks fits; {closest.row.title} comes closest."
+    count = f"{len(fitting)} of {len(verdicts)} networks {'fits' if len(fitting) == 1 else 'fit'}"
+    best = fitting[0].row
+    if best.top1 is None:
+        return f"{count}: {best.title}, for which no ImageNet accuracy is published."
+    return f"{count}; the most accurate is {best.title} with {best.top1:.1f}% top-1."
+
+
+def _checks(row: Row, budget: Budget, milliseconds: float | None) -> tuple[Check, ...]:
+    stored = row.parameters * budget.bits / 8e6
+    ram = None if row.activation_megabytes is None else stored + row.activation_megabytes
+    download = 8 * stored / budget.mbit_per_second
+    rows = (
+        ("Flash", "MB", stored, budget.flash_mb),
+        ("RAM", "MB", ram, budget.ram_mb),
+        ("Time", "ms", milliseconds, budget.milliseconds),
+        ("Download", "s", download, budget.download_s),
+    )
+    return tuple(Check(what, unit, needs, limit) for what, unit, needs, limit in rows if limit is not None)
+
+
+def _excess(verdict: Verdict) -> float:
+    ratios = [check.needs / check.limit for check in verdict.checks if check.needs is not None]
+    return max(ratios, default=float("inf"))

@@ -1,0 +1,190 @@
+"""The paper's design space (section 5): a choice of metaparameters → the network itself, and its cost."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import torch
+
+from squeeze_core.cost.profile import Profile, profile
+from squeeze_core.cost.published import TABLE_3, mebibytes
+from squeeze_core.errors import UserError
+from squeeze_core.networks.architecture import PLANS, Bypass, FireShape, Metaparameters, Plan, SqueezeNet
+
+Stem = Literal["1.0", "1.1"]
+FileKind = Literal["safetensors", "torchscript", "onnx"]
+UNTRAINED = "random weights, never trained: right in shape, size and speed, of no use for an answer"
+
+
+class DesignError(UserError):
+    """No network has these numbers; the message names the one to change."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One point of the design space; the defaults are SqueezeNet 1.0, as the paper prints it.
+
+    `stem`: conv1 and where the network pools, of version 1.0 or 1.1. `size`: input height and
+    width, pixels.
+    """
+
+    metaparameters: Metaparameters = field(default_factory=Metaparameters)
+    stem: Stem = "1.0"
+    bypass: Bypass = "none"
+    size: int = 224
+    classes: int = 1000
+
+    def plan(self) -> Plan:
+        """The network as data. DesignError when a layer would have no channel."""
+        try:
+            fires = self.metaparameters.fires()
+        except ValueError as error:
+            raise DesignError(str(error)) from None
+        return replace(PLANS[self.stem], fires=fires, bypass=self.bypass)
+
+
+@dataclass(frozen=True)
+class Module:
+    """conv1, one Fire module or conv10: `output` is (channels, height, width)."""
+
+    name: str
+    shape: FireShape | None
+    output: tuple[int, ...]
+    parameters: dict[str, int]
+    macs: int
+    bypassed: bool
+
+
+@dataclass(frozen=True)
+class Design:
+    """A network that was built: its `modules` in order and their cost, layer by layer, in `cost`."""
+
+    choice: Choice
+    modules: tuple[Module, ...]
+    cost: Profile
+
+    @property
+    def mebibytes(self) -> float:
+        """Size in the paper's unit, 2^20 bytes."""
+        return mebibytes(self.cost.parameters)
+
+
+def design(choice: Choice) -> Design:
+    """Build the network on the meta device and count it. DesignError names the number to change."""
+    plan = choice.plan()
+    smallest = smallest_input(plan)
+    if choice.size < smallest:
+        raise DesignError(
+            f"An input of {choice.size} pixels pools to nothing; raise the input size to {smallest} or "
+            "more."
+        )
+    if choice.classes < 1:
+        raise DesignError(f"The network would have {choice.classes} classes; raise classes to 1 or more.")
+    with torch.device("meta"):
+        network = SqueezeNet(plan, choice.classes).eval()
+    cost = profile(network, choice.size, network.name_of)
+    return Design(choice, _modules(network, cost), cost)
+
+
+def smallest_input(plan: Plan) -> int:
+    """The smallest input side, in pixels, that leaves every pool something to look at."""
+    smallest = 1
+    for layer in reversed(["conv1", *(f"fire{number}" for number in range(2, len(plan.fires) + 2))]):
+        if layer in plan.pool_after:
+            # A 3×3/2 pool that rounds up gives n outputs from 2n inputs on, and one needs a pixel pair.
+            smallest = 2 * smallest
+    return 2 * (smallest - 1) + plan.conv1_kernel
+
+
+def _modules(network: SqueezeNet, cost: Profile) -> tuple[Module, ...]:
+    """The profile's layers gathered by module; activations and pools carry no weights and are left out."""
+    modules = []
+    for name in ("conv1", *network.fire_names, "conv10"):
+        layers = [row for row in cost.layers if row.name == name or row.name.startswith(f"{name}.")]
+        convolutions = [row for row in layers if row.kind == "Conv2d"]
+        parts = {row.name.partition(".")[2] or name: row.parameters for row in convolutions}
+        shape = network.plan.fires[int(name[4:]) - 2] if name.startswith("fire") else None
+        channels = shape.output if shape else convolutions[-1].output[0]
+        bypassed = shape is not None and network.layer(name).bypass is not None
+        output = (channels, *convolutions[-1].output[1:])
+        macs = sum(row.macs for row in layers)
+        modules.append(Module(name, shape, output, parts, macs, bypassed))
+    return tuple(modules)
+
+
+def complex_bypass_note() -> str:
+    """Our complex bypass beside the paper's, with both counts, and why they differ."""
+    ours = design(Choice(bypass="complex"))
+    plan = ours.choice.plan()
+    inputs = (plan.conv1_channels, *(shape.output for shape in plan.fires))
+    everywhere = sum(
+        before * shape.output + shape.output for before, shape in zip(inputs, plan.fires, strict=False)
+    )
+    all_eight = mebibytes(design(Choice()).cost.parameters + everywhere)
+    paper = TABLE_3[2]
+    return (
+        f"Complex bypass as the paper's Figure 2 draws it, a 1×1 convolution around the four modules whose "
+        f"channel counts differ (fire2, fire4, fire6, fire8), comes to {ours.cost.parameters:,} "
+        f"parameters, {ours.mebibytes:.2f} MiB; Table 3 of the paper gives {paper.mebibytes} MiB. The "
+        f"paper lists no layers for that network. A 1×1 convolution around all eight modules would come to "
+        f"{all_eight:.2f} MiB, so neither reading gives its figure; this page keeps to Figure 2."
+    )
+
+
+def snippet(choice: Choice) -> str:
+    """Python source that builds the network; needs this project's squeeze_core on the path."""
+    plan = design(choice).choice.plan()
+    pools = ", ".join(f'"{name}"' for name in sorted(plan.pool_after))
+    fires = "\n".join(f"    FireShape({', '.join(map(str, shape))})," for shape in plan.fires)
+    return f'''"""A SqueezeNet variant of {design(choice).cost.parameters:,} parameters.
+
+{choice.metaparameters}, stem {choice.stem}, bypass {choice.bypass}, {choice.classes:,} classes.
+The weights are random: train the network before it answers anything.
+"""
+
+import torch
+
+from squeeze_core.networks.architecture import FireShape, Plan, SqueezeNet
+
+# squeeze, expand 1x1 and expand 3x3 channels of fire2, fire3, …
+FIRES = (
+{fires}
+)
+PLAN = Plan({plan.conv1_channels}, {plan.conv1_kernel}, frozenset({{{pools}}}), FIRES, "{plan.bypass}")
+
+network = SqueezeNet(PLAN, classes={choice.classes}).eval()
+
+if __name__ == "__main__":
+    print(sum(weight.numel() for weight in network.parameters()), "parameters")
+    print(network(torch.zeros(1, 3, {choice.size}, {choice.size})).shape)
+'''
+
+
+def export(choice: Choice, kind: FileKind) -> bytes:
+    """The network with random weights (the same ones each time) as a file's bytes, labelled so inside."""
+    design(choice)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = SqueezeNet(choice.plan(), choice.classes).eval()
+    if kind == "safetensors":
+        from safetensors.torch import save
+
+        return save(network.state_dict(), {"weights": UNTRAINED})
+    example = torch.zeros(1, 3, choice.size, choice.size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is on its way out, and says so at every call
+        if kind == "torchscript":
+            buffer = io.BytesIO()
+            traced = torch.jit.trace(network, example)
+            torch.jit.save(traced, buffer, _extra_files={"weights.txt": UNTRAINED})
+            return buffer.getvalue()
+        program = torch.onnx.export(
+            network, (example,), dynamo=True, verbose=False, input_names=["image"], output_names=["logits"]
+        )
+    assert program is not None
+    proto = program.model_proto
+    proto.doc_string = UNTRAINED
+    return proto.SerializeToString()

@@ -1,0 +1,306 @@
+"""How fast is a network here, and how much memory does it take? Each in a process of its own.
+
+A process of its own measures what a person would see: no other network's memory, no warm caches of
+the application, and it can be stopped at any moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import platform
+import queue
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from squeeze_core.errors import UserError
+
+WARM_UP, RUNS, BATCHES = 2, 20, 3
+SECONDS = 4.0
+HEARTBEAT_S = 0.3
+PATIENCE_S = 5.0
+_one_at_a_time = threading.Lock()
+BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
+
+
+class MeasureError(UserError):
+    """A network could not be measured; the message is one sentence for people."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One network, measured on this machine.
+
+    `milliseconds`: median time of one picture at batch 1, from the tensor to the scores.
+    `fastest`, `slowest`: of the `runs`. `images_per_second`: at `batch` pictures at once.
+    `peak_memory_bytes`: the most memory it took for its weights and one picture, on top of Python
+    and PyTorch themselves (on a GPU: that PyTorch allocated there); None where the system does not
+    tell. `trained`: whether its trained weights were there; untrained ones are as fast.
+    `device`, `day`, `versions`: where, when and with what.
+    """
+
+    name: str
+    device: str
+    milliseconds: float
+    fastest: float
+    slowest: float
+    runs: int
+    images_per_second: float
+    batch: int
+    peak_memory_bytes: int | None
+    trained: bool
+    day: str
+    versions: str
+
+    @property
+    def conditions(self) -> str:
+        """ "Intel Xeon…, 2 threads, 2026-01-31, PyTorch 2.15": what every measured figure carries."""
+        return f"{self.device}, {self.day}, {self.versions}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Progress: `done` of `total` runs over all networks, `name` the network at work."""
+
+    name: str
+    done: int
+    total: int
+
+
+def measure(names: Sequence[str], device: str = "cpu") -> Generator[Step | Measurement]:
+    """Measure each network in turn: a Step after every run (and while nothing ends, the same one
+    again), a Measurement after every network.
+
+    Closing the iterator stops the work at once. MeasureError when a network's process fails, and
+    when another measurement is under way, because both would come out wrong.
+    """
+    # One that was just stopped needs a moment to end.
+    if not _one_at_a_time.acquire(timeout=PATIENCE_S):
+        raise MeasureError("Another measurement is running on this machine; try again when it is done.")
+    try:
+        yield from _measure(names, device)
+    finally:
+        _one_at_a_time.release()
+
+
+def _measure(names: Sequence[str], device: str) -> Iterator[Step | Measurement]:
+    each = WARM_UP + RUNS + BATCHES
+    total = each * len(names)
+    for number, name in enumerate(names):
+        yield Step(name, number * each, total)
+        command = [sys.executable, "-m", "squeeze_core.cost.measure", name, device]
+        with tempfile.TemporaryFile("w+") as complaints:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=Path(__file__).parents[2]
+            )
+            done = 0
+            try:
+                for message in _messages(process):
+                    if message and "done" not in message:
+                        yield Measurement(**message)
+                    else:
+                        done = message.get("done", done)
+                        yield Step(name, number * each + done, total)
+                if process.wait() != 0:
+                    complaints.seek(0)
+                    reason = (complaints.read().strip().splitlines() or ["it was stopped"])[-1]
+                    raise MeasureError(f"{name} could not be measured on {device}: {reason}")
+            finally:
+                process.kill()
+                process.wait()
+
+
+def _messages(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """What the process tells, and {} now and then, so that whoever waits can also stop."""
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=HEARTBEAT_S)
+        except queue.Empty:
+            yield {}
+            continue
+        if line is None:
+            return
+        yield json.loads(line)
+
+
+def versions() -> str:
+    """The software that figures measured here depend on, for people."""
+    import torch
+
+    return f"Python {platform.python_version()}, PyTorch {torch.__version__.split('+')[0]}"
+
+
+def device_title(device: str) -> str:
+    """The device's own name, and for a CPU the number of threads that PyTorch uses."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    if device == "mps":
+        return f"{platform.machine()} GPU (MPS)"
+    threads = torch.get_num_threads()
+    return f"{_cpu_model()}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _work(name: str, device: str, tell: Callable[[dict[str, Any]], None]) -> None:
+    """What the measuring process does; `tell` gets each message for `measure`."""
+    import torch
+
+    # zoo brings in what any network needs, so that the rest is this network's own memory.
+    from squeeze_core.cost import handmade
+    from squeeze_core.cost import rows as zoo  # noqa: F401
+
+    torch.nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
+    before = _memory("VmRSS")
+    run, trained = _hog() if name == handmade.NAME else runner(name, device)
+    _reset_peak()
+    done = 0
+
+    def timed(batch: int) -> float:
+        nonlocal done
+        start = time.perf_counter()
+        run(batch)
+        if device == "cuda":
+            torch.cuda.synchronize()
+        elapsed = time.perf_counter() - start
+        done += 1
+        tell({"done": done})
+        return elapsed
+
+    for _ in range(WARM_UP):
+        timed(1)
+    times = _until(SECONDS, RUNS, lambda: timed(1))
+    if device == "cuda":
+        peak: int | None = torch.cuda.max_memory_allocated()
+    else:
+        after = _memory("VmHWM")
+        peak = None if before is None or after is None else after - before
+    done = WARM_UP + RUNS
+    batch = BATCH[device]
+    batches = _until(SECONDS, BATCHES, lambda: timed(batch))
+    result = Measurement(
+        name,
+        device_title(device),
+        1000 * statistics.median(times),
+        1000 * min(times),
+        1000 * max(times),
+        len(times),
+        batch / statistics.median(batches),
+        batch,
+        peak,
+        trained,
+        date.today().isoformat(),
+        versions(),
+    )
+    tell(asdict(result))
+
+
+def _until(seconds: float, runs: int, once: Callable[[], float]) -> list[float]:
+    """The times of `runs` runs, or of as many (at least one) as fit into the seconds."""
+    times: list[float] = []
+    while len(times) < runs and sum(times) < seconds:
+        times.append(once())
+    return times
+
+
+def runner(name: str, device: str) -> tuple[Callable[[int], object], bool]:
+    """A function that runs the network on a batch of that many pictures, and whether it is trained.
+
+    Trained weights where they are on this machine, else random ones of the usual variance.
+    """
+    import torch
+    from torch import nn
+
+    from squeeze_core.cost import rows as zoo
+    from squeeze_core.networks import weights
+
+    trained = weights.is_present(name)
+    if trained:
+        network = weights.load(name).network
+    else:
+        with torch.device("meta"):
+            network = zoo.build(name)
+        network.to_empty(device="cpu")
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_running_stats()
+        for weight in network.parameters():
+            # Variance kept from layer to layer: tiny activations would become slow denormals.
+            fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
+            nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
+    network = network.eval().to(device).to(memory_format=torch.channels_last)
+    size = zoo.network(name).size
+
+    def run(batch: int) -> None:
+        images = torch.randn(batch, 3, size, size, device=device)
+        with torch.inference_mode():
+            network(images.contiguous(memory_format=torch.channels_last))
+
+    return run, trained
+
+
+def _hog() -> tuple[Callable[[int], object], bool]:
+    from squeeze_core import gallery
+    from squeeze_core.cost.handmade import HogLinear, hog_features
+
+    classifier = HogLinear.untrained()
+    image = gallery.samples()[0].picture().image
+    hog_features(image)  # imports scikit-image
+    return lambda batch: classifier.scores([image] * batch), False
+
+
+def _memory(field: str) -> int | None:
+    """VmRSS (resident now) or VmHWM (its peak) in bytes; None where there is no /proc."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    row = next(line for line in status.read_text().splitlines() if line.startswith(field))
+    return 1024 * int(row.split()[1])
+
+
+def _reset_peak() -> None:
+    """Start VmHWM anew, so that reading the weights file does not count (proc(5), clear_refs)."""
+    clear = Path("/proc/self/clear_refs")
+    if clear.exists():
+        clear.write_text("5")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name")
+    parser.add_argument("device")
+    options = parser.parse_args()
+    _work(options.name, options.device, lambda message: print(json.dumps(message), flush=True))
+
+
+if __name__ == "__main__":
+    main()

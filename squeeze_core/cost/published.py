@@ -1,0 +1,81 @@
+"""What others published and this code cannot measure, in one table with its sources.
+
+Sizes in these papers are in units of 2^20 bytes, written MiB here; everything that this project
+counts is in MB of 10^6 bytes. `mebibytes` converts ours into theirs for one and the same axis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from squeeze_core.networks.architecture import Bypass, Metaparameters
+
+SQUEEZENET_PAPER = "Iandola et al., arXiv:1602.07360"
+ALEXNET_PAPER = "Krizhevsky et al., NIPS 2012"
+
+
+def mebibytes(parameters: int, bits: float = 32) -> float:
+    """Size in units of 2^20 bytes, as the papers count."""
+    return parameters * bits / 8 / 2**20
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """One row of a published table: size in MiB (None where not given), accuracy in percent.
+
+    `reduction`: how many times smaller than the table's first row, as the table prints it.
+    """
+
+    title: str
+    mebibytes: float | None
+    top1: float
+    top5: float
+    source: str
+    reduction: int = 1
+
+
+@dataclass(frozen=True)
+class PublishedDesign:
+    """One network of the paper's design space: what was built, and what it came to."""
+
+    title: str
+    mebibytes: float
+    top5: float
+    source: str
+    metaparameters: Metaparameters = field(default_factory=Metaparameters)
+    bypass: Bypass = "none"
+
+
+_TABLE_2 = f"{SQUEEZENET_PAPER}, Table 2"
+_TABLE_3 = f"{SQUEEZENET_PAPER}, Table 3"
+_FIGURE_3 = f"{SQUEEZENET_PAPER}, Figure 3"
+
+TABLE_2 = (
+    PublishedRow("AlexNet", 240, 57.2, 80.3, _TABLE_2),
+    PublishedRow("AlexNet, SVD", 48, 56.0, 79.4, _TABLE_2, 5),
+    PublishedRow("AlexNet, network pruning", 27, 57.2, 80.3, _TABLE_2, 9),
+    PublishedRow("AlexNet, Deep Compression", 6.9, 57.2, 80.3, _TABLE_2, 35),
+    PublishedRow("SqueezeNet", 4.8, 57.5, 80.3, _TABLE_2, 50),
+    PublishedRow("SqueezeNet, Deep Compression, 8 bit", 0.66, 57.5, 80.3, _TABLE_2, 363),
+    PublishedRow("SqueezeNet, Deep Compression, 6 bit", 0.47, 57.5, 80.3, _TABLE_2, 510),
+)
+
+TABLE_3 = (
+    PublishedRow("SqueezeNet", 4.8, 57.5, 80.3, _TABLE_3),
+    PublishedRow("SqueezeNet, simple bypass", 4.8, 60.4, 82.5, _TABLE_3),
+    PublishedRow("SqueezeNet, complex bypass", 7.7, 58.8, 82.0, _TABLE_3),
+)
+
+# The best hand-made features of their day, on the 2010 edition of the ImageNet challenge: an
+# easier relative of the set that all the other accuracies are on.
+HAND_MADE = (
+    PublishedRow("Sparse coding", None, 52.9, 71.8, f"{ALEXNET_PAPER}, Table 1 (ILSVRC-2010 test)"),
+    PublishedRow("SIFT + Fisher vectors", None, 54.3, 74.3, f"{ALEXNET_PAPER}, Table 1 (ILSVRC-2010 test)"),
+)
+
+DESIGNS = (
+    PublishedDesign("SqueezeNet", 4.8, 80.3, _FIGURE_3),
+    PublishedDesign("SR 0.75", 19, 86.0, _FIGURE_3, Metaparameters(sr=0.75)),
+    PublishedDesign("Simple bypass", 4.8, 82.5, _TABLE_3, bypass="simple"),
+    PublishedDesign("Complex bypass", 7.7, 82.0, _TABLE_3, bypass="complex"),
+)

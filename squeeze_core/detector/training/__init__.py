@@ -1,0 +1,1 @@
+"""How the detector is made: examples, loss, optimiser, averaging."""

@@ -1,0 +1,1 @@
+"""What happens inside a network, and why it says what it says."""

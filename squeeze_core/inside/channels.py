@@ -1,0 +1,108 @@
+"""One channel at a time: its filter, and which pictures light it up where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from squeeze_core.inside.receptive_field import ReceptiveField, receptive_field
+from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit, get_extractor
+from squeeze_core.networks.engine import Engine
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The weights behind one channel.
+
+    `weights`: float32 [inputs, k, k], k 1 or 3, read-only. `inputs`: the channel that each of them
+    reads, such as "fire4/expand1x1/37"; "pool1/5" is channel 5 of that layer's output.
+    """
+
+    unit: Unit
+    weights: np.ndarray
+    bias: float
+    inputs: tuple[str, ...]
+
+    def strongest(self, count: int) -> list[int]:
+        """Positions of the inputs with the largest weights (by Euclidean norm), the largest first."""
+        size = np.linalg.norm(self.weights.reshape(len(self.weights), -1), axis=1)
+        return [int(i) for i in np.argsort(-size, kind="stable")[:count]]
+
+
+def channel_filter(engine: Engine, unit: Unit) -> Filter:
+    """The weights of that channel in the shipped SqueezeNet 1.1."""
+    network = get_extractor(engine).original
+    layer = getattr(network.layer(unit.module), unit.branch)
+    with torch.inference_mode():
+        weights = layer.weight[unit.channel].float().cpu().contiguous().numpy()
+    weights.setflags(write=False)
+    if unit.branch != "squeeze":
+        inputs = [f"{unit.module}/squeeze/{channel}" for channel in range(len(weights))]
+    else:
+        before = network.layer_names[: network.layer_names.index(unit.module)]
+        # A pool keeps the channels of the Fire module before it; before fire2 there is none.
+        source = next((name for name in reversed(before) if name in network.fire_names), "")
+        if source:
+            widths = {
+                branch: getattr(network.layer(source), branch).out_channels for branch in BRANCHES[1:]
+            }
+            inputs = [f"{source}/{branch}/{i}" for branch, width in widths.items() for i in range(width)]
+        else:
+            inputs = [f"{before[-1]}/{channel}" for channel in range(len(weights))]
+    return Filter(unit, weights, float(layer.bias[unit.channel].detach()), tuple(inputs))
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Where one picture excites each channel most: small enough to keep for many pictures.
+
+    `values`: (module, branch) → float32 [channels], the largest value of each map. `places`: its row
+    and column, int64 [channels, 2]. `fields`: the receptive field of a unit there.
+    """
+
+    file: str
+    view: Image.Image
+    values: Mapping[tuple[str, str], np.ndarray]
+    places: Mapping[tuple[str, str], np.ndarray]
+    fields: Mapping[tuple[str, str], ReceptiveField]
+
+
+def peaks(trace: FireTrace, engine: Engine) -> Peaks:
+    """The trace's largest value for every channel, and where it stands."""
+    network = get_extractor(engine).original
+    values, places, fields = {}, {}, {}
+    for module, branch in ((module, branch) for module in trace.modules for branch in BRANCHES):
+        maps = trace.maps(module, branch)
+        flat = maps.values.reshape(len(maps.values), -1).argmax(1)
+        values[module, branch] = maps.max
+        places[module, branch] = np.stack(np.unravel_index(flat, maps.shape[1:]), 1)
+        fields[module, branch] = receptive_field(network, module, branch)
+    return Peaks(trace.file, trace.view, values, places, fields)
+
+
+@dataclass(frozen=True)
+class Lit:
+    """How much one picture excites a channel: the largest value of its map, and the patch behind it.
+
+    `box`: (x0, y0, x1, y1) in pixels of `view`, the picture at the network's input size.
+    """
+
+    file: str
+    value: float
+    box: tuple[int, int, int, int]
+    view: Image.Image
+
+
+def rank(pictures: Iterable[Peaks], unit: Unit) -> list[Lit]:
+    """The pictures by how much they excite that channel, the most first."""
+    place = unit.module, unit.branch
+    lit = []
+    for picture in pictures:
+        row, column = picture.places[place][unit.channel].tolist()
+        box = picture.fields[place].box(row, column, picture.view.width)
+        lit.append(Lit(picture.file, float(picture.values[place][unit.channel]), box, picture.view))
+    return sorted(lit, key=lambda one: -one.value)

@@ -1,0 +1,250 @@
+"""Why? Which pixels speak for a class, by four methods, and a score to compare them by."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from captum.attr import IntegratedGradients, LayerGradCam, Occlusion
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+from squeeze_core.images import Picture
+from squeeze_core.inside.trace import Extractor, with_extractor
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.engine import Engine
+
+# Called with the share done, 0–1.
+Progress = Callable[[float], None]
+
+GRADIENT_STEPS = 32
+PATCH = 32
+PATCH_STRIDE = 16
+SCORE_STEPS = 32
+BLUR = 31
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to explain: what its map means, where it misleads, and who published it."""
+
+    name: str
+    title: str
+    meaning: str
+    limits: str
+    source: str
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method(
+            "cam",
+            "CAM",
+            "conv10 draws one map for each class and the logit is that map's average, so this is the "
+            "network's own sum, not an estimate.",
+            "One cell for every 16 pixels, each seeing 207: it says roughly where, not which pixels.",
+            "Zhou et al., CVPR 2016, arXiv:1512.04150",
+        ),
+        Method(
+            "grad_cam",
+            "Grad-CAM",
+            "fire9's maps, weighted by how strongly the class's logit follows each of them on average.",
+            "As coarse as CAM, and on a network that ends in an average, like this one, it repeats CAM but "
+            "for the scale: it shows that the two agree, not something new.",
+            "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
+        ),
+        Method(
+            "integrated_gradients",
+            "Integrated gradients",
+            "What each pixel adds to the logit on the way from a plain grey picture to this one; the parts "
+            "sum to the difference.",
+            "Fine but noisy, and relative to the grey start: a part that is grey itself gets no credit.",
+            "Sundararajan et al., ICML 2017, arXiv:1703.01365",
+        ),
+        Method(
+            "occlusion",
+            "Occlusion",
+            f"How far the logit falls when a grey patch of {PATCH}×{PATCH} pixels covers that place.",
+            "Sees only what a patch of this size can hide, and a patch's edge is itself something new.",
+            "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a map orders the pixels (Petsiuk et al., RISE, arXiv:1806.07421).
+
+    The class's probability, 0–1, as pixels are taken away, or put back into a blurred picture, the
+    most important first. `deletion`, `insertion`: areas under the curves, 0–1; low deletion and high
+    insertion are good. The arrays are float32 [SCORE_STEPS + 1].
+    """
+
+    shares: np.ndarray
+    deletion_curve: np.ndarray
+    insertion_curve: np.ndarray
+
+    @property
+    def deletion(self) -> float:
+        return float(np.trapezoid(self.deletion_curve, self.shares))
+
+    @property
+    def insertion(self) -> float:
+        return float(np.trapezoid(self.insertion_curve, self.shares))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One method's map for one class.
+
+    `map`: float32 [height, width] in logits, at the method's own resolution; positive speaks for the
+    class. `view`: the RGB picture it covers, at the network's input size.
+    """
+
+    file: str
+    method: Method
+    index: int
+    label: str
+    probability: float
+    logit: float
+    map: np.ndarray
+    view: Image.Image
+    milliseconds: float
+
+    def upsampled(self) -> np.ndarray:
+        """The map at the view's size, float32 [height, width], bilinear."""
+        map_ = torch.from_numpy(self.map.copy())[None, None]
+        size = (self.view.height, self.view.width)
+        return torch.nn.functional.interpolate(map_, size, mode="bilinear")[0, 0].numpy()
+
+
+def explain(
+    picture: Picture, engine: Engine, method: str, index: int, progress: Progress | None = None
+) -> Explanation:
+    """Why the shipped SqueezeNet would say class `index` of this picture, by one of METHODS.
+
+    `progress` starts again from 0 should the GPU run out of memory on the way.
+    """
+    report = progress or (lambda share: None)
+    return with_extractor(
+        engine, lambda loaded, device: _explain(picture, method, index, report, loaded, device)
+    )
+
+
+def _explain(
+    picture: Picture, method: str, index: int, progress: Progress, loaded: Extractor, device: torch.device
+) -> Explanation:
+    start = time.perf_counter()
+    batch = loaded.preprocess([picture.image]).to(device)
+    with torch.inference_mode():
+        logits = loaded.original(batch)[0].float().cpu()
+    heat = _MAPS[method](loaded.original, batch, index, progress)
+    array = heat.detach().float().cpu().contiguous().numpy()
+    array.setflags(write=False)
+    return Explanation(
+        picture.name,
+        METHODS[method],
+        index,
+        loaded.labels[index],
+        logits.softmax(0)[index].item(),
+        logits[index].item(),
+        array,
+        loaded.preprocess.view(picture.image),
+        1000 * (time.perf_counter() - start),
+    )
+
+
+def _cam(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+    with torch.inference_mode():
+        # Everything but the average that ends the classifier.
+        return network.classifier[:-1](network.features(batch))[0, index]
+
+
+def _grad_cam(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+    # A copy, because Captum hooks the layer while it works.
+    network = copy.deepcopy(network)
+    method = LayerGradCam(network, network.layer(network.fire_names[-1]))
+    return method.attribute(batch.requires_grad_(), index, relu_attributions=True)[0, 0]
+
+
+def _integrated_gradients(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+    counted = _counted(network, GRADIENT_STEPS, progress)
+    # The baseline 0 is ImageNet's mean colour, a plain grey, after normalisation.
+    method = IntegratedGradients(counted)
+    return method.attribute(batch, target=index, n_steps=GRADIENT_STEPS, internal_batch_size=4)[0].sum(0)
+
+
+def _occlusion(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+    across = -(-(batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
+    method = Occlusion(_counted(network, across**2, progress))
+    window, strides = (batch.shape[1], PATCH, PATCH), (batch.shape[1], PATCH_STRIDE, PATCH_STRIDE)
+    with torch.inference_mode():
+        heat = method.attribute(
+            batch, target=index, sliding_window_shapes=window, strides=strides, perturbations_per_eval=8
+        )
+    return heat[0, 0]
+
+
+_MAPS: dict[str, Callable[[SqueezeNet, Tensor, int, Progress], Tensor]] = {
+    "cam": _cam,
+    "grad_cam": _grad_cam,
+    "integrated_gradients": _integrated_gradients,
+    "occlusion": _occlusion,
+}
+
+
+def _counted(network: SqueezeNet, total: int, progress: Progress) -> Callable[[Tensor], Tensor]:
+    """The network as a function that reports how many of `total` pictures it has seen."""
+    done = 0
+
+    def run(batch: Tensor) -> Tensor:
+        nonlocal done
+        done += len(batch)
+        progress(min(done / total, 1.0))
+        return network(batch)
+
+    return run
+
+
+def score(
+    explanation: Explanation, picture: Picture, engine: Engine, progress: Progress | None = None
+) -> Score:
+    """Deletion and insertion of that explanation's pixels, SCORE_STEPS equal shares of them.
+
+    `progress` starts again from 0 should the GPU run out of memory on the way.
+    """
+    report = progress or (lambda share: None)
+    return with_extractor(
+        engine, lambda loaded, device: _score(explanation, picture, report, loaded, device)
+    )
+
+
+def _score(
+    explanation: Explanation, picture: Picture, progress: Progress, loaded: Extractor, device: torch.device
+) -> Score:
+    batch = loaded.preprocess([picture.image]).to(device)
+    height, width = batch.shape[-2:]
+    blurred = F.gaussian_blur(batch, [BLUR, BLUR])
+    order = np.argsort(-explanation.upsampled(), axis=None, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    ranks = torch.as_tensor(rank.reshape(1, 1, height, width), device=batch.device)
+    shares = np.linspace(0, 1, SCORE_STEPS + 1, dtype=np.float32)
+    curves: dict[str, list[float]] = {"deletion": [], "insertion": []}
+    with torch.inference_mode():
+        for number, share in enumerate(shares, start=1):
+            taken = ranks < round(float(share) * order.size)
+            pair = torch.cat([batch.masked_fill(taken, 0), torch.where(taken, batch, blurred)])
+            probabilities = loaded.original(pair).softmax(1)[:, explanation.index].tolist()
+            for curve, probability in zip(curves.values(), probabilities, strict=True):
+                curve.append(probability)
+            progress(number / len(shares))
+    deletion, insertion = (np.array(curve, np.float32) for curve in curves.values())
+    return Score(shares, deletion, insertion)

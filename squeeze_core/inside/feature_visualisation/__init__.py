@@ -1,0 +1,65 @@
+"""What does this channel look for? One picture for each of the 2,880 channels, optimised to excite it.
+
+The pictures are shipped as sprite sheets, one for each module and branch; `tile` cuts one out.
+`python -m squeeze_core.inside.feature_visualisation` makes them again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+FOLDER = Path(str(files("squeeze_core.inside.feature_visualisation"))) / "files"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sprite sheet: `channels` square tiles of `size` pixels, `columns` in a row, from the top left."""
+
+    path: Path
+    size: int
+    columns: int
+    channels: int
+    sha256: str
+
+    def box(self, channel: int) -> tuple[int, int, int, int]:
+        """(x0, y0, x1, y1) of that channel's tile; KeyError where there is none."""
+        if not 0 <= channel < self.channels:
+            raise KeyError(channel)
+        row, column = divmod(channel, self.columns)
+        x, y = column * self.size, row * self.size
+        return x, y, x + self.size, y + self.size
+
+
+@cache
+def manifest() -> dict[str, Any]:
+    """How the pictures were made and what was measured on them; `sheets` excepted, all for people."""
+    return json.loads((FOLDER / "manifest.json").read_text())
+
+
+def sheet(module: str, branch: str) -> Sheet:
+    """The sprite sheet of that module and branch; KeyError where there is none."""
+    row = manifest()["sheets"][f"{module}/{branch}"]
+    return Sheet(FOLDER / row["file"], row["size"], row["columns"], row["channels"], row["sha256"])
+
+
+def tile(module: str, branch: str, channel: int) -> Image.Image:
+    """The picture that excites this channel: RGB, square, 24 to 96 pixels by module.
+
+    KeyError for a channel that does not exist.
+    """
+    where = sheet(module, branch)
+    return _pixels(where.path).crop(where.box(channel))
+
+
+# All 24 sheets decoded are 55 MB; a visitor looks at a few.
+@lru_cache(maxsize=8)
+def _pixels(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")

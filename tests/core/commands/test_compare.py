@@ -1,0 +1,48 @@
+"""`compare` on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from squeeze_core.__main__ import main
+from squeeze_core.cost import rows as zoo
+
+
+def test_json_has_the_contract_for_every_network(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--json"]) == 0
+    models = {row["name"]: row for row in json.loads(capsys.readouterr().out)["models"]}
+    assert list(models) == list(zoo.ROW_NAMES)
+    vgg = models["vgg16"]
+    assert vgg["parameters"] == 138_357_544
+    assert vgg["megabytes"] == pytest.approx(553.43, abs=0.01)
+    assert vgg["gmacs"] == pytest.approx(15.47, abs=0.01)
+    assert (vgg["top1"], vgg["top5"]) == (71.592, 90.382) and "VGG16_Weights" in vgg["source"]
+    assert "milliseconds" not in vgg
+    assert models["hog_linear"]["top1"] is None and models["hog_linear"]["parameters"] == 1_765_000
+
+
+def test_measure_adds_times_and_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--models", "hog_linear", "--measure", "--device", "cpu", "--json"]) == 0
+    captured = capsys.readouterr()
+    (row,) = json.loads(captured.out)["models"]
+    assert row["milliseconds"] > 0 and "PyTorch" in row["measured"]
+    assert captured.err
+
+
+def test_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--models", "squeezenet1_1", "vgg16"]) == 0
+    out = capsys.readouterr().out
+    assert "138,357,544" in out and "10^6 bytes" in out
+
+
+def test_a_network_named_twice_is_one_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--models", "vgg16", "squeezenet1_1", "vgg16", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["models"]
+    assert [row["name"] for row in rows] == ["vgg16", "squeezenet1_1"]
+
+
+def test_an_unknown_network_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--models", "squeezenet9"]) == 2
+    assert "squeezenet9" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""The design space builds what the paper describes, and says which number to change when it cannot."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import onnx
+import onnx.reference
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load
+
+from squeeze_core.cost import design_space, published
+from squeeze_core.cost.design_space import Choice, DesignError, design, export, smallest_input, snippet
+from squeeze_core.networks.architecture import PLANS, Metaparameters, SqueezeNet
+
+
+def count(choice: Choice) -> int:
+    return design(choice).cost.parameters
+
+
+def test_defaults_are_squeezenet() -> None:
+    assert count(Choice()) == 1_248_424
+    assert count(Choice(stem="1.1")) == 1_235_496
+    assert count(Choice(bypass="simple")) == 1_248_424
+
+
+def test_complex_bypass_adds_four_convolutions_and_the_note_says_how_it_differs_from_the_paper() -> None:
+    added = sum(a * b + b for a, b in ((96, 128), (128, 256), (256, 384), (384, 512)))
+    assert count(Choice(bypass="complex")) == 1_248_424 + added
+    note = design_space.complex_bypass_note()
+    assert "6.06 MiB" in note and "7.7 MiB" in note and "7.94 MiB" in note
+
+
+def test_modules_add_up_to_the_network() -> None:
+    built = design(Choice(Metaparameters(sr=0.75), bypass="complex", stem="1.1"))
+    assert sum(sum(module.parameters.values()) for module in built.modules) == built.cost.parameters
+    assert sum(module.macs for module in built.modules) == built.cost.macs
+    assert [module.name for module in built.modules] == [
+        "conv1",
+        *(f"fire{i}" for i in range(2, 10)),
+        "conv10",
+    ]
+
+
+@pytest.mark.parametrize("point", [point for point in published.DESIGNS if point.bypass != "complex"])
+def test_sizes_agree_with_the_papers_to_four_percent(point: published.PublishedDesign) -> None:
+    built = design(Choice(point.metaparameters, bypass=point.bypass))
+    assert built.mebibytes == pytest.approx(point.mebibytes, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (Choice(Metaparameters(sr=0.001)), "raise SR"),
+        (Choice(Metaparameters(base_e=0)), "raise base_e or incr_e"),
+        (Choice(Metaparameters(pct3x3=1.2)), "pct3x3"),
+        (Choice(Metaparameters(freq=0)), "freq"),
+        (Choice(size=20), "raise the input size to 21"),
+        (Choice(classes=0), "raise classes"),
+    ],
+)
+def test_an_impossible_choice_names_the_number_to_change(choice: Choice, words: str) -> None:
+    with pytest.raises(DesignError, match=words):
+        design(choice)
+
+
+@pytest.mark.parametrize("version", PLANS)
+def test_smallest_input_is_the_smallest_that_runs(version: str) -> None:
+    network, side = SqueezeNet(version).eval(), smallest_input(PLANS[version])
+    assert network(torch.zeros(1, 3, side, side)).shape == (1, 1000)
+    with pytest.raises(RuntimeError):
+        network(torch.zeros(1, 3, side - 1, side - 1))
+
+
+def test_snippet_builds_the_same_network() -> None:
+    choice = Choice(Metaparameters(sr=0.25), stem="1.1", bypass="complex", classes=7)
+    names: dict[str, SqueezeNet] = {}
+    exec(snippet(choice), names)
+    assert sum(weight.numel() for weight in names["network"].parameters()) == count(choice)
+
+
+def test_exports_hold_the_network_and_say_that_it_is_untrained() -> None:
+    choice = Choice(stem="1.1", size=33, classes=5)
+    image = torch.rand(1, 3, 33, 33, generator=torch.Generator().manual_seed(1))
+    data = export(choice, "safetensors")
+    network = SqueezeNet(choice.plan(), 5).eval()
+    network.load_state_dict(load(data))
+    expected = network(image).detach().numpy()
+
+    extra = {"weights.txt": ""}
+    traced = torch.jit.load(io.BytesIO(export(choice, "torchscript")), _extra_files=extra)
+    np.testing.assert_allclose(traced(image).detach().numpy(), expected, atol=1e-5)
+    assert b"random" in extra["weights.txt"]
+
+    model = onnx.load_from_string(export(choice, "onnx"))
+    onnx.checker.check_model(model)
+    (logits,) = onnx.reference.ReferenceEvaluator(model).run(None, {"image": image.numpy()})
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    assert "random" in model.doc_string
+
+
+def test_state_dict_carries_its_label(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(export(Choice(classes=2), "safetensors"))
+    with safe_open(path, "pt") as file:
+        assert "random" in file.metadata()["weights"]

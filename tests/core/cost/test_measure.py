@@ -1,0 +1,39 @@
+"""Measuring for real, on the two smallest subjects, and stopping it."""
+
+from __future__ import annotations
+
+import pytest
+
+from squeeze_core.cost import handmade
+from squeeze_core.cost.measure import MeasureError, Measurement, Step, measure
+
+
+def test_squeezenet_and_hog_are_measured_with_progress() -> None:
+    events = list(measure(["squeezenet1_1", handmade.NAME]))
+    steps = [event for event in events if isinstance(event, Step)]
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
+    squeezenet, hog = (event for event in events if isinstance(event, Measurement))
+    assert squeezenet.trained and not hog.trained
+    assert 0 < squeezenet.fastest <= squeezenet.milliseconds <= squeezenet.slowest
+    assert squeezenet.images_per_second > 0
+    if squeezenet.peak_memory_bytes is not None:
+        # At least its 5 MB of weights and 6 MB of activations, far less than PyTorch itself.
+        assert 8e6 < squeezenet.peak_memory_bytes < 300e6
+    assert "PyTorch" in squeezenet.conditions and squeezenet.day in squeezenet.conditions
+
+
+def test_closing_stops_at_once_and_two_do_not_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = measure(["squeezenet1_1"])
+    assert isinstance(next(first), Step)
+    monkeypatch.setattr("squeeze_core.cost.measure.PATIENCE_S", 0.01)
+    with pytest.raises(MeasureError, match="Another measurement"):
+        next(measure(["squeezenet1_1"]))
+    first.close()
+    second = measure(["squeezenet1_1"])
+    assert isinstance(next(second), Step)
+    second.close()
+
+
+def test_a_network_that_cannot_run_is_one_sentence() -> None:
+    with pytest.raises(MeasureError, match="no_such_network could not be measured"):
+        list(measure(["no_such_network"]))

@@ -1,0 +1,134 @@
+"""The figures of the Fire modules and of explanations, on a real trace."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from squeeze_core.figures import ablation, channels, explanations, fire_modules, maps
+from squeeze_core.images import Picture
+from squeeze_core.inside.ablation import ablate, channels_of
+from squeeze_core.inside.explain import explain
+from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
+from squeeze_core.networks.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def trace(chelsea: Picture, engine: Engine) -> FireTrace:
+    return fire_trace(chelsea, engine)
+
+
+def test_tiles_stand_in_order(trace: FireTrace) -> None:
+    values = trace.maps("fire9", "squeeze").values
+    grid = maps.sprite(values, columns=10, enlarge=2, gap=1)
+    assert grid.shape == (7 * 29, 10 * 29)
+    for channel in (0, 9, 10, 63):
+        row, column = divmod(channel, 10)
+        tile = grid[row * 29 : row * 29 + 28, column * 29 : column * 29 + 28]
+        assert np.array_equal(tile[::2, ::2], values[channel])
+        assert np.array_equal(tile[1::2, 1::2], values[channel])
+    assert np.isnan(grid[28]).all()
+    assert np.isnan(grid[6 * 29 :, 4 * 29 :]).all()
+
+
+def test_scales(trace: FireTrace) -> None:
+    values = trace.maps("fire5", "expand3x3").values
+    each, together = maps.unit_scale(values, "channel"), maps.unit_scale(values, "branch")
+    alive = values.max((1, 2)) > 0
+    assert np.allclose(each.max((1, 2))[alive], 1)
+    assert (each.max((1, 2))[~alive] == 0).all()
+    assert together.min() >= 0 and together.max() == 1
+    order = trace.maps("fire5", "expand3x3").order()
+    assert together[order[0]].mean() > together[order[-1]].mean()
+    assert (maps.unit_scale(np.zeros((2, 3, 3), np.float32)) == 0).all()
+
+
+def test_a_grid_can_be_clicked_where_its_tile_is(trace: FireTrace) -> None:
+    found = trace.maps("fire6", "expand1x1")
+    units = [Unit("fire6", "expand1x1", int(channel)) for channel in found.order()]
+    columns = fire_modules.columns_for(len(units), 2)
+    off = {units[3]}
+    figure = fire_modules.channel_grid(found, units, units[25], columns=columns, off=off)
+    crosses, points = figure.data
+    for place in (0, 25, 191):
+        assert (points.x[place] - 0.5, points.y[place] - 0.5) == (place % columns, place // columns)
+        assert tuple(points.customdata[place][:3]) == units[place]
+        assert f"max {found.max[units[place].channel]:.3g}" in points.customdata[place][3]
+    assert (list(crosses.x), list(crosses.y)) == ([3.5], [0.5])
+    (mark,) = figure.layout.shapes
+    assert (mark.x0, mark.y0) == (25 % columns, 25 // columns)
+    picture = fire_modules.picture_of(figure)
+    tile = picture.width // columns
+    brightest = np.asarray(picture.convert("RGB").crop((0, 0, tile - 1, tile - 1))).astype(int).sum()
+    darkest = np.asarray(
+        picture.convert("RGB").crop((0, picture.height - tile, tile - 1, picture.height - 1))
+    )
+    assert brightest > darkest.astype(int).sum()
+
+
+def test_the_glance_names_the_right_branch(trace: FireTrace) -> None:
+    points = fire_modules.glance(trace).data[1]
+    assert len(points.customdata) == 8 * fire_modules.GLANCE_CHANNELS
+    for module, branch, channel, words in points.customdata[::7]:
+        assert f"mean {trace.maps(module, branch).mean[channel]:.3g}" in words
+
+
+def test_the_strip_is_clicked_by_layer(trace: FireTrace) -> None:
+    (bars,) = fire_modules.network_strip(trace.layers, "fire4").data
+    assert [row[0] for row in bars.customdata] == list(trace.layers)
+    assert bars.customdata[2][1] == "128×56×56"
+
+
+def test_every_unit_of_a_map_is_in_its_histogram(trace: FireTrace) -> None:
+    found = trace.maps("fire4", "expand3x3")
+    for channel in (0, 70, 127):
+        rows = channels.histogram_rows(found, channel)
+        assert sum(row["units"] for row in rows) == 28 * 28
+        assert rows[0]["units"] == (found.values[channel] == 0).sum()
+
+
+def test_before_and_after(chelsea: Picture, engine: Engine) -> None:
+    answer = ablate(chelsea, engine, channels_of(engine, "fire8", "expand1x1"))
+    rows = ablation.before_after_rows(answer)
+    assert [row["after"] for row in rows] == sorted((row["after"] for row in rows), reverse=True)
+    for row in rows:
+        index = answer.labels.index(str(row["class"]))
+        assert row["before"] == pytest.approx(float(answer.before[index]))
+    before, after = ablation.before_after(answer).data
+    assert list(after.x) == [row["after"] for row in rows]
+    assert list(before.x) == [row["before"] for row in rows]
+
+
+def test_a_small_patch_is_shown_with_its_surroundings(chelsea: Picture) -> None:
+    view = chelsea.image.resize((227, 227))
+    near = maps.outlined(view, (100, 40, 115, 55))
+    assert near.size == (maps.SURROUNDINGS, maps.SURROUNDINGS)
+    # The middle of the patch stays the middle of what is shown.
+    plain = np.asarray(view.resize(near.size, box=(75, 15, 139, 79))).astype(int)
+    assert np.abs(np.asarray(near).astype(int) - plain)[105:120, 105:120].max() == 0
+    whole = maps.outlined(view, (0, 0, 227, 227))
+    assert np.array_equal(np.asarray(whole)[20:200, 20:200], np.asarray(view)[20:200, 20:200])
+
+
+def test_an_overlay_is_between_the_picture_and_the_map(chelsea: Picture, engine: Engine) -> None:
+    found = explain(chelsea, engine, "cam", 285)
+    nothing = explanations.explained(found, chelsea.image, 0.0)
+    assert np.array_equal(np.asarray(nothing), np.asarray(chelsea.image))
+    alone = explanations.explained(found, chelsea.image, 1.0)
+    blank = explanations.explained(found, Image.new("RGB", chelsea.image.size), 1.0)
+    assert np.array_equal(np.asarray(alone), np.asarray(blank))
+    row, column = np.unravel_index(found.map.argmax(), found.map.shape)
+    brightness = np.asarray(alone.convert("L").resize((14, 14), Image.Resampling.BOX))
+    assert brightness[row, column] > np.quantile(brightness, 0.9)
+    assert json.dumps(explanations.in_words(found)).startswith('"strongest ')
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [((0, 0), "at the top left"), ((7, 7), "in the middle"), ((13, 13), "at the bottom right")],
+)
+def test_places_in_words(place: tuple[int, int], words: str) -> None:
+    assert maps.place_in_words(*place, 14, 14) == words

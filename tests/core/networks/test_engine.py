@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from squeeze_core.classifier import classify
+from squeeze_core.networks.engine import DeviceError, Engine, choose_device, computes_bfloat16
+
+
+class OutOfMemory(nn.Module):
+    """Doubles its input; on the pretended GPU there is no memory for that."""
+
+    def __init__(self, error: str = "CUDA out of memory.") -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.device.type == "meta":
+            raise torch.OutOfMemoryError(self.error)
+        return 2 * x
+
+
+def test_many_threads_load_a_network_once_and_get_the_same_answer(samples) -> None:
+    engine = Engine("cpu")
+    pictures = list(samples.values())
+    alone = [answer.top(1)[0] for answer in classify(pictures, engine)]
+    fresh = Engine("cpu")
+    loads = []
+    load_once = fresh.get
+
+    def counted(key, load):
+        return load_once(key, lambda: loads.append(key) or load())
+
+    fresh.get = counted
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda picture: next(classify([picture], fresh)).top(1)[0], pictures * 4)
+        together = list(answers)
+    assert [answer.index for answer in together] == [answer.index for answer in alone] * 4
+    assert len(loads) == 1
+
+
+def test_a_slow_load_holds_up_no_other_network() -> None:
+    engine = Engine("cpu")
+    release = threading.Event()
+
+    def slow():
+        release.wait(30)
+        return SimpleNamespace(network=nn.Identity())
+
+    waiting = threading.Thread(target=engine.get, args=("slow", slow))
+    waiting.start()
+    out = engine.run("fast", lambda: SimpleNamespace(network=nn.ReLU()), torch.tensor([-1.0, 2.0]))
+    assert waiting.is_alive() and out.tolist() == [0, 2]
+    release.set()
+    waiting.join()
+
+
+def test_a_failed_load_is_tried_again() -> None:
+    engine = Engine("cpu")
+    outcomes = [OSError("no disk"), SimpleNamespace(network=nn.Identity())]
+
+    def load():
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    with pytest.raises(OSError, match="no disk"):
+        engine.get("key", load)
+    assert engine.run("key", load, torch.ones(1)).item() == 1
+
+
+@pytest.mark.parametrize("error", ["CUDA out of memory.", "MPS backend out of memory"])
+def test_without_memory_on_the_gpu_the_cpu_takes_over_and_says_so(
+    error: str, pretended_gpu: Engine
+) -> None:
+    engine = pretended_gpu
+    assert engine.batch_size > 1
+    out = engine.run("key", lambda: SimpleNamespace(network=OutOfMemory(error)), torch.ones(3))
+    assert out.tolist() == [2, 2, 2] and out.dtype == torch.float32
+    assert engine.device.type == "cpu" and engine.batch_size == 1
+    assert engine.notice is not None and "ran out of memory" in engine.notice
+    assert engine.run("key", lambda: pytest.fail("loaded twice"), torch.ones(1)).item() == 2
+
+
+def test_without_memory_for_the_weights_the_cpu_takes_over_too(pretended_gpu: Engine) -> None:
+    class Heavy(nn.Identity):
+        def to(self, *arguments, **options):
+            if torch.device("meta") in arguments:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return super().to(*arguments, **options)
+
+    engine = pretended_gpu
+    engine.get("key", lambda: SimpleNamespace(network=Heavy()))
+    assert engine.device.type == "cpu" and engine.notice
+
+
+def test_work_under_way_keeps_its_device_while_another_session_leaves_the_gpu(
+    pretended_gpu: Engine,
+) -> None:
+    engine = pretended_gpu
+
+    def work(loaded: SimpleNamespace, device: torch.device) -> torch.Tensor:
+        engine.run("another", lambda: SimpleNamespace(network=OutOfMemory()), torch.ones(1))
+        assert engine.device.type == "cpu"
+        return loaded.network(torch.ones(1, 3, device=device))
+
+    out = engine.work("key", lambda: SimpleNamespace(network=nn.Linear(3, 2)), work)
+    assert out.device.type == "meta" and out.shape == (1, 2)
+
+
+def test_other_errors_stay_errors(pretended_gpu: Engine) -> None:
+    class Broken(nn.Module):
+        def forward(self, x):
+            raise RuntimeError("shapes do not match")
+
+    engine = pretended_gpu
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        engine.run("key", lambda: SimpleNamespace(network=Broken()), torch.ones(1))
+    assert engine.notice is None
+
+
+def test_a_device_that_is_not_here_is_refused() -> None:
+    assert choose_device("cpu").type == "cpu"
+    for choice in ("cuda", "mps"):
+        present = torch.cuda.is_available() if choice == "cuda" else torch.backends.mps.is_available()
+        if not present:
+            with pytest.raises(DeviceError, match=f"no {choice} device"):
+                Engine(choice)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "computes"),
+    [({}, False), ({"amx_bf16": False}, False), ({"avx512_bf16": True}, True), ({"amx_bf16": True}, True)],
+)
+def test_a_cpu_computes_bfloat16_where_it_has_the_instructions(
+    instructions: dict[str, bool], computes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions)
+    assert computes_bfloat16(torch.device("cpu")) is computes
+    assert computes_bfloat16(torch.device("cuda"))
