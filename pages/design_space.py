@@ -168,20 +168,22 @@ def explore() -> None:
     except DesignError as error:
         summary.error(str(error), icon=":material/tune:")
         return
-    with summary:
-        metrics(design)
     with result:
-        with st.container(border=True):
+        cards = [st.container(border=True) for _ in range(3)]
+        # Drawn first, so that whoever reads the new figures no longer finds the old network's files.
+        with cards[2]:
+            downloads(design)
+        with summary:
+            metrics(design)
+        with cards[0]:
             st.subheader("Where its parameters sit", anchor=False)
             table = module_table(design)
             alt = "Parameters of each module, by kind of layer"
             take_away.chart(figures.strip(design), table=table, name="modules", alt=alt)
             if choice.bypass == "simple" and not any(module.bypassed for module in design.modules):
                 st.info("No module keeps its number of channels, so the simple bypass has nowhere to go.")
-        with st.container(border=True):
+        with cards[1]:
             published(design)
-        with st.container(border=True):
-            downloads(design)
 
 
 st.title("What if SqueezeNet were built differently?", anchor=False)

@@ -33,7 +33,7 @@ def draw(rows: tuple[Row, ...]) -> None:
                 persist_state="session",
                 label_visibility="collapsed",
             )
-            log = st.toggle("Logarithmic axis", value=True, key="compare-log", persist_state="session")
+            log = st.toggle("Logarithmic axis", key="compare-log", persist_state="session")
         st.subheader(findings.cost(rows, cost), anchor=False)
         table = [
             {"Network": row.title, COSTS[cost].title: getattr(row, cost)}

@@ -27,10 +27,11 @@ from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of, styled
 _ROW_PX = 54
 
 
-def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = True) -> go.Figure:
+def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> go.Figure:
     """One bar a network, the smallest on top, with the ratio to SqueezeNet written on it.
 
-    Rows without that figure are left out; ValueError when none has it.
+    `log`: dots on a logarithmic axis instead, where a bar would have no zero to start from. Rows
+    without that figure are left out; ValueError when none has it.
     """
     axis = COSTS[cost]
     values = {row.name: getattr(row, cost) * axis.factor for row in rows if getattr(row, cost) is not None}
@@ -63,8 +64,7 @@ def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: boo
         labels.append(f"<b>{amount(values[name], axis.unit)}</b>{'  ' + compared if compared else ''}")
     largest = max(values.values())
     if log:
-        low = 10 ** math.floor(math.log10(min(values.values()) * 0.7))
-        ticks = log_ticks(low, 1.05 * largest, axis.unit)
+        ticks = log_ticks(0.7 * min(values.values()), 1.4 * largest, axis.unit)
     else:
         shown = round_ticks(largest)
         labelled = [amount(value, axis.unit) for value in shown]
@@ -74,28 +74,35 @@ def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: boo
         [values[name] for name in names],
         labels,
         [color_of(name) for name in names],
+        dots=log,
     )
-    figure.update_xaxes(title=axis.title, **ticks)
+    figure.update_xaxes(title=axis.title, showgrid=log, **ticks)
     return figure
 
 
 def _labelled_bars(
-    names: Sequence[str], values: Sequence[float], labels: Sequence[str], colors: Sequence[str]
+    names: Sequence[str],
+    values: Sequence[float],
+    labels: Sequence[str],
+    colors: Sequence[str],
+    dots: bool = False,
 ) -> go.Figure:
-    """Horizontal bars, the last on top, name and label over each: they cost no width on a phone."""
+    """Horizontal bars or dots, the last on top, name and label over each: they cost no width on a phone."""
     places = list(range(len(names)))
-    figure = go.Figure(
-        go.Bar(
-            x=list(values),
-            y=places,
-            width=0.36,
-            orientation="h",
-            text=[f"{name}: {label}" for name, label in zip(names, labels, strict=True)],
-            textposition="none",
-            marker={"color": list(colors)},
-            hovertemplate="%{text}<extra></extra>",
+    common = {
+        "x": list(values),
+        "y": places,
+        "text": [f"{name}: {label}" for name, label in zip(names, labels, strict=True)],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    marks = (
+        go.Scatter(mode="markers", marker={"color": list(colors), "size": 14}, **common)
+        if dots
+        else go.Bar(
+            width=0.36, orientation="h", textposition="none", marker={"color": list(colors)}, **common
         )
     )
+    figure = go.Figure(marks)
     for place, name, label in zip(places, names, labels, strict=True):
         above = {"y": place, "yshift": 9, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
         above["font"] = {"size": 13}
@@ -237,15 +244,19 @@ def _lighter(color: str, share: float) -> str:
 
 
 def published_bars(rows: Sequence[PublishedRow]) -> go.Figure:
-    """The paper's own table: size in its unit (MiB, 2^20 bytes) on a log axis."""
+    """The paper's own table: size in its unit (MiB, 2^20 bytes)."""
     sized = [row for row in rows if row.mebibytes is not None]
     sizes = [row.mebibytes or 0 for row in sized]
     labels = [f"<b>{size:g} MiB</b> {row.reduction}×" for row, size in zip(sized, sizes, strict=True)]
     colors = [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in sized]
     figure = _labelled_bars([row.title for row in sized][::-1], sizes[::-1], labels[::-1], colors[::-1])
-    figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", **log_ticks(0.1, 260))
-    ticks = [0.1, 1, 10, 100]
-    return figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g} MiB" for tick in ticks])
+    ticks = round_ticks(max(sizes))
+    return figure.update_xaxes(
+        title="Size in the paper's unit (MiB, 2²⁰ bytes)",
+        range=[0, 1.05 * max(sizes)],
+        tickvals=ticks,
+        ticktext=[f"{tick:g} MiB" for tick in ticks],
+    )
 
 
 def accuracy_bars(accuracies: dict[str, float], color: Callable[[str], str]) -> go.Figure:

@@ -42,6 +42,11 @@ thead th { border-bottom: 2px solid var(--ink); }
 """.replace("ACCENT", ACCENT)
 
 
+# A chart is drawn as soon as it is read, before what stands beside it has taken its share of the width.
+_FIT = """addEventListener("load", () =>
+  document.querySelectorAll(".plotly-graph-div").forEach((chart) => Plotly.Plots.resize(chart)));"""
+
+
 def write(report: Report) -> str:
     """The document's text."""
     sections = [_size(report), _accuracy(report), _computation(report), _where(report)]
@@ -55,7 +60,8 @@ def write(report: Report) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>What does small cost?</title>\n<style>{_STYLE}</style>\n"
-        f'<script>{get_plotlyjs()}</script>\n<link rel="icon" href="data:,"></head>\n<body><main>\n'
+        f"<script>{get_plotlyjs()}</script><script>{_FIT}</script>"
+        f'\n<link rel="icon" href="data:,"></head>\n<body><main>\n'
         f"<header><h1>What does small cost, and what does it save?</h1><p>{lead}.<br>"
         f"Squeeze Lab, {report.day}, {escape(report.versions)}</p></header>\n"
         + "\n".join(sections)
@@ -86,7 +92,7 @@ def _counted(report: Report) -> str:
 def _size(report: Report) -> str:
     figure = comparison.cost_bars(report.rows, "parameters")
     title = findings.cost(report.rows, "parameters")
-    return _section(title, _chart(figure, title), f"{_counted(report)} Logarithmic axis.")
+    return _section(title, _chart(figure, title), _counted(report))
 
 
 def _accuracy(report: Report) -> str:
@@ -100,7 +106,7 @@ def _accuracy(report: Report) -> str:
 def _computation(report: Report) -> str:
     figure = comparison.cost_bars(report.rows, "gmacs")
     title = findings.cost(report.rows, "gmacs")
-    return _section(title, _chart(figure, title), f"{_counted(report)} Logarithmic axis.")
+    return _section(title, _chart(figure, title), _counted(report))
 
 
 def _where(report: Report) -> str:

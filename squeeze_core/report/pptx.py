@@ -90,8 +90,7 @@ def _size(deck: Any, report: Report) -> None:
     slide = add_slide(deck, findings.cost(report.rows, "parameters"))
     values = {row.name: float(row.parameters) for row in report.rows}
     _bars(slide, values, report, COSTS["parameters"], "Bar chart of the number of parameters", _MILLIONS)
-    note = _COUNTED.format(day=report.day, versions=report.versions)
-    add_source(slide, f"{note} Logarithmic axis.")
+    add_source(slide, _COUNTED.format(day=report.day, versions=report.versions))
 
 
 def _computation(deck: Any, report: Report) -> None:
@@ -106,7 +105,7 @@ def _computation(deck: Any, report: Report) -> None:
         _MILLIONS,
     )
     note = _COUNTED.format(day=report.day, versions=report.versions)
-    add_source(slide, f"{note} Logarithmic axis; one picture at each network’s own input size.")
+    add_source(slide, f"{note} One picture at each network’s own input size.")
 
 
 def _accuracy(deck: Any, report: Report) -> None:
@@ -248,8 +247,8 @@ def _paper(deck: Any) -> None:
         slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of the sizes in the paper's Table 2"
     )
     paint(chart, [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in TABLE_2][::-1])
-    dress_axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes), logarithmic")
-    make_logarithmic(chart.value_axis, 0.1, 1000)
+    dress_axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes)")
+    chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 250
     source = f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5."
     add_source(slide, f"{source} Not comparable with the MB of 10⁶ bytes on the other slides.")
 
@@ -307,8 +306,7 @@ def _bars(
 ) -> None:
     """Bars with the smallest on top, each named with its amount and its ratio to SqueezeNet.
 
-    `unit`: what one on the axis stands for, and the axis's number format. Times have a linear axis,
-    counts a logarithmic one.
+    `unit`: what one on the axis stands for, and the axis's number format.
     """
     names = sorted(values, key=lambda name: values[name], reverse=True)
     scale, number_format = unit
@@ -318,19 +316,13 @@ def _bars(
         line = f"{amount(values[name], axis.unit)}{', ' + compared if compared else ''}"
         words.append(f"{report.title_of(name)}\n{line}")
     data = CategoryChartData(number_format="General")
-    # The words are part of the names: LibreOffice puts labels of logarithmic bars on the wrong side.
     data.categories = words
     data.add_series(axis.title, [values[name] / scale for name in names])
     chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt)
     paint(chart, [color_of(name) for name in names])
     value_axis = chart.value_axis
     dress_axis(value_axis, axis.title)
-    largest = max(values.values()) / scale
-    if scale > 1:
-        low = 10.0 ** min(0, math.floor(math.log10(min(values.values()) / scale)))
-        make_logarithmic(value_axis, low, 10.0 ** math.ceil(math.log10(largest)))
-    else:
-        value_axis.minimum_scale, value_axis.maximum_scale = 0, 1.1 * largest
+    value_axis.minimum_scale, value_axis.maximum_scale = 0, 1.05 * max(values.values()) / scale
     value_axis.tick_labels.number_format_is_linked = False
     value_axis.tick_labels.number_format = number_format
 

@@ -15,6 +15,10 @@ from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 from squeeze_core.report import collect, html
 
+# Every chart is drawn at the width of its slot: nothing of it is cut off.
+_FITS = """() => [...document.querySelectorAll(".plotly-graph-div")].every((chart) =>
+  Math.abs(chart.querySelector(".main-svg").clientWidth - chart.parentElement.clientWidth) <= 1)"""
+
 
 def test_the_report_opens_with_the_network_cut_off_and_draws_every_chart(
     browser: Browser, engine: Engine, chelsea: Picture, tmp_path: Path
@@ -34,6 +38,10 @@ def test_the_report_opens_with_the_network_cut_off_and_draws_every_chart(
     for number in range(count):
         expect(charts.nth(number).locator(".main-svg").first).to_be_visible(timeout=30_000)
     expect(page.get_by_text("“Egyptian cat”")).to_be_visible()
+    for width in (1280, 1440, 1920, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.reload()
+        page.wait_for_function(_FITS)
     assert page.locator("img").evaluate("image => image.naturalWidth") > 100
     assert not broken and all(url.startswith(("file:", "data:")) for url in asked)
     context.close()

@@ -46,6 +46,9 @@ def test_bars_carry_values_ratios_and_colours(log: bool) -> None:
     assert "VGG16" in bars.text[0] and "112× larger" in bars.text[0]
     written = [annotation.text for annotation in figure.layout.annotations]
     assert "SqueezeNet 1.1" in written and "<b>1.24 M</b>" in written
+    # A bar on a logarithmic axis would have no zero to start from.
+    assert bars.type == ("scatter" if log else "bar")
+    assert log or figure.layout.xaxis.range[0] == 0
     assert list(bars.y) == [0, 1, 2, 3]  # SqueezeNet, the smallest, is drawn on top
     assert bars.marker.color[-1] == color_of("squeezenet1_1")
     assert "100 M" in figure.layout.xaxis.ticktext
@@ -77,6 +80,7 @@ def test_treemap_areas_add_up_to_the_network() -> None:
 def test_the_papers_table_keeps_the_papers_unit() -> None:
     figure = comparison.published_bars(published.TABLE_2)
     assert "MiB" in figure.layout.xaxis.title.text
+    assert figure.layout.xaxis.range[0] == 0 and figure.layout.xaxis.type != "log"
     assert max(figure.data[0].x) == 240 and "510×" in figure.data[0].text[0]
 
 
