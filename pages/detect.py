@@ -16,6 +16,7 @@ from squeeze_core.detector.detections import (
     Candidates,
     Detection,
     coco_document,
+    readable,
 )
 from squeeze_core.detector.pretrained import NAME as DETECTOR
 from squeeze_core.figures import detections as figures
@@ -23,31 +24,59 @@ from squeeze_core.images import Picture
 from squeeze_core.inside import localise
 from squeeze_core.networks import weights
 
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def kinds_of(key: str, found: tuple[Detection, ...], _picture: Picture) -> tuple[Prediction, ...]:
-    return finer.kinds(_picture, found, shared.engine())
+MODES = {"detector": "20 classes", "anything": "Anything"}
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def place_of(key: str, index: int, _picture: Picture) -> localise.Localisation:
-    return localise.localise(_picture, shared.engine(), index)
+def page() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.title("Where is it?", anchor=False, width="content")
+        mode = st.segmented_control(
+            "What to look for",
+            list(MODES),
+            default="detector",
+            required=True,
+            format_func=MODES.__getitem__,
+            key="detect-mode",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+    if mode == "detector":
+        detector(tray.current())
+    else:
+        anything(tray.current())
+    if shared.engine().notice:
+        st.warning(shared.engine().notice, icon=":material/memory:")
 
 
-def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for number, detection in enumerate(found):
-        row: dict[str, object] = {"label": detection.label, "score": round(detection.score, 4)}
-        if kinds:
-            row |= {"kind": kinds[number].label, "kind probability": round(kinds[number].probability, 4)}
-        corners = ("x0", "y0", "x1", "y1")
-        rows.append(row | {name: round(v, 1) for name, v in zip(corners, detection.box, strict=True)})
-    return rows
+@st.fragment
+def detector(picture: Picture) -> None:
+    """Redrawn alone when a slider moves: the network is not run again."""
+    one_picture(picture)
+    if len(tray.pictures()) > 1:
+        many_pictures(tray.pictures())
+    footnote()
 
 
-def draw(picture: Picture, found: Sequence[Detection], kinds: Sequence[str] = ()) -> None:
-    alt = f"{tray.describe(picture)}. {figures.describe(found)}"
-    st.html(figures.overlay(picture, found, alt, kinds))
+def one_picture(picture: Picture) -> None:
+    """The picture with its boxes; the settings and the table beside it."""
+    result = shared.candidates(picture)
+    left, right = st.columns([8, 4], gap="medium")
+    with right, st.container(border=True):
+        found = settings(result)
+        kinds = finer_names(picture, found)
+        st.metric("File to boxes", f"{result.milliseconds:.0f} ms", width="content")
+    names = [kind.label for kind in kinds]
+    with left:
+        draw(picture, found or nothing_found(result), names)
+    with right:
+        rows = rows_of(found, kinds)
+        table(rows, found)
+        take_away.downloads(
+            "detections",
+            table=rows,
+            json=coco_document([(result, found)]),
+            image=figures.annotated(picture, found, names),
+        )
 
 
 def settings(result: Candidates) -> tuple[Detection, ...]:
@@ -69,58 +98,83 @@ def settings(result: Candidates) -> tuple[Detection, ...]:
     found = result.detections(threshold, overlap)
     present = list(dict.fromkeys(detection.label for detection in found))
     if len(present) > 1:
-        only = st.pills("Classes", present, selection_mode="multi", key=f"detect-only-{'-'.join(present)}")
+        only = st.pills(
+            "Classes",
+            present,
+            format_func=readable,
+            selection_mode="multi",
+            key=f"detect-only-{'-'.join(present)}",
+        )
         if only:
             return result.detections(threshold, overlap, only)
     return found
 
 
-def one_picture(picture: Picture) -> None:
-    result = shared.candidates(picture)
-    left, right = st.columns([8, 4], gap="medium")
-    with right, st.container(border=True):
-        found = settings(result)
-        wants_kinds = st.toggle(
-            "What kind?",
-            key="detect-kinds",
-            persist_state="session",
-            help="The classifier names what is in each box: dog → golden retriever.",
-        )
-        kinds = kinds_of(picture.key, found, picture) if wants_kinds else ()
-        st.metric("File to boxes", f"{result.milliseconds:.0f} ms", width="content")
-    with left:
-        shown, best = found, result.best()
-        if not found and best:
-            st.info(
-                f"Nothing scores that much; the best candidate is drawn: {best.label} at {best.score:.0%}.",
-                icon=":material/search_off:",
+def finer_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Prediction, ...]:
+    """The classifier's name for what is in each box, if asked for; else nothing."""
+    wanted = st.toggle(
+        "What kind?",
+        key="detect-kinds",
+        persist_state="session",
+        help="The classifier names what is in each box: dog → golden retriever.",
+    )
+    return kinds_of(picture.key, found, picture) if wanted else ()
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def kinds_of(key: str, found: tuple[Detection, ...], _picture: Picture) -> tuple[Prediction, ...]:
+    return finer.kinds(_picture, found, shared.engine())
+
+
+def nothing_found(result: Candidates) -> tuple[Detection, ...]:
+    """Say that nothing passes the sliders; the best candidate to draw all the same, if there is one."""
+    best = result.best()
+    if best is None:
+        st.info("Nothing of the 20 classes is in this picture.", icon=":material/search_off:")
+        return ()
+    st.info(
+        f"Nothing scores that much; the best candidate is drawn: {best.name} at {best.score:.0%}.",
+        icon=":material/search_off:",
+    )
+    return (best,)
+
+
+def draw(picture: Picture, found: Sequence[Detection], kinds: Sequence[str] = ()) -> None:
+    alt = f"{tray.describe(picture)}. {figures.describe(found)}"
+    st.html(figures.overlay(picture, found, alt, kinds))
+
+
+def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dict[str, object]]:
+    """What is on screen and in the files: one row a box, classes by VOC's names."""
+    rows: list[dict[str, object]] = []
+    for number, detection in enumerate(found):
+        row: dict[str, object] = {"label": detection.label, "score": round(detection.score, 4)}
+        if detection.runner_up:
+            other = detection.runner_up
+            row |= {"runner-up": other.label, "runner-up score": round(other.score, 4)}
+        if kinds:
+            row |= {"kind": kinds[number].label, "kind probability": round(kinds[number].probability, 4)}
+        corners = ("x0", "y0", "x1", "y1")
+        rows.append(row | {name: round(v, 1) for name, v in zip(corners, detection.box, strict=True)})
+    return rows
+
+
+def table(rows: Sequence[dict[str, object]], found: Sequence[Detection]) -> None:
+    """The boxes in words, for people who do not see them on the picture."""
+    if not found:
+        return
+    st.dataframe(
+        [{"found": figures.in_doubt(d)} | row for d, row in zip(found, rows, strict=True)],
+        hide_index=True,
+        key="detect-table",
+        alt=figures.describe(found),
+        column_order=("found", "kind", "score"),
+        column_config={
+            "score": st.column_config.ProgressColumn(
+                format="percent", min_value=0, max_value=1, color="primary"
             )
-            shown = (best,)
-        elif not found:
-            st.info("Nothing of the 20 classes is in this picture.", icon=":material/search_off:")
-        names = [kind.label for kind in kinds]
-        draw(picture, shown, names)
-    rows = rows_of(found, kinds)
-    with right:
-        if rows:
-            st.dataframe(
-                rows,
-                hide_index=True,
-                key="detect-table",
-                alt=figures.describe(found),
-                column_order=("label", "kind", "score"),
-                column_config={
-                    "score": st.column_config.ProgressColumn(
-                        format="percent", min_value=0, max_value=1, color="primary"
-                    )
-                },
-            )
-        take_away.downloads(
-            "detections",
-            table=rows,
-            json=coco_document([(result, found)]),
-            image=figures.annotated(picture, found, names),
-        )
+        },
+    )
 
 
 def many_pictures(pictures: list[Picture]) -> None:
@@ -148,12 +202,7 @@ def many_pictures(pictures: list[Picture]) -> None:
         take_away.downloads("detections-all", table=rows, json=coco_document(found))
 
 
-@st.fragment
-def detector(picture: Picture) -> None:
-    """Redrawn alone when a slider moves: the network is not run again."""
-    one_picture(picture)
-    if len(tray.pictures()) > 1:
-        many_pictures(tray.pictures())
+def footnote() -> None:
     measured = weights.SHIPPED[DETECTOR].measured
     st.caption(
         "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
@@ -192,23 +241,9 @@ def anything(picture: Picture) -> None:
         )
 
 
-MODES = {"detector": "20 classes", "anything": "Anything"}
+@st.cache_data(max_entries=256, show_spinner=False)
+def place_of(key: str, index: int, _picture: Picture) -> localise.Localisation:
+    return localise.localise(_picture, shared.engine(), index)
 
-with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-    st.title("Where is it?", anchor=False, width="content")
-    mode = st.segmented_control(
-        "What to look for",
-        list(MODES),
-        default="detector",
-        required=True,
-        format_func=MODES.__getitem__,
-        key="detect-mode",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-if mode == "detector":
-    detector(tray.current())
-else:
-    anything(tray.current())
-if shared.engine().notice:
-    st.warning(shared.engine().notice, icon=":material/memory:")
+
+page()

@@ -50,4 +50,6 @@ def run(options: Namespace) -> int:
 def _lines(result: Candidates, threshold: float, overlap: float) -> Iterator[str]:
     for detection in result.detections(threshold, overlap):
         x0, y0, x1, y1 = (round(value) for value in detection.box)
-        yield f"{detection.score:6.1%}  {detection.label:12}  ({x0}, {y0}) – ({x1}, {y1})"
+        other = detection.runner_up
+        doubt = f"   or {other.name} {other.score:.1%}" if other else ""
+        yield f"{detection.score:6.1%}  {detection.name:12}  ({x0}, {y0}) – ({x1}, {y1}){doubt}"

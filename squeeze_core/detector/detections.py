@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,20 +13,40 @@ from torchvision.ops import batched_nms, box_iou
 # Score from which a box is shown, 0–1: of 0.25, 0.3 … 0.7 the best F1 on 800 VOC 2007 pictures.
 THRESHOLD = 0.45
 OVERLAP = 0.5  # IoU above which the weaker of two boxes of a class is dropped, 0–1
+RIVALRY = 0.7  # IoU above which boxes of different classes are about the same object, 0–1
+NAMED = 0.5  # share of the winner's score from which the runner-up at its place is named
 AGREEMENT = 0.65  # IoU from which dropped boxes of a class still help to place the one kept, 0–1
 FLOOR = 0.01  # score below which a candidate is not even kept
 CANDIDATES = 500  # candidates kept for a picture
 MOST = 100  # boxes shown for a picture, as COCO's evaluation takes
 
 
+# VOC's class names that are no words of their own, as people write them.
+_READABLE = {"diningtable": "dining table", "pottedplant": "potted plant", "tvmonitor": "TV monitor"}
+
+
+def readable(label: str) -> str:
+    """A class's name for people: "dining table" for VOC's "diningtable"; most names are theirs already."""
+    return _READABLE.get(label, label)
+
+
 @dataclass(frozen=True)
 class Detection:
-    """One box: x0, y0, x1, y1 in pixels of the upright original picture; `score` 0–1."""
+    """One box: x0, y0, x1, y1 in pixels of the upright original picture; `score` 0–1.
+
+    `runner_up`: the strongest box of another class at the same place, where it is not much weaker.
+    """
 
     label: str
     index: int
     score: float
     box: tuple[float, float, float, float]
+    runner_up: Detection | None = None
+
+    @property
+    def name(self) -> str:
+        """The class as people read it."""
+        return readable(self.label)
 
 
 @dataclass(frozen=True)
@@ -55,29 +75,47 @@ class Candidates:
         for array in (self.boxes, self.scores, self.indices):
             array.setflags(write=False)
 
-    def detections(
-        self, threshold: float = THRESHOLD, overlap: float = OVERLAP, only: Collection[str] | None = None
-    ) -> tuple[Detection, ...]:
-        """Boxes scoring at least `threshold`, after non-maximum suppression, best first.
+    def proposals(self, threshold: float = 0.0, overlap: float = OVERLAP) -> tuple[Detection, ...]:
+        """Boxes scoring at least `threshold`, after non-maximum suppression by class, best first.
 
-        `overlap`: IoU, 0–1, above which the weaker of two boxes of one class goes. `only`: the
-        class names to keep, None for all. A kept box is the mean of those that agree with it, dropped
-        ones included, so it moves with `overlap` but not with `threshold`. Runs no network.
+        `overlap`: IoU, 0–1, above which the weaker of two boxes of one class goes. A kept box is the
+        mean of those that agree with it, dropped ones included, so it moves with `overlap` but not
+        with `threshold`. Runs no network. This is what COCO's evaluation wants: it scores each class
+        by itself.
         """
-        keep = self.scores >= threshold
-        if only is not None:
-            keep &= np.isin(self.indices, [i for i, label in enumerate(self.labels) if label in only])
-        chosen = np.flatnonzero(keep)
+        chosen = np.flatnonzero(self.scores >= threshold)
         arrays = (torch.tensor(a[chosen]) for a in (self.boxes, self.scores, self.indices))
         kept = chosen[batched_nms(*arrays, overlap).numpy()[:MOST]]
         placed = self._placed(kept, max(overlap, AGREEMENT))
         return tuple(self._detection(i, box) for i, box in zip(kept, placed, strict=True))
 
+    def detections(
+        self, threshold: float = THRESHOLD, overlap: float = OVERLAP, only: Collection[str] | None = None
+    ) -> tuple[Detection, ...]:
+        """What to show: `proposals` decided between classes, best first.
+
+        Of boxes of different classes whose IoU is over RIVALRY only the strongest stays; the next
+        strongest is its `runner_up`, from NAMED of its score, whatever the threshold. `only`: the
+        class names to show, None for all; decided before, so hiding a class brings up no other.
+        """
+        proposals = self.proposals(NAMED * threshold, overlap)
+        boxes = torch.tensor([one.box for one in proposals]).reshape(-1, 4)
+        rivals = (box_iou(boxes, boxes) > RIVALRY).numpy()
+        found: dict[int, Detection] = {}
+        for number, one in enumerate(proposals):
+            by = [k for k, other in found.items() if rivals[k, number] and other.index != one.index]
+            if not by and one.score >= threshold:
+                found[number] = one
+            for k in by[:1]:
+                if found[k].runner_up is None and one.score >= NAMED * found[k].score:
+                    found[k] = replace(found[k], runner_up=one)
+        return tuple(one for one in found.values() if only is None or one.label in only)
+
     def row(self, threshold: float = THRESHOLD, overlap: float = OVERLAP) -> dict[str, Any]:
         """What the command line's JSON says of this picture."""
         found = [
-            {"label": d.label, "score": round(d.score, 4), "box": [round(value, 1) for value in d.box]}
-            for d in self.detections(threshold, overlap)
+            _row(one) | ({"runner_up": _row(one.runner_up)} if one.runner_up else {})
+            for one in self.detections(threshold, overlap)
         ]
         size = {"width": self.width, "height": self.height}
         return {"file": self.file, **size, "detections": found, "milliseconds": round(self.milliseconds, 2)}
@@ -102,6 +140,11 @@ class Candidates:
         x0, y0, x1, y1 = (float(value) for value in box)
         index = int(self.indices[i])
         return Detection(self.labels[index], index, float(self.scores[i]), (x0, y0, x1, y1))
+
+
+def _row(detection: Detection) -> dict[str, Any]:
+    box = [round(value, 1) for value in detection.box]
+    return {"label": detection.label, "score": round(detection.score, 4), "box": box}
 
 
 def coco_row(detection: Detection, image_id: int, category_id: int) -> dict[str, Any]:

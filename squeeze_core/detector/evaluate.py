@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from squeeze_core.detector.annotations import Annotations
 from squeeze_core.detector.detect import detect
-from squeeze_core.detector.detections import FLOOR, Detection, coco_row
+from squeeze_core.detector.detections import Detection, coco_row
 from squeeze_core.images import read
 from squeeze_core.networks.engine import Engine
 
@@ -36,13 +36,13 @@ def evaluate(annotations: Annotations, engine: Engine, file: Path | None = None)
     """Run the detector (the shipped one, or `file`) on every picture and score what it finds."""
     pictures = (read(example.path) for example in annotations.examples)
     answers = tqdm(detect(pictures, engine, file), "detect", len(annotations.examples), unit="picture")
-    return score(annotations, [answer.detections(FLOOR) for answer in answers])
+    return score(annotations, [answer.proposals() for answer in answers])
 
 
 def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> DetectionScore:
     """Score the detections of each picture of `annotations`, in its order.
 
-    They should go down to detections.FLOOR, since precision is averaged over every recall.
+    They should be `Candidates.proposals()`, as low as they go: precision is averaged over every recall.
     """
     rows = [
         coco_row(detection, example.image_id, annotations.category_ids[detection.index])

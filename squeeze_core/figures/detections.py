@@ -25,13 +25,19 @@ def describe(detections: Sequence[Detection]) -> str:
     """The text alternative of either drawing."""
     if not detections:
         return "No object is outlined."
-    found = ", ".join(f"{d.label} {d.score:.0%}" for d in detections)
+    found = ", ".join(caption(d) for d in detections)
     return f"{len(detections)} outlined: {found}"
 
 
 def caption(detection: Detection, kind: str | None = None) -> str:
     """What is written at a box: "dog (golden retriever) 87%"."""
-    return f"{detection.label}{f' ({kind})' if kind else ''} {detection.score:.0%}"
+    return f"{detection.name}{f' ({kind})' if kind else ''} {detection.score:.0%}"
+
+
+def in_doubt(detection: Detection) -> str:
+    """The class, and the runner-up with its score: "dog, or cat 46%"."""
+    other = detection.runner_up
+    return f"{detection.name}, or {other.name} {other.score:.0%}" if other else detection.name
 
 
 def overlay(picture: Picture, detections: Sequence[Detection], alt: str, kinds: Sequence[str] = ()) -> str:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from squeeze_core.detector.detections import Candidates, Detection, coco_document
-from squeeze_core.figures.detections import overlay
+from squeeze_core.figures.detections import caption, in_doubt, overlay
 from squeeze_core.images import Picture
 
 # Two overlapping dogs (IoU 0.68), a cat on the first dog, a weak bird.
@@ -28,10 +28,36 @@ def labels(*arguments: object) -> list[str]:
 
 
 def test_threshold_and_suppression() -> None:
-    assert labels(0.5, 0.5) == ["dog", "cat"]  # the second dog overlaps the first, the cat is no dog
-    assert labels(0.5, 0.7) == ["dog", "dog", "cat"]
-    assert labels(0.1, 0.5) == ["dog", "cat", "bird"]
+    assert labels(0.5, 0.5) == ["dog"]  # the second dog overlaps the first, the cat is on the dog
+    assert labels(0.5, 0.7) == ["dog", "dog"]
+    assert labels(0.1, 0.5) == ["dog", "bird"]
     assert labels(0.95, 0.5) == []
+
+
+def test_the_evaluation_gets_every_class() -> None:
+    assert [one.label for one in candidates().proposals()] == ["dog", "cat", "bird"]
+
+
+def test_of_two_classes_in_one_place_the_weaker_is_only_named() -> None:
+    for threshold in (0.5, 0.85):  # at 0.85 the cat would not be shown, and is named all the same
+        (dog,) = candidates().detections(threshold)
+        assert (dog.label, in_doubt(dog)) == ("dog", "dog, or cat 60%")
+    row = candidates().row(0.5)["detections"][0]
+    assert row["runner_up"] == {"label": "cat", "score": 0.6, "box": [0, 0, 100, 100]}
+    (dog,) = candidates(scores=[0.9, 0.8, 0.4, 0.2]).detections(0.3)
+    assert dog.runner_up is None  # 0.4 is less than half of 0.9: no doubt
+    assert "runner_up" not in candidates(scores=[0.9, 0.8, 0.4, 0.2]).row(0.3)["detections"][0]
+
+
+def test_different_classes_that_overlap_less_are_two_objects() -> None:
+    beside = [[0, 0, 100, 100], [0, 0, 100, 69]]  # IoU 0.69: a person on a horse
+    assert len(candidates(beside, [0.9, 0.8], [1, 0]).detections(0.5)) == 2
+    assert len(candidates([[0, 0, 100, 100], [0, 0, 100, 71]], [0.9, 0.8], [1, 0]).detections(0.5)) == 1
+
+
+def test_people_read_words() -> None:
+    found = [Detection(label, 0, 0.5, (0, 0, 1, 1)) for label in ("diningtable", "tvmonitor", "cat")]
+    assert [caption(one) for one in found] == ["dining table 50%", "TV monitor 50%", "cat 50%"]
 
 
 def test_a_dropped_box_helps_to_place_the_one_kept() -> None:
@@ -50,6 +76,7 @@ def test_a_box_without_area_stays_where_it_is() -> None:
 
 def test_class_filter() -> None:
     assert labels(0.1, 0.5, ["bird"]) == ["bird"]
+    assert labels(0.1, 0.5, ["cat"]) == []  # hiding the dog does not make its runner-up an object
     assert labels(0.1, 0.5, []) == []
 
 
@@ -74,9 +101,9 @@ def test_coco_document_is_what_an_annotation_reader_takes() -> None:
     document = coco_document([(one, one.detections(0.5, 0.7))])
     assert document["images"] == [{"id": 1, "file_name": "a.png", "width": 200, "height": 120}]
     boxes = [row["bbox"] for row in document["annotations"]]
-    assert boxes == [[0, 0, 100, 100], [10, 10, 100, 100], [0, 0, 100, 100]]
+    assert boxes == [[0, 0, 100, 100], [10, 10, 100, 100]]
     names = {row["id"]: row["name"] for row in document["categories"]}
-    assert [names[row["category_id"]] for row in document["annotations"]] == ["dog", "dog", "cat"]
+    assert [names[row["category_id"]] for row in document["annotations"]] == ["dog", "dog"]
 
 
 def test_two_boxes_from_one_corner_are_both_named() -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from squeeze_core.detector import evaluate as module
 from squeeze_core.detector.annotations import Annotations, read_coco
-from squeeze_core.detector.detections import Detection
+from squeeze_core.detector.detections import Candidates, Detection
 from squeeze_core.detector.evaluate import score
+from squeeze_core.networks.engine import Engine
 
 
 @pytest.fixture
@@ -46,3 +50,20 @@ def test_one_class_missed_halves_the_mean(annotations: Annotations) -> None:
     result = score(annotations, found)
     assert result.map50 == pytest.approx(50)
     assert result.per_class == pytest.approx({"red": 100, "blue": 0})
+
+
+def test_a_class_in_doubt_still_counts(
+    annotations: Annotations, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each class is scored by itself, so what the picture would not show is not left out."""
+
+    def doubtful(*_: object) -> Iterator[Candidates]:
+        for example in annotations.examples:
+            boxes = np.repeat(example.boxes.numpy(), 2, 0)
+            right = int(example.labels[0])
+            arrays = boxes, np.array([0.9, 0.8], np.float32), np.array([1 - right, right])
+            yield Candidates("0.png", 80, 60, "cpu", annotations.classes, *arrays, 1.0)
+
+    monkeypatch.setattr(module, "detect", doubtful)
+    assert all(len(one.detections(0.5)) == 1 for one in doubtful())
+    assert module.evaluate(annotations, engine).map50 == pytest.approx(50, abs=1)
