@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.common import tray_bar
+from squeeze_core.errors import UserError
 
 IMAGES = Path(__file__).parent / "pages" / "common"
 
@@ -25,5 +26,8 @@ page = st.navigation(
     ],
     position="top",
 )
-tray_bar.draw()
-page.run()
+try:
+    tray_bar.draw()
+    page.run()
+except UserError as error:  # weights that are missing or damaged: the other pages work
+    st.error(str(error), icon=":material/error:")

@@ -40,9 +40,12 @@ def page() -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
+    # Each answer is had once outside its fragment, so that app.py says why when there is none.
     if mode == "detector":
+        shared.candidates(tray.current())
         detector(tray.current())
     else:
+        shared.classification(tray.current(), "squeezenet1_1")
         anything(tray.current())
     if shared.engine().notice:
         st.warning(shared.engine().notice, icon=":material/memory:")

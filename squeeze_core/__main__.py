@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -21,23 +24,38 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code: 0 done, 2 bad input or usage."""
+    """Run one command; the exit code: 0 done, 2 bad input or usage, 130 stopped."""
     parser = Parser(prog="python -m squeeze_core", description="SqueezeNet at work.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_to(subparsers)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may hold what the terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = parser.parse_args(arguments)
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
     except UserError as error:
         complain(error)
         return 2
     except KeyboardInterrupt:
         complain("Stopped.")
         return 130
+    except BrokenPipeError:  # whoever read the output has enough, as `| head -1` has
+        _leave_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        _leave_output()
+        complain(f"{error.filename or 'The output'} cannot be read or written: {error.strerror}.")
+        return 2
+
+
+def _leave_output() -> None:
+    """Write no more to standard output, what is still in its buffer included."""
+    with contextlib.suppress(OSError, ValueError):  # a test's output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may hold what the terminal cannot show
-        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

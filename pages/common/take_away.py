@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json as json_text
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+
+from squeeze_core.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -52,7 +53,7 @@ def downloads(
 ) -> None:
     """One row of download buttons, each file made only when its button is pressed.
 
-    `name`: file name without ending, unique on its page. `table`: rows, or a pandas DataFrame.
+    `name`: file name without ending, unique on its page. `table`: rows.
     `json`: anything that JSON holds. `npz`: arrays by name.
     """
     offers: list[tuple[str, str, Callable[[], bytes | str]]] = []
@@ -86,18 +87,6 @@ def downloads(
 def png_bytes(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def csv_text(table: Any) -> str:
-    """Comma-separated text of rows (dicts; a column for every key of any row) or of a DataFrame."""
-    if hasattr(table, "to_csv"):
-        return table.to_csv(index=False)
-    columns = list(dict.fromkeys(key for row in table for key in row))
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
     return buffer.getvalue()
 
 

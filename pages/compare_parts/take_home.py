@@ -6,10 +6,11 @@ import json
 
 import streamlit as st
 
-from pages.common import take_away, tray
+from pages.common import tray
 from pages.compare_parts import answers, machine
 from squeeze_core.cost.rows import Row
 from squeeze_core.report import Report, collect, tables
+from squeeze_core.spreadsheet import csv_text
 
 _PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 
@@ -22,7 +23,7 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
         with st.container(horizontal=True, gap="small"):
             _button("PowerPoint", lambda: _pptx(report), "pptx", _PPTX, "slideshow", "primary")
             _button("Web page", lambda: _html(report), "html", "text/html", "html", "primary")
-            _button("CSV", lambda: take_away.csv_text(tables.rows(report)), "csv", "text/csv", "table")
+            _button("CSV", lambda: csv_text(tables.rows(report)), "csv", "text/csv", "table")
             document = tables.document(report)
             text = json.dumps(document, indent=1, ensure_ascii=False)
             _button("JSON", lambda: text, "json", "application/json", "data_object")

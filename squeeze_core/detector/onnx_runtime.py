@@ -9,11 +9,11 @@ import io
 import warnings
 
 import onnx
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from squeeze_core.detector.network import Detector
+from squeeze_core.networks.onnx_runtime import onnxruntime
 
 
 def export_graph(network: Detector, size: int) -> bytes:

@@ -15,7 +15,7 @@ from squeeze_core.detector.network import Detector
 from squeeze_core.detector.onnx_runtime import export_graph
 from squeeze_core.errors import UserError
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED, WeightsError, check_finite
 
 NAME = "squeezenet1_1_detector"
 
@@ -36,9 +36,9 @@ class PretrainedDetector:
 def load_detector(file: Path | None = None) -> PretrainedDetector:
     """The shipped detector, or the one in `file` (made by `save_detector`).
 
-    Raises WeightsError when the file is missing or is not a detector's.
+    Raises WeightsError when the file is missing, is not a detector's, or holds a NaN or an infinity.
     """
-    path = file or SHIPPED[NAME].path
+    path = file or SHIPPED[NAME].checked()
     try:
         with safe_open(path, "pt") as opened:
             metadata = opened.metadata() or {}
@@ -52,6 +52,7 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
         raise WeightsError(f"There is no weights file {path}.") from None
     except (SafetensorError, OSError, KeyError, ValueError, RuntimeError, zlib.error):
         raise WeightsError(f"{path} does not hold a detector's weights.") from None
+    check_finite(state, path)
     network.eval().requires_grad_(False)
     return PretrainedDetector(network, labels, preprocess, graph)
 

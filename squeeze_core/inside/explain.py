@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients, LayerGradCam, Occlusion
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from squeeze_core.images import Picture
+from squeeze_core.inside.captum_methods import IntegratedGradients, LayerGradCam, Occlusion
 from squeeze_core.inside.trace import Extractor, with_extractor
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.engine import Engine

@@ -5,11 +5,13 @@ The manifest beside the shipped files records source, licence, sha256 and measur
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -49,6 +51,18 @@ class ShippedFile:
     licence: str
     sha256: str
     measured: dict[str, Any]
+
+    def checked(self) -> Path:
+        """`path`, once its content is the manifest's; WeightsError when it is missing or another's."""
+        what = f"{self.path.name}, which comes with Squeeze Lab,"
+        try:
+            with self.path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise WeightsError(f"{what} cannot be read ({error.strerror}); install it again.") from None
+        if found != self.sha256:
+            raise WeightsError(f"{what} is damaged; install it again.")
+        return self.path
 
 
 def _read_manifest() -> dict[str, ShippedFile]:
@@ -119,7 +133,7 @@ def load(name: str, file: Path | None = None) -> Pretrained:
     if name in SHIPPED:
         shipped = SHIPPED[name]
         network = SqueezeNet("1.1")
-        network.load_state_dict(_read_state(file or shipped.path, network))
+        network.load_state_dict(_read_state(file or shipped.checked(), network))
         # The original training saw the whole picture squeezed to 227×227.
         pretrained = Pretrained(
             name, shipped.title, network, Preprocess(227), imagenet_labels(), shipped.source
@@ -152,7 +166,15 @@ def _read_state(path: Path, network: nn.Module) -> dict[str, torch.Tensor]:
     expected = {key: value.shape for key, value in network.state_dict().items()}
     if {key: value.shape for key, value in state.items()} != expected:
         raise WeightsError(f"{path} holds the weights of another network.")
+    check_finite(state, path)
     return state
+
+
+def check_finite(state: Mapping[str, torch.Tensor], path: Path) -> None:
+    """WeightsError naming the first tensor that holds a NaN or an infinity."""
+    for name, value in state.items():
+        if not value.isfinite().all():
+            raise WeightsError(f"{path}: the tensor {name} holds values that are not finite numbers.")
 
 
 def _efficientnet_lite0_file() -> Path | None:

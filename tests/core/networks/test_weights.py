@@ -13,9 +13,11 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from squeeze_core.classifier import classify
+from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.networks import weights
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
@@ -169,3 +171,18 @@ def test_unusable_weights_files_are_refused(tmp_path: Path) -> None:
                 weights.load(name, file)
     with pytest.raises(WeightsError, match="'nope'"):
         weights.load("nope")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_no_numbers_are_refused_by_name(value: float, tmp_path: Path) -> None:
+    for name, key, load_file_of in (
+        ("squeezenet1_1", "classifier.1.bias", lambda file: weights.load("squeezenet1_1", file)),
+        ("squeezenet1_1_detector", "level_scale", load_detector),
+    ):
+        with safe_open(SHIPPED[name].path, "pt") as opened:
+            metadata = opened.metadata()
+            state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+        state[key][2] = value
+        save_file(state, tmp_path / "own.safetensors", metadata)
+        with pytest.raises(WeightsError, match=rf"own\.safetensors: the tensor {key} holds"):
+            load_file_of(tmp_path / "own.safetensors")
