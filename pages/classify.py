@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from pages.common import shared, take_away, tray
 from pages.common.tray_bar import plain
-from squeeze_core.classifier import Classification, Prediction
+from squeeze_core.cost.published import TABLE_2, PublishedRow
 from squeeze_core.images import Picture
-from squeeze_core.networks import weights
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from streamlit.delta_generator import DeltaGenerator
+
+    from squeeze_core.classifier import Classification, Prediction
+    from squeeze_core.cost.timing import Timing, Timings
 
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
 
 
-def answer_card(picture: Picture, model: str, top: int) -> Classification | None:
-    """One network's answer; the words first, because they need no chart library to be drawn."""
+def why_small() -> str:
+    """What SqueezeNet is and why small matters, for people who have never heard of it."""
+    alexnet, ours, smallest = TABLE_2[0], _row("SqueezeNet"), TABLE_2[-1]
+    return (
+        f"**SqueezeNet** is as accurate as {alexnet.title} with {ours.reduction} times fewer parameters: "
+        f"{ours.mebibytes} MB instead of {alexnet.mebibytes}, or {smallest.mebibytes} compressed "
+        "([Iandola et al., 2016](https://arxiv.org/abs/1602.07360)). So small a network travels over a "
+        "slow line, fits a phone or a camera's chip, and answers there, without a data centre."
+    )
+
+
+def _row(title: str) -> PublishedRow:
+    return next(row for row in TABLE_2 if row.title == title)
+
+
+def answer_card(picture: Picture, model: str, top: int) -> tuple[Classification, DeltaGenerator] | None:
+    """One network's answer, and the place for its time; the words first, which need no chart library."""
     with st.container(border=True, height="stretch", key=f"card-{model}"):
         heading = st.empty()
         with st.skeleton(height=240):
@@ -35,12 +54,14 @@ def answer_card(picture: Picture, model: str, top: int) -> Classification | None
         _bars(answer.top(top), model)
         with st.container(horizontal=True, gap="large", key=f"price-{model}"):
             st.metric("Parameters", f"{shared.network(model).parameters / 1e6:.2f} M", width="content")
-            st.metric("Time", f"{answer.milliseconds:.0f} ms", width="content")
-    return answer
+            time = st.empty()
+            time.metric("Time", "…", "measuring", "off", delta_arrow="off", width="content")
+    return answer, time
 
 
 def _network_name(place: Any, model: str) -> None:
     from squeeze_core.figures.style import color_of
+    from squeeze_core.networks import weights
 
     dot = f'<span class="dot" style="background:{color_of(model)}"></span>'
     place.html(f'<p class="network">{dot}{html.escape(weights.title(model))}</p>')
@@ -60,8 +81,49 @@ def _figure(predictions: tuple[Prediction, ...], model: str) -> go.Figure:
     return classification.probability_bars(predictions, color_of(model))
 
 
-def answer_table(answers: list[Classification], top: int) -> None:
+def show_time(place: DeltaGenerator, timing: Timing) -> None:
+    """The network's own time in its card, with the spread of its runs."""
+    place.metric(
+        "Time",
+        milliseconds(timing.network),
+        delta=f"{milliseconds(timing.low).removesuffix(' ms')}–{milliseconds(timing.high)}",
+        delta_color="off",
+        delta_arrow="off",
+        width="content",
+        help=f"The network alone: median of {timing.runs} runs, and between which times half of them lie.",
+    )
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
+
+
+def what_time_means(timings: Timings) -> str:
+    """What the times on this page include, and whether to trust them."""
+    runs = timings.networks[0]
+    words = (
+        f"Time: the network alone on this computer's {timings.device.upper()}, one picture at once, median "
+        f"of {runs.runs} runs in turns. Not in it: decoding the file ({milliseconds(runs.decode)}, once) "
+        f"and preparing the picture ({milliseconds(min(t.prepare for t in timings.networks))})."
+    )
+    if not timings.busy:
+        return words
+    load = "" if timings.load is None else f" (load {timings.load:.1f} for each core)"
+    return f"{words} **This machine is busy{load}: times vary.**"
+
+
+def answer_table(answers: Sequence[Classification], timings: Timings, top: int) -> None:
     """The numbers behind the bars."""
+    from squeeze_core.networks import weights
+
+    times = {
+        timing.model: {
+            "network ms": round(timing.network, 2),
+            "prepare ms": round(timing.prepare, 2),
+            "decode ms": round(timing.decode, 2),
+        }
+        for timing in timings.networks
+    }
     rows = [
         {
             "network": weights.title(answer.model),
@@ -69,18 +131,25 @@ def answer_table(answers: list[Classification], top: int) -> None:
             "class": prediction.label,
             "probability": prediction.probability,
             "parameters": shared.network(answer.model).parameters,
-            "milliseconds": round(answer.milliseconds, 2),
+            **times[answer.model],
         }
         for answer in answers
         for rank, prediction in enumerate(answer.top(top), 1)
     ]
-    with st.expander("Table", icon=":material/table:"):
-        st.dataframe(rows, hide_index=True, key="answer-table", alt="The same answers as numbers")
-        results = [{"model": answer.model} | answer.row(top) for answer in answers]
-        take_away.downloads("classify", table=rows, json={"results": results})
-        for answer in answers:
-            st.caption(f"Chart of {plain(weights.title(answer.model))}")
-            take_away.downloads(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.model))
+    st.dataframe(rows, hide_index=True, key="answer-table", alt="The same answers as numbers")
+    results = [
+        {"model": answer.model} | without_time(answer.row(top)) | vars(timing)
+        for answer, timing in zip(answers, timings.networks, strict=True)
+    ]
+    take_away.downloads("classify", table=rows, json={"device": timings.device, "results": results})
+    for answer in answers:
+        st.caption(f"Chart of {plain(weights.title(answer.model))}")
+        take_away.downloads(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.model))
+
+
+def without_time(row: dict[str, Any]) -> dict[str, Any]:
+    """A result without the one sample of its time that was taken on the way."""
+    return {key: value for key, value in row.items() if key != "milliseconds"}
 
 
 def all_pictures(model: str, top: int) -> None:
@@ -90,7 +159,7 @@ def all_pictures(model: str, top: int) -> None:
     for place, entry in enumerate(entries, 1):
         answer = shared.classification(entry.picture, model)
         progress.progress(place / len(entries), text=f"{place} of {len(entries)}")
-        rows.append(answer.row(top))
+        rows.append(without_time(answer.row(top)))
         best = answer.top(1)[0]
         shown.append(
             {
@@ -98,7 +167,6 @@ def all_pictures(model: str, top: int) -> None:
                 "file": entry.picture.name,
                 "answer": best.label,
                 "probability": 100 * best.probability,
-                "milliseconds": answer.milliseconds,
             }
         )
     progress.empty()
@@ -119,7 +187,6 @@ def all_pictures(model: str, top: int) -> None:
             "probability": st.column_config.ProgressColumn(
                 "Probability", format="%.1f%%", min_value=0, max_value=100, color="primary"
             ),
-            "milliseconds": st.column_config.NumberColumn("Time", format="%.0f ms"),
         },
     )
     document = {"model": model, "device": shared.engine().device.type, "results": rows}
@@ -155,11 +222,15 @@ with title_row("title"):
         label_visibility="collapsed",
     )
 
+st.markdown(why_small())
+
 picture = tray.current()
 beside, answers_side = st.columns([5, 8], gap="medium")
 with beside, st.container(key="picture"):
     caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
     st.image(picture.image, caption=caption, width="stretch", alt=tray.describe(picture))
+with answers_side, shared.loading():
+    from squeeze_core.networks import weights
 with answers_side:
     cards = st.grid(2, min_column_width=260, gap="medium")
     models = st.multiselect(
@@ -175,10 +246,12 @@ with answers_side:
 with cards:
     # Networks that are here answer before one that must be fetched first.
     ordered = sorted(models, key=lambda name: not weights.is_present(name))
-    answers = [answer for name in ordered if (answer := answer_card(picture, name, top))]
+    answered = [card for name in ordered if (card := answer_card(picture, name, top))]
 
+answers = [answer for answer, _ in answered]
+meaning = st.empty()
 if answers:
-    answer_table(answers, top)
+    behind = st.expander("Table and downloads", icon=":material/table:")
 if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
     names = [answer.model for answer in answers]
     with title_row("all"):
@@ -195,7 +268,11 @@ if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
     all_pictures(chosen if chosen in names else names[0], top)
 if shared.engine().notice:
     st.warning(shared.engine().notice, icon=":material/memory:")
-st.caption(
-    f"Measured on this computer's {shared.engine().device.type.upper()}: the time from the file's bytes "
-    "to the answer, once the network is loaded."
-)
+if answers:
+    # Last, when nothing else of this page is at work any more.
+    timings = shared.timings(picture, tuple(answer.model for answer in answers))
+    for (_, place), timing in zip(answered, timings.networks, strict=True):
+        show_time(place, timing)
+    meaning.caption(what_time_means(timings))
+    with behind:
+        answer_table(answers, timings, top)

@@ -9,8 +9,8 @@ import streamlit as st
 
 from pages.common import take_away
 from squeeze_core.cost import design_space
-from squeeze_core.cost.design_space import Choice, Design, DesignError, FileKind
-from squeeze_core.cost.published import DESIGNS, mebibytes
+from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind
+from squeeze_core.cost.published import mebibytes
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import design_space as figures
 from squeeze_core.networks.architecture import Metaparameters

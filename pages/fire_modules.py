@@ -110,7 +110,9 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     words = f"{figures.times(trace.before(unit.module))} in; " + "; ".join(
         f"{place} {figures.times(shown.at(place).shape)}" for place in PLACES
     )
-    take_away.plot(inside.wiring(picture, unit.module), name=f"{unit.module}-wiring", alt=words)
+    wiring, name = inside.wiring(picture, unit.module), f"{unit.module}-wiring"
+    take_away.plot(wiring, name=name, alt=words)
+    take_away.downloads(name, figure=wiring)
     scale = st.segmented_control(
         "Colour scale",
         list(SCALES),

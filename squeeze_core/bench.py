@@ -8,7 +8,6 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from squeeze_core import classifier, gallery
 from squeeze_core.cost import measure
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.design_space import Choice, Design, design
+from squeeze_core.cost.timing import in_turns
 from squeeze_core.detector import detect as detector
 from squeeze_core.figures import channels as channel_figures
 from squeeze_core.figures import design_space as design_figures
@@ -204,18 +204,8 @@ GROUPS: tuple[Callable[[Engine], list[Row]], ...] = (
 
 
 def interleaved(works: list[Callable[[], object]], rounds: int) -> list[float]:
-    """Median milliseconds of each work; in turns, so that a slow moment of the machine hits all alike.
-
-    Each is run once unseen first.
-    """
-    times: list[list[float]] = [[] for _ in works]
-    for turn in range(rounds + 1):
-        for work, taken in zip(works, times, strict=True):
-            start = time.perf_counter()
-            work()
-            if turn:
-                taken.append(1000 * (time.perf_counter() - start))
-    return [statistics.median(taken) for taken in times]
+    """Median milliseconds of each work; in turns, so that a slow moment of the machine hits all alike."""
+    return [statistics.median(taken) for taken in in_turns(works, rounds)]
 
 
 def _process(command: list[str]) -> None:

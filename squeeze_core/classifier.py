@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from squeeze_core.images import Picture
 from squeeze_core.networks import weights
@@ -75,13 +76,18 @@ def classify(
         loaded = network(engine, model, file)
         start = time.perf_counter()
         batch = loaded.preprocess([picture.image for picture in group])
-        logits = engine.run(_key(model, file), lambda: weights.load(model, file), batch)
-        probabilities = logits.softmax(1).numpy()
+        probabilities = scores(batch, engine, model, file).softmax(1).numpy()
         probabilities.setflags(write=False)
         share = 1000 * (time.perf_counter() - start) / len(group)
         for picture, row in zip(group, probabilities, strict=True):
             elapsed = picture.milliseconds + share
             yield Classification(picture.name, model, engine.device.type, loaded.labels, row, elapsed)
+
+
+def scores(batch: Tensor, engine: Engine, model: str, file: Path | None = None) -> Tensor:
+    """The network alone: its input, float32 [N, 3, side, side] as its `preprocess` makes it, to its
+    logits, float32 [N, classes] on the CPU."""
+    return engine.run(_key(model, file), lambda: weights.load(model, file), batch)
 
 
 def _key(model: str, file: Path | None) -> str:

@@ -1,21 +1,42 @@
-"""What all sessions of this process share: the engine and, bounded in number, its results."""
+"""What all sessions of this process share: the engine and, bounded in number, its results.
+
+PyTorch and what is built on it takes seconds to import, so it is imported where it is first used: a page
+draws its picture before.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from squeeze_core import classifier
-from squeeze_core.classifier import Classification
-from squeeze_core.detector.detect import detect
-from squeeze_core.detector.detections import Candidates
-from squeeze_core.images import Picture
-from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.weights import Pretrained, WeightsError
+if TYPE_CHECKING:
+    from squeeze_core.classifier import Classification
+    from squeeze_core.cost.timing import Timings
+    from squeeze_core.detector.detections import Candidates
+    from squeeze_core.images import Picture
+    from squeeze_core.networks.engine import Engine
+    from squeeze_core.networks.weights import Pretrained
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """One line of what is happening, as long as the block takes, while this process starts up."""
+    place = st.empty()
+    if "squeeze_core.networks.weights" not in sys.modules:
+        place.caption("Loading SqueezeNet…")
+    yield
+    place.empty()
 
 
 @st.cache_resource(show_spinner=False)
 def engine() -> Engine:
     """The one engine: its networks are loaded once, for everybody."""
+    from squeeze_core.networks.engine import Engine
+
     return Engine()
 
 
@@ -26,12 +47,19 @@ def classification(picture: Picture, model: str) -> Classification:
 
 def network(model: str) -> Pretrained:
     """The classifier of that name. WeightsError when its weights cannot be had."""
+    from squeeze_core import classifier
+
     return classifier.network(engine(), model)
 
 
 def candidates(picture: Picture) -> Candidates:
     """Everything the detector proposes for that picture; thresholds come later."""
     return _candidates(picture.key, picture.name, picture)
+
+
+def timings(picture: Picture, models: tuple[str, ...]) -> Timings:
+    """How long those networks take for that picture here; measured again after a while."""
+    return _timings(picture.key, models, picture)
 
 
 @st.cache_data(ttl=60, max_entries=128, show_spinner=False)
@@ -41,6 +69,8 @@ def weights_problem(model: str) -> str:
     Downloads them when they are missing. Remembered for a minute, so that an answer that took
     seconds does not hold up every rerun.
     """
+    from squeeze_core.networks.weights import WeightsError
+
     try:
         network(model)
     except WeightsError as error:
@@ -50,22 +80,29 @@ def weights_problem(model: str) -> str:
 
 @st.cache_data(max_entries=1024, show_spinner=False)
 def _classification(key: str, name: str, model: str, _picture: Picture) -> Classification:
-    _warm_up(model, _picture)
+    from squeeze_core import classifier
+
     return next(classifier.classify([_picture], engine(), model))
-
-
-@st.cache_resource(show_spinner=False)
-def _warm_up(model: str, _picture: Picture) -> None:
-    """Run each network once unseen: a first run also loads it, which is not an answer's price."""
-    next(classifier.classify([_picture], engine(), model))
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
 def _candidates(key: str, name: str, _picture: Picture) -> Candidates:
+    from squeeze_core.detector.detect import detect
+
     _warm_up_detector(_picture)
     return next(detect([_picture], engine()))
 
 
 @st.cache_resource(show_spinner=False)
 def _warm_up_detector(_picture: Picture) -> None:
+    """Run it once unseen: a first run also loads it, which is not an answer's price."""
+    from squeeze_core.detector.detect import detect
+
     next(detect([_picture], engine()))
+
+
+@st.cache_data(ttl=600, max_entries=256, show_spinner=False)
+def _timings(key: str, models: tuple[str, ...], _picture: Picture) -> Timings:
+    from squeeze_core.cost.timing import time_networks
+
+    return time_networks(_picture, engine(), models)

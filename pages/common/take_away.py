@@ -21,25 +21,27 @@ Rows = Sequence[Mapping[str, Any]]
 def chart(figure: go.Figure, *, table: Rows, name: str, alt: str) -> None:
     """The figure at full width, the table behind it, and downloads of both.
 
-    `name`: file name without ending, unique on its page. The chart's own camera button saves a PNG.
+    `name`: file name without ending, unique on its page.
     """
     plot(figure, name=name, alt=alt)
-    with st.expander("Table", icon=":material/table:"):
+    with st.expander("Table and downloads", icon=":material/table:"):
         st.dataframe(table, width="stretch", hide_index=True, key=f"table-{name}", alt=alt)
         downloads(name, figure=figure, table=table)
 
 
 def plot(figure: go.Figure, *, name: str, alt: str) -> None:
-    """The figure alone, at full width; its camera button saves it as a PNG."""
+    """The figure alone, at full width; `downloads` of the same name offers it as PNG and HTML."""
     camera = {"toImageButtonOptions": {"format": "png", "filename": name, "scale": 2}}
     config = camera | {"displaylogo": False, "modeBarButtons": [["toImage"]]}
-    # A copy: the downloaded file stands on white whatever the theme here.
-    drawn = type(figure)(figure).update_layout(font_color=_text_color())
+    # A copy: the downloaded HTML stands on white whatever the theme here. The PNG is what is drawn, so
+    # it takes the theme's background with the theme's words.
+    words, background = _theme("textColor"), _theme("backgroundColor")
+    drawn = type(figure)(figure).update_layout(font_color=words, paper_bgcolor=background)
     st.plotly_chart(drawn, width="stretch", key=f"chart-{name}", config=config, alt=alt)
 
 
-def _text_color() -> str:
-    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.textColor"))
+def _theme(colour: str) -> str:
+    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.{colour}"))
 
 
 def downloads(
@@ -53,8 +55,8 @@ def downloads(
 ) -> None:
     """One row of download buttons, each file made only when its button is pressed.
 
-    `name`: file name without ending, unique on its page. `table`: rows.
-    `json`: anything that JSON holds. `npz`: arrays by name.
+    `name`: file name without ending, unique on its page. `figure`: one that `plot` draws under that
+    name. `table`: rows. `json`: anything that JSON holds. `npz`: arrays by name.
     """
     offers: list[tuple[str, str, Callable[[], bytes | str]]] = []
     if image is not None:
@@ -70,6 +72,15 @@ def downloads(
     if npz is not None:
         offers.append(("npz", "application/octet-stream", lambda: npz_bytes(npz)))
     with st.container(horizontal=True, gap="small"):
+        if figure is not None:
+            # The browser draws it, and page.js takes the click: the server has no part in it.
+            st.button(
+                "PNG",
+                key=f"png-{name}",
+                icon=":material/download:",
+                type="tertiary",
+                help=f"Download {name}.png",
+            )
         for ending, mime, make in offers:
             st.download_button(
                 ending.upper(),

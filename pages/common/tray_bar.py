@@ -56,7 +56,7 @@ def _drop_zone(drops: int) -> None:
         label_visibility="collapsed",
         width=300,
     )
-    _paste_catcher()(key="tray-paste")
+    _listener()(key="tray-listener")
 
 
 def _own_pictures(entries: list[Entry], chosen: str) -> None:
@@ -132,8 +132,8 @@ def _take_drop(key: str) -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _paste_catcher() -> Any:
-    return st.components.v2.component("picture_paste", js=(_HERE / "tray.js").read_text())
+def _listener() -> Any:
+    return st.components.v2.component("page_listener", js=(_HERE / "page.js").read_text())
 
 
 def _faces(entries: list[Entry], chosen: str) -> None:

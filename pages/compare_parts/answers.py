@@ -40,6 +40,7 @@ def draw(rows: tuple[Row, ...]) -> None:
                 figure = classification.probability_bars(top, color_of(answer.model))
                 name = f"compare-answer-{answer.model}"
                 take_away.plot(figure, name=name, alt=classification.describe(top))
+                take_away.downloads(name, figure=figure)
         table = [
             {
                 "Network": zoo.row(answer.model).title,

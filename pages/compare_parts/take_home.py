@@ -29,7 +29,7 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             _button("JSON", lambda: text, "json", "application/json", "data_object")
         st.caption(
             "The PowerPoint's charts are native: select one and edit its data. The web page works without "
-            "a network. Each chart on this page saves itself as PNG with its camera button."
+            "a network. Each chart on this page comes as PNG and HTML too, under its table."
         )
         st.dataframe(
             tables.rows(report),

@@ -10,13 +10,34 @@ from typing import Literal
 import torch
 
 from squeeze_core.cost.profile import Profile, profile
-from squeeze_core.cost.published import TABLE_3, mebibytes
+from squeeze_core.cost.published import SQUEEZENET_PAPER, TABLE_3, mebibytes
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import PLANS, Bypass, FireShape, Metaparameters, Plan, SqueezeNet
 
 Stem = Literal["1.0", "1.1"]
 FileKind = Literal["safetensors", "torchscript", "onnx"]
 UNTRAINED = "random weights, never trained: right in shape, size and speed, of no use for an answer"
+
+
+@dataclass(frozen=True)
+class PublishedDesign:
+    """One network of the paper's design space: what was built, and what it came to."""
+
+    title: str
+    mebibytes: float
+    top5: float
+    source: str
+    metaparameters: Metaparameters = field(default_factory=Metaparameters)
+    bypass: Bypass = "none"
+
+
+_FIGURE_3 = f"{SQUEEZENET_PAPER}, Figure 3"
+DESIGNS = (
+    PublishedDesign("SqueezeNet", 4.8, 80.3, _FIGURE_3),
+    PublishedDesign("SR 0.75", 19, 86.0, _FIGURE_3, Metaparameters(sr=0.75)),
+    PublishedDesign("Simple bypass", 4.8, 82.5, TABLE_3[1].source, bypass="simple"),
+    PublishedDesign("Complex bypass", 7.7, 82.0, TABLE_3[2].source, bypass="complex"),
+)
 
 
 class DesignError(UserError):

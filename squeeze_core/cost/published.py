@@ -6,9 +6,7 @@ counts is in MB of 10^6 bytes. `mebibytes` converts ours into theirs for one and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from squeeze_core.networks.architecture import Bypass, Metaparameters
+from dataclasses import dataclass
 
 SQUEEZENET_PAPER = "Iandola et al., arXiv:1602.07360"
 ALEXNET_PAPER = "Krizhevsky et al., NIPS 2012"
@@ -34,21 +32,8 @@ class PublishedRow:
     reduction: int = 1
 
 
-@dataclass(frozen=True)
-class PublishedDesign:
-    """One network of the paper's design space: what was built, and what it came to."""
-
-    title: str
-    mebibytes: float
-    top5: float
-    source: str
-    metaparameters: Metaparameters = field(default_factory=Metaparameters)
-    bypass: Bypass = "none"
-
-
 _TABLE_2 = f"{SQUEEZENET_PAPER}, Table 2"
 _TABLE_3 = f"{SQUEEZENET_PAPER}, Table 3"
-_FIGURE_3 = f"{SQUEEZENET_PAPER}, Figure 3"
 
 TABLE_2 = (
     PublishedRow("AlexNet", 240, 57.2, 80.3, _TABLE_2),
@@ -71,11 +56,4 @@ TABLE_3 = (
 HAND_MADE = (
     PublishedRow("Sparse coding", None, 52.9, 71.8, f"{ALEXNET_PAPER}, Table 1 (ILSVRC-2010 test)"),
     PublishedRow("SIFT + Fisher vectors", None, 54.3, 74.3, f"{ALEXNET_PAPER}, Table 1 (ILSVRC-2010 test)"),
-)
-
-DESIGNS = (
-    PublishedDesign("SqueezeNet", 4.8, 80.3, _FIGURE_3),
-    PublishedDesign("SR 0.75", 19, 86.0, _FIGURE_3, Metaparameters(sr=0.75)),
-    PublishedDesign("Simple bypass", 4.8, 82.5, _TABLE_3, bypass="simple"),
-    PublishedDesign("Complex bypass", 7.7, 82.0, _TABLE_3, bypass="complex"),
 )

@@ -12,7 +12,7 @@ from squeeze_core.inside.trace import CHANNELS
 
 
 def before_after(answer: Ablation, count: int = 5) -> go.Figure:
-    """The top classes now, each with its probability before and after the channels went."""
+    """The top classes before and those that came in since, each with its probability then and now."""
     rows = before_after_rows(answer, count)
     figure = go.Figure()
     for key, name, colour in (("before", "everything on", NEUTRAL), ("after", "with channels off", ACCENT)):
@@ -33,11 +33,16 @@ def before_after(answer: Ablation, count: int = 5) -> go.Figure:
 
 
 def before_after_rows(answer: Ablation, count: int = 5) -> list[dict[str, str | float]]:
-    """The table behind `before_after`: class, before and after (probabilities, 0–1)."""
-    before = answer.before
+    """The table behind `before_after`: class, before and after (probabilities, 0–1).
+
+    The `count` best classes of the whole network, best first, then those of the `count` best without
+    the channels that are not among them: the original answer never leaves the chart.
+    """
+    before, after = answer.before, answer.after
+    originals = (-answer.logits_before).argsort(kind="stable")[:count].tolist()
     return [
-        {"class": p.label, "before": float(before[p.index]), "after": p.probability}
-        for p in answer.top(count)
+        {"class": answer.labels[i], "before": float(before[i]), "after": float(after[i])}
+        for i in dict.fromkeys([*originals, *(p.index for p in answer.top(count))])
     ]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from squeeze_core.cost.design_space import Design
-from squeeze_core.cost.published import DESIGNS, PublishedDesign
+from squeeze_core.cost.design_space import DESIGNS, Design, PublishedDesign
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 

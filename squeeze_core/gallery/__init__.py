@@ -35,17 +35,17 @@ class Sample:
 
 SAMPLES = (
     Sample(
-        "coffee.jpg",
-        "A cup of coffee",
-        "Espresso in a red cup on a red saucer with a spoon, on a wooden table, from above",
-        f"{_SCIKIT_IMAGE}/coffee.png; by Rachel Michetti, courtesy of Pikolo Espresso Bar{_AS_JPEG}",
-        "CC0",
-    ),
-    Sample(
         "chelsea.png",
         "Chelsea the cat",
         "The face of a tabby cat with green eyes, close up",
         f"{_SCIKIT_IMAGE}/chelsea.png; by Stéfan van der Walt",
+        "CC0",
+    ),
+    Sample(
+        "coffee.jpg",
+        "A cup of coffee",
+        "Espresso in a red cup on a red saucer with a spoon, on a wooden table, from above",
+        f"{_SCIKIT_IMAGE}/coffee.png; by Rachel Michetti, courtesy of Pikolo Espresso Bar{_AS_JPEG}",
         "CC0",
     ),
     Sample(

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from squeeze_core import gallery
 
-CAT = gallery.FOLDER / "chelsea.png"
+COFFEE = gallery.FOLDER / "coffee.jpg"
 StartApp = Callable[[], str]
-COFFEE_SHOWN = "A cup of coffee (shown)"
+CAT_SHOWN = "Chelsea the cat (shown)"
 
 
 def upload(page: Page, *files: Path) -> None:
@@ -32,32 +32,32 @@ def open_page(page: Page, title: str) -> None:
 
 def test_sample_then_own_picture_then_other_page_then_broken_file(page: Page, tmp_path: Path) -> None:
     page.goto("/")
-    expect(best_answer(page)).to_have_text("espresso")
-    upload(page, CAT)
     expect(best_answer(page)).to_have_text("Egyptian cat")
+    upload(page, COFFEE)
+    expect(best_answer(page)).to_have_text("espresso")
     open_page(page, "About")
     expect(page.get_by_role("heading", name="What is this?")).to_be_visible()
-    expect(page.get_by_role("button", name="chelsea.png (shown)")).to_be_visible()
+    expect(page.get_by_role("button", name="coffee.jpg (shown)")).to_be_visible()
     open_page(page, "Classify")
-    expect(best_answer(page)).to_have_text("Egyptian cat")
+    expect(best_answer(page)).to_have_text("espresso")
     broken = tmp_path / "broken.png"
-    broken.write_bytes(CAT.read_bytes()[:200])
+    broken.write_bytes(COFFEE.read_bytes()[:200])
     upload(page, broken)
     expect(page.get_by_role("alert").filter(has_text="broken.png")).to_be_visible()
-    expect(best_answer(page)).to_have_text("Egyptian cat")
-    page.get_by_role("button", name="Remove chelsea.png").click()
     expect(best_answer(page)).to_have_text("espresso")
+    page.get_by_role("button", name="Remove coffee.jpg").click()
+    expect(best_answer(page)).to_have_text("Egyptian cat")
 
 
 def test_two_tabs_do_not_see_each_other(page: Page, browser: Browser, app_url: str) -> None:
     page.goto("/")
-    upload(page, CAT)
-    expect(best_answer(page)).to_have_text("Egyptian cat")
+    upload(page, COFFEE)
+    expect(best_answer(page)).to_have_text("espresso")
     with browser.new_context() as context:
         other = context.new_page()
         other.goto(app_url)
-        expect(best_answer(other)).to_have_text("espresso")
-    expect(best_answer(page)).to_have_text("Egyptian cat")
+        expect(best_answer(other)).to_have_text("Egyptian cat")
+    expect(best_answer(page)).to_have_text("espresso")
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_two_tabs_do_not_see_each_other(page: Page, browser: Browser, app_url: s
 )
 def test_picture_pasted_or_dropped_anywhere_replaces_the_sample(page: Page, event: str) -> None:
     page.goto("/")
-    expect(best_answer(page)).to_have_text("espresso")
+    expect(best_answer(page)).to_have_text("Egyptian cat")
     # Given again until the page has taken it: words are on screen before its script listens.
     page.wait_for_function(
         """(bytes) => {
             const transfer = new DataTransfer();
-            transfer.items.add(new File([new Uint8Array(bytes)], "cat.png", { type: "image/png" }));
+            transfer.items.add(new File([new Uint8Array(bytes)], "coffee.jpg", { type: "image/jpeg" }));
             document.querySelector("h1").dispatchEvent(EVENT);
             return document.querySelector(".st-key-tray-remove") !== null;
         }""".replace("EVENT", event),
-        arg=list(CAT.read_bytes()),
+        arg=list(COFFEE.read_bytes()),
         polling=2000,
     )
-    expect(best_answer(page)).to_have_text("Egyptian cat")
+    expect(best_answer(page)).to_have_text("espresso")
 
 
 def test_deep_link_reload_and_links_reach_the_right_page(page: Page, start_app: StartApp) -> None:
@@ -99,8 +99,8 @@ def test_a_phone_shows_tray_and_answer_without_sideways_scrolling(browser: Brows
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:
         page = context.new_page()
         page.goto(app_url)
-        expect(best_answer(page)).to_have_text("espresso")
-        expect(page.get_by_role("button", name=COFFEE_SHOWN)).to_be_in_viewport()
+        expect(best_answer(page)).to_have_text("Egyptian cat")
+        expect(page.get_by_role("button", name=CAT_SHOWN)).to_be_in_viewport()
         expect(page.get_by_role("button", name="Upload", exact=True)).to_be_in_viewport()
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth <= main.clientWidth")
@@ -108,9 +108,9 @@ def test_a_phone_shows_tray_and_answer_without_sideways_scrolling(browser: Brows
 
 def test_every_picture_and_button_has_a_name(page: Page) -> None:
     page.goto("/")
-    upload(page, CAT, gallery.FOLDER / "china.jpg")
-    expect(best_answer(page)).to_have_text("Egyptian cat")
-    expect(page.get_by_role("img", name="Your picture chelsea.png, 451 × 300 pixels")).to_be_visible()
+    upload(page, COFFEE, gallery.FOLDER / "china.jpg")
+    expect(best_answer(page)).to_have_text("espresso")
+    expect(page.get_by_role("img", name="Your picture coffee.jpg, 600 × 400 pixels")).to_be_visible()
     expect(page.get_by_test_id("stDataFrame").last).to_be_visible()
     nameless = page.evaluate(
         """() => [...document.querySelectorAll("img")].filter((img) => !img.hasAttribute("alt")).length
@@ -131,7 +131,7 @@ def test_first_prediction_after_start(
         page = context.new_page()
         start = time.perf_counter()
         page.goto(start_app())
-        expect(best_answer(page)).to_have_text("espresso")
+        expect(best_answer(page)).to_have_text("Egyptian cat")
         first = time.perf_counter() - start
     with capsys.disabled():
         print(f"\nimports alone {imports:.1f} s, first prediction {first:.1f} s ({first / imports:.2f}×)")

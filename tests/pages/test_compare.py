@@ -51,7 +51,7 @@ def test_what_fits_answers_and_changes_with_the_budget() -> None:
 
 
 def test_your_picture_is_named_by_each_network_that_is_here() -> None:
-    assert headings(open_tab("Your picture"))[0].startswith("SqueezeNet 1.1 sees “espresso”")
+    assert headings(open_tab("Your picture"))[0].startswith("SqueezeNet 1.1 sees “Egyptian cat”")
 
 
 @pytest.mark.parametrize("tab", ["Accuracy", "The paper", "Take away"])

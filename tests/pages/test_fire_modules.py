@@ -34,7 +34,7 @@ def test_a_first_visitor_sees_the_sample() -> None:
     at = opened()
     assert at.title[0].value == "What do the Fire modules see?"
     assert title(at).startswith("**fire4 / expand3x3 / ")
-    assert "says “espresso”, 99.8%" in at.caption[-1].value
+    assert "says “Egyptian cat”, 51.6%" in at.caption[-1].value
     assert metric(at, "Channels off") == "0 of 2,880"
 
 
@@ -65,16 +65,16 @@ def test_another_channel_needs_no_forward_pass(monkeypatch: pytest.MonkeyPatch) 
 
 def test_switch_off_and_undo() -> None:
     at = opened("fire9/expand3x3/0")
-    whole = metric(at, "espresso")
+    whole = metric(at, "Egyptian cat")
     at.button(key="fire-switch-2").click().run()
     assert not at.exception
     assert metric(at, "Channels off") == "512 of 2,880"
     # With nothing of fire9, only conv10's biases speak.
-    assert metric(at, "espresso") == "0.1%"
+    assert metric(at, "Egyptian cat") == "0.1%"
     assert at.button(key="fire-switch-0").label.startswith("Switch on channel 0")
     at.button(key="fire-undo").click().run()
     assert metric(at, "Channels off") == "0 of 2,880"
-    assert metric(at, "espresso") == whole
+    assert metric(at, "Egyptian cat") == whole
     assert at.button(key="fire-undo").disabled
 
 
@@ -95,4 +95,4 @@ def test_the_least_useful_channels() -> None:
     at.button(key="fire-least-off").click().run()
     assert not at.exception
     assert metric(at, "Channels off") == "100 of 2,880"
-    assert float(metric(at, "espresso").rstrip("%")) > 95
+    assert float(metric(at, "Egyptian cat").rstrip("%")) > 40

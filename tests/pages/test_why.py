@@ -26,7 +26,7 @@ def texts(at: AppTest) -> str:
 
 
 def test_a_first_visitor_sees_two_methods_explain_the_prediction(at: AppTest) -> None:
-    assert at.title[0].value == "Why “espresso”?"
+    assert at.title[0].value == "Why “Egyptian cat”?"
     for name in ("cam", "integrated_gradients"):
         assert METHODS[name].meaning in texts(at)
         assert METHODS[name].limits in texts(at)
@@ -35,11 +35,11 @@ def test_a_first_visitor_sees_two_methods_explain_the_prediction(at: AppTest) ->
 
 def test_another_class_can_be_explained(at: AppTest) -> None:
     box = at.selectbox[1]
-    cup = next(option for option in box.options if option.startswith("cup ·"))
-    box.select_index(box.options.index(cup)).run()
+    tabby = next(option for option in box.options if option.startswith("tabby ·"))
+    box.select_index(box.options.index(tabby)).run()
     assert not at.exception
-    assert any(one.value.startswith("**espresso**") for one in at.markdown)
-    assert any(one.value.startswith("**cup**") for one in at.markdown)
+    assert any(one.value.startswith("**Egyptian cat**") for one in at.markdown)
+    assert any(one.value.startswith("**tabby**") for one in at.markdown)
 
 
 def test_the_methods_are_scored(at: AppTest) -> None:

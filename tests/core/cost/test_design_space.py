@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load
 
-from squeeze_core.cost import design_space, published
+from squeeze_core.cost import design_space
 from squeeze_core.cost.design_space import Choice, DesignError, design, export, smallest_input, snippet
 from squeeze_core.networks.architecture import PLANS, Metaparameters, SqueezeNet
 
@@ -45,8 +45,8 @@ def test_modules_add_up_to_the_network() -> None:
     ]
 
 
-@pytest.mark.parametrize("point", [point for point in published.DESIGNS if point.bypass != "complex"])
-def test_sizes_agree_with_the_papers_to_four_percent(point: published.PublishedDesign) -> None:
+@pytest.mark.parametrize("point", [point for point in design_space.DESIGNS if point.bypass != "complex"])
+def test_sizes_agree_with_the_papers_to_four_percent(point: design_space.PublishedDesign) -> None:
     built = design(Choice(point.metaparameters, bypass=point.bypass))
     assert built.mebibytes == pytest.approx(point.mebibytes, rel=0.04)
 

@@ -1,4 +1,5 @@
-// Pictures pasted or dropped anywhere on the page go to the tray's own uploader.
+// What the browser does by itself, on every page: pictures pasted or dropped anywhere go to the tray's
+// own uploader, and a chart's PNG button saves what is drawn.
 export default function () {
   const uploader = () => document.querySelector('.st-key-tray input[type="file"]');
 
@@ -27,10 +28,23 @@ export default function () {
     hand([...event.dataTransfer.files]);
   };
 
+  // The chart's own button is out of sight, because it would lie over the chart's numbers.
+  const save = (event) => {
+    const holder = event.target.closest?.('[class*="st-key-png-"]');
+    const name = holder?.className.match(/st-key-png-(\S+)/)?.[1];
+    const own = name && document.querySelector(`.st-key-chart-${name} .modebar-btn`);
+    if (!own) return;
+    event.preventDefault();
+    event.stopPropagation();
+    own.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  };
+
+  document.addEventListener("click", save, true);
   document.addEventListener("paste", paste);
   document.addEventListener("dragover", over);
   document.addEventListener("drop", drop);
   return () => {
+    document.removeEventListener("click", save, true);
     document.removeEventListener("paste", paste);
     document.removeEventListener("dragover", over);
     document.removeEventListener("drop", drop);

@@ -1,0 +1,106 @@
+"""How long does each network take for a picture, in this process and beside whatever else runs?
+
+What a page shows as "Time". `measure` asks another question: what a network takes in a process of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from squeeze_core import classifier
+from squeeze_core.images import Picture
+from squeeze_core.networks.engine import Engine
+
+FEWEST, MOST = 5, 15
+SECONDS = 0.8
+BUSY_SPREAD = 1.5
+BUSY_LOAD = 1.25
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one network takes for one picture, in milliseconds.
+
+    `network`: median over `runs` of the network alone, one picture at a time, from its input tensor to
+    its scores; `low`, `high`: the quartiles of the same runs. `prepare`: median from the decoded picture
+    to that tensor. `decode`: from the file's bytes to the picture, once, when it was read.
+    """
+
+    model: str
+    network: float
+    low: float
+    high: float
+    runs: int
+    prepare: float
+    decode: float
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Some networks, measured in turns. `load`: processes that wanted a core then, for each core of the
+    machine (its average over a minute); None where the system does not tell."""
+
+    device: str
+    networks: tuple[Timing, ...]
+    load: float | None
+
+    @property
+    def busy(self) -> bool:
+        """Whether other work disturbed the times, by the load or by how far they spread."""
+        spread = any(timing.high > BUSY_SPREAD * timing.low for timing in self.networks)
+        return spread or (self.load or 0) > BUSY_LOAD
+
+
+def time_networks(picture: Picture, engine: Engine, models: Sequence[str]) -> Timings:
+    """Each network's time for the picture: the same number of runs for all, one after another in turns.
+
+    In turns, so that a slow moment of the machine hits all alike; one such measurement at a time in a
+    process. MOST runs, or as many (at least FEWEST) as fit into SECONDS. WeightsError when weights
+    cannot be had.
+    """
+    prepares = [classifier.network(engine, model).preprocess for model in models]
+    batches = [prepare([picture.image]) for prepare in prepares]
+    works: list[Callable[[], object]] = [
+        lambda model=model, batch=batch: classifier.scores(batch, engine, model)  # type: ignore[misc]
+        for model, batch in zip(models, batches, strict=True)
+    ]
+    works += [lambda prepare=prepare: prepare([picture.image]) for prepare in prepares]  # type: ignore[misc]
+    with _one_at_a_time:
+        times = in_turns(works, MOST, FEWEST, SECONDS)
+    load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
+    rows = []
+    for model, taken, preparing in zip(models, times, times[len(models) :], strict=False):
+        low, median, high = statistics.quantiles(taken, n=4, method="inclusive")
+        prepare = statistics.median(preparing)
+        rows.append(Timing(model, median, low, high, len(taken), prepare, picture.milliseconds))
+    return Timings(engine.device.type, tuple(rows), load)
+
+
+def in_turns(
+    works: Sequence[Callable[[], object]],
+    most: int,
+    fewest: int | None = None,
+    seconds: float = math.inf,
+) -> list[list[float]]:
+    """The milliseconds of each run of each work; a round runs every work once, the first round unseen.
+
+    `most` rounds, or as many (at least `fewest`) as fit into the seconds.
+    """
+    times: list[list[float]] = [[] for _ in works]
+    begun = time.perf_counter()
+    for turn in range(most + 1):
+        if turn > (fewest or most) and time.perf_counter() - begun > seconds:
+            break
+        for work, taken in zip(works, times, strict=True):
+            start = time.perf_counter()
+            work()
+            if turn:
+                taken.append(1000 * (time.perf_counter() - start))
+    return times

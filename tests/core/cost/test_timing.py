@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from squeeze_core.cost.timing import FEWEST, MOST, Timings, in_turns, time_networks
+from squeeze_core.networks.weights import WeightsError
+
+
+def test_works_take_turns_and_their_first_run_is_not_counted() -> None:
+    calls: list[str] = []
+
+    def slow_at_first() -> None:
+        calls.append("a")
+        time.sleep(0.05 if calls.count("a") == 1 else 0.001)
+
+    times = in_turns([slow_at_first, lambda: calls.append("b")], 3)
+    assert calls == ["a", "b"] * 4
+    assert [len(taken) for taken in times] == [3, 3]
+    assert max(times[0]) < 50
+
+
+def test_no_more_rounds_than_fit_into_the_time_but_a_fewest() -> None:
+    (times,) = in_turns([lambda: time.sleep(0.01)], 1000, 2, 0.05)
+    assert 2 <= len(times) < 10
+    (times,) = in_turns([lambda: time.sleep(0.01)], 1000, 2, 0)
+    assert len(times) == 2
+
+
+def test_a_networks_time_is_a_median_between_its_quartiles(engine, chelsea) -> None:
+    timings = time_networks(chelsea, engine, ("squeezenet1_1", "efficientnet_lite0"))
+    assert [one.model for one in timings.networks] == ["squeezenet1_1", "efficientnet_lite0"]
+    assert timings.device == "cpu" and (timings.load is None or timings.load >= 0)
+    for one in timings.networks:
+        assert 0 < one.low <= one.network <= one.high
+        assert FEWEST <= one.runs <= MOST and one.prepare > 0
+        assert one.decode == chelsea.milliseconds
+    assert len({one.runs for one in timings.networks}) == 1
+
+
+def test_load_or_a_wide_spread_make_a_machine_busy(engine, chelsea) -> None:
+    (timing,) = time_networks(chelsea, engine, ("squeezenet1_1",)).networks
+    steady = replace(timing, low=10.0, network=11.0, high=12.0)
+    assert not Timings("cpu", (steady,), 0.5).busy
+    assert not Timings("cpu", (steady,), None).busy
+    assert Timings("cpu", (steady,), 2.0).busy
+    assert Timings("cpu", (replace(steady, high=20.0),), 0.5).busy
+
+
+def test_an_unknown_network_cannot_be_timed(engine, chelsea) -> None:
+    with pytest.raises(WeightsError, match="no network named"):
+        time_networks(chelsea, engine, ("lenet",))
