@@ -6,8 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.common import tray_bar
-from squeeze_core.errors import UserError
+from pages.common import journal, tray_bar
 
 IMAGES = Path(__file__).parent / "pages" / "common"
 
@@ -26,8 +25,6 @@ page = st.navigation(
     ],
     position="top",
 )
-try:
+with journal.request(page.title):
     tray_bar.draw()
     page.run()
-except UserError as error:  # weights that are missing or damaged: the other pages work
-    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,95 @@
+"""What the server did: one line a request on standard error, and figures of how it fares.
+
+Never names or contents of pictures. `SQUEEZE_LAB_LOG` sets the level (DEBUG, INFO, WARNING …).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from squeeze_core.errors import UserError
+
+KEPT = 1000
+_LOG = logging.getLogger("squeeze_lab")
+_LOG.propagate = False
+_HANDLER = logging.StreamHandler(sys.stderr)
+_HANDLER.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+_LOG.addHandler(_HANDLER)
+_LEVEL = logging.getLevelNamesMapping().get(os.environ.get("SQUEEZE_LAB_LOG", "INFO").upper(), logging.INFO)
+_LOG.setLevel(_LEVEL)
+_RECENT: deque[tuple[float, float]] = deque(maxlen=KEPT)
+
+
+class Health(NamedTuple):
+    """Of the last `minutes`: requests, and the median and 95th percentile of their seconds.
+
+    None without requests. `memory_bytes`: resident memory of this process, None where the system does not
+    say; `load`: processes that want a core, averaged over a minute, and `cores` that there are.
+    """
+
+    minutes: float
+    requests: int
+    median_s: float | None
+    p95_s: float | None
+    memory_bytes: int | None
+    load: float | None
+    cores: int
+
+
+@contextmanager
+def request(page: str) -> Iterator[None]:
+    """Log one run of a page, and say in one sentence what went wrong in it: the other pages work.
+
+    What nobody foresaw gets an incident number, under which the log has its traceback.
+    """
+    begun = time.perf_counter()
+    outcome = "interrupted"  # what Streamlit does when the person has moved on
+    try:
+        yield
+        outcome = "done"
+    except UserError as error:
+        outcome = "refused"
+        st.error(str(error), icon=":material/error:")
+    except Exception:
+        number = secrets.token_hex(3)
+        outcome = f"incident {number}"
+        _LOG.exception("incident %s on %s", number, page)
+        st.error(
+            f"Something went wrong here that should not have. The server's log has it as incident {number}"
+            "; your pictures are still here.",
+            icon=":material/error:",
+        )
+    finally:
+        seconds = time.perf_counter() - begun
+        _RECENT.append((time.time(), seconds))
+        _LOG.info("page=%s milliseconds=%.0f outcome=%s", page.replace(" ", "-"), 1000 * seconds, outcome)
+
+
+def health(minutes: float = 10) -> Health:
+    """How this server fares."""
+    since = time.time() - 60 * minutes
+    seconds = sorted(took for when, took in list(_RECENT) if when >= since)
+    median = seconds[len(seconds) // 2] if seconds else None
+    p95 = seconds[int(0.95 * len(seconds))] if seconds else None
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return Health(minutes, len(seconds), median, p95, _memory_bytes(), load, os.cpu_count() or 1)
+
+
+def _memory_bytes() -> int | None:
+    """Resident memory, by Linux's account."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")

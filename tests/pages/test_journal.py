@@ -1,0 +1,70 @@
+"""The log of requests, and what a person sees of an error that nobody foresaw."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.common import journal, tray_bar
+from squeeze_core.errors import UserError
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+class Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text.append(self.format(record))
+
+
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    logger, lines = logging.getLogger("squeeze_lab"), Lines()
+    logger.addHandler(lines)
+    yield lines.text
+    logger.removeHandler(lines)
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> AppTest:
+    def broken() -> None:
+        raise error
+
+    monkeypatch.setattr(tray_bar, "draw", broken)
+    return AppTest.from_file(APP, default_timeout=60).run()
+
+
+def test_an_unforeseen_error_is_one_sentence_whose_number_finds_the_traceback_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    at = fail_with(monkeypatch, KeyError("/secret/holiday.jpg"))
+    (message,) = (error.value for error in at.error)
+    assert not at.exception and "holiday" not in message
+    found = re.search(r"incident ([0-9a-f]{6})", message)
+    assert found
+    incident, request = log
+    assert found[1] in incident and "Traceback" in incident
+    assert re.fullmatch(rf"page=Classify milliseconds=\d+ outcome=incident {found[1]}", request)
+
+
+def test_a_foreseen_error_says_its_own_sentence(monkeypatch: pytest.MonkeyPatch, log: list[str]) -> None:
+    at = fail_with(monkeypatch, UserError("The weights are damaged."))
+    assert [error.value for error in at.error] == ["The weights are damaged."]
+    assert log[-1].endswith("outcome=refused")
+
+
+def test_health_counts_what_ran(log: list[str]) -> None:
+    before = journal.health().requests
+    with journal.request("About"):
+        pass
+    after = journal.health()
+    assert after.requests == min(before + 1, journal.KEPT)
+    assert after.p95_s is not None and after.memory_bytes is not None and after.memory_bytes > 1e7
+    assert log[-1].endswith("outcome=done")
