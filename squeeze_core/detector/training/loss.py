@@ -1,7 +1,12 @@
-"""Which position learns which box, and what it costs to be wrong.
+"""Which position learns which box, what it learns from a teacher, and what it costs to be wrong.
 
 Task-aligned assignment after TOOD (Feng et al. 2021, arXiv:2108.07755), varifocal loss after Zhang
-et al. 2021 (arXiv:2008.13367), generalised IoU after Rezatofighi et al. 2019 (arXiv:1902.09630).
+et al. 2021 (arXiv:2008.13367), generalised IoU after Rezatofighi et al. 2019 (arXiv:1902.09630),
+distillation of what is said at each position with quality focal loss as in CrossKD (Wang et al. 2023,
+arXiv:2306.11369, section 3.3; there through the teacher's head, here in our own).
+
+Truths are padded: `boxes` float32 [N, M, 4] in pixels, `labels` int64 [N, M], `worth` float32 [N, M]: what
+a box is worth, over 0 to 1; 0 where its class is not to be learnt within the box; -1 for padding.
 """
 
 from __future__ import annotations
@@ -11,22 +16,23 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pad_sequence
 from torchvision.ops import generalized_box_iou_loss
+
+from squeeze_core.detector.training.teacher import Dense
 
 CANDIDATES = 10  # positions that each box may claim
 IOU_POWER = 6.0
 SMALLEST_SIDE = 16.0  # pixels: a smaller box claims positions as if it were this large
 BOX_WEIGHT = 2.5
+AGREEMENT = 0.5  # IoU from which a teacher's box is that of a label
 
 
 class Targets(NamedTuple):
     """What a batch should have answered: `scores` float32 [N, P, C] (0–1, the quality of the
-    position's box), `boxes` float32 [N, P, 4], `assigned` bool [N, P]."""
+    position's box times its worth), `boxes` float32 [N, P, 4]."""
 
     scores: Tensor
     boxes: Tensor
-    assigned: Tensor
 
 
 def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
@@ -38,31 +44,30 @@ def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
     return overlap / (areas[0][:, :, None] + areas[1][:, None] - overlap).clamp(min=1e-6)
 
 
+def by_class(of_boxes: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """bool [N, M, P] per box → bool [N, P, C]: whether any box of the class has it."""
+    kinds = F.one_hot(labels, classes).to(of_boxes.device, torch.float32)
+    return of_boxes.float().transpose(1, 2) @ kinds > 0
+
+
+def within(boxes: Tensor, centres: Tensor, least: float = 0.0) -> Tensor:
+    """Whether each of `centres` [P, 2] lies in each of `boxes` [N, M, 4], widened to sides of `least`."""
+    middle = (boxes[..., :2] + boxes[..., 2:]) / 2
+    reach = ((boxes[..., 2:] - boxes[..., :2]) / 2).clamp(min=least / 2)
+    return ((centres - middle[:, :, None]).abs() < reach[:, :, None]).all(3)
+
+
 @torch.no_grad()
-def assign(output: Tensor, centres: Tensor, boxes: list[Tensor], labels: list[Tensor]) -> Targets:
+def assign(output: Tensor, centres: Tensor, boxes: Tensor, labels: Tensor, worth: Tensor) -> Targets:
     """Give every box the positions inside it that answer it best: alignment = score · IoU^6.
 
-    `output`: the network's, [N, P, 4 + C]; `centres`: [P, 2]; `boxes`: per picture [M, 4] pixels;
-    `labels`: per picture [M]. A position claimed by several boxes takes the one it overlaps most.
+    `output`: the network's, [N, P, 4 + C]; `centres`: [P, 2]; the rest: see above. A position claimed
+    by several boxes takes the one it overlaps most.
     """
-    pictures, places, classes = output.shape[0], output.shape[1], output.shape[2] - 4
-    truth = pad_sequence(boxes, batch_first=True)
-    classes_of = pad_sequence(labels, batch_first=True)
-    most = truth.shape[1]
-    if most == 0:
-        zeros = output.new_zeros
-        return Targets(
-            zeros(pictures, places, classes), zeros(pictures, places, 4), zeros(pictures, places).bool()
-        )
-    real = (
-        torch.arange(most, device=output.device)
-        < torch.tensor([len(b) for b in boxes], device=output.device)[:, None]
-    )
-    middle = (truth[..., :2] + truth[..., 2:]) / 2
-    reach = ((truth[..., 2:] - truth[..., :2]) / 2).clamp(min=SMALLEST_SIDE / 2)
-    inside = ((centres - middle[:, :, None]).abs() < reach[:, :, None]).all(3) & real[..., None]
-    iou = pairwise_iou(truth, output[..., :4]) * inside
-    index = classes_of[:, None, :].expand(-1, places, -1)
+    places, classes = output.shape[1], output.shape[2] - 4
+    inside = within(boxes, centres, SMALLEST_SIDE) & (worth > 0)[..., None]
+    iou = pairwise_iou(boxes, output[..., :4]) * inside
+    index = labels[:, None, :].expand(-1, places, -1)
     scores = output[..., 4:].sigmoid().gather(2, index).transpose(1, 2)
     alignment = scores * iou**IOU_POWER
     # The tiny term keeps boxes that overlap nothing yet from claiming nothing.
@@ -73,26 +78,74 @@ def assign(output: Tensor, centres: Tensor, boxes: list[Tensor], labels: list[Te
     claimed &= torch.zeros_like(inside).scatter_(1, owner, True)
     alignment = alignment * claimed
     strongest = alignment.amax(2, keepdim=True).clamp(min=1e-12)
-    quality = alignment / strongest * (iou * claimed).amax(2, keepdim=True)
+    quality = alignment / strongest * (iou * claimed).amax(2, keepdim=True) * worth[..., None]
     owner = owner.squeeze(1)
-    assigned = claimed.any(1)
-    target_boxes = truth.gather(1, owner[..., None].expand(-1, -1, 4))
-    value = quality.sum(1)
-    target_scores = output.new_zeros(pictures, places, classes)
-    target_scores.scatter_(2, classes_of.gather(1, owner)[..., None], value[..., None])
-    return Targets(target_scores, target_boxes, assigned)
+    target_boxes = boxes.gather(1, owner[..., None].expand(-1, -1, 4))
+    value = (quality * claimed).sum(1)
+    target_scores = output.new_zeros(*output.shape[:2], classes)
+    target_scores.scatter_(2, labels.gather(1, owner)[..., None], value[..., None])
+    return Targets(target_scores, target_boxes)
+
+
+@torch.no_grad()
+def teaching(
+    taught: Dense, boxes: Tensor, labels: Tensor, worth: Tensor, labelled: Tensor
+) -> tuple[Dense, Tensor]:
+    """What of a teacher's answer is taught: targets, and bool [N, P, C] where they count.
+
+    `labelled` bool [N]: in those pictures labels rule; only where the teacher's box is a label's of its
+    class (IoU over AGREEMENT) does its score count, and the label's box takes the place of its own.
+    """
+    overlap = pairwise_iou(boxes, taught.boxes) * (worth > 0)[..., None]
+    counts = by_class(overlap > AGREEMENT, labels, taught.scores.shape[2]) | ~labelled[:, None, None]
+    best = overlap.argmax(1)[..., None].expand(-1, -1, 4)
+    own = torch.where(labelled[:, None, None], boxes.gather(1, best), taught.boxes)
+    return Dense(taught.scores * counts, own), counts
+
+
+def box_loss(answers: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
+    """Generalised IoU loss of [N, P, 4] with the same, weighted by [N, P], summed."""
+    return (generalized_box_iou_loss(answers, targets) * weight).sum()
 
 
 def detection_loss(
-    output: Tensor, centres: Tensor, boxes: list[Tensor], labels: list[Tensor]
+    output: Tensor,
+    centres: Tensor,
+    boxes: Tensor,
+    labels: Tensor,
+    worth: Tensor,
+    labelled: Tensor | None = None,
+    taught: Dense | None = None,
 ) -> dict[str, Tensor]:
-    """{"class", "box"}: two scalars whose sum is trained on; arguments as for `assign`."""
-    targets = assign(output, centres, boxes, labels)
+    """{"class", "box"}, with a teacher also {"taught class", "taught box"}: scalars to add up.
+
+    Arguments as for `assign` and `teaching`; the teacher answers for the first positions, as many as
+    it has. Where it sees something that the labels do not, silence costs less.
+    """
+    targets = assign(output, centres, boxes, labels, worth)
     logits = output[..., 4:]
     probability = logits.detach().sigmoid()
-    weight = torch.where(targets.scores > 0, targets.scores, 0.75 * probability**2)
+    ignored = by_class(within(boxes, centres) & (worth == 0)[..., None], labels, logits.shape[2])
+    silence = 0.75 * probability**2 * ~ignored
+    if taught is not None:
+        silence[:, : taught.scores.shape[1]] *= 1 - taught.scores
+    weight = torch.where(targets.scores > 0, targets.scores, silence)
     total = targets.scores.sum().clamp(min=1.0)
     cross_entropy = F.binary_cross_entropy_with_logits(logits, targets.scores, weight, reduction="sum")
-    quality = targets.scores.sum(2)[targets.assigned]
-    overlap = generalized_box_iou_loss(output[..., :4][targets.assigned], targets.boxes[targets.assigned])
-    return {"class": cross_entropy / total, "box": BOX_WEIGHT * (overlap * quality).sum() / total}
+    losses = {
+        "class": cross_entropy / total,
+        "box": BOX_WEIGHT * box_loss(output[..., :4], targets.boxes, targets.scores.sum(2)) / total,
+    }
+    if taught is not None:
+        assert labelled is not None
+        lesson, counts = teaching(taught, boxes, labels, worth, labelled)
+        first = output[:, : lesson.scores.shape[1]]
+        distance = (lesson.scores - first[..., 4:].detach().sigmoid()).abs()
+        cross_entropy = F.binary_cross_entropy_with_logits(
+            first[..., 4:], lesson.scores, distance * counts, reduction="sum"
+        )
+        total = lesson.scores.sum().clamp(min=1.0)
+        strength = lesson.scores.amax(2)
+        losses["taught class"] = cross_entropy / total
+        losses["taught box"] = box_loss(first[..., :4], lesson.boxes, strength) / total
+    return losses

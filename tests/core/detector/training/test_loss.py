@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torchvision.ops import box_iou
 
 from squeeze_core.detector.network import Detector, add_batchnorm, positions
-from squeeze_core.detector.training.loss import assign, detection_loss, pairwise_iou
+from squeeze_core.detector.training.loss import assign, detection_loss, pairwise_iou, teaching
+from squeeze_core.detector.training.teacher import Dense
 
 CPU = torch.device("cpu")
 BOXES = torch.tensor([[10.0, 12.0, 60.0, 50.0], [70.0, 40.0, 120.0, 120.0]])
 LABELS = torch.tensor([1, 0])
+TRUTH = (BOXES[None], LABELS[None], torch.ones(1, 2))
 
 
 def answer(boxes: torch.Tensor, labels: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
@@ -37,19 +40,18 @@ def test_every_box_claims_positions_inside_it() -> None:
     torch.manual_seed(0)
     output = torch.randn(1, len(centres), 6)
     output[..., :4] = torch.cat([centres - 20, centres + 20], 1)
-    targets = assign(output, centres, [BOXES], [LABELS])
+    targets = assign(output, centres, *TRUTH)
     for box, label in zip(BOXES, LABELS, strict=True):
-        mine = targets.assigned[0] & (targets.boxes[0] == box).all(1)
+        mine = (targets.scores[0] > 0).any(1) & (targets.boxes[0] == box).all(1)
         assert 1 <= mine.sum() <= 10
         assert ((centres[mine] >= box[:2]) & (centres[mine] <= box[2:])).all()
         scores = targets.scores[0, mine]
         assert (scores[:, label] > 0).any() and (scores[:, 1 - label] == 0).all()
-    assert (targets.scores[0][~targets.assigned[0]] == 0).all()
 
 
 def test_the_best_position_is_asked_for_its_overlap() -> None:
     centres = positions(128, 128, CPU)
-    targets = assign(answer(BOXES, LABELS, centres), centres, [BOXES], [LABELS])
+    targets = assign(answer(BOXES, LABELS, centres), centres, *TRUTH)
     assert torch.allclose(targets.scores.max(), torch.tensor(1.0), atol=1e-4)
 
 
@@ -58,18 +60,18 @@ def test_a_box_smaller_than_a_stride_is_not_lost() -> None:
     tiny = torch.tensor([[40.0, 41.0, 44.0, 46.0]])
     output = torch.zeros(1, len(centres), 6)
     output[..., :4] = torch.cat([centres - 6, centres + 6], 1)
-    assert assign(output, centres, [tiny], [LABELS[:1]]).assigned.any()
+    assert (assign(output, centres, tiny[None], LABELS[None, :1], torch.ones(1, 1)).scores > 0).any()
 
 
 def test_the_right_answer_costs_next_to_nothing() -> None:
     centres = positions(128, 128, CPU)
     right = answer(BOXES, LABELS, centres)
-    asked = assign(right, centres, [BOXES], [LABELS]).scores
+    asked = assign(right, centres, *TRUTH).scores
     right[..., 4:] = torch.where(asked > 0, 9.0, -9.0)
     wrong, shifted = right.clone(), right.clone()
     wrong[..., 4:] = right[..., 4:].flip(2)
     shifted[..., :4] += 6
-    losses = [detection_loss(output, centres, [BOXES], [LABELS]) for output in (right, wrong, shifted)]
+    losses = [detection_loss(output, centres, *TRUTH) for output in (right, wrong, shifted)]
     assert losses[0]["class"] < 0.05 and losses[0]["box"] < 0.01
     assert losses[1]["class"] > 20 * losses[0]["class"]
     assert losses[2]["box"] > 0.2
@@ -77,9 +79,9 @@ def test_the_right_answer_costs_next_to_nothing() -> None:
 
 def test_a_picture_without_boxes_costs_only_false_alarms() -> None:
     centres = positions(64, 64, CPU)
-    none, no_labels = torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64)
+    nothing = torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.int64), torch.full((1, 1), -1.0)
     output = torch.zeros(1, len(centres), 6, requires_grad=True)
-    losses = detection_loss(output, centres, [none], [no_labels])
+    losses = detection_loss(output, centres, *nothing)
     assert losses["box"] == 0 and losses["class"] > 0
     (losses["class"] + losses["box"]).backward()
     assert output.grad is not None and torch.isfinite(output.grad).all()
@@ -90,13 +92,104 @@ def test_training_on_one_picture_lowers_the_loss() -> None:
     network = add_batchnorm(Detector(classes=2, width=32))
     optimizer = torch.optim.Adam(network.parameters(), 2e-3)
     picture, centres = torch.rand(2, 3, 64, 64), positions(64, 64, CPU)
-    box, label = torch.tensor([[8.0, 8.0, 56.0, 48.0]]), torch.tensor([1])
+    box, label = torch.tensor([[[8.0, 8.0, 56.0, 48.0]]] * 2), torch.ones(2, 1, dtype=torch.int64)
     history = []
     for _ in range(40):
-        losses = detection_loss(network(picture), centres, [box] * 2, [label] * 2)
+        losses = detection_loss(network(picture), centres, box, label, torch.ones(2, 1))
         total = losses["class"] + losses["box"]
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
         history.append(losses["box"].item())
     assert history[-1] < 0.5 * history[0]
+
+
+def slow_targets(
+    output: torch.Tensor,
+    centres: torch.Tensor,
+    boxes: torch.Tensor,
+    labels: torch.Tensor,
+    worth: torch.Tensor,
+) -> torch.Tensor:
+    """What `assign` asks for, written out one box and one position at a time: [P, C] of one picture."""
+    claims: dict[int, list[tuple[float, int]]] = {}
+    iou, alignment = box_iou(boxes, output[:, :4]), {}
+    for m, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+        if worth[m] <= 0:
+            continue
+        half = [max(x1 - x0, 16) / 2, max(y1 - y0, 16) / 2]
+        for p, (x, y) in enumerate(centres.tolist()):
+            if abs(x - (x0 + x1) / 2) < half[0] and abs(y - (y0 + y1) / 2) < half[1]:
+                alignment[m, p] = float(output[p, 4 + labels[m]].sigmoid() * iou[m, p] ** 6)
+        mine = sorted((p for k, p in alignment if k == m), key=lambda p: -alignment[m, p])[:10]
+        for p in mine:
+            claims.setdefault(p, []).append((float(iou[m, p]), m))
+    owner = {p: max(rivals)[1] for p, rivals in claims.items()}
+    asked = torch.zeros(len(centres), output.shape[1] - 4)
+    for p, m in owner.items():
+        of_box = [q for q, k in owner.items() if k == m]
+        most = max(alignment[m, q] for q in of_box)
+        best = max(float(iou[m, q]) for q in of_box)
+        asked[p, labels[m]] = alignment[m, p] / most * best * worth[m]
+    return asked
+
+
+def test_targets_are_those_of_a_slow_reference() -> None:
+    """Two pictures with overlapping boxes, one of them a teacher's, one to be left alone, one padding."""
+    torch.manual_seed(0)
+    centres = positions(128, 128, CPU)
+    output = torch.randn(2, len(centres), 4 + 3)
+    output[..., :4] = torch.cat([centres - 25, centres + 25], 1) + 8 * torch.randn(2, len(centres), 4)
+    corner = torch.rand(2, 5, 2) * 60
+    boxes = torch.cat([corner, corner + 30 + 30 * torch.rand(2, 5, 2)], 2)
+    labels = torch.randint(0, 3, (2, 5))
+    worth = torch.tensor([[1, 1, 0.4, 0, -1.0], [1, 0.7, 1, 1, -1]])
+    targets = assign(output, centres, boxes, labels, worth)
+    for picture in range(2):
+        expected = slow_targets(output[picture], centres, boxes[picture], labels[picture], worth[picture])
+        assert torch.allclose(targets.scores[picture], expected, atol=1e-5)
+
+
+def test_within_a_box_that_is_left_alone_its_class_costs_nothing() -> None:
+    centres = positions(128, 128, CPU)
+    output = torch.full((1, len(centres), 6), -9.0)
+    output[..., :4] = torch.cat([centres - 4, centres + 4], 1)
+    inside = ((centres > BOXES[0, :2]) & (centres < BOXES[0, 2:])).all(1)
+    costs = []
+    for label in (0, 1):
+        alarm = output.clone()
+        alarm[0, inside, 4 + label] = 3.0
+        costs.append(detection_loss(alarm, centres, BOXES[None, :1], LABELS[None, :1], torch.zeros(1, 1)))
+    assert costs[1]["class"] < 1e-3 and costs[0]["class"] > 1
+
+
+def test_a_teacher_rules_without_labels_and_gives_way_to_them() -> None:
+    """It sees BOXES[0] rightly, at BOXES[1] another class, and something where there is no label."""
+    third = torch.tensor([90.0, 4.0, 120.0, 30.0])
+    taught = Dense(torch.zeros(1, 3, 2), torch.stack([BOXES[0] + 2, BOXES[1], third])[None])
+    taught.scores[0] = torch.tensor([[0.1, 0.8], [0.3, 0.9], [0.7, 0.0]])
+    lesson, counts = teaching(taught, *TRUTH, torch.tensor([True]))
+    assert lesson.scores[0].tolist() == [[0, pytest.approx(0.8)], [pytest.approx(0.3), 0], [0, 0]]
+    assert counts[0].tolist() == [[False, True], [True, False], [False, False]]
+    assert torch.equal(lesson.boxes[0, :2], BOXES)  # the labels' boxes, not the teacher's
+    lesson, counts = teaching(taught, *TRUTH, torch.tensor([False]))
+    assert torch.equal(lesson.scores, taught.scores) and counts.all()
+    assert torch.equal(lesson.boxes, taught.boxes)
+
+
+def test_agreeing_with_the_teacher_costs_least() -> None:
+    centres = positions(128, 128, CPU)
+    third = torch.tensor([[60.0, 4.0, 120.0, 60.0]])
+    seen = answer(third, torch.tensor([0]), centres)
+    taught = Dense(seen[:, : 16**2 + 8**2 + 4**2, 4:].sigmoid(), seen[:, : 16**2 + 8**2 + 4**2, :4])
+    nothing = TRUTH[0], TRUTH[1], torch.full((1, 2), -1.0)
+    unlabelled, labelled = torch.tensor([False]), torch.tensor([True])
+    same, silent = seen.clone(), seen.clone()
+    silent[..., 4:] = -9.0
+    agreeing, missing = (detection_loss(o, centres, *nothing, unlabelled, taught) for o in (same, silent))
+    assert agreeing["taught class"] < 0.01 < 1 < missing["taught class"]
+    assert agreeing["taught box"] < 1e-3
+    # Labels that say there is nothing: the teacher is not followed, but what it saw costs next to nothing.
+    said = detection_loss(same, centres, *nothing, labelled, taught)
+    alone = detection_loss(same, centres, *nothing)
+    assert said["taught class"] == 0 and said["class"] < 0.02 * alone["class"]

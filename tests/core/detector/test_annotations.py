@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from PIL import ExifTags, Image
 
 from squeeze_core.detector.annotations import AnnotationError, read_coco
-from squeeze_core.detector.training.dataset import MosaicCollate, TrainingSet, collate, sampling_weights
 
 
 def test_reads_boxes_as_corners_and_labels_in_order(coco_folder: Path) -> None:
@@ -73,74 +70,9 @@ def test_refuses_what_is_no_annotation_file(tmp_path: Path, content: str) -> Non
         read_coco(tmp_path, tmp_path / "a.json")
 
 
-def test_augmentation_keeps_boxes_on_their_objects(coco_folder: Path) -> None:
-    torch.manual_seed(0)
-    data = TrainingSet(read_coco(coco_folder / "train", coco_folder / "train.json"), 64)
-    for index in range(8):
-        image, boxes, labels = data[index]
-        assert image.shape == (3, 64, 64) and image.dtype == torch.uint8
-        assert len(boxes) == len(labels)
-        for box, label in zip(boxes.round().int().tolist(), labels.tolist(), strict=True):
-            x0, y0, x1, y1 = box
-            red, _, blue = image[:, y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].float().mean((1, 2)).tolist()
-            assert (red > blue) == (label == 0)
-
-
-def test_a_share_of_the_pictures_is_cropped(coco_folder: Path) -> None:
-    """Only the crop can make an object larger."""
-    annotations = read_coco(coco_folder / "train", coco_folder / "train.json")
-    torch.manual_seed(0)
-    wide = []
-    for crop in (0.0, 1.0):
-        data = TrainingSet(annotations, 64, crop)
-        wide.append(max(float((x1 - x0).max()) for _ in range(20) for x0, _, x1, _ in [data[0][1].T]))
-    first = annotations.examples[0]
-    (x0, _, x1, _) = first.boxes.T
-    whole = 64 * float((x1 - x0).max()) / first.width
-    assert wide[0] == pytest.approx(whole, abs=1) and wide[1] > whole + 2
-
-
-def test_mosaics_hold_four_pictures_at_half_scale(coco_folder: Path) -> None:
-    data = TrainingSet(read_coco(coco_folder / "train", coco_folder / "train.json"), 64)
-    items = [data[index] for index in range(8)]
-    images, boxes, labels = MosaicCollate(1.0)(items)
-    assert images.shape == (8, 3, 64, 64)
-    for image, box, label in zip(images, boxes, labels, strict=True):
-        assert len(box) == len(label) and (box >= 0).all() and (box <= 64).all()
-        for (x0, y0, x1, y1), kind in zip(box.round().int().tolist(), label.tolist(), strict=True):
-            red, _, blue = image[:, y0 + 1 : y1 - 1, x0 + 1 : x1 - 1].float().mean((1, 2)).tolist()
-            assert (red > blue) == (kind == 0)
-    assert torch.equal(MosaicCollate(0.0)(items)[0], collate(items)[0])
-
-
-def test_rare_classes_are_drawn_more_often(coco_folder: Path) -> None:
-    file = coco_folder / "train.json"
-    document = json.loads(file.read_text())
-    for row in document["annotations"][1:]:
-        row["category_id"] = 7
-    file.write_text(json.dumps(document))
-    weights = sampling_weights(read_coco(coco_folder / "train", file))
-    assert weights[0] > weights[1] == 1.0
-
-
 def test_a_class_without_boxes_may_be_unknown(coco_folder: Path) -> None:
     file = coco_folder / "val.json"
     document = json.loads(file.read_text())
     document["categories"].append({"id": 9, "name": "zebra"})
     file.write_text(json.dumps(document))
     assert len(read_coco(coco_folder / "val", file, ("red", "blue")).examples) == 4
-
-
-def test_pictures_are_taken_upright(coco_folder: Path) -> None:
-    path = coco_folder / "train" / "0.png"
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    with Image.open(path) as image:
-        image.load()
-    image.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
-    annotations = read_coco(coco_folder / "train", coco_folder / "train.json")
-    torch.manual_seed(1)
-    image, boxes, _ = TrainingSet(annotations, 64)[0]
-    for x0, y0, x1, y1 in boxes.round().int().tolist():
-        red, _, blue = image[:, y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].float().mean((1, 2)).tolist()
-        assert red > blue + 50

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,16 +12,18 @@ import pytest
 import torch
 
 from squeeze_core.__main__ import main as squeeze_core
-from squeeze_core.detector import train
 from squeeze_core.detector.network import add_batchnorm
 from squeeze_core.detector.pretrained import load_detector
-from squeeze_core.detector.train import keep_function, main, schedule
+from squeeze_core.detector.training import train
+from squeeze_core.detector.training.train import keep_function, main, schedule
 from squeeze_core.networks.weights import load
 
 
 def run(folder: Path, out: Path, *more: str) -> int:
-    fixed = ["--size", "64", "--width", "32", "--batch", "4", "--workers", "0", "--every", "1"]
-    return main(["--data", str(folder), "--out", str(out), "--device", "cpu", *fixed, *more])
+    fixed = ["--size", "64", "--stored-side", "80", "--width", "32", "--batch", "4", "--workers", "0"]
+    return main(
+        ["--data", str(folder), "--out", str(out), "--device", "cpu", "--every", "1", *fixed, *more]
+    )
 
 
 def interrupted(run_epoch: Callable[[train.Training], dict[str, float]]) -> Callable[..., dict[str, float]]:
@@ -45,7 +49,7 @@ def test_trains_resumes_and_writes_weights_that_detect(
         with pytest.raises(KeyboardInterrupt):
             run(coco_folder, out, "--epochs", "2")
     first = torch.load(out / "checkpoint.pt", weights_only=True)
-    assert first["epoch"] == 1
+    assert first["step"] == 2
     assert run(coco_folder, out, "--epochs", "2") == 0
     rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [row.get("resumed_at") for row in rows if "settings" in row] == [0, 1]
@@ -101,20 +105,58 @@ def test_a_batch_that_does_not_divide_is_refused(
     assert "does not divide among 3 processes" in capsys.readouterr().err
 
 
-def test_the_first_half_may_be_smaller(
-    coco_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes = []
+def test_trains_at_every_side(coco_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = []
     normalise = train.normalise
 
-    def noting(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-        sizes.append(images.shape[-1])
-        return normalise(images, device)
+    def noting(pictures: torch.Tensor) -> torch.Tensor:
+        sides.append(pictures.shape[-1])
+        return normalise(pictures)
 
     monkeypatch.setattr(train, "normalise", noting)
-    assert run(coco_folder, tmp_path / "run", "--epochs", "2", "--first-size", "32") == 0
-    assert sizes == [32, 32, 64, 64]
+    assert run(coco_folder, tmp_path / "run", "--epochs", "5", "--sides", "32", "96") == 0
+    assert len(sides) == 10 and set(sides) == {32, 96}
     assert load_detector(tmp_path / "run" / "detector.safetensors").preprocess.size == 64
+
+
+def test_trains_for_minutes_and_keeps_weights_on_the_way(
+    coco_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count()
+    monkeypatch.setattr(train.time, "monotonic", lambda: float(next(seconds)))
+    out = tmp_path / "run"
+    assert run(coco_folder, out, "--minutes", "0.1", "--keep", "0.5") == 0
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()][1:]
+    assert [row["step"] for row in rows] == [2, 4, 6]  # one every second
+    kept, last = (load_detector(out / f"detector{name}.safetensors").network for name in ("-50", ""))
+    assert not torch.equal(kept.class_logits.weight, last.class_logits.weight)
+
+
+def test_learns_from_labels_a_teachers_file_and_a_teacher(
+    coco_folder: Path, tmp_path: Path, yolox: Path
+) -> None:
+    """Everything at once: a labelled folder with the last picture held back, one without labels."""
+    document = json.loads((coco_folder / "train.json").read_text().replace('"red"', '"cat"'))
+    for category in document["categories"]:
+        category["name"] = {"cat": "cat", "blue": "dog"}[category["name"]]
+    (coco_folder / "train.json").write_text(json.dumps(document))
+    (coco_folder / "val.json").rename(coco_folder / "later.json")
+    shutil.copytree(coco_folder / "train", coco_folder / "labelled")
+    shutil.copy(coco_folder / "train.json", coco_folder / "labelled.json")
+    results = [{"file_name": "0.png", "category_id": 7, "bbox": [1, 2, 30, 40], "score": 0.9}]
+    (coco_folder / "results.json").write_text(json.dumps(results))
+    more = ["--more", str(coco_folder / "labelled"), str(coco_folder / "val"), "--hold-back", "1"]
+    more += ["--teacher-results", str(coco_folder / "results.json"), "--teacher", str(yolox)]
+    more += ["--epochs", "1", "--mosaic", "0.5", "--paste", "0.5", "--pasted", "dog", "--unlabelled", "0.5"]
+    out = tmp_path / "run"
+    assert run(coco_folder, out, *more) == 0
+    (row,) = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()][1:]
+    assert row["step"] == (8 + 7 + 4) // 4
+    assert row["taught class"] > 0 and row["taught box"] > 0
+    options = train.options_parser().parse_args(["--data", str(coco_folder), "--batch", "4", *more])
+    scenes, _, validation = train.gather(options)
+    names = [str(scene.path.relative_to(coco_folder)) for scene in scenes if scene.path.stem == "7"]
+    assert names == ["train/7.png"] and validation is None
 
 
 def test_batchnorm_added_to_trained_weights_changes_no_answer() -> None:
@@ -164,9 +206,13 @@ def test_another_run_is_not_resumed(
 IMPOSSIBLE = [
     ("--size", "50"),
     ("--size", "0"),
-    ("--crop", "1.5"),
-    ("--first-size", "50"),
-    ("--first-size", "0"),
+    ("--mosaic", "1.5"),
+    ("--sides", "64", "50"),
+    ("--stored-side", "0"),
+    ("--pasted", "unicorn"),
+    ("--more", "gone"),
+    ("--teacher", "gone.onnx"),
+    ("--teacher-results", "gone.json"),
     ("--epochs", "0"),
     ("--batch", "99"),
     ("--freeze", "fire77"),
@@ -176,16 +222,16 @@ IMPOSSIBLE = [
 
 @pytest.mark.parametrize("more", IMPOSSIBLE)
 def test_impossible_settings_are_one_sentence(
-    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, str]
+    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
 ) -> None:
     assert run(coco_folder, tmp_path / "run", "--epochs", "1", *more) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_schedule_warms_up_then_falls() -> None:
-    rates = [schedule(step, 100, 10) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1) and max(rates) == rates[9] == 1
-    assert rates[10:] == sorted(rates[10:], reverse=True) and rates[-1] < 0.03
+    rates = [schedule(step / 100) for step in range(101)]
+    assert rates[0] < rates[1] < rates[2] < rates[3] == max(rates) == 1
+    assert rates[3:] == sorted(rates[3:], reverse=True) and rates[-1] == pytest.approx(0.02)
 
 
 def test_convolutions_learn_by_muon_the_rest_by_adamw_and_the_backbone_more_slowly() -> None:
@@ -195,7 +241,7 @@ def test_convolutions_learn_by_muon_the_rest_by_adamw_and_the_backbone_more_slow
     network = train.build(options, 2)
     muon, adamw = train.optimizers_for(network, options)
     settings = {
-        id(parameter): (optimizer, group["lr"], group["weight_decay"])
+        id(parameter): (optimizer, group["peak"], group["weight_decay"])
         for optimizer in (muon, adamw)
         for group in optimizer.param_groups
         for parameter in group["params"]
