@@ -10,9 +10,9 @@ from pages.common import shared, take_away, tray
 from pages.common.tray_bar import plain
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import finer
+from squeeze_core.detector.calibration import Calibration
 from squeeze_core.detector.detections import (
     OVERLAP,
-    THRESHOLD,
     Candidates,
     Detection,
     coco_document,
@@ -20,6 +20,7 @@ from squeeze_core.detector.detections import (
 )
 from squeeze_core.detector.pretrained import NAME as DETECTOR
 from squeeze_core.figures import detections as figures
+from squeeze_core.figures import reliability
 from squeeze_core.images import Picture
 from squeeze_core.inside import localise
 from squeeze_core.networks import weights
@@ -57,6 +58,7 @@ def detector(picture: Picture) -> None:
     one_picture(picture)
     if len(tray.pictures()) > 1:
         many_pictures(tray.pictures())
+    how_sure(shared.candidates(picture).calibration)
     footnote()
 
 
@@ -85,7 +87,13 @@ def one_picture(picture: Picture) -> None:
 def settings(result: Candidates) -> tuple[Detection, ...]:
     """The sliders and the class filter; what passes them."""
     threshold = st.slider(
-        "Score at least", 0.05, 0.95, THRESHOLD, 0.05, key="detect-threshold", persist_state="session"
+        "Score at least",
+        0.05,
+        1.0,
+        result.calibration.threshold,
+        0.05,
+        key="detect-threshold",
+        persist_state="session",
     )
     overlap = st.slider(
         "Overlap (IoU) at most",
@@ -203,6 +211,24 @@ def many_pictures(pictures: list[Picture]) -> None:
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, key="detect-all-table", alt="Every box of every picture")
         take_away.downloads("detections-all", table=rows, json=coco_document(found))
+
+
+def how_sure(calibration: Calibration) -> None:
+    """What a score means, measured."""
+    if not calibration.after:
+        return
+    with st.expander("Is 60 % right 60 % of the time?", icon=":material/straighten:"):
+        take_away.chart(
+            reliability.diagram(calibration),
+            table=reliability.rows_of(calibration),
+            name="reliability",
+            alt=reliability.in_words(calibration),
+        )
+        st.caption(
+            f"Measured on {calibration.on}, each half with a calibration made on the other (beta "
+            "calibration, Kull et al., AISTATS 2017). A box is right when it covers an object of its class "
+            "with IoU of at least 0.5. Boxes below 50 % are dashed."
+        )
 
 
 def footnote() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from squeeze_core.commands import files
 from squeeze_core.detector import pretrained
 from squeeze_core.detector.detect import detect, network
-from squeeze_core.detector.detections import FLOOR, OVERLAP, THRESHOLD, Candidates
+from squeeze_core.detector.detections import OVERLAP, Candidates
 from squeeze_core.networks.engine import Engine
 
 
@@ -17,7 +17,7 @@ def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("detect", help="find and name the objects in each picture")
     files.add_options(parser)
     parser.add_argument(
-        "--threshold", type=share, default=THRESHOLD, metavar="T", help=f"least score, {FLOOR}–1"
+        "--threshold", type=share, metavar="T", help="least score, 0–1; the detector's own when not given"
     )
     parser.add_argument("--iou", type=share, default=OVERLAP, metavar="T", help="most overlap, 0–1")
     parser.set_defaults(run=run)
@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
     )
 
 
-def _lines(result: Candidates, threshold: float, overlap: float) -> Iterator[str]:
+def _lines(result: Candidates, threshold: float | None, overlap: float) -> Iterator[str]:
     for detection in result.detections(threshold, overlap):
         x0, y0, x1, y1 = (round(value) for value in detection.box)
         other = detection.runner_up

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from squeeze_core.commands import complain, print_json
+from squeeze_core.commands.detect import share
 from squeeze_core.detector.annotations import read_coco
 from squeeze_core.detector.detect import network
-from squeeze_core.detector.evaluate import evaluate
+from squeeze_core.detector.evaluate import answers_to, score, shown
 from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> ArgumentParser:
     parser = subparsers.add_parser("detect", help="mAP on a COCO-format folder, in percent")
     parser.add_argument("--annotations", type=Path, required=True, metavar="FILE", help="COCO JSON")
+    parser.add_argument(
+        "--threshold", type=share, metavar="T", help="score from which boxes are shown; the detector's own"
+    )
+    parser.add_argument("--last", type=int, metavar="N", help="only the last N pictures by file name")
     parser.set_defaults(run=run)
     return parser
 
@@ -24,13 +30,24 @@ def run(options: Namespace) -> int:
     engine = Engine(options.device)
     labels = network(engine, options.weights).labels
     annotations = read_coco(options.folder, options.annotations, labels)
-    result = evaluate(annotations, engine, options.weights)
+    if options.last:
+        ordered = sorted(annotations.examples, key=lambda example: example.path.name)
+        annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
+    answers = list(answers_to(annotations, engine, options.weights))
+    result = score(annotations, [answer.proposals() for answer in answers])
+    seen = shown(annotations, answers, options.threshold)
     if engine.notice:
         complain(engine.notice)
     if options.json:
-        print_json(vars(result))
+        on_screen = vars(seen) | {"precision": seen.precision, "recall": seen.recall}
+        print_json(vars(result) | {"shown": on_screen})
         return 0
     print(f"{result.images:,} pictures: mAP@0.5 {result.map50:.1f} %, mAP@0.5:0.95 {result.map:.1f} %")
+    print(
+        f"Shown from {seen.threshold:.0%} on: {seen.boxes:,} boxes, {seen.wrong:,} of them wrong "
+        f"({seen.wrong / result.images:.2f} a picture); precision {seen.precision:.1f} %, "
+        f"recall {seen.recall:.1f} % of {seen.truths:,}"
+    )
     for label, value in sorted(result.per_class.items(), key=lambda item: -item[1]):
         print(f"  {value:5.1f} %  {label}")
     return 0

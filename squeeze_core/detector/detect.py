@@ -88,4 +88,4 @@ def candidates(
     """The result for a picture; `milliseconds` without its decoding."""
     size = (picture.width, picture.height)
     elapsed = picture.milliseconds + milliseconds
-    return Candidates(picture.name, *size, device, loaded.labels, *arrays, elapsed)
+    return Candidates(picture.name, *size, device, loaded.labels, *arrays, elapsed, loaded.calibration)

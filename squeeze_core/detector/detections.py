@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torchvision.ops import batched_nms, box_iou
 
-# Score from which a box is shown, 0–1: of 0.25, 0.3 … 0.7 the best F1 on 800 VOC 2007 pictures.
-THRESHOLD = 0.45
+from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
+
 OVERLAP = 0.5  # IoU above which the weaker of two boxes of a class is dropped, 0–1
 RIVALRY = 0.7  # IoU above which boxes of different classes are about the same object, 0–1
 NAMED = 0.5  # share of the winner's score from which the runner-up at its place is named
 AGREEMENT = 0.65  # IoU from which dropped boxes of a class still help to place the one kept, 0–1
-FLOOR = 0.01  # score below which a candidate is not even kept
+FLOOR = 0.01  # own score of the network below which a candidate is not even kept
 CANDIDATES = 500  # candidates kept for a picture
 MOST = 100  # boxes shown for a picture, as COCO's evaluation takes
 
@@ -32,9 +33,10 @@ def readable(label: str) -> str:
 
 @dataclass(frozen=True)
 class Detection:
-    """One box: x0, y0, x1, y1 in pixels of the upright original picture; `score` 0–1.
+    """One box: x0, y0, x1, y1 in pixels of the upright original picture.
 
-    `runner_up`: the strongest box of another class at the same place, where it is not much weaker.
+    `score`: 0–1, the share of such boxes that is right where the detector is calibrated. `runner_up`:
+    the strongest box of another class at the same place, where it is not much weaker.
     """
 
     label: str
@@ -54,8 +56,9 @@ class Candidates:
     """Everything the network proposes for one picture; thresholds are applied afterwards.
 
     `boxes` float32 [n, 4] x0, y0, x1, y1 in pixels of the upright `width`×`height` original, within
-    it; `scores` float32 [n] 0–1, best first; `indices` int64 [n] into `labels`. `milliseconds`: from
-    encoded bytes to candidates. ValueError when the arrays do not fit together.
+    it; `scores` float32 [n] 0–1, the network's own, best first; `indices` int64 [n] into `labels`.
+    `milliseconds`: from encoded bytes to candidates. `calibration`: what the scores come to, and from
+    which a box is shown. ValueError when the arrays do not fit together.
     """
 
     file: str
@@ -67,6 +70,7 @@ class Candidates:
     scores: np.ndarray
     indices: np.ndarray
     milliseconds: float
+    calibration: Calibration = UNCALIBRATED
 
     def __post_init__(self) -> None:
         count = len(self.scores)
@@ -74,6 +78,11 @@ class Candidates:
             raise ValueError("boxes, scores and indices differ in length.")
         for array in (self.boxes, self.scores, self.indices):
             array.setflags(write=False)
+
+    @cached_property
+    def confidences(self) -> np.ndarray:
+        """The calibrated scores, float64 [n], 0–1."""
+        return self.calibration(self.scores)
 
     def proposals(self, threshold: float = 0.0, overlap: float = OVERLAP) -> tuple[Detection, ...]:
         """Boxes scoring at least `threshold`, after non-maximum suppression by class, best first.
@@ -83,21 +92,27 @@ class Candidates:
         with `threshold`. Runs no network. This is what COCO's evaluation wants: it scores each class
         by itself.
         """
-        chosen = np.flatnonzero(self.scores >= threshold)
+        chosen = np.flatnonzero(self.confidences >= threshold)
         arrays = (torch.tensor(a[chosen]) for a in (self.boxes, self.scores, self.indices))
         kept = chosen[batched_nms(*arrays, overlap).numpy()[:MOST]]
         placed = self._placed(kept, max(overlap, AGREEMENT))
         return tuple(self._detection(i, box) for i, box in zip(kept, placed, strict=True))
 
     def detections(
-        self, threshold: float = THRESHOLD, overlap: float = OVERLAP, only: Collection[str] | None = None
+        self,
+        threshold: float | None = None,
+        overlap: float = OVERLAP,
+        only: Collection[str] | None = None,
     ) -> tuple[Detection, ...]:
         """What to show: `proposals` decided between classes, best first.
 
-        Of boxes of different classes whose IoU is over RIVALRY only the strongest stays; the next
-        strongest is its `runner_up`, from NAMED of its score, whatever the threshold. `only`: the
-        class names to show, None for all; decided before, so hiding a class brings up no other.
+        `threshold`: calibrated score, 0–1, None for the detector's own. Of boxes of different classes
+        whose IoU is over RIVALRY only the strongest stays; the next strongest is its `runner_up`, from
+        NAMED of its score, whatever the threshold. `only`: the class names to show, None for all;
+        decided before, so hiding a class brings up no other.
         """
+        if threshold is None:
+            threshold = self.calibration.threshold
         proposals = self.proposals(NAMED * threshold, overlap)
         boxes = torch.tensor([one.box for one in proposals]).reshape(-1, 4)
         rivals = (box_iou(boxes, boxes) > RIVALRY).numpy()
@@ -111,7 +126,7 @@ class Candidates:
                     found[k] = replace(found[k], runner_up=one)
         return tuple(one for one in found.values() if only is None or one.label in only)
 
-    def row(self, threshold: float = THRESHOLD, overlap: float = OVERLAP) -> dict[str, Any]:
+    def row(self, threshold: float | None = None, overlap: float = OVERLAP) -> dict[str, Any]:
         """What the command line's JSON says of this picture."""
         found = [
             _row(one) | ({"runner_up": _row(one.runner_up)} if one.runner_up else {})
@@ -122,7 +137,7 @@ class Candidates:
 
     def best(self) -> Detection | None:
         """The strongest candidate whatever its score, or None when there is none at all."""
-        return self.detections(float(self.scores[0]))[0] if len(self.scores) else None
+        return self.detections(float(self.confidences[0]))[0] if len(self.scores) else None
 
     def _placed(self, kept: np.ndarray, agreement: float) -> np.ndarray:
         """The mean, weighted by score, of the boxes whose IoU with each kept one is at least that.
@@ -139,7 +154,7 @@ class Candidates:
     def _detection(self, i: int, box: np.ndarray) -> Detection:
         x0, y0, x1, y1 = (float(value) for value in box)
         index = int(self.indices[i])
-        return Detection(self.labels[index], index, float(self.scores[i]), (x0, y0, x1, y1))
+        return Detection(self.labels[index], index, float(self.confidences[i]), (x0, y0, x1, y1))
 
 
 def _row(detection: Detection) -> dict[str, Any]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from faster_coco_eval import COCO, COCOeval_faster
+from torchvision.ops import box_iou
 from tqdm import tqdm
 
-from squeeze_core.detector.annotations import Annotations
+from squeeze_core.detector.annotations import Annotations, Example
+from squeeze_core.detector.calibration import UNCALIBRATED, Judged
 from squeeze_core.detector.detect import detect
-from squeeze_core.detector.detections import Detection, coco_row
+from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row
 from squeeze_core.images import read
 from squeeze_core.networks.engine import Engine
 
@@ -32,11 +35,76 @@ class DetectionScore:
     per_class: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a person sees from `threshold` on: how many boxes, `wrong` ones among them, and of how many
+    to find. A box is right when it covers a true box of its class, found by none before, with IoU 0.5.
+    """
+
+    threshold: float
+    boxes: int
+    wrong: int
+    truths: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the boxes shown that is right, percent."""
+        return 100 * (self.boxes - self.wrong) / max(1, self.boxes)
+
+    @property
+    def recall(self) -> float:
+        """Share of the true boxes that is found, percent."""
+        return 100 * (self.boxes - self.wrong) / max(1, self.truths)
+
+
 def evaluate(annotations: Annotations, engine: Engine, file: Path | None = None) -> DetectionScore:
     """Run the detector (the shipped one, or `file`) on every picture and score what it finds."""
+    return score(annotations, [answer.proposals() for answer in answers_to(annotations, engine, file)])
+
+
+def answers_to(annotations: Annotations, engine: Engine, file: Path | None = None) -> Iterable[Candidates]:
+    """The detector's candidates for each picture, in order, with a progress bar on standard error."""
     pictures = (read(example.path) for example in annotations.examples)
-    answers = tqdm(detect(pictures, engine, file), "detect", len(annotations.examples), unit="picture")
-    return score(annotations, [answer.proposals() for answer in answers])
+    return tqdm(detect(pictures, engine, file), "detect", len(annotations.examples), unit="picture")
+
+
+def shown(annotations: Annotations, answers: Iterable[Candidates], threshold: float | None = None) -> Shown:
+    """Count what is shown of those answers from `threshold` on, or from the detector's own."""
+    boxes = wrong = 0
+    for example, answer in zip(annotations.examples, answers, strict=True):
+        threshold = answer.calibration.threshold if threshold is None else threshold
+        verdicts = right(answer.detections(threshold), example)
+        boxes += len(verdicts)
+        wrong += verdicts.count(False)
+    return Shown(threshold or 0.0, boxes, wrong, sum(len(one.labels) for one in annotations.examples))
+
+
+def judge(annotations: Annotations, answers: Iterable[Candidates]) -> Judged:
+    """Every box that would be shown at some threshold, by the detector's own scores, uncalibrated."""
+    scores: list[float] = []
+    verdicts: list[bool] = []
+    pictures: list[int] = []
+    for number, (example, answer) in enumerate(zip(annotations.examples, answers, strict=True)):
+        found = replace(answer, calibration=UNCALIBRATED).detections(FLOOR)
+        scores += [one.score for one in found]
+        verdicts += right(found, example)
+        pictures += [number] * len(found)
+    truths = sum(len(one.labels) for one in annotations.examples)
+    return Judged(np.array(scores), np.array(verdicts, bool), np.array(pictures, int), truths)
+
+
+def right(found: Sequence[Detection], example: Example) -> list[bool]:
+    """Whether each box, best first, covers a true box of its class that none before it covers better."""
+    verdicts = []
+    free = torch.ones(len(example.labels), dtype=torch.bool)
+    for one in found:
+        overlaps = box_iou(torch.tensor([one.box]), example.boxes)[0]
+        overlaps = overlaps.where(free & (example.labels == one.index), 0.0)
+        best = int(overlaps.argmax()) if len(overlaps) else -1
+        verdicts.append(best >= 0 and overlaps[best].item() >= 0.5)
+        if verdicts[-1]:
+            free[best] = False
+    return verdicts
 
 
 def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> DetectionScore:
@@ -52,6 +120,7 @@ def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> Det
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(_with_areas(json.loads(annotations.file.read_text())))
         evaluation = COCOeval_faster(truth, truth.loadRes(rows) if rows else COCO(_nothing(truth)), "bbox")
+        evaluation.params.imgIds = [example.image_id for example in annotations.examples]
         evaluation.evaluate()
         evaluation.accumulate()
     precision = evaluation.eval["precision"][:, :, :, 0, -1]

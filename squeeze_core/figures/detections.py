@@ -8,10 +8,13 @@ import html
 import io
 from collections.abc import Sequence
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from squeeze_core.detector.detections import Detection
 from squeeze_core.images import Picture
+
+SURE = 0.5  # score below which a box looks unsure: dashed
 
 
 def class_color(index: int) -> str:
@@ -80,11 +83,12 @@ def _box(picture: Picture, detection: Detection, kind: str | None, below: bool) 
         place = "top:100%" if top + tall < 93 else "bottom:0"
     else:
         place = "bottom:100%" if top > 7 else "top:0"
+    line = "solid" if detection.score >= SURE else "dashed"
     area = f"position:absolute;left:{left:.3f}%;top:{top:.3f}%;width:{wide:.3f}%;height:{tall:.3f}%"
     # White and dark lines beside the coloured one keep it readable on any background; labels lie above
     # every box, so that no line crosses them.
     return (
-        f'<div class="detection" title="{text}" style="{area};z-index:{order};border:3px solid {color};'
+        f'<div class="detection" title="{text}" style="{area};z-index:{order};border:3px {line} {color};'
         "border-radius:3px;box-sizing:border-box;"
         'box-shadow:0 0 0 1px rgba(0,0,0,.6),inset 0 0 0 1px rgba(255,255,255,.75)"></div>'
         f'<div style="{area};z-index:10002;pointer-events:none">'
@@ -108,6 +112,8 @@ def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence
         x1, y1 = max(x0, x1), max(y0, y1)
         draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline="black", width=unit + 2)
         draw.rectangle((x0, y0, x1, y1), outline=class_color(detection.index), width=unit)
+        if detection.score < SURE:
+            _dash(draw, (x0, y0, x1, y1), unit)
     every = zip(detections, corners, names, below, strict=True)
     for detection, (x0, y0, _, y1), kind, foot in reversed(list(every)):
         text = caption(detection, kind)
@@ -123,6 +129,17 @@ def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence
         )
         draw.text((label_x + unit - left, label_y + unit - top), text, fill="white", font=font)
     return image
+
+
+def _dash(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], unit: int) -> None:
+    """Gaps in the outline of a box that is not sure."""
+    x0, y0, x1, y1 = box
+    for x in np.arange(x0 + 3 * unit, x1 - 3 * unit, 6 * unit):
+        for y in (y0 - 1, y1 - unit):
+            draw.rectangle((x, y, x + 2 * unit, y + unit + 1), fill="black")
+    for y in np.arange(y0 + 3 * unit, y1 - 3 * unit, 6 * unit):
+        for x in (x0 - 1, x1 - unit):
+            draw.rectangle((x, y, x + unit + 1, y + 2 * unit), fill="black")
 
 
 def _data_address(image: Image.Image) -> str:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.common import shared, tray
 from squeeze_core import gallery
+from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 
@@ -52,7 +53,7 @@ def test_moving_the_threshold_runs_no_network(app: AppTest, monkeypatch: pytest.
 
 
 def test_nothing_found_shows_the_best_candidate(app: AppTest) -> None:
-    app.slider(key="detect-threshold").set_value(0.95).run()
+    app.slider(key="detect-threshold").set_value(1.0).run()
     assert "best candidate" in app.info[0].value
     assert len(drawn(app)) == 1
 
@@ -84,7 +85,7 @@ def test_every_picture_of_the_tray_is_shown(app: AppTest) -> None:
     assert not app.exception
     assert "All pictures" in [heading.value for heading in app.subheader]
     assert len(app.image) == len(gallery.samples())
-    files = set(app.dataframe[-1].value["file"])
+    (files,) = [set(table.value["file"]) for table in app.dataframe if "file" in table.value]
     assert {"astronaut.jpg", "chelsea.png"} <= files
 
 
@@ -93,3 +94,11 @@ def test_class_filter(app: AppTest) -> None:
     pills = app.pills[0]
     pills.set_value([pills.options[0]]).run()
     assert {caption.rsplit(" ", 1)[0] for caption in drawn(app)} == {pills.options[0]}
+
+
+def test_what_a_score_means_is_drawn(app: AppTest) -> None:
+    (table,) = [table.value for table in app.dataframe if "mean score" in table.value]
+    calibration = load_detector().calibration
+    assert len(table) == len(calibration.before) + len(calibration.after)
+    assert calibration.on in " ".join(caption.value for caption in app.caption)
+    assert app.slider(key="detect-threshold").value == calibration.threshold

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from squeeze_core.detector.detections import Candidates, Detection, coco_document
-from squeeze_core.figures.detections import caption, in_doubt, overlay
+from squeeze_core.figures.detections import annotated, caption, in_doubt, overlay
 from squeeze_core.images import Picture
 
 # Two overlapping dogs (IoU 0.68), a cat on the first dog, a weak bird.
@@ -112,3 +112,16 @@ def test_two_boxes_from_one_corner_are_both_named() -> None:
     gray = Image.new("RGB", (400, 400), "gray")
     page = overlay(Picture("a.png", gray, 400, 400, "PNG", "", 0.0), [whole, part], "")
     assert [page.count(place) for place in ("top:0;", "top:100%;")] == [1, 1]
+
+
+def test_a_box_that_is_not_sure_is_dashed() -> None:
+    gray = Picture("a.png", Image.new("RGB", (400, 400), "gray"), 400, 400, "PNG", "", 0.0)
+    box = (50.0, 50.0, 350.0, 350.0)
+    pictures, pages = [], []
+    for score in (0.6, 0.4):
+        found = [Detection("cat", 7, score, box)]
+        pages.append(overlay(gray, found, ""))
+        pictures.append(np.asarray(annotated(gray, found)))
+    assert ["dashed" in page for page in pages] == [False, True]
+    foot = [len(np.unique(picture[349, 60:340], axis=0)) for picture in pictures]
+    assert foot == [1, 2]  # one colour all along, or two that take turns

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from squeeze_core import gallery
 from squeeze_core.detector import evaluate as module
 from squeeze_core.detector.annotations import Annotations, read_coco
 from squeeze_core.detector.detections import Candidates, Detection
 from squeeze_core.detector.evaluate import score
+from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.networks.engine import Engine
 
 
@@ -67,3 +70,48 @@ def test_a_class_in_doubt_still_counts(
     monkeypatch.setattr(module, "detect", doubtful)
     assert all(len(one.detections(0.5)) == 1 for one in doubtful())
     assert module.evaluate(annotations, engine).map50 == pytest.approx(50, abs=1)
+
+
+def candidates(annotations: Annotations, boxes: list, scores: list, indices: list) -> Candidates:
+    arrays = np.array(boxes, np.float32), np.array(scores, np.float32), np.array(indices)
+    return Candidates("0.png", 80, 60, "cpu", annotations.classes, *arrays, 1.0)
+
+
+def test_wrong_boxes_are_counted_from_the_threshold_on(annotations: Annotations) -> None:
+    answers = []
+    for example in annotations.examples:
+        x0, y0, x1, y1 = example.boxes[0].tolist()
+        label = int(example.labels[0])
+        # Found, the same again (dropped), another class elsewhere, and a weak one.
+        boxes = [[x0, y0, x1, y1], [x0, y0, x1, y0 + 0.55 * (y1 - y0)], [60, 0, 80, 20], [0, 50, 9, 60]]
+        answers.append(
+            candidates(annotations, boxes, [0.9, 0.8, 0.7, 0.3], [label, label, 1 - label, label])
+        )
+    seen = module.shown(annotations, answers, 0.5)
+    assert (seen.boxes, seen.wrong, seen.truths) == (8, 4, 4)
+    assert module.shown(annotations, answers, 0.2).wrong == seen.wrong + 4
+    assert module.shown(annotations, answers).threshold == answers[0].calibration.threshold
+    judged = module.judge(annotations, answers)
+    assert judged.truths == 4 and judged.right.sum() == 4
+    assert sorted(set(judged.pictures)) == [0, 1, 2, 3]
+
+
+def test_precision_and_recall_are_percent() -> None:
+    seen = module.Shown(0.5, boxes=10, wrong=4, truths=12)
+    assert (seen.precision, seen.recall) == (60, 50)
+    assert module.Shown(0.5, 0, 0, 0).precision == 0
+
+
+def test_a_part_of_the_pictures_is_scored_alone(annotations: Annotations) -> None:
+    part = replace(annotations, examples=annotations.examples[:2])
+    result = score(part, truth(part))
+    assert (result.images, result.map50) == (2, pytest.approx(100))
+
+
+def test_the_samples_annotations_fit_the_gallery(engine: Engine) -> None:
+    """`evaluate detect squeeze_core/gallery --annotations tests/core/detector/samples.json`"""
+    labels = load_detector().labels
+    annotations = read_coco(gallery.FOLDER, Path(__file__).parent / "samples.json", labels)
+    assert {example.path.name for example in annotations.examples} == {s.file for s in gallery.samples()}
+    seen = module.shown(annotations, module.answers_to(annotations, engine))
+    assert seen.truths == 5 and seen.boxes - seen.wrong >= 4

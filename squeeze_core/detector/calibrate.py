@@ -1,0 +1,74 @@
+"""Calibrate a detector's scores on annotated pictures that it was not trained on.
+
+    python -m squeeze_core.detector.calibrate DIR --annotations coco.json
+
+Writes the calibration and the default threshold into the weights file (the shipped one, or
+`--weights`); for the shipped one the manifest's sha256 follows. What was counted is drawn by
+`python -m squeeze_core.figures.reliability FILE.svg`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from squeeze_core.detector.annotations import Annotations, read_coco
+from squeeze_core.detector.calibration import Calibration, expected_error, fit
+from squeeze_core.detector.detect import network
+from squeeze_core.detector.evaluate import answers_to, judge
+from squeeze_core.detector.pretrained import NAME, write_calibration
+from squeeze_core.errors import UserError
+from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.weights import FOLDER, SHIPPED
+
+
+def calibrate(annotations: Annotations, engine: Engine, file: Path | None = None) -> Calibration:
+    """The calibration of the shipped detector, or of the one in `file`, on those pictures.
+
+    UserError when it finds nothing right or nothing wrong on them.
+    """
+    judged = judge(annotations, answers_to(annotations, engine, file))
+    boxes = f"{len(annotations.examples):,} pictures, {judged.truths:,} boxes"
+    try:
+        return fit(judged, boxes)
+    except ValueError as error:
+        raise UserError(f"{annotations.file}: {error}") from None
+
+
+def write(calibration: Calibration, file: Path | None = None) -> None:
+    """Put it into the weights file: the shipped one, whose sha256 in the manifest follows, or `file`."""
+    write_calibration(file or SHIPPED[NAME].path, calibration)
+    if file is None:
+        manifest = FOLDER / "manifest.json"
+        rows = json.loads(manifest.read_text())
+        rows[NAME]["sha256"] = hashlib.sha256(SHIPPED[NAME].path.read_bytes()).hexdigest()
+        manifest.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m squeeze_core.detector.calibrate", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--annotations", type=Path, required=True, metavar="FILE", help="COCO JSON")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
+    options = parser.parse_args(arguments)
+    try:
+        engine = Engine()
+        labels = network(engine, options.weights).labels
+        annotations = read_coco(options.folder, options.annotations, labels)
+        found = calibrate(annotations, engine, options.weights)
+        write(found, options.weights)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(
+        f"Calibration error {expected_error(found.before):.1%} → {expected_error(found.after):.1%} "
+        f"on {found.on}; boxes are shown from {found.threshold:.0%}."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
