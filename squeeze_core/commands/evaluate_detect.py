@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from squeeze_core.commands import complain, print_json
 from squeeze_core.commands.detect import share
-from squeeze_core.detector.annotations import read_coco
+from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import network
 from squeeze_core.detector.evaluate import answers_to, score, shown
 from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> ArgumentParser:
-    parser = subparsers.add_parser("detect", help="mAP on a COCO-format folder, in percent")
-    parser.add_argument("--annotations", type=Path, required=True, metavar="FILE", help="COCO JSON")
+    parser = subparsers.add_parser("detect", help="mAP on an annotated folder, in percent")
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="COCO's JSON, YOLO's data.yaml, or a folder with PASCAL VOC's XML files",
+    )
+    parser.add_argument(
+        "--rename",
+        type=pair,
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="a class of the annotations by the detector's name, such as airplane=aeroplane",
+    )
     parser.add_argument(
         "--threshold", type=share, metavar="T", help="score from which boxes are shown; the detector's own"
     )
@@ -26,10 +40,20 @@ def add_to(subparsers: Any) -> ArgumentParser:
     return parser
 
 
+def pair(text: str) -> tuple[str, str]:
+    """OLD=NEW, as an option's value."""
+    old, equals, new = text.partition("=")
+    if not (old.strip() and equals and new.strip()):
+        raise ArgumentTypeError(f"{text!r} is not of the form OLD=NEW")
+    return old.strip(), new.strip()
+
+
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
     labels = network(engine, options.weights).labels
-    annotations = read_coco(options.folder, options.annotations, labels)
+    annotations = read(options.folder, options.annotations, labels, dict(options.rename))
+    for notice in annotations.notices:
+        complain(notice)
     if options.last:
         ordered = sorted(annotations.examples, key=lambda example: example.path.name)
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))

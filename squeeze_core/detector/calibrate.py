@@ -15,7 +15,7 @@ import json
 import sys
 from pathlib import Path
 
-from squeeze_core.detector.annotations import Annotations, read_coco
+from squeeze_core.detector.annotations import Annotations, read
 from squeeze_core.detector.calibration import Calibration, expected_error, fit
 from squeeze_core.detector.detect import network
 from squeeze_core.detector.evaluate import answers_to, judge
@@ -35,7 +35,7 @@ def calibrate(annotations: Annotations, engine: Engine, file: Path | None = None
     try:
         return fit(judged, boxes)
     except ValueError as error:
-        raise UserError(f"{annotations.file}: {error}") from None
+        raise UserError(f"{annotations.source}: {error}") from None
 
 
 def write(calibration: Calibration, file: Path | None = None) -> None:
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         engine = Engine()
         labels = network(engine, options.weights).labels
-        annotations = read_coco(options.folder, options.annotations, labels)
+        annotations = read(options.folder, options.annotations, labels)
         found = calibrate(annotations, engine, options.weights)
         write(found, options.weights)
     except UserError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -113,21 +112,20 @@ def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> Det
     They should be `Candidates.proposals()`, as low as they go: precision is averaged over every recall.
     """
     rows = [
-        coco_row(detection, example.image_id, annotations.category_ids[detection.index])
-        for example, detections in zip(annotations.examples, found, strict=True)
+        coco_row(detection, image_id, detection.index + 1)
+        for image_id, detections in zip(_image_ids(annotations), found, strict=True)
         for detection in detections
     ]
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(_with_areas(json.loads(annotations.file.read_text())))
-        evaluation = COCOeval_faster(truth, truth.loadRes(rows) if rows else COCO(_nothing(truth)), "bbox")
-        evaluation.params.imgIds = [example.image_id for example in annotations.examples]
+        truth = COCO(_truth(annotations))
+        results = truth.loadRes(rows) if rows else COCO({**truth.dataset, "annotations": []})
+        evaluation = COCOeval_faster(truth, results, "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
     precision = np.where(precision < 0, np.nan, precision)
-    names = {row["id"]: row["name"] for row in truth.dataset["categories"]}
     per_class = {
-        names[category]: 100 * float(np.mean(precision[0, :, k]))
+        annotations.classes[category - 1]: 100 * float(np.mean(precision[0, :, k]))
         for k, category in enumerate(evaluation.params.catIds)
         if not np.isnan(precision[0, :, k]).all()
     }
@@ -139,14 +137,24 @@ def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> Det
     )
 
 
-def _with_areas(document: dict[str, Any]) -> dict[str, Any]:
-    """COCO's evaluator wants fields that plain annotation files leave out."""
-    for number, row in enumerate(document["annotations"], start=1):
-        row["id"] = number  # from 1: the evaluator takes a match with annotation 0 for none
-        row.setdefault("iscrowd", 0)
-        row.setdefault("area", row["bbox"][2] * row["bbox"][3])
-    return document
+def _image_ids(annotations: Annotations) -> range:
+    # From 1, as every id here: the evaluator takes a match with number 0 for none.
+    return range(1, len(annotations.examples) + 1)
 
 
-def _nothing(truth: COCO) -> dict[str, Any]:
-    return {**truth.dataset, "annotations": []}
+def _truth(annotations: Annotations) -> dict[str, Any]:
+    """The annotations as the evaluator wants them; what is ignored is a crowd there."""
+    images: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for image_id, example in zip(_image_ids(annotations), annotations.examples, strict=True):
+        images.append({"id": image_id, "width": example.width, "height": example.height})
+        for crowd, boxes, labels in (
+            (0, example.boxes, example.labels),
+            (1, example.ignored_boxes, example.ignored_labels),
+        ):
+            for (x0, y0, x1, y1), label in zip(boxes.tolist(), labels.tolist(), strict=True):
+                box = [x0, y0, x1 - x0, y1 - y0]
+                row = {"id": len(rows) + 1, "image_id": image_id, "category_id": label + 1, "bbox": box}
+                rows.append(row | {"area": box[2] * box[3], "iscrowd": crowd})
+    categories = [{"id": place, "name": name} for place, name in enumerate(annotations.classes, 1)]
+    return {"images": images, "annotations": rows, "categories": categories}

@@ -1,14 +1,16 @@
-"""Train the detector on any COCO-format folder.
+"""Train the detector on any folder of annotated pictures.
 
-    python -m squeeze_core.detector.training.train --data FOLDER [--out runs/detector] [--epochs 40] …
+    python -m squeeze_core.detector.train --data FOLDER [--out runs/detector] [--epochs 40] …
 
-FOLDER holds train/ and val/ with pictures, and train.json and val.json. A run that was stopped goes
+FOLDER holds train/ and val/ with pictures, and train.json and val.json in COCO format; what Roboflow,
+Label Studio, CVAT and ultralytics export (COCO, YOLO, PASCAL VOC) is read too. `--check` says all that
+is wrong with it and does nothing else. A run that was stopped goes
 on from its checkpoint when the same command is given again. The folder `--out` gets checkpoint.pt,
 log.jsonl (settings, then one line an epoch) and detector.safetensors, the smoothed (EMA) weights.
 
 On a CPU one process a core is faster than one process with a thread a core:
 
-    torchrun --nproc-per-node CORES -m squeeze_core.detector.training.train --device cpu …
+    torchrun --nproc-per-node CORES -m squeeze_core.detector.train --device cpu …
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from torchvision.transforms.v2 import functional as F
 from tqdm import tqdm
 
 from squeeze_core.detector import pretrained
-from squeeze_core.detector.annotations import Annotations, read_coco
+from squeeze_core.detector.annotations import Annotations, read, read_sets
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
 from squeeze_core.detector.training.augment import Plan, Plans, Recipe
 from squeeze_core.detector.training.loss import detection_loss
@@ -59,11 +61,9 @@ WARMUP = 0.03  # share of the training in which the learning rate rises
 
 
 def options_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m squeeze_core.detector.training.train", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m squeeze_core.detector.train", description=__doc__)
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="folder with train/ and train.json, val/ and val.json")
+    add("--data", type=Path, required=True, help="folder of annotated pictures, or a data.yaml")
     add("--more", type=Path, nargs="*", default=[], help="further folders of pictures; F.json labels F/")
     add(
         "--hold-back",
@@ -74,6 +74,7 @@ def options_parser() -> argparse.ArgumentParser:
     add("--teacher-results", type=Path, nargs="*", default=[], help="a teacher's boxes as COCO results")
     add("--teacher", type=Path, help="ONNX file of a YOLOX that teaches every position of every picture")
     add("--teacher-weight", type=float, default=1.0, help="of what it teaches, where labels have 1")
+    add("--check", action="store_true", help="only say all that is wrong with the pictures and boxes")
     add("--out", type=Path, default=Path("runs/detector"))
     add("--init", type=Path, help="detector weights to start from instead of the ImageNet backbone alone")
     add("--epochs", type=int, default=40)
@@ -227,7 +228,7 @@ class Training:
         self.step = 0
         self.seconds = 0.0  # trained before the run was resumed
         # What a checkpoint must agree on to be resumed.
-        names = ("epochs", "minutes", "batch", "size", "sides", "freeze")
+        names = ("batch", "size", "sides", "freeze")
         self.fixed = {name: getattr(options, name) for name in names}
         self.fixed |= {"width": self.network.width, "classes": list(classes)}
 
@@ -291,11 +292,14 @@ class Training:
         self.step += 1
         self._move_average()
         self.seconds = time.monotonic() - self.begun
+        self._note_progress()
+        return losses
+
+    def _note_progress(self) -> None:
         if self.options.minutes:
             self.progress[0] = self.seconds / (60 * self.options.minutes)
         else:
             self.progress[0] = self.step / (self.options.epochs * self.steps_an_epoch)
-        return losses
 
     @torch.no_grad()
     def _move_average(self) -> None:
@@ -322,20 +326,26 @@ class Training:
     def save(self, path: Path) -> None:
         states = [part.state_dict() for part in self._parts()]
         temporary = path.with_suffix(".tmp")
-        reached = {"step": self.step, "seconds": self.seconds, "progress": self.progress.item()}
+        reached = {"step": self.step, "seconds": self.seconds}
         torch.save({"states": states, **reached, "fixed": self.fixed}, temporary)
         temporary.replace(path)
 
     def resume(self, path: Path) -> None:
-        saved = torch.load(path, map_location=self.device, weights_only=True)
-        if saved["fixed"] != self.fixed:
-            raise UserError(
-                f"{path} is of a run with {saved['fixed']}, not {self.fixed}; choose another --out."
-            )
+        """Go on where a checkpoint was saved, also for more epochs or minutes than it was to have.
+
+        UserError when it is damaged, or of a run with other settings.
+        """
+        try:
+            saved = torch.load(path, map_location=self.device, weights_only=True)
+            fixed = {name: saved["fixed"][name] for name in self.fixed}
+        except Exception:  # a damaged pickle makes its reader fail in any way
+            raise UserError(f"{path} is damaged; delete it to begin again.") from None
+        if fixed != self.fixed:
+            raise UserError(f"{path} is of a run with {fixed}, not {self.fixed}; choose another --out.")
         for part, state in zip(self._parts(), saved["states"], strict=True):
             part.load_state_dict(state)
         self.step, self.seconds = saved["step"], saved["seconds"]
-        self.progress[0] = saved["progress"]
+        self._note_progress()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -343,13 +353,26 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         train(options)
     except UserError as error:
-        if os.environ.get("RANK", "0") == "0":
-            print(error, file=sys.stderr)
+        _say(error)
         return 2
+    except KeyboardInterrupt:
+        checkpoint = options.out / "checkpoint.pt"
+        _say(
+            f"Stopped; the same command goes on from {checkpoint}."
+            if checkpoint.exists()
+            else "Stopped before the first checkpoint; nothing is kept."
+        )
+        return 130
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
     return 0
+
+
+def _say(sentence: object) -> None:
+    """One line on standard error, once even when several processes train."""
+    if os.environ.get("RANK", "0") == "0":
+        print(sentence, file=sys.stderr)
 
 
 def check(options: argparse.Namespace) -> None:
@@ -373,15 +396,14 @@ def check(options: argparse.Namespace) -> None:
 
 def gather(options: argparse.Namespace) -> tuple[list[Scene], Annotations, Annotations | None]:
     """Every picture to learn from, the labels that fix the classes, and what to validate on, if any."""
-    data = read_coco(options.data / "train", options.data / "train.json")
-    validation = None
-    if (options.data / "val.json").exists():
-        validation = read_coco(options.data / "val", options.data / "val.json", data.classes)
+    data, validation = read_sets(options.data)
+    for notice in (*data.notices, *(validation.notices if validation else ())):
+        _say(notice)
     scenes = labelled_scenes(data)
     for folder in options.more:
         labels = folder.with_name(folder.name + ".json")
         if labels.exists():
-            further = labelled_scenes(read_coco(folder, labels, data.classes))
+            further = labelled_scenes(read(folder, labels, data.classes))
             further.sort(key=lambda scene: scene.path.name)
             scenes += further[: len(further) - options.hold_back]
         else:
@@ -401,6 +423,11 @@ def train(options: argparse.Namespace) -> None:
     options.sides = options.sides or [options.size]
     check(options)
     scenes, data, validation = gather(options)
+    if options.check:
+        here = f"{len(data.examples):,} pictures to learn from"
+        there = f" and {len(validation.examples):,} to validate on" if validation else ""
+        print(f"Nothing is wrong with the {here}{there}.")
+        return
     options.out.mkdir(parents=True, exist_ok=True)
     _keep_memory()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:

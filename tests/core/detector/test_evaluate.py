@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from squeeze_core import gallery
 from squeeze_core.detector import evaluate as module
-from squeeze_core.detector.annotations import Annotations, read_coco
+from squeeze_core.detector.annotations import Annotations, read
 from squeeze_core.detector.detections import Candidates, Detection
 from squeeze_core.detector.evaluate import score
 from squeeze_core.detector.pretrained import load_detector
@@ -18,7 +19,7 @@ from squeeze_core.networks.engine import Engine
 
 @pytest.fixture
 def annotations(coco_folder: Path) -> Annotations:
-    return read_coco(coco_folder / "val", coco_folder / "val.json")
+    return read(coco_folder / "val", coco_folder / "val.json")
 
 
 def truth(annotations: Annotations, shift: float = 0.0) -> list[list[Detection]]:
@@ -111,7 +112,31 @@ def test_a_part_of_the_pictures_is_scored_alone(annotations: Annotations) -> Non
 def test_the_samples_annotations_fit_the_gallery(engine: Engine) -> None:
     """`evaluate detect squeeze_core/gallery --annotations tests/core/detector/samples.json`"""
     labels = load_detector().labels
-    annotations = read_coco(gallery.FOLDER, Path(__file__).parent / "samples.json", labels)
+    annotations = read(gallery.FOLDER, Path(__file__).parent / "samples.json", labels)
     assert {example.path.name for example in annotations.examples} == {s.file for s in gallery.samples()}
     seen = module.shown(annotations, module.answers_to(annotations, engine))
     assert seen.truths == 5 and seen.boxes - seen.wrong >= 4
+
+
+def test_crowds_are_neither_missed_nor_wrongly_found(coco_folder: Path, annotations: Annotations) -> None:
+    found = truth(annotations)
+    file = coco_folder / "val.json"
+    document = json.loads(file.read_text())
+    document["annotations"][0]["iscrowd"] = 1
+    file.write_text(json.dumps(document))
+    marked = read(coco_folder / "val", file)
+    assert score(marked, found).map == pytest.approx(100)
+    assert score(marked, [[], *found[1:]]).map == pytest.approx(100)
+
+
+def test_ids_of_any_kind_score_alike(coco_folder: Path, annotations: Annotations) -> None:
+    found = truth(annotations)
+    file = coco_folder / "val.json"
+    document = json.loads(file.read_text())
+    for row in document["images"]:
+        row["id"] = f"picture {row['id']}"
+    for row in document["annotations"]:
+        row["image_id"] = f"picture {row['image_id']}"
+        row["id"] = 0
+    file.write_text(json.dumps(document))
+    assert score(read(coco_folder / "val", file), found).map == pytest.approx(100)

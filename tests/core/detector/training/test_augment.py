@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from squeeze_core.detector.annotations import read_coco
+from squeeze_core.detector.annotations import read
 from squeeze_core.detector.training.augment import Canvas, Layers, Placed, Plan, Plans, Recipe
 from squeeze_core.detector.training.pictures import Scene, Store, labelled_scenes, store
 from squeeze_core.detector.training.render import Batch, render
@@ -15,7 +15,7 @@ from squeeze_core.detector.training.render import Batch, render
 
 @pytest.fixture
 def stored(coco_folder: Path) -> Store:
-    return store(labelled_scenes(read_coco(coco_folder / "train", coco_folder / "train.json")), 80)
+    return store(labelled_scenes(read(coco_folder / "train", coco_folder / "train.json")), 80)
 
 
 def plans(stored: Store, recipe: Recipe, done: float = 0.0, seed: int = 0) -> Plans:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from squeeze_core.detector.annotations import read_coco
+from squeeze_core.detector.annotations import read
 from squeeze_core.detector.training.pictures import (
     Scene,
     labelled_scenes,
@@ -21,7 +21,7 @@ from squeeze_core.errors import UserError
 
 
 def scenes_of(folder: Path) -> list[Scene]:
-    return labelled_scenes(read_coco(folder / "train", folder / "train.json"))
+    return labelled_scenes(read(folder / "train", folder / "train.json"))
 
 
 def answers(*rows: tuple[list[float], int, float]) -> Answers:

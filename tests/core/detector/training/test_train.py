@@ -46,8 +46,8 @@ def test_trains_resumes_and_writes_weights_that_detect(
     out = tmp_path / "run"
     with monkeypatch.context() as stopping:
         stopping.setattr(train.Training, "run_epoch", interrupted(train.Training.run_epoch))
-        with pytest.raises(KeyboardInterrupt):
-            run(coco_folder, out, "--epochs", "2")
+        assert run(coco_folder, out, "--epochs", "2") == 130
+    assert f"Stopped; the same command goes on from {out / 'checkpoint.pt'}." in capsys.readouterr().err
     first = torch.load(out / "checkpoint.pt", weights_only=True)
     assert first["step"] == 2
     assert run(coco_folder, out, "--epochs", "2") == 0
@@ -256,3 +256,16 @@ def test_convolutions_learn_by_muon_the_rest_by_adamw_and_the_backbone_more_slow
             (muon, 0.1) if name.endswith("weight") and parameter.ndim == 4 else (adamw, 0.0)
         )
     assert not settings
+
+
+def test_check_says_what_is_wrong_and_trains_nothing(
+    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert run(coco_folder, out, "--check") == 0
+    assert "8 pictures" in capsys.readouterr().out
+    (coco_folder / "val" / "1.png").write_bytes(b"GIF89a")
+    for more in ("--check", "--epochs=1"):
+        assert run(coco_folder, out, more) == 2
+        assert "image 1: 1.png is a damaged or incomplete GIF" in capsys.readouterr().err
+    assert not out.exists()

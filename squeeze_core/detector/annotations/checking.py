@@ -1,0 +1,178 @@
+"""A listing → checked annotations, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from squeeze_core.detector.annotations.listing import (
+    AnnotationError,
+    ListedBox,
+    ListedPicture,
+    Listing,
+    upright_size,
+)
+from squeeze_core.images import ImageError, read
+
+__all__ = ["AnnotationError", "Annotations", "Example", "check"]
+
+# Annotation tools round; a box may stick out by this much, pixels, and is clipped without a word.
+TOLERANCE = 1.5
+# A box of which less than this share is in the picture is a mistake: corners for sides, another scale.
+LEAST_INSIDE = 0.5
+
+
+@dataclass(frozen=True)
+class Example:
+    """One picture: `boxes` float32 [M, 4] x0, y0, x1, y1 in pixels of the upright `width`×`height`
+    picture, within it; `labels` int64 [M]. `ignored_boxes` and `ignored_labels`: the same for crowds
+    and objects marked difficult, which are neither learnt nor missed."""
+
+    path: Path
+    width: int
+    height: int
+    boxes: Tensor
+    labels: Tensor
+    ignored_boxes: Tensor
+    ignored_labels: Tensor
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """A checked set: class names in label order, their ids in `source` (None where it has none), and
+    the pictures. `notices`: one sentence for each thing that was put right or left out."""
+
+    source: Path
+    classes: tuple[str, ...]
+    category_ids: tuple[Any, ...]
+    examples: tuple[Example, ...]
+    notices: tuple[str, ...] = ()
+
+
+def check(
+    listing: Listing, classes: tuple[str, ...] | None = None, rename: Mapping[str, str] | None = None
+) -> Annotations:
+    """The annotations, their classes renamed by `rename`, old name → new.
+
+    `classes` fixes the label order (names of another set's); None takes the source's. Every picture is
+    decoded. Raises AnnotationError with all that is wrong: pictures that are missing, do not decode or
+    are not as large as annotated (upright, as EXIF says); boxes mostly outside their picture; unknown
+    classes; no box at all. Boxes of no area are left out, boxes over the edge clipped, with a notice.
+    """
+    names = {name: (rename or {}).get(name, name) for name in listing.categories}
+    if classes is None:
+        classes = tuple(dict.fromkeys(names.values()))
+    for label, boxes in _unknown(listing, names, classes).items():
+        hint = f"the classes here are {_shortened(classes)}"
+        listing.faults.append(
+            f"{boxes[0].entry}: the class {label!r} is unknown ({len(boxes):,} boxes); {hint}, and "
+            "--rename OLD=NEW maps one name to another"
+        )
+    sizes = _sizes(listing)
+    examples = []
+    for picture in listing.pictures:
+        if picture.path in sizes:
+            kept = _inside(listing, picture, sizes[picture.path])
+            examples.append(_example(picture, sizes[picture.path], kept, names, classes))
+    if not listing.faults and not any(len(example.boxes) for example in examples):
+        raise AnnotationError(f"{listing.source} lists no box.")
+    if listing.faults:
+        raise listing.error()
+    ids = {names[label]: identifier for label, identifier in reversed(listing.categories.items())}
+    category_ids = tuple(ids.get(name) for name in classes)
+    return Annotations(listing.source, classes, category_ids, tuple(examples), listing.all_notices())
+
+
+def _unknown(
+    listing: Listing, names: Mapping[str, str], classes: Sequence[str]
+) -> dict[str, list[ListedBox]]:
+    unknown: dict[str, list[ListedBox]] = {}
+    for picture in listing.pictures:
+        for box in picture.boxes:
+            if names[box.label] not in classes and not box.ignored:
+                unknown.setdefault(box.label, []).append(box)
+    return unknown
+
+
+def _shortened(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+
+
+def _sizes(listing: Listing) -> dict[Path, tuple[int, int]]:
+    """Every picture's size, upright; those that cannot be used are faults of the listing instead."""
+    sizes = {}
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        found = pool.map(_size_or_fault, listing.pictures)
+        bar = tqdm(found, f"check {listing.source.name}", len(listing.pictures), unit="picture", delay=2)
+        for picture, size in zip(listing.pictures, bar, strict=True):
+            if isinstance(size, str):
+                listing.faults.append(f"{picture.entry}: {size}")
+            else:
+                sizes[picture.path] = size
+    return sizes
+
+
+def _size_or_fault(picture: ListedPicture) -> tuple[int, int] | str:
+    try:
+        decoded = read(picture.path)
+    except ImageError as error:
+        return str(error).removesuffix(".")
+    except ValueError:
+        return f"no file can be called {picture.path.name!r}"
+    size = decoded.width, decoded.height
+    if picture.size in (None, size):
+        return size
+    here, there = (f"{width}×{height}" for width, height in (size, picture.size or size))
+    if picture.size == size[::-1]:
+        why = "as its EXIF turns it, " if upright_size(picture.path)[1] else ""
+        return f"{picture.path.name} is {here} upright, {why}but annotated as {there}, lying on its side"
+    return f"{picture.path.name} is {here}, but annotated as {there}"
+
+
+def _inside(listing: Listing, picture: ListedPicture, size: tuple[int, int]) -> list[ListedBox]:
+    """The picture's boxes that can be used, clipped to it."""
+    kept = []
+    width, height = size
+    for box in picture.boxes:
+        x0, y0, x1, y1 = box.corners
+        as_listed = f"the box {x0:g}, {y0:g} – {x1:g}, {y1:g}"
+        if x1 < x0 or y1 < y0:
+            listing.faults.append(f"{box.entry}: {as_listed} has a negative side")
+            continue
+        if x1 == x0 or y1 == y0:
+            listing.leave_out("of no area left out", box.entry)
+            continue
+        corners = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+        across, down = corners[2] - corners[0], corners[3] - corners[1]
+        if min(across, down) <= 0 or across * down < LEAST_INSIDE * (x1 - x0) * (y1 - y0):
+            listing.faults.append(f"{box.entry}: {as_listed} lies outside its {width}×{height} picture")
+            continue
+        if min(x0, y0) < -TOLERANCE or x1 > width + TOLERANCE or y1 > height + TOLERANCE:
+            listing.leave_out("over the edge of the picture clipped", box.entry)
+        if box.ignored:
+            listing.leave_out("marked as crowd or difficult ignored", box.entry)
+        kept.append(ListedBox(box.entry, box.label, corners, box.ignored))
+    return kept
+
+
+def _example(
+    picture: ListedPicture,
+    size: tuple[int, int],
+    boxes: Sequence[ListedBox],
+    names: Mapping[str, str],
+    classes: Sequence[str],
+) -> Example:
+    def tensors(ignored: bool) -> tuple[Tensor, Tensor]:
+        chosen = [b for b in boxes if b.ignored == ignored and names[b.label] in classes]
+        corners = torch.tensor([box.corners for box in chosen], dtype=torch.float32).reshape(-1, 4)
+        return corners, torch.tensor([classes.index(names[b.label]) for b in chosen], dtype=torch.int64)
+
+    return Example(picture.path, *size, *tensors(ignored=False), *tensors(ignored=True))

@@ -1,0 +1,173 @@
+"""What an annotation file lists, in whatever format: pictures with boxes, not yet checked."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from PIL import ExifTags, Image
+
+from squeeze_core.errors import UserError
+
+MOST_SHOWN = 20
+
+
+class AnnotationError(UserError):
+    """The annotations cannot be used; the message lists what is wrong, the first MOST_SHOWN and a count."""
+
+
+@dataclass(frozen=True)
+class ListedBox:
+    """A box before it is checked: x0, y0, x1, y1 in pixels; `entry` says where it is listed.
+
+    `ignored`: a crowd, or an object marked difficult: neither learnt nor counted as missed.
+    """
+
+    entry: str
+    label: str
+    corners: tuple[float, float, float, float]
+    ignored: bool = False
+
+
+@dataclass
+class ListedPicture:
+    """A picture before it is checked; `size`: width and height as annotated, None where not said."""
+
+    entry: str
+    path: Path
+    size: tuple[int, int] | None
+    boxes: list[ListedBox] = field(default_factory=list)
+
+
+@dataclass
+class Listing:
+    """Everything that a source lists, and what is wrong with it or worth a word so far.
+
+    `categories`: name → the source's own id, in the source's order.
+    """
+
+    source: Path
+    categories: dict[str, Any] = field(default_factory=dict)
+    pictures: list[ListedPicture] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    first_left_out: dict[str, str] = field(default_factory=dict)
+
+    def leave_out(self, why: str, entry: str) -> None:
+        """Count a box that is not used as it is; `why` goes on from "12 boxes"."""
+        self.left_out[why] += 1
+        self.first_left_out.setdefault(why, entry)
+
+    def all_notices(self) -> tuple[str, ...]:
+        """One sentence for each thing that was put right or left out."""
+        counted = (
+            f"{self.source}: {count:,} {'box' if count == 1 else 'boxes'} {why} "
+            f"({self.first_left_out[why]}{'' if count == 1 else ' first'})."
+            for why, count in self.left_out.items()
+        )
+        return (*(f"{self.source}: {notice}." for notice in self.notices), *counted)
+
+    def error(self) -> AnnotationError:
+        """Every fault: one in a line, several in a list."""
+        if len(self.faults) == 1:
+            return AnnotationError(f"{self.source}, {self.faults[0]}.")
+        shown = [f"  {fault}" for fault in self.faults[:MOST_SHOWN]]
+        more = len(self.faults) - len(shown)
+        rest = [f"  and {more:,} more"] if more else []
+        return AnnotationError(
+            "\n".join([f"{self.source} has {len(self.faults):,} faults:", *shown, *rest])
+        )
+
+
+def read_json(file: Path) -> Any:
+    """The JSON document in that file, whatever its Unicode encoding; AnnotationError when there is none."""
+    data = read_bytes(file)
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise AnnotationError(f"{file} is nested too deeply to be read.") from None
+    except ValueError:
+        raise AnnotationError(f"{file} is not a JSON file.") from None
+
+
+def read_bytes(file: Path) -> bytes:
+    """That file's content; AnnotationError when it cannot be had."""
+    try:
+        if file.exists() and not file.is_file():
+            raise AnnotationError(f"{file} is not a file.")
+        return file.read_bytes()
+    except OSError as error:
+        raise AnnotationError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def read_text(file: Path) -> str:
+    """That file's text, whatever its Unicode encoding; AnnotationError when it has none."""
+    data = read_bytes(file)
+    try:
+        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise AnnotationError(f"{file} is not a text file in UTF-8.") from None
+
+
+def number(value: object) -> float | None:
+    """A finite number as float, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        result = float(value)
+    except OverflowError:
+        return None
+    return result if math.isfinite(result) else None
+
+
+def find_picture(name: str, *folders: Path) -> Path | None:
+    """The file that an annotation calls `name`, in one of the folders; None when it is in none.
+
+    Tools write the paths of the machine that they ran on: with backslashes, percent escapes, as the
+    address of their own server, below folders that are not here. The longest end of the path that is
+    here is taken; nothing outside the folders ever is.
+    """
+    for spelled in _spellings(name):
+        parts = [part for part in PurePosixPath(spelled).parts if part not in ("/", "..", ".")]
+        for start in range(len(parts)):
+            for folder in folders:
+                path = folder.joinpath(*parts[start:])
+                try:
+                    if path.is_file():
+                        return path
+                except (OSError, ValueError):  # a name that no file can have
+                    return None
+    return None
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """The ways in which that name may be meant, as written first."""
+    yield name
+    plain = re.sub(r"\\/?", "/", name)
+    yield plain
+    yield unquote(plain)
+    try:
+        address = urlsplit(plain)
+    except ValueError:
+        return
+    # Label Studio's own server: /data/local-files/?d=folder/picture.jpg
+    yield from parse_qs(address.query).get("d", [])
+    yield unquote(address.path)
+
+
+def upright_size(path: Path) -> tuple[tuple[int, int], bool]:
+    """Width and height of the picture as people see it, and whether EXIF turns it on its side.
+
+    OSError when the file is no picture.
+    """
+    with Image.open(path) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+        return (image.size[::-1] if turned else image.size), turned

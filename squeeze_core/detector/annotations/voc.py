@@ -1,0 +1,99 @@
+"""PASCAL VOC's XML: a file a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lxml import etree
+
+from squeeze_core.detector.annotations.listing import (
+    AnnotationError,
+    ListedBox,
+    ListedPicture,
+    Listing,
+    find_picture,
+    number,
+    read_bytes,
+    read_text,
+)
+
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def listing(source: Path, files: Sequence[Path], *folders: Path) -> Listing:
+    """What those XML files list; their pictures lie in one of the folders or beside the file."""
+    found = Listing(source)
+    for file in files:
+        _add_picture(found, file, (file.parent, *folders))
+    # A class's number is its place in the alphabet, whatever the order of the files.
+    found.categories = {name: None for name in sorted(found.categories)}
+    return found
+
+
+def _add_picture(found: Listing, file: Path, folders: Sequence[Path]) -> None:
+    root = _root(file)
+    if root is None:
+        found.faults.append(f"{file.name} is not PASCAL VOC's XML")
+        return
+    name = (root.findtext("filename") or "").strip()
+    path = (find_picture(name, *folders) if name else None) or _by_stem(file, folders)
+    if path is None:
+        found.faults.append(f"{file.name}: there is no file {name!r} in {folders[-1]}")
+        return
+    sides = [_number(root.findtext(f"size/{side}")) for side in ("width", "height")]
+    size = None  # tools that do not know it write 0
+    if all(sides):
+        size = int(sides[0] or 0), int(sides[1] or 0)
+    picture = ListedPicture(file.name, path, size)
+    found.pictures.append(picture)
+    for place, thing in enumerate(root.findall("object"), 1):
+        entry = f"{file.name}, object {place}"
+        label = (thing.findtext("name") or "").strip()
+        corners = [_number(thing.findtext(f"bndbox/{corner}")) for corner in CORNERS]
+        if not label:
+            found.faults.append(f"{entry} has no name")
+        elif None in corners:
+            found.faults.append(f"{entry} has no bndbox of four numbers")
+        else:
+            x0, y0, x1, y1 = (corner or 0.0 for corner in corners)
+            ignored = (thing.findtext("difficult") or "0").strip() == "1"
+            # VOC counts pixels from 1 and includes the last one.
+            picture.boxes.append(ListedBox(entry, label, (x0 - 1, y0 - 1, x1, y1), ignored))
+            found.categories.setdefault(label, None)
+
+
+def _root(file: Path) -> etree._Element | None:
+    """The <annotation> element; None where there is none."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    data = read_bytes(file)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return root if root.tag == "annotation" else None
+
+
+def _by_stem(file: Path, folders: Sequence[Path]) -> Path | None:
+    """The picture of the same name as the XML file."""
+    same = (path for folder in folders for path in sorted(folder.glob(f"{_escaped(file.stem)}.*")))
+    return next((path for path in same if path.suffix.lower() not in (".xml", ".txt", ".json")), None)
+
+
+def _escaped(stem: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in stem)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return number(float(text or ""))
+    except ValueError:
+        return None
+
+
+def files_named(list_file: Path, folder: Path) -> list[Path]:
+    """The XML files of an ImageSets list, one name a line."""
+    stems = [line.split()[0] for line in read_text(list_file).splitlines() if line.split()]
+    if not stems:
+        raise AnnotationError(f"{list_file} names no picture.")
+    return [folder / f"{stem}.xml" for stem in stems]

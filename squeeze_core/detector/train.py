@@ -1,0 +1,10 @@
+"""`python -m squeeze_core.detector.train`: see `--help` and `training.train`."""
+
+from __future__ import annotations
+
+import sys
+
+from squeeze_core.detector.training.train import main
+
+if __name__ == "__main__":
+    sys.exit(main())
