@@ -1,0 +1,331 @@
+"""Bytes → an upright picture in sRGB, in this process. What is special to a kind ends in its `_Source`."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageFile,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from squeeze_core.images import bmp, containers, kinds, tiff
+from squeeze_core.images.colour import SRGB_PRIMARIES, Encoding, code_points, to_srgb
+from squeeze_core.images.levels import Samples, levels
+from squeeze_core.images.picture import (
+    LONGEST_SIDE,
+    ImageError,
+    NotReadHere,
+    Picture,
+    check_bytes,
+    check_pixels,
+)
+
+_BAND_PIXELS = 1_000_000
+
+
+class _Pixels(Protocol):
+    """A Pillow image, or `Samples`."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    def crop(self, box: tuple[int, int, int, int]) -> Image.Image: ...
+
+
+@dataclass
+class _Source:
+    """A picture as its file has it. `size`: as stored; `pixels` may have been reduced while decoding."""
+
+    pixels: _Pixels
+    size: tuple[int, int]
+    colours: bytes | Encoding | None = None
+    orientation: int = 1
+    crop: tuple[int, int, int, int] | None = None
+
+
+def decode_here(data: bytes, name: str, least_side: int | None = None) -> Picture:
+    """What `decode` does, in this process and without its limits on time and memory.
+
+    For processes that may be lost, such as those that read a training set's pictures.
+    """
+    start = time.perf_counter()
+    check_bytes(len(data), name)
+    kind = kinds.kind(data)
+    if kind is None:
+        raise ImageError(f"{name} is {kinds.description(data)}.")
+    try:
+        with warnings.catch_warnings():
+            # What Pillow warns of (odd EXIF, odd palettes) is either harmless here or refused here.
+            warnings.simplefilter("ignore")
+            source = _OPENERS[kind](data, name, least_side)
+            image, width, height = _upright(source, least_side)
+    except ImageError:
+        raise
+    except MemoryError:
+        raise ImageError(f"{name} takes too much memory to read.") from None
+    except NotReadHere:
+        raise ImageError(f"{name} is a kind of {kind} that is not read here.") from None
+    except Exception:  # a damaged file can raise nearly anything inside its decoder
+        raise ImageError(f"{name} is a damaged or incomplete {kind} picture.") from None
+    elapsed = 1000 * (time.perf_counter() - start)
+    return Picture(name, image, width, height, kind.upper(), hashlib.sha256(data).hexdigest(), elapsed)
+
+
+# Opening one kind of file
+
+
+def _opened(
+    plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None
+) -> tuple[ImageFile.ImageFile, tuple[int, int]]:
+    """A file that Pillow decodes, checked but not yet loaded, and its full size.
+
+    The plugin's own class is called: `Image.open` refuses and warns by a global limit, in words of its own.
+    """
+    image = plugin(io.BytesIO(data))
+    size = image.size
+    baseline = plugin is JpegImagePlugin.JpegImageFile and not image.info.get("progressive")
+    check_pixels(*size, name, baseline)
+    image.draft(None, _fitted(*size, least_side))
+    return image, size
+
+
+def _loaded(image: ImageFile.ImageFile, size: tuple[int, int]) -> _Source:
+    image.load()
+    return _Source(image, size, image.info.get("icc_profile"), _orientation(image.info.get("exif")))
+
+
+def _jpeg(data: bytes, name: str, least_side: int | None) -> _Source:
+    return _loaded(*_opened(JpegImagePlugin.JpegImageFile, data, name, least_side))
+
+
+def _gif(data: bytes, name: str, least_side: int | None) -> _Source:
+    return _loaded(*_opened(GifImagePlugin.GifImageFile, data, name, least_side))
+
+
+def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
+    check_pixels(*containers.webp_size(data), name)
+    return _loaded(*_opened(WebPImagePlugin.WebPImageFile, data, name, least_side))
+
+
+def _bmp(data: bytes, name: str, least_side: int | None) -> _Source:
+    try:
+        return _loaded(*_opened(BmpImagePlugin.BmpImageFile, data, name, least_side))
+    except OSError as error:
+        if not str(error).startswith("Unsupported BMP"):
+            raise
+    size = bmp.size(data)
+    check_pixels(*size, name)
+    return _Source(bmp.bitfields(data), size)
+
+
+def _png(data: bytes, name: str, least_side: int | None) -> _Source:
+    plain, facts = containers.png_parts(data)
+    image, size = _opened(PngImagePlugin.PngImageFile, plain, name, least_side)
+    source = _loaded(image, size)
+    clear = image.info.get("transparency")
+    depth = data[24]
+    if depth == 16 and image.mode == "RGB":
+        # Pillow keeps the upper eight bits: too few for 12-bit values, and to find a transparent colour.
+        if clear is not None or image.point(lambda value: value >> 4).getbbox() is None:
+            source.pixels = _png_samples(plain)
+    elif image.mode == "L" and depth < 8 and isinstance(clear, int):
+        image.info["transparency"] = clear * 255 // ((1 << depth) - 1)  # as Pillow scaled the pixels
+    source.colours = _png_colours(facts)
+    source.orientation = _orientation(facts.get(b"eXIf"))
+    return source
+
+
+def _png_samples(data: bytes) -> Samples:
+    """Every bit of a 16-bit colour PNG."""
+    import imagecodecs  # few pictures need it
+
+    values = np.asarray(imagecodecs.png_decode(data))
+    black, white = levels(values[..., :3])
+    if values.shape[2] == 3:
+        return Samples(values, "RGB", black, white)
+    opaque = values[..., 3] > 0
+    return Samples(np.where(opaque[..., None], values, 65_535)[..., :3], "RGB", black, white)
+
+
+def _png_colours(facts: dict[bytes, bytes]) -> bytes | Encoding | None:
+    """What cICP, iCCP, sRGB, or gAMA with cHRM says: the first there, as PNG's third edition ranks them."""
+    if len(cicp := facts.get(b"cICP", b"")) == 4:
+        return code_points(cicp[0], cicp[1])
+    if profile := containers.png_profile(facts.get(b"iCCP", b"")):
+        return profile
+    gamma = int.from_bytes(facts.get(b"gAMA", b"")[:4], "big")
+    if b"sRGB" in facts or not gamma:
+        return None
+    primaries = SRGB_PRIMARIES
+    if len(chrm := facts.get(b"cHRM", b"")) == 32:
+        stated = tuple(value / 100_000 for value in struct.unpack(">8I", chrm))
+        primaries = *stated[2:], *stated[:2]  # the file has white first
+    encoding = Encoding(100_000 / gamma, primaries)
+    return None if encoding.is_srgb else encoding
+
+
+def _avif(data: bytes, name: str, least_side: int | None) -> _Source:
+    facts = _iso(data, name)
+    source = _loaded(*_opened(AvifImagePlugin.AvifImageFile, data, name, least_side))
+    if facts and facts.crop:
+        source.crop = facts.crop
+    if facts and facts.code_points and source.colours is None:
+        source.colours = code_points(*facts.code_points)
+    return source
+
+
+def _heic(data: bytes, name: str, least_side: int | None) -> _Source:
+    from pillow_heif import HeifImageFile  # its libraries take a moment to load
+
+    facts = _iso(data, name)
+    source = _loaded(*_opened(HeifImageFile, data, name, least_side))
+    if facts and facts.code_points and source.colours is None:
+        source.colours = code_points(*facts.code_points)
+    return source
+
+
+def _iso(data: bytes, name: str) -> containers.IsoPicture | None:
+    """What the boxes say, its size checked; None where they are not understood: the decoder will judge."""
+    try:
+        facts = containers.iso_picture(data)
+    except Exception:  # a damaged file, or a sequence, which has no such boxes
+        return None
+    check_pixels(facts.width, facts.height, name)
+    return facts
+
+
+def _tiff(data: bytes, name: str, least_side: int | None) -> _Source:
+    found = tiff.tags(data)
+    check_pixels(*tiff.size(found), name)
+    if not tiff.for_pillow(found):
+        pixels = tiff.samples(data, found)
+        return _Source(pixels, tiff.size(found), tiff.profile(found), tiff.orientation(found))
+    try:
+        opened = _opened(TiffImagePlugin.TiffImageFile, data, name, least_side)
+    except SyntaxError as error:
+        if "unknown pixel mode" in str(error):
+            raise NotReadHere from None
+        raise
+    return _loaded(*opened)  # upright already: Pillow turns a TIFF while loading it
+
+
+_OPENERS: dict[str, Callable[[bytes, str, int | None], _Source]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "WebP": _webp,
+    "GIF": _gif,
+    "BMP": _bmp,
+    "TIFF": _tiff,
+    "AVIF": _avif,
+    "HEIC": _heic,
+}
+
+
+def _orientation(exif: bytes | None) -> int:
+    """EXIF orientation 1–8; 1 where there is none or it makes no sense."""
+    if not exif:
+        return 1
+    try:
+        read = Image.Exif()
+        read.load(exif)
+        orientation = read.get(ExifTags.Base.Orientation)
+    except Exception:  # damaged EXIF does not spoil the pixels
+        return 1
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+
+
+# From what the file has to what is shown
+
+
+def _fitted(width: int, height: int, least_side: int | None = None) -> tuple[int, int]:
+    """That size, scaled down to a longest side of LONGEST_SIDE where it is longer.
+
+    With `least_side`, further, as long as the shorter side keeps that many pixels.
+    """
+    scale = min(1.0, LONGEST_SIDE / max(width, height))
+    if least_side:
+        scale = min(scale, max(least_side / min(width, height), 1 / max(width, height)))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int, int]:
+    """The picture as it is shown, and the upright original's width and height.
+
+    Large pictures are converted band by band, so that one more copy of them is never in memory, and
+    their colours once they are small.
+    """
+    pixels, (width, height) = source.pixels, source.size
+    if source.crop:
+        pixels = pixels.crop(source.crop)
+        width, height = pixels.width, pixels.height
+    target = _fitted(width, height, least_side)
+    factor = max(1, min(pixels.width // (2 * target[0]), pixels.height // (2 * target[1])))
+    levels = _levels(pixels)
+    reduced: Image.Image | None = None
+    for top, band in _bands(pixels, factor):
+        band = _on_white(band, levels).reduce(factor)
+        if reduced is None:
+            reduced = Image.new(band.mode, (-(-pixels.width // factor), -(-pixels.height // factor)))
+        reduced.paste(band, (0, top // factor))
+    assert reduced is not None  # a picture has a pixel at least
+    image = to_srgb(reduced.resize(target, Image.Resampling.BICUBIC), source.colours)
+    if source.orientation > 1:
+        image.getexif()[ExifTags.Base.Orientation] = source.orientation
+        ImageOps.exif_transpose(image, in_place=True)
+    if source.orientation >= 5:
+        width, height = height, width
+    return image, width, height
+
+
+def _bands(pixels: _Pixels, step: int = 1) -> Iterator[tuple[int, Image.Image]]:
+    """(top, band) from top to bottom, bands of whole rows, a multiple of `step` high."""
+    rows = step * max(1, _BAND_PIXELS // (pixels.width * step))
+    for top in range(0, pixels.height, rows):
+        yield top, pixels.crop((0, top, pixels.width, min(top + rows, pixels.height)))
+
+
+def _levels(pixels: _Pixels) -> tuple[float, float] | None:
+    """`levels.levels` of a 16-bit Pillow image; None for what comes at 8 bits."""
+    if not isinstance(pixels, Image.Image) or not pixels.mode.startswith("I"):
+        return None
+    return levels(np.asarray(pixels))
+
+
+def _on_white(image: Image.Image, levels: tuple[float, float] | None) -> Image.Image:
+    """Any mode → L, RGB or CMYK, transparent places white."""
+    if levels:
+        values = np.asarray(image)[..., None]
+        clear = image.info.get("transparency")
+        samples = Samples(values, "L", *levels, clear=(clear,) if isinstance(clear, int) else None)
+        image = samples.crop((0, 0, *image.size))
+    if image.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image
+    if image.has_transparency_data:
+        grey = image.mode in ("L", "LA")
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return image.convert("L" if grey else "RGB")
+    return (
+        image if image.mode in ("L", "RGB", "CMYK") else image.convert("L" if image.mode == "1" else "RGB")
+    )

@@ -1,0 +1,46 @@
+"""What kind of file bytes are, by how they start and whatever the file's name says."""
+
+from __future__ import annotations
+
+import re
+
+# Every kind of picture that is read, as people write it, and how its files start.
+_STARTS = {
+    "JPEG": rb"\xff\xd8",
+    "PNG": rb"\x89PNG",
+    "WebP": rb"RIFF....WEBP",
+    "GIF": rb"GIF8",
+    "BMP": rb"BM....\0\0\0\0",
+    "TIFF": rb"II[*+]\0|MM\0[*+]",
+    "AVIF": rb"....ftyp.{0,64}?avi[fs]",
+    "HEIC": rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)",
+}
+_OTHER_STARTS = {
+    "a web page": rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html)",
+    "an SVG drawing": rb"(\xef\xbb\xbf)?\s*<(?=.{0,4000}?<?svg[\s>])",
+    "a PDF document": rb".{0,1000}?%PDF-",
+    "a zip archive": rb"PK(\x03\x04|\x05\x06|\x07\x08)",
+    "a gzip archive": rb"\x1f\x8b",
+    "a JPEG 2000 picture": rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51",
+    "a JPEG XL picture": rb"\xff\x0a|\0\0\0\x0cJXL ",
+    "a Photoshop file": rb"8BPS",
+    "a video": rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ",
+    "a program": rb"MZ|\x7fELF",
+}
+
+
+def kind(data: bytes) -> str | None:
+    """Which of the kinds that are read: "JPEG", "WebP" …; None for anything else."""
+    head = data[:256]
+    return next((kind for kind, start in _STARTS.items() if re.match(start, head, re.DOTALL)), None)
+
+
+def description(data: bytes) -> str:
+    """What bytes of no such kind are, for a sentence: "a PDF document, not a picture …"."""
+    head = data[:4096]
+    kinds = ", ".join(_STARTS)
+    for what, start in _OTHER_STARTS.items():
+        if re.match(start, head, re.DOTALL | re.IGNORECASE):
+            return f"{what}, not a picture of a kind that is read here ({kinds})"
+    what = "no picture" if re.search(rb"[\x00-\x08\x0e-\x1f]", head) else "a text file, not a picture"
+    return f"{what} of a kind that is read here ({kinds})"
