@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from squeeze_core.images.decoding import decode_here
+from squeeze_core.images.kinds import SUFFIXES
 from squeeze_core.images.picture import (
     LONGEST_SIDE,
     MAX_BASELINE_JPEG_PIXELS,
@@ -24,6 +25,7 @@ __all__ = [
     "MAX_BASELINE_JPEG_PIXELS",
     "MAX_BYTES",
     "MAX_PIXELS",
+    "SUFFIXES",
     "ImageError",
     "Picture",
     "decode",

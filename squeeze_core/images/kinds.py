@@ -15,6 +15,11 @@ _STARTS = {
     "AVIF": rb"....ftyp.{0,64}?avi[fs]",
     "HEIC": rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)",
 }
+# What names of such files end in.
+_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo")
+_ISO_SUFFIXES = (".avif", ".avifs", ".heic", ".heif", ".hif")
+_OTHER_SUFFIXES = (".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff")
+SUFFIXES = frozenset((*_JPEG_SUFFIXES, *_ISO_SUFFIXES, *_OTHER_SUFFIXES))
 _OTHER_STARTS = {
     "a web page": rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html)",
     "an SVG drawing": rb"(\xef\xbb\xbf)?\s*<(?=.{0,4000}?<?svg[\s>])",

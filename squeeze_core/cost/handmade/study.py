@@ -26,6 +26,7 @@ from PIL import Image
 from sklearn.svm import LinearSVC
 from tqdm import tqdm
 
+from squeeze_core import images
 from squeeze_core.cost import handmade
 from squeeze_core.networks import weights
 
@@ -42,10 +43,10 @@ def crops(folder: Path, annotations: Path, most: int | None) -> Iterator[tuple[I
     for row in tqdm(boxes[:most], file=sys.stderr):
         x, y, width, height = row["bbox"]
         dx, dy = MARGIN * width, MARGIN * height
-        with Image.open(folder / names[row["image_id"]]) as image:
-            box = (max(0, x - dx), max(0, y - dy), x + width + dx, y + height + dy)
-            box = (*box[:2], min(image.width, box[2]), min(image.height, box[3]))
-            yield image.convert("RGB").crop(tuple(map(round, box))), row["category_id"]
+        image = images.read(folder / names[row["image_id"]]).image
+        box = (max(0, x - dx), max(0, y - dy), x + width + dx, y + height + dy)
+        box = (*box[:2], min(image.width, box[2]), min(image.height, box[3]))
+        yield image.crop(tuple(map(round, box))), row["category_id"]
 
 
 def describe(folder: Path, annotations: Path, most: int | None) -> dict[str, np.ndarray]:

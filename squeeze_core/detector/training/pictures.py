@@ -60,16 +60,11 @@ def unlabelled_scenes(folder: Path) -> list[Scene]:
     """Every picture in a folder as a scene without boxes; UserError when there is none."""
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in images_suffixes())
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES)
     if not paths:
         raise UserError(f"{folder} holds no picture.")
     nothing = Answers(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
     return [Scene(path, *nothing, labelled=False) for path in paths]
-
-
-def images_suffixes() -> frozenset[str]:
-    """What names of picture files end in."""
-    return frozenset(e for e, kind in Image.registered_extensions().items() if kind in images.FORMATS)
 
 
 def taught(scenes: Sequence[Scene], results: dict[str, Answers]) -> list[Scene]:
