@@ -43,8 +43,10 @@ def probability_bars(predictions: Sequence[Prediction], color: str) -> go.Figure
     figure.data[1].marker.color = color
     for place, prediction in zip(places, predictions, strict=True):
         above = {"y": place, "yshift": 9, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
-        figure.add_annotation(text=prediction.label, x=0, xanchor="left", **above)
-        figure.add_annotation(text=percent(prediction.probability), x=1, xanchor="right", **above)
+        # Aligned, too: a saved PNG is set in another font, whose words are wider than those measured.
+        figure.add_annotation(text=prediction.label, x=0, xanchor="left", align="left", **above)
+        share = percent(prediction.probability)
+        figure.add_annotation(text=share, x=1, xanchor="right", align="right", **above)
     styled(figure).update_layout(
         barmode="overlay",
         barcornerradius=6,
