@@ -1,30 +1,50 @@
-"""Squeeze Lab's front door: the navigation, and the image tray that every page shares."""
+"""Squeeze Lab's front door: the navigation, and the image tray that every page shares.
+
+`streamlit run app.py` imports this file once, for the server, and then runs it for every visitor.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
+from streamlit.starlette import App
 
-from pages.common import journal, tray_bar
+from pages.common import journal, server, shared, tray_bar
 
 IMAGES = Path(__file__).parent / "pages" / "common"
+# Title and icon by file name, which is the page's address too; the first is the home page.
+PAGES = {
+    "classify": ("Classify", "label"),
+    "detect": ("Detect", "center_focus_strong"),
+    "fire_modules": ("Fire modules", "local_fire_department"),
+    "why": ("Why?", "psychology_alt"),
+    "compare": ("Compare", "compare_arrows"),
+    "design_space": ("Design space", "tune"),
+    "about": ("About", "info"),
+}
+HOME, *OTHERS = PAGES
 
-st.set_page_config(page_title="Squeeze Lab", page_icon=IMAGES / "icon.svg", layout="wide")
 
-st.logo(str(IMAGES / "logo.svg"), size="large")
-page = st.navigation(
-    [
-        st.Page("pages/classify.py", title="Classify", icon=":material/label:", default=True),
-        st.Page("pages/detect.py", title="Detect", icon=":material/center_focus_strong:"),
-        st.Page("pages/fire_modules.py", title="Fire modules", icon=":material/local_fire_department:"),
-        st.Page("pages/why.py", title="Why?", icon=":material/psychology_alt:"),
-        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
-        st.Page("pages/design_space.py", title="Design space", icon=":material/tune:"),
-        st.Page("pages/about.py", title="About", icon=":material/info:"),
-    ],
-    position="top",
-)
-with journal.request(page.title):
-    tray_bar.draw()
-    page.run()
+def front_door() -> None:
+    """What one visitor sees."""
+    st.set_page_config(page_title="Squeeze Lab", page_icon=IMAGES / "icon.svg", layout="wide")
+    st.logo(str(IMAGES / "logo.svg"), size="large")
+    page = st.navigation(
+        [
+            st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == HOME)
+            for name, (title, icon) in PAGES.items()
+        ],
+        position="top",
+    )
+    with journal.request(page.title):
+        tray_bar.draw()
+        if page.url_path:  # the home page draws its picture first
+            shared.ready()
+        page.run()
+
+
+if __name__ == "__main__":
+    front_door()
+else:
+    app = App(__file__, routes=server.routes(OTHERS, HOME), lifespan=server.lifespan)

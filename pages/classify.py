@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from squeeze_core.classifier import Classification, Prediction
     from squeeze_core.cost.timing import Timing, Timings
 
-SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
-
 
 def why_small() -> str:
     """What SqueezeNet is and why small matters, for people who have never heard of it."""
@@ -229,14 +227,15 @@ beside, answers_side = st.columns([5, 8], gap="medium")
 with beside, st.container(key="picture"):
     caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
     st.image(picture.image, caption=caption, width="stretch", alt=tray.describe(picture))
-with answers_side, shared.loading():
-    from squeeze_core.networks import weights
 with answers_side:
+    shared.ready()
+    from squeeze_core.networks import weights
+
     cards = st.grid(2, min_column_width=260, gap="medium")
     models = st.multiselect(
         "Networks",
         weights.classifier_names(),
-        default=[name for name in SHOWN_AT_FIRST if weights.is_present(name)],
+        default=[name for name in shared.SHOWN_AT_FIRST if weights.is_present(name)],
         format_func=weights.title,
         key="classify-networks",
         persist_state="session",

@@ -7,8 +7,7 @@ draws its picture before.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -22,14 +21,31 @@ if TYPE_CHECKING:
     from squeeze_core.networks.weights import Pretrained
 
 
-@contextmanager
-def loading() -> Iterator[None]:
-    """One line of what is happening, as long as the block takes, while this process starts up."""
+SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
+NETWORKS = "squeeze_core.networks.weights"
+
+
+def ready() -> None:
+    """Wait for what every network needs, with one line of what is happening while this process starts."""
     place = st.empty()
-    if "squeeze_core.networks.weights" not in sys.modules:
+    if NETWORKS not in sys.modules:
         place.caption("Loading SqueezeNet…")
-    yield
+    import_module(NETWORKS)
     place.empty()
+
+
+def warm_up(picture: Picture) -> None:
+    """Load what the first screen and Detect need, and let each network run once.
+
+    Its answers stay: the first visitor has them at once.
+    """
+    from squeeze_core.figures import classification as _figures  # noqa: F401
+    from squeeze_core.networks import weights
+
+    for model in SHOWN_AT_FIRST:
+        if weights.is_present(model):
+            classification(picture, model)
+    candidates(picture)
 
 
 @st.cache_resource(show_spinner=False)
