@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from PIL import Image
 
 from squeeze_core.detector.annotations.listing import (
     AnnotationError,
@@ -19,7 +18,7 @@ from squeeze_core.detector.annotations.listing import (
     read_text,
     upright_size,
 )
-from squeeze_core.images import FORMATS
+from squeeze_core.images import SUFFIXES
 
 
 def splits(file: Path) -> dict[str, Any]:
@@ -68,8 +67,7 @@ def _pictures_of(entry: str, roots: Sequence[Path], file: Path) -> list[Path]:
 
 def pictures_in(folder: Path) -> list[Path]:
     """Every picture file below the folder, in order."""
-    endings = {ending for ending, kind in Image.registered_extensions().items() if kind in FORMATS}
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def list_boxes(
