@@ -20,7 +20,7 @@ from squeeze_core.detector.training.pictures import Scene
 LEAST_SIDE = 3.0  # pixels: what is left of a smaller box is no longer learnt
 WHOLE, PART = 0.35, 0.1  # visible share from which a box is learnt, and from which it is left alone
 COVERED = 0.4  # share of a box that a pasted object may hide before it is no longer learnt
-STRETCH = 0.3  # width over height is changed by up to this factor, as a natural logarithm
+STRETCH = 0.4  # width over height is changed by up to this factor, as a natural logarithm
 SCALES = (0.7, 1.8)  # of a picture that has as many pixels as the canvas
 PASTED = (0.06, 0.35)  # longer side of a pasted object, as a share of the canvas
 MARGIN = 0.15  # of a pasted object's surroundings that come with it, as a share of its sides
@@ -31,9 +31,9 @@ MOST_BOXES = 120
 class Layers(NamedTuple):
     """At most one layer a canvas: `source` and `canvas` int64 [K]; `window` float32 [K, 8].
 
-    A window is (start, step) along x, (start, step) along y, and the rectangle left, top, right,
-    bottom of the canvas that the layer covers. The middle of canvas pixel o, at o + 0.5, shows the
-    source at start + step · (o + 0.5), both in pixels.
+    A window is start, step, from, to along x and the same along y: the layer covers the canvas between
+    from and to, and the middle of canvas pixel o, at o + 0.5, shows the source at start + step · (o + 0.5),
+    all in pixels.
     """
 
     source: np.ndarray
@@ -197,8 +197,8 @@ class Placed(NamedTuple):
         return cut, areas(cut) / np.maximum(areas(full), 1e-6)
 
     def window(self) -> tuple[float, ...]:
-        (a, b), (x, y) = self.scale, self.origin
-        return (-x / a, 1 / a, -y / b, 1 / b, *self.room)
+        _, (a, b), (x, y), (left, top, right, bottom) = self
+        return (-x / a, 1 / a, left, right, -y / b, 1 / b, top, bottom)
 
 
 class Canvas:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
-from squeeze_core.detector.training.teacher import Dense
+from squeeze_core.detector.training.teacher import DOUBT, Dense
 
 CANDIDATES = 10  # positions that each box may claim
 IOU_POWER = 6.0
@@ -146,6 +146,7 @@ def detection_loss(
         )
         total = lesson.scores.sum().clamp(min=1.0)
         strength = lesson.scores.amax(2)
+        strength = strength * (strength > DOUBT)
         losses["taught class"] = cross_entropy / total
         losses["taught box"] = box_loss(first[..., :4], lesson.boxes, strength) / total
     return losses

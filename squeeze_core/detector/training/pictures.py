@@ -106,7 +106,7 @@ def _with_answers(scene: Scene, answers: Answers, worth: np.ndarray, right: dict
     )
 
 
-def store(scenes: Sequence[Scene], side: int, threads: int = 8) -> Store:
+def store(scenes: Sequence[Scene], side: int, threads: int = 1) -> Store:
     """Decode every picture; those longer than `side` pixels are scaled down to it.
 
     ImageError when a file is no picture.

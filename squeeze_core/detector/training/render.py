@@ -36,8 +36,8 @@ def render(store: Tensor, sizes: Tensor, plan: Plan) -> Batch:
     for layer in plan.layers:
         source, place, window = there(layer.source), there(layer.canvas), there(layer.window)
         size = sizes[source]
-        across = taps(window[:, 0:2], window[:, [4, 6]], size[:, 0], plan.side, store.shape[3])
-        down = taps(window[:, 2:4], window[:, [5, 7]], size[:, 1], plan.side, store.shape[2])
+        across = taps(window[:, 0:4], size[:, 0], plan.side, store.shape[3])
+        down = taps(window[:, 4:8], size[:, 1], plan.side, store.shape[2])
         across, down = across.to(dtype)[:, None], down.to(dtype)[:, None]
         painted = down @ (store[source].to(dtype) @ across.transpose(2, 3))
         covered = (down.sum(3) > 0.5)[..., :, None] & (across.sum(3) > 0.5)[..., None, :]
@@ -48,18 +48,18 @@ def render(store: Tensor, sizes: Tensor, plan: Plan) -> Batch:
     return Batch(pictures, there(plan.boxes), there(plan.labels), there(plan.worth), there(plan.labelled))
 
 
-def taps(line: Tensor, room: Tensor, length: Tensor, side: int, stored: int) -> Tensor:
+def taps(window: Tensor, length: Tensor, side: int, stored: int) -> Tensor:
     """What each canvas pixel takes from each source pixel of one axis: [K, side, stored], rows sum to 1.
 
-    `line` [K, 2]: start and step; `room` [K, 2]: the pixels that are covered, from and to; `length`
-    [K]: source pixels that there are. Rows outside the room or the source are 0. The triangle filter,
-    as wide as the step where that is over 1: what Pillow calls bilinear.
+    `window` [K, 4]: start, step, and the canvas pixels covered, from and to; `length` [K]: source pixels
+    that there are. Rows outside either are 0. The triangle filter, as wide as the step where that is
+    over 1: what Pillow calls bilinear.
     """
-    middle = torch.arange(side, device=line.device) + 0.5
-    at = line[:, :1] + line[:, 1:] * middle
-    pixel = torch.arange(stored, device=line.device)
-    width = line[:, 1:, None].abs().clamp(min=1)
+    middle = torch.arange(side, device=window.device) + 0.5
+    at = window[:, 0:1] + window[:, 1:2] * middle
+    pixel = torch.arange(stored, device=window.device)
+    width = window[:, 1:2, None].abs().clamp(min=1)
     weight = (1 - (at[:, :, None] - (pixel + 0.5)).abs() / width).clamp(min=0)
     weight = weight * (pixel < length[:, None, None])
-    shown = (middle > room[:, :1]) & (middle < room[:, 1:]) & (at > 0) & (at < length[:, None])
+    shown = (middle > window[:, 2:3]) & (middle < window[:, 3:4]) & (at > 0) & (at < length[:, None])
     return weight * (shown / weight.sum(2).clamp(min=1e-6))[:, :, None]

@@ -26,7 +26,7 @@ from squeeze_core.errors import UserError
 
 STRIDES = (8, 16, 32)
 SURE = 0.3  # score from which a teacher's box that the labels do not have is left alone
-DOUBT = 0.1  # worth below which a teacher's box is not taught
+DOUBT = 0.1  # score, or worth of it, below which a teacher's box is not taught
 # COCO's 80 classes in its order, those that VOC spells otherwise as VOC does.
 # fmt: off
 COCO_CLASSES = (

@@ -24,6 +24,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,6 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
-from torchvision.transforms.v2 import functional as F
 from tqdm import tqdm
 
 from squeeze_core.detector import pretrained
@@ -78,7 +78,7 @@ def options_parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=Path("runs/detector"))
     add("--init", type=Path, help="detector weights to start from instead of the ImageNet backbone alone")
     add("--epochs", type=int, default=40)
-    add("--minutes", type=float, help="train that long instead of for --epochs")
+    add("--minutes", type=float, help="end after that long, whatever --epochs says")
     add("--batch", type=int, default=32)
     add("--size", type=int, default=320, help="input side in use, pixels, a multiple of 32")
     add("--sides", type=int, nargs="+", help="input sides to draw from in training; --size when not given")
@@ -179,8 +179,15 @@ def schedule(progress: float) -> float:
 
 def normalise(pictures: Tensor) -> Tensor:
     """float [N, 3, S, S], RGB 0–255 → what the network expects, channels_last."""
-    mean, std = ([255 * v for v in values] for values in (IMAGENET_MEAN, IMAGENET_STD))
-    return F.normalize(pictures, mean, std).contiguous(memory_format=torch.channels_last)
+    mean, std = _mean_and_std(pictures.device)
+    return ((pictures - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+@cache
+def _mean_and_std(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Copied to the device once: such a copy waits for everything before it."""
+    mean, std = (255 * torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    return mean, std
 
 
 def _as_it_is(plan: Any) -> Any:
@@ -206,7 +213,7 @@ class Training:
         self.teacher = DenseTeacher(options.teacher, classes).to(self.device) if options.teacher else None
         if self.teacher and self.device.type == "cuda":
             self.teacher.half()
-        stored = store(scenes[rank::processes], options.stored_side)
+        stored = store(scenes[rank::processes], options.stored_side, os.cpu_count() or 1)
         self.pictures, self.sizes = stored.pictures.to(self.device), stored.sizes.to(self.device)
         pasted = tuple(classes.index(name) for name in options.pasted)
         recipe = Recipe(
@@ -240,8 +247,8 @@ class Training:
     def finished(self) -> bool:
         return self.progress.item() >= 1
 
-    def start(self) -> None:
-        """From here on the clock runs; plans are made from the step that was reached."""
+    def start(self, launched: float) -> None:
+        """Plan from the step that was reached; `launched`: when --minutes began to count."""
         loader = DataLoader(
             self.plans,
             batch_size=None,
@@ -251,7 +258,11 @@ class Training:
             prefetch_factor=4 if self.options.workers else None,
         )
         self.ahead = iter(loader)
-        self.begun = time.monotonic() - self.seconds
+        now = time.monotonic()
+        self.begun = now - self.seconds
+        # Getting ready counts too, so that the command ends in time, but not as progress.
+        minutes = self.options.minutes or math.inf
+        self.allowed = max(1.0, 60 * minutes - (now - launched))
 
     def run_epoch(self) -> dict[str, float]:
         """Train one epoch, or what is left of the time; the mean of each loss."""
@@ -297,7 +308,7 @@ class Training:
 
     def _note_progress(self) -> None:
         if self.options.minutes:
-            self.progress[0] = self.seconds / (60 * self.options.minutes)
+            self.progress[0] = self.seconds / self.allowed
         else:
             self.progress[0] = self.step / (self.options.epochs * self.steps_an_epoch)
 
@@ -385,6 +396,8 @@ def check(options: argparse.Namespace) -> None:
     for name in ("epochs", "batch", "every", "width", "stored_side"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} must be at least 1.")
+    if options.minutes is not None and options.minutes <= 0:
+        raise UserError("--minutes must be more than 0.")
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     if processes > 1 and choose_device(options.device).type != "cpu":
         raise UserError("Several processes train on the CPU only; add --device cpu.")
@@ -420,6 +433,7 @@ def gather(options: argparse.Namespace) -> tuple[list[Scene], Annotations, Annot
 
 def train(options: argparse.Namespace) -> None:
     """Run or resume the training that `options` describe."""
+    launched = time.monotonic()
     options.sides = options.sides or [options.size]
     check(options)
     scenes, data, validation = gather(options)
@@ -439,7 +453,7 @@ def train(options: argparse.Namespace) -> None:
     if first_process():
         settings = {key: json.loads(json.dumps(value, default=str)) for key, value in vars(options).items()}
         _append(log, {"settings": settings, "resumed_at": run.epoch, "torch": torch.__version__})
-    run.start()
+    run.start(launched)
     while not run.finished:
         before = run.seconds, run.progress.item()
         row: dict[str, Any] = run.run_epoch()
