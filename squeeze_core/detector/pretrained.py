@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
+import os
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -19,6 +23,11 @@ from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import SHIPPED, WeightsError, check_finite
 
 NAME = "squeezenet1_1_detector"
+MIN_WIDTH, MAX_WIDTH = 8, 1024
+MAX_SIDE = 2048
+MAX_CLASSES = 1000
+# That of the shipped file has 24,000; a longer one is no detector's and could inflate to anything.
+MAX_HEADER_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -39,44 +48,115 @@ class PretrainedDetector:
 def load_detector(file: Path | None = None) -> PretrainedDetector:
     """The shipped detector, or the one in `file` (made by `save_detector`).
 
-    Raises WeightsError when the file is missing, is not a detector's, or holds a NaN or an infinity.
+    Nothing in the file is run, and nothing is allocated before what it says is found to be within
+    bounds. Raises WeightsError when it is missing, is not a detector's, or holds a NaN or an infinity.
     """
     path = file or SHIPPED[NAME].checked()
+    _check_header_size(path)
     try:
         with safe_open(path, "pt") as opened:
-            metadata = opened.metadata() or {}
-            state = {key: opened.get_tensor(key).float() for key in opened.keys()}  # noqa: SIM118
-        labels = tuple(metadata["labels"].split(","))
-        network = Detector(len(labels), int(metadata["width"]))
-        network.load_state_dict(state)
-        preprocess = Preprocess(int(metadata["size"]))
-        graph = zlib.decompress(base64.b64decode(metadata["graph"]))
-        written = metadata.get("calibration")
-        calibration = Calibration.from_json(written) if written else UNCALIBRATED
-    except FileNotFoundError:
-        raise WeightsError(f"There is no weights file {path}.") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError, zlib.error):
+            described = Description.of(opened.metadata() or {})
+            with torch.device("meta"):
+                network = Detector(len(described.labels), described.width)
+            expected = {key: list(value.shape) for key, value in network.state_dict().items()}
+            if {key: opened.get_slice(key).get_shape() for key in opened.keys()} != expected:  # noqa: SIM118
+                raise ValueError("its tensors are not those of a detector of that width and classes")
+            state = {key: opened.get_tensor(key).float() for key in expected}
+        network.load_state_dict(state, assign=True)
+    except (SafetensorError, OSError, RuntimeError):
         raise WeightsError(f"{path} does not hold a detector's weights.") from None
+    except ValueError as error:
+        raise WeightsError(f"{path} does not hold a detector's weights: {error}.") from None
     check_finite(state, path)
     network.eval().requires_grad_(False)
-    return PretrainedDetector(network, labels, preprocess, graph, calibration)
+    # A graph is a program: only that of the shipped file, whose sha256 was checked, is run as it came.
+    graph = described.inflated_graph() if file is None else export_graph(network, described.size)
+    preprocess = Preprocess(described.size)
+    return PretrainedDetector(network, described.labels, preprocess, graph, described.calibration)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a detector's weights file says of itself, within bounds, so that nothing large follows from
+    it: the class names, the network's width, its input side in pixels, its graph as it is stored."""
+
+    labels: tuple[str, ...]
+    width: int
+    size: int
+    graph: str
+    calibration: Calibration
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, str]) -> Description:
+        """ValueError saying what is missing or out of bounds."""
+        for key in ("labels", "width", "size", "graph"):
+            if key not in metadata:
+                raise ValueError(f"it does not say its {key}")
+        width, size = (_whole(metadata, key) for key in ("width", "size"))
+        if not MIN_WIDTH <= width <= MAX_WIDTH or width % 2:
+            raise ValueError(f"its width is {width}, not an even number from {MIN_WIDTH} to {MAX_WIDTH}")
+        if not 32 <= size <= MAX_SIDE or size % 32:
+            raise ValueError(f"its size is {size}, not a multiple of 32 up to {MAX_SIDE}")
+        written = metadata.get("calibration")
+        try:
+            calibration = Calibration.from_json(written) if written else UNCALIBRATED
+        except (TypeError, KeyError, ValueError, AttributeError, RecursionError):
+            raise ValueError("its calibration is not one") from None
+        return cls(_labels(metadata["labels"]), width, size, metadata["graph"], calibration)
+
+    def inflated_graph(self) -> bytes:
+        return zlib.decompress(base64.b64decode(self.graph))
+
+
+def _whole(metadata: Mapping[str, str], key: str) -> int:
+    text = metadata[key]
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise ValueError(f"its {key} is {text[:40]!r}, not a whole number")
+    return int(text)
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    """The class names, which are stored as a JSON list; in older files with commas between them."""
+    try:
+        labels = json.loads(text) if text.startswith("[") else text.split(",")
+    except (ValueError, RecursionError):
+        raise ValueError("its labels are not a list") from None
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ValueError("its labels are not a list of names")
+    if not 1 <= len(labels) <= MAX_CLASSES or len(set(labels)) < len(labels):
+        raise ValueError(f"its labels are not 1 to {MAX_CLASSES:,} different names")
+    return tuple(labels)
+
+
+def _check_header_size(path: Path) -> None:
+    """WeightsError when there is no such file, or one whose header would take long to read."""
+    if not path.exists():
+        raise WeightsError(f"There is no weights file {path}.")
+    if not path.is_file():
+        raise WeightsError(f"{path} is not a file.")
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from None
+    if size > MAX_HEADER_BYTES:
+        raise WeightsError(f"{path} does not hold a detector's weights.")
 
 
 def check_side(size: int) -> None:
     """UserError unless a detector can take pictures of that side, pixels."""
-    if size < 32 or size % 32:
-        raise UserError(f"An input side of {size} is not a multiple of 32.")
+    if not 32 <= size <= MAX_SIDE or size % 32:
+        raise UserError(f"An input side of {size} is not a multiple of 32 up to {MAX_SIDE:,}.")
 
 
 def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: Path) -> None:
     """Write a folded detector as fp16 safetensors that say their classes, width, input size and graph."""
-    if any("," in label for label in labels):
-        raise UserError("A class name must not contain a comma.")
     rounded = copy.deepcopy(network).cpu().half()
     state = {key: value.contiguous() for key, value in rounded.state_dict().items()}
     graph = base64.b64encode(zlib.compress(export_graph(rounded.float(), size))).decode()
-    metadata = {"labels": ",".join(labels), "width": str(network.width), "size": str(size), "graph": graph}
-    save_file(state, path, metadata=metadata)
+    names = json.dumps(labels, ensure_ascii=False)
+    metadata = {"labels": names, "width": str(network.width), "size": str(size), "graph": graph}
+    _save(state, path, metadata)
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
@@ -85,9 +165,19 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
     WeightsError when the file is missing or is not a detector's.
     """
     load_detector(path)
-    mode = path.stat().st_mode
     with safe_open(path, "pt") as opened:
         metadata = opened.metadata() | {"calibration": calibration.to_json()}
         state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    save_file(state, path, metadata=metadata)
-    path.chmod(mode)  # safetensors writes for the owner alone
+    _save(state, path, metadata)
+
+
+def _save(state: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write the file whole or not at all, for the same readers as before."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(state, temporary, metadata=metadata)
+        # safetensors writes for the owner alone
+        temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
