@@ -89,7 +89,7 @@ def health(minutes: float = 10) -> Health:
 def _memory_bytes() -> int | None:
     """Resident memory, by Linux's account."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        pages = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
     except (OSError, ValueError, IndexError):
         return None
     return pages * os.sysconf("SC_PAGE_SIZE")

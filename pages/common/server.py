@@ -59,15 +59,15 @@ def first_bytes() -> str:
     picture = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
     values = {
         "ASPECT": f"{image.width} / {image.height}",
-        "LOGO": (_HERE / "logo.svg").read_text(),
+        "LOGO": (_HERE / "logo.svg").read_text("utf-8"),
         "PICTURE": picture,
         "ALT": html.escape(sample.alt),
         "NAME": html.escape(sample.title),
     }
-    paint = (_HERE / "first_paint.html").read_text()
+    paint = (_HERE / "first_paint.html").read_text("utf-8")
     for place, value in values.items():
         paint = paint.replace(place, value)
-    own = _STREAMLITS_OWN.read_text(encoding="utf-8")
+    own = _STREAMLITS_OWN.read_text("utf-8")
     return own.replace("<title>Streamlit</title>", "<title>Squeeze Lab</title>").replace(
         '<div id="root">', f'{paint}<div id="root">'
     )

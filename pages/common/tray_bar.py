@@ -133,7 +133,7 @@ def _take_drop(key: str) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _listener() -> Any:
-    return st.components.v2.component("page_listener", js=(_HERE / "page.js").read_text())
+    return st.components.v2.component("page_listener", js=(_HERE / "page.js").read_text("utf-8"))
 
 
 def _faces(entries: list[Entry], chosen: str) -> None:

@@ -99,7 +99,7 @@ def _measure(names: Sequence[str], device: str) -> Iterator[Step | Measurement]:
     for number, name in enumerate(names):
         yield Step(name, number * each, total)
         command = [sys.executable, "-m", "squeeze_core.cost.measure", name, device]
-        with tempfile.TemporaryFile("w+") as complaints:
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=Path(__file__).parents[2]
             )
@@ -165,7 +165,7 @@ def device_title(device: str) -> str:
 def _cpu_model() -> str:
     info = Path("/proc/cpuinfo")
     if info.exists():
-        for line in info.read_text().splitlines():
+        for line in info.read_text("utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
@@ -283,7 +283,7 @@ def _memory(field: str) -> int | None:
     status = Path("/proc/self/status")
     if not status.exists():
         return None
-    row = next(line for line in status.read_text().splitlines() if line.startswith(field))
+    row = next(line for line in status.read_text("utf-8").splitlines() if line.startswith(field))
     return 1024 * int(row.split()[1])
 
 
@@ -291,7 +291,7 @@ def _reset_peak() -> None:
     """Start VmHWM anew, so that reading the weights file does not count (proc(5), clear_refs)."""
     clear = Path("/proc/self/clear_refs")
     if clear.exists():
-        clear.write_text("5")
+        clear.write_text("5", encoding="utf-8")
 
 
 def main() -> None:

@@ -43,9 +43,9 @@ def write(calibration: Calibration, file: Path | None = None) -> None:
     write_calibration(file or SHIPPED[NAME].path, calibration)
     if file is None:
         manifest = FOLDER / "manifest.json"
-        rows = json.loads(manifest.read_text())
+        rows = json.loads(manifest.read_text("utf-8"))
         rows[NAME]["sha256"] = hashlib.sha256(SHIPPED[NAME].path.read_bytes()).hexdigest()
-        manifest.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        manifest.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:

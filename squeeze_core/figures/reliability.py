@@ -112,4 +112,4 @@ def _mark(x: int, y: int, symbol: str, colour: str) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(svg(load_detector().calibration))
+    Path(sys.argv[1]).write_text(svg(load_detector().calibration), encoding="utf-8")

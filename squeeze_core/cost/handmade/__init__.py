@@ -59,4 +59,4 @@ class HogLinear:
 @cache
 def study() -> dict[str, Any]:
     """HOG against SqueezeNet's features on the same crops, as `handmade.study` recorded it."""
-    return json.loads(files("squeeze_core.cost.handmade").joinpath("study.json").read_text())
+    return json.loads(files("squeeze_core.cost.handmade").joinpath("study.json").read_text("utf-8"))

@@ -36,7 +36,7 @@ MARGIN = 0.1
 
 def crops(folder: Path, annotations: Path, most: int | None) -> Iterator[tuple[Image.Image, int]]:
     """Each object with a little of its surroundings, and its class; `most` of them, drawn by chance."""
-    coco = json.loads(annotations.read_text())
+    coco = json.loads(annotations.read_text("utf-8"))
     names = {image["id"]: image["file_name"] for image in coco["images"]}
     boxes = [row for row in coco["annotations"] if min(row["bbox"][2:]) >= SMALLEST]
     random.Random(0).shuffle(boxes)
@@ -101,7 +101,7 @@ def main() -> None:
         | {"torch": torch.__version__},
     }
     text = json.dumps(record, indent=1)
-    Path(handmade.__file__).with_name("study.json").write_text(text + "\n")
+    Path(handmade.__file__).with_name("study.json").write_text(text + "\n", "utf-8")
     print(text)
 
 

@@ -63,7 +63,7 @@ def read_results(files: Iterable[Path], category_ids: Sequence[int]) -> dict[str
     rows: dict[str, list[tuple[list[float], int, float]]] = defaultdict(list)
     for file in files:
         try:
-            for row in json.loads(file.read_text()):
+            for row in json.loads(file.read_text("utf-8")):
                 if row["category_id"] in label_of:
                     x, y, width, height = map(float, row["bbox"])
                     box = [x, y, x + width, y + height]

@@ -491,7 +491,7 @@ def _keep_memory() -> None:
 
 
 def _append(log: Path, row: dict[str, Any]) -> None:
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
     print(json.dumps(row), file=sys.stderr)
 

@@ -40,7 +40,7 @@ class Sheet:
 @cache
 def manifest() -> dict[str, Any]:
     """How the pictures were made and what was measured on them; `sheets` excepted, all for people."""
-    return json.loads((FOLDER / "manifest.json").read_text())
+    return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 
 
 def sheet(module: str, branch: str) -> Sheet:

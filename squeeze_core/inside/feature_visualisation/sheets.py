@@ -85,15 +85,15 @@ def pack(work: Path, out: Path) -> int:
         "settings": {module: asdict(settings) for module, settings in SETTINGS.items()},
         "sheets": rows,
     }
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     return total
 
 
 def record(excitement: Excitement, out: Path) -> None:
     """Write down in the manifest what was measured."""
     path = out / "manifest.json"
-    manifest = json.loads(path.read_text()) | {"measured": asdict(excitement)}
-    path.write_text(json.dumps(manifest, indent=1) + "\n")
+    manifest = json.loads(path.read_text("utf-8")) | {"measured": asdict(excitement)}
+    path.write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
 
 
 def _tiled(pictures: np.ndarray) -> np.ndarray:

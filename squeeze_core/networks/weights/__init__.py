@@ -66,7 +66,7 @@ class ShippedFile:
 
 
 def _read_manifest() -> dict[str, ShippedFile]:
-    manifest = json.loads((FOLDER / "manifest.json").read_text())
+    manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
     return {name: ShippedFile(name, FOLDER / row.pop("file"), **row) for name, row in manifest.items()}
 
 

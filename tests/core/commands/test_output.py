@@ -30,7 +30,7 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_a_full_disk_is_one_sentence(form: list[str]) -> None:
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "w", encoding="utf-8") as full:
         command = [*CLASSIFY, *form, str(FOLDER / "chelsea.png")]
         done = subprocess.run(
             command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
