@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compare_parts import accuracy, answers, cost, fits, machine, take_home
+from pages.compare_parts import accuracy, answers, cost, fits, headline, machine, take_home
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.rows import Row
-from squeeze_core.cost.units import amount
 
 
 def field() -> tuple[Row, ...]:
@@ -27,14 +26,7 @@ names = st.multiselect(
 )
 rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
 
-ours = rows[0]
-with st.container(border=True, gap="small"):
-    st.markdown(f"**{ours.title}**")
-    with st.grid(4, min_column_width=120, gap="small"):
-        st.metric("Parameters", amount(ours.parameters))
-        st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB")
-        st.metric("Computation", f"{amount(1e9 * (ours.gmacs or 0))} MACs")
-        st.metric("ImageNet top-1", f"{ours.top1:.1f}%")
+headline.draw(rows)
 
 tabs = st.tabs(
     ["Cost", "Accuracy", "What fits?", "This machine", "Your picture", "The paper", "Take away"],

@@ -48,6 +48,7 @@ def downloads(
     name: str,
     *,
     figure: go.Figure | None = None,
+    svg: str | None = None,
     table: Rows | None = None,
     json: Any = None,
     image: Image.Image | None = None,
@@ -63,6 +64,8 @@ def downloads(
         offers.append(("png", "image/png", lambda: png_bytes(image)))
     if figure is not None:
         offers.append(("html", "text/html", lambda: figure.to_html(include_plotlyjs=True)))
+    if svg is not None:
+        offers.append(("svg", "image/svg+xml", lambda: svg))
     if table is not None:
         offers.append(("csv", "text/csv", lambda: csv_text(table)))
     if json is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.common import drawing
 from squeeze_core.cost import handmade
 from squeeze_core.cost.published import HAND_MADE, TABLE_2, TABLE_3
 from squeeze_core.cost.rows import Row
@@ -44,14 +44,13 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             for row in field
         ]
         figure = comparison.accuracy_bubbles(field, cost, [row.name for row in rows])
-        take_away.chart(
-            figure, table=table, name=f"accuracy-{cost}", alt=findings.accuracy(rows, field, cost)
-        )
+        drawing.chart(figure, table=table, name=f"accuracy-{cost}")
         st.caption(
             "Accuracy as published by torchvision for its default weights (EfficientNet-Lite0: its "
             "README); newer training recipes (V2 in the source) lift a network by several points at no "
             "cost in size. Filled: the networks chosen; rings: the others. A bubble's area: "
-            + ("multiply-accumulates." if cost == "megabytes" else "megabytes.")
+            + ("multiply-accumulates" if cost == "megabytes" else "megabytes")
+            + ", the smallest drawn as dots. Point at one, or go to the chart with the Tab key and from one to the next with the arrow keys."
         )
 
 
@@ -70,8 +69,7 @@ def draw_published() -> None:
             }
             for row in (*TABLE_2, *TABLE_3)
         ]
-        figure = comparison.published_bars(TABLE_2)
-        take_away.chart(figure, table=table, name="paper", alt=findings.paper())
+        drawing.chart(comparison.published_bars(TABLE_2), table=table, name="paper")
         st.caption(
             f"{tables.paper_source()} The paper's MB are 2²⁰ bytes, written MiB here; every other size on "
             "this page is in MB of 10⁶ bytes."
@@ -85,10 +83,12 @@ def draw_published() -> None:
             "Always the commonest class": record["always_the_commonest_class"],
         }
         figure = comparison.accuracy_bars(
-            accuracies, lambda name: ACCENT if name.startswith("Squeeze") else NEUTRAL
+            accuracies,
+            lambda name: ACCENT if name.startswith("Squeeze") else NEUTRAL,
+            "Objects named right (%)",
         )
         rows = [{"Features": name, "Top-1 (%)": value} for name, value in accuracies.items()]
-        take_away.chart(figure, table=rows, name="hand-made", alt=findings.learnt_features())
+        drawing.chart(figure, table=rows, name="hand-made")
         best = HAND_MADE[-1]
         st.caption(
             f"{tables.study_source()} On ImageNet itself the best hand-made features of their day, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.common import drawing
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, Cost
@@ -39,8 +39,7 @@ def draw(rows: tuple[Row, ...]) -> None:
             {"Network": row.title, COSTS[cost].title: getattr(row, cost)}
             for row in sorted(rows, key=lambda row: getattr(row, cost) or 0)
         ]
-        figure = comparison.cost_bars(rows, cost, log)
-        take_away.chart(figure, table=table, name=f"compare-{cost}", alt=findings.cost(rows, cost))
+        drawing.chart(comparison.cost_bars(rows, cost, log), table=table, name=f"compare-{cost}")
         missing = [row.title for row in rows if getattr(row, cost) is None]
         if missing:
             st.caption(f"Not counted: {', '.join(missing)}.")
@@ -66,7 +65,7 @@ def _where(rows: tuple[Row, ...]) -> None:
 
 def _treemap(name: str) -> None:
     title, cost = zoo.row(name).title, zoo.network(name).profile()
-    st.markdown(f"**{findings.where(name)}**")
+    st.markdown(f"**{title}: {findings.where(name)}**")
     table = [
         {
             "Layer": layer.name,
@@ -77,5 +76,4 @@ def _treemap(name: str) -> None:
         }
         for layer in cost.layers
     ]
-    figure = comparison.parameter_treemap(name, title, cost)
-    take_away.chart(figure, table=table, name=f"layers-{name}", alt=findings.where(name))
+    drawing.chart(comparison.parameter_tiles(name, title, cost), table=table, name=f"layers-{name}")

@@ -6,17 +6,18 @@ import streamlit as st
 
 from pages.common import take_away
 from pages.compare_parts import machine
-from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, Budget, Verdict, answer, judge
+from squeeze_core.cost.budget import Budget, Verdict, answer, judge
+from squeeze_core.cost.devices import DEVICES, Device
 from squeeze_core.cost.rows import Row
 
 
 def draw(field: tuple[Row, ...]) -> None:
     with st.container(border=True):
-        budget = _ask()
+        limits = _ask()
         measured = {name: m.milliseconds for name, m in machine.measured().items()}
-        verdicts = judge(field, budget, measured)
+        verdicts = judge(field, limits, measured)
         st.subheader(answer(verdicts), anchor=False)
-        if budget.milliseconds is not None:
+        if limits.milliseconds is not None:
             _offer_measuring(verdicts)
         rows = [_row(verdict) for verdict in verdicts]
         st.dataframe(
@@ -31,40 +32,78 @@ def draw(field: tuple[Row, ...]) -> None:
         st.caption(
             "Flash and download: the parameters alone at the chosen precision. RAM: those and the largest "
             "set of fp32 activations alive at once, one picture at a time, without the framework. Accuracy"
-            " is published for 32-bit weights; what 16 or 8 bits leave of it is not known here."
+            " is published for 32-bit weights; what 16 or 8 bits leave of it is not known here. Devices: "
+            "all the memory that their makers state; a system and a program need some of it."
         )
 
 
+# What a first visitor finds: a microcontroller's usual flash, a small board's memory, a minute on 3G.
+_USUAL = Budget(flash_mb=16.0, ram_mb=64.0, download_s=60.0)
+
+
+def budget() -> Budget:
+    """The limits as they stand on this tab, whether or not it has been opened."""
+    state = st.session_state
+    return Budget(
+        state.get("fits-flash", _USUAL.flash_mb),
+        state.get("fits-ram", _USUAL.ram_mb),
+        state.get("fits-ms", _USUAL.milliseconds),
+        state.get("fits-download", _USUAL.download_s),
+        state.get("fits-mbit", _USUAL.mbit_per_second),
+        state.get("fits-bits", _USUAL.bits),
+    )
+
+
 def _ask() -> Budget:
-    grid = st.grid("auto", min_column_width=170, gap="small", vertical_alignment="bottom")
-    with grid:
-        flash = _limit("Flash (MB)", 16.0, "flash")
-        ram = _limit("RAM (MB)", 64.0, "ram")
-        milliseconds = _limit("Time a picture (ms)", None, "ms")
-        download = _limit("Download (s)", 60.0, "download")
-        speed = st.number_input(
+    _devices()
+    with st.grid("auto", min_column_width=170, gap="small", vertical_alignment="bottom"):
+        _limit("Flash (MB)", _USUAL.flash_mb, "flash")
+        _limit("RAM (MB)", _USUAL.ram_mb, "ram")
+        _limit("Time a picture (ms)", _USUAL.milliseconds, "ms")
+        _limit("Download (s)", _USUAL.download_s, "download")
+        st.number_input(
             "3G speed assumed (Mbit/s)",
             min_value=0.1,
             max_value=1000.0,
-            value=MBIT_PER_SECOND_3G,
+            value=_USUAL.mbit_per_second,
             step=0.1,
             key="fits-mbit",
             help="1.6 Mbit/s is the downlink that WebPageTest and Lighthouse emulate as 3G.",
             persist_state="session",
         )
-        bits = st.segmented_control(
+        st.segmented_control(
             "Bits a weight",
             (32, 16, 8),
-            default=32,
+            default=_USUAL.bits,
             required=True,
             key="fits-bits",
             persist_state="session",
         )
-    return Budget(flash, ram, milliseconds, download, speed, bits)
+    return budget()
 
 
-def _limit(label: str, value: float | None, key: str) -> float | None:
-    return st.number_input(
+def _devices() -> None:
+    """Buttons that fill in what a device's maker states."""
+    with st.container(horizontal=True, gap="small"):
+        for device in DEVICES:
+            st.button(
+                device.name,
+                key=f"fits-device-{device.name}",
+                on_click=_take,
+                args=(device,),
+                help=device.source,
+            )
+
+
+def _take(device: Device) -> None:
+    flash = None if device.flash is None else round(device.flash / 1e6, 2)
+    st.session_state.update(
+        {"fits-flash": flash, "fits-ram": round(device.ram / 1e6, 2), "fits-download": None}
+    )
+
+
+def _limit(label: str, value: float | None, key: str) -> None:
+    st.number_input(
         label,
         min_value=0.01,
         value=value,

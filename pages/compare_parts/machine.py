@@ -7,11 +7,11 @@ from contextlib import closing
 
 import streamlit as st
 
-from pages.common import shared, take_away
+from pages.common import drawing, shared
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.measure import MeasureError, Measurement, measure
 from squeeze_core.cost.rows import Row
-from squeeze_core.cost.units import SPEEDS, Speed
+from squeeze_core.cost.units import Speed
 from squeeze_core.figures import comparison
 from squeeze_core.report import findings
 
@@ -116,9 +116,7 @@ def _results(measurements: list[Measurement]) -> None:
             for m in measurements
         ]
         figure = comparison.speed_bars(measurements, titles, speed)
-        take_away.chart(
-            figure, table=table, name=f"measured-{speed}", alt=f"{SPEEDS[speed].title} of each network"
-        )
+        drawing.chart(figure, table=table, name=f"measured-{speed}")
     else:
         st.info("This system does not tell how much memory a process took.", icon=":material/memory:")
     st.caption(

@@ -1,49 +1,138 @@
-"""Everything above as files: one click each."""
+"""Everything above as slides, sheets, a web page and tables: chosen and seen before it is taken."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import streamlit as st
 
-from pages.common import tray
-from pages.compare_parts import answers, machine
+from pages.common import inside, shared, tray
+from pages.compare_parts import answers, fits, machine, present
+from squeeze_core import images
 from squeeze_core.cost.rows import Row
-from squeeze_core.report import Report, collect, tables
+from squeeze_core.figures.style import ACCENT
+from squeeze_core.figures.svg import svg
+from squeeze_core.images import ImageError
+from squeeze_core.report import TITLE, Look, Report, slide, tables
+from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 from squeeze_core.spreadsheet import csv_text
 
 _PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+_LOGO_MEGABYTES = 5
 
 
-def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
-    measured = tuple(machine.measured()[row.name] for row in rows if row.name in machine.measured())
-    report = collect(rows, field, measured, tray.current(), answers.collect(rows))
+def draw(rows: tuple[Row, ...], everybody: tuple[Row, ...]) -> None:
     with st.container(border=True):
-        st.subheader("Take it with you", anchor=False)
-        with st.container(horizontal=True, gap="small"):
-            _button("PowerPoint", lambda: _pptx(report), "pptx", _PPTX, "slideshow", "primary")
-            _button("Web page", lambda: _html(report), "html", "text/html", "html", "primary")
-            _button("CSV", lambda: csv_text(tables.rows(report)), "csv", "text/csv", "table")
-            document = tables.document(report)
-            text = json.dumps(document, indent=1, ensure_ascii=False)
-            _button("JSON", lambda: text, "json", "application/json", "data_object")
-        st.caption(
-            "The PowerPoint's charts are native: select one and edit its data. The web page works without "
-            "a network. Each chart on this page comes as PNG and HTML too, under its table."
+        st.subheader("Five slides and an appendix", anchor=False)
+        look = _look()
+    report = collect(rows, everybody, look)
+    with st.container(border=True):
+        keys = _choose(report)
+    with st.container(border=True):
+        _files(report, keys)
+    with st.container(border=True):
+        _figures(report)
+
+
+def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], look: Look) -> Report:
+    """All that this session knows: measurements, the current picture and its answers, the budget."""
+    measured = tuple(machine.measured()[row.name] for row in rows if row.name in machine.measured())
+    picture, said = tray.current(), answers.collect(rows)
+    return Report(
+        rows,
+        everybody,
+        measured,
+        picture,
+        said,
+        shared.candidates(picture).detections(),
+        inside.explanation(picture, "cam", said[0].top(1)[0].index, lambda share: None),
+        fits.budget(),
+        look,
+    )
+
+
+def _look() -> Look:
+    with st.grid("auto", min_column_width=230, gap="small", vertical_alignment="bottom"):
+        title = st.text_input("Title", TITLE, max_chars=120, key="deck-title", persist_state="session")
+        name = st.text_input(
+            "Name, team or date",
+            max_chars=120,
+            placeholder="on the first slide and at the foot of each",
+            key="deck-name",
+            persist_state="session",
         )
-        st.dataframe(
-            tables.rows(report),
-            hide_index=True,
-            key="all-figures",
-            alt="All figures of the report",
-            column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+        color = st.color_picker("Colour", ACCENT, key="deck-color", persist_state="session")
+        file = st.file_uploader(
+            "Logo (PNG or JPEG)",
+            ["png", "jpg", "jpeg"],
+            key="deck-logo",
+            max_upload_size=_LOGO_MEGABYTES,
         )
-        for line in tables.sources(report):
-            st.caption(line)
-        if not measured:
-            st.caption(
-                "Nothing measured yet: the tab “This machine” adds times and memory to all of these."
-            )
+    logo = None
+    if file is not None:
+        try:
+            logo = images.decode(file.getvalue(), file.name).image
+        except ImageError as error:
+            st.error(str(error), icon=":material/broken_image:")
+    return Look(title.strip() or TITLE, name.strip(), color, logo)
+
+
+def _choose(report: Report) -> list[str]:
+    """The ticks, each over its slide in small."""
+    st.markdown("**Tick what you will show**")
+    made = {section.key: section for section in sections(report)}
+    chosen: list[str] = []
+    for group, keys in (("", MAIN), ("Appendix", [key for key in CHOICES if key not in MAIN])):
+        if group:
+            st.markdown(f"**{group}**")
+        with st.grid("auto", min_column_width=220, gap="small"):
+            for key in keys:
+                if key not in made:
+                    continue
+                with st.container(border=True, gap="xsmall"):
+                    ticked = st.checkbox(
+                        CHOICES[key], key in USUAL, key=f"deck-{key}", persist_state="session"
+                    )
+                    small = slide.Slide(made[key], 1, 1, report.look)
+                    st.image(svg(slide.drawing(small)), width="stretch", alt=made[key].title)
+                if ticked:
+                    chosen.append(key)
+    return chosen
+
+
+def _files(report: Report, keys: list[str]) -> None:
+    deck = slide.deck(report, keys)
+    st.subheader("Take it with you", anchor=False)
+    if not deck:
+        st.info("Tick at least one slide.", icon=":material/check_box:")
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        present.button(deck)
+        _button("PowerPoint", partial(_pptx, deck), "pptx", _PPTX, "slideshow", "primary")
+        _button("PDF", partial(_pdf, deck), "pdf", "application/pdf", "picture_as_pdf")
+        _button("Web page", partial(_html, report, keys), "html", "text/html", "html")
+        _button("CSV", lambda: csv_text(tables.rows(report)), "csv", "text/csv", "table")
+        text = json.dumps(tables.document(report), indent=1, ensure_ascii=False)
+        _button("JSON", lambda: text, "json", "application/json", "data_object")
+    st.caption(
+        "Present: arrow keys, Escape ends it. The PowerPoint’s charts are native, select one and edit its "
+        "data; what to say and the sources are in the speaker’s notes. The web page works offline."
+    )
+
+
+def _figures(report: Report) -> None:
+    st.dataframe(
+        tables.rows(report),
+        hide_index=True,
+        key="all-figures",
+        alt="All figures of the report",
+        column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+    )
+    for line in tables.sources(report):
+        st.caption(line)
+    if not report.measurements:
+        st.caption("Nothing measured yet: the tab “This machine” adds times and memory to all of these.")
 
 
 def _button(label: str, make: object, ending: str, mime: str, icon: str, kind: str = "secondary") -> None:
@@ -59,13 +148,19 @@ def _button(label: str, make: object, ending: str, mime: str, icon: str, kind: s
     )
 
 
-def _pptx(report: Report) -> bytes:
+def _pptx(deck: tuple[slide.Slide, ...]) -> bytes:
     from squeeze_core.report import pptx
 
-    return pptx.write(report)
+    return pptx.write(deck)
 
 
-def _html(report: Report) -> str:
+def _pdf(deck: tuple[slide.Slide, ...]) -> bytes:
+    from squeeze_core.report import pdf
+
+    return pdf.write(deck)
+
+
+def _html(report: Report, keys: list[str]) -> str:
     from squeeze_core.report import html
 
-    return html.write(report)
+    return html.write(report, keys)

@@ -1,33 +1,22 @@
-"""Comparison rows and measurements → Plotly figures. Log axes are labelled in real units."""
+"""Comparison rows and measurements → charts. Log axes are labelled in real units."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-
-import plotly.graph_objects as go
+from typing import Any
 
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.profile import Profile
+from squeeze_core.cost.profile import Layer, Profile
 from squeeze_core.cost.published import PublishedRow
 from squeeze_core.cost.rows import REFERENCE, Row
-from squeeze_core.cost.units import (
-    COSTS,
-    SPEEDS,
-    Axis,
-    Cost,
-    Speed,
-    amount,
-    log_ticks,
-    ratio,
-    round_ticks,
-)
-from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of, styled
+from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, log_ticks, ratio, round_ticks
+from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Square, Squares, Ticks, Tile, Tiles
+from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
 
-_ROW_PX = 54
+_PERCENT_TICKS = tuple((float(tick), f"{tick}%") for tick in (0, 25, 50, 75, 100))
 
 
-def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> go.Figure:
+def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> Bars:
     """One bar a network, the smallest on top, with the ratio to SqueezeNet written on it.
 
     `log`: dots on a logarithmic axis instead, where a bar would have no zero to start from. Rows
@@ -35,82 +24,54 @@ def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> go.Figure:
     """
     axis = COSTS[cost]
     values = {row.name: getattr(row, cost) * axis.factor for row in rows if getattr(row, cost) is not None}
-    titles = {row.name: row.title for row in rows}
-    return _bars(values, titles, axis, log)
+    return _bars(values, {row.name: row.title for row in rows}, axis, log)
 
 
-def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], speed: Speed) -> go.Figure:
+def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], speed: Speed) -> Bars:
     """The same for what was measured on this machine; networks not trained here are marked so."""
     axis = SPEEDS[speed]
     values = {
         m.name: getattr(m, speed) * axis.factor for m in measurements if getattr(m, speed) is not None
     }
     marked = {
-        m.name: titles[m.name] if m.trained else f"{titles[m.name]} <i>(untrained weights)</i>"
+        m.name: titles[m.name] if m.trained else f"{titles[m.name]} (untrained weights)"
         for m in measurements
     }
     return _bars(values, marked, axis, log=False)
 
 
-def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: bool) -> go.Figure:
+def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: bool) -> Bars:
     if not values:
         raise ValueError(f"No row has a figure for {axis.title!r}.")
     # A quantity where more is better has its best on top, like one where less is.
-    names = sorted(values, key=lambda name: values[name], reverse=axis.more != "faster")
+    names = sorted(values, key=lambda name: values[name], reverse=axis.more == "faster")
     reference = values.get(REFERENCE)
-    labels = []
+    found = []
     for name in names:
         compared = ratio(values[name], reference, axis) if reference and name != REFERENCE else ""
-        labels.append(f"<b>{amount(values[name], axis.unit)}</b>{'  ' + compared if compared else ''}")
+        label = f"{amount(values[name], axis.unit)}{', ' + compared if compared else ''}"
+        found.append(Bar(titles[name], values[name], label, color_of(name)))
+    alt = f"{axis.title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
     largest = max(values.values())
     if log:
-        ticks = log_ticks(0.7 * min(values.values()), 1.4 * largest, axis.unit)
-    else:
-        shown = round_ticks(largest)
-        labelled = [amount(value, axis.unit) for value in shown]
-        ticks = {"range": [0, 1.05 * largest], "tickvals": shown, "ticktext": labelled}
-    figure = _labelled_bars(
-        [titles[name] for name in names],
-        [values[name] for name in names],
-        labels,
-        [color_of(name) for name in names],
-        dots=log,
-    )
-    figure.update_xaxes(title=axis.title, showgrid=log, **ticks)
-    return figure
+        low, high = 0.7 * min(values.values()), 1.4 * largest
+        ticks = _paired(log_ticks(low, high, axis.unit))
+        return Bars(tuple(found), axis.title, ticks, high, alt, low=low)
+    shown = tuple((value, amount(value, axis.unit)) for value in round_ticks(largest))
+    return Bars(tuple(found), axis.title, shown, 1.02 * largest, alt, _spreadsheet(largest, axis.unit))
 
 
-def _labelled_bars(
-    names: Sequence[str],
-    values: Sequence[float],
-    labels: Sequence[str],
-    colors: Sequence[str],
-    dots: bool = False,
-) -> go.Figure:
-    """Horizontal bars or dots, the last on top, name and label over each: they cost no width on a phone."""
-    places = list(range(len(names)))
-    common = {
-        "x": list(values),
-        "y": places,
-        "text": [f"{name}: {label}" for name, label in zip(names, labels, strict=True)],
-        "hovertemplate": "%{text}<extra></extra>",
-    }
-    marks = (
-        go.Scatter(mode="markers", marker={"color": list(colors), "size": 14}, **common)
-        if dots
-        else go.Bar(
-            width=0.36, orientation="h", textposition="none", marker={"color": list(colors)}, **common
-        )
-    )
-    figure = go.Figure(marks)
-    for place, name, label in zip(places, names, labels, strict=True):
-        above = {"y": place, "yshift": 9, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
-        above["font"] = {"size": 13}
-        figure.add_annotation(text=name, x=0, xanchor="left", **above)
-        figure.add_annotation(text=label, x=1, xanchor="right", **above)
-    figure.update_layout(height=76 + _ROW_PX * len(names), showlegend=False)
-    figure.update_yaxes(range=[-0.5, len(names) - 0.2], visible=False, fixedrange=True)
-    return styled(figure)
+def _paired(ticks: dict[str, Any]) -> Ticks:
+    return tuple(zip(ticks["tickvals"], ticks["ticktext"], strict=True))
+
+
+def _spreadsheet(largest: float, unit: str) -> str:
+    """A spreadsheet's number format for axis labels: 138357544 shows as "138 M"."""
+    for scale, commas, prefix in ((1e9, ",,,", "G"), (1e6, ",,", "M"), (1e3, ",", "k"), (1, "", "")):
+        if largest >= scale:
+            decimals = "" if largest >= 8 * scale else "0.0"
+            return f'{decimals or "0"}{commas}" {prefix}{unit}"'.replace(' ""', '""')
+    return f'0.###" {unit}"'
 
 
 def pareto(rows: Sequence[Row], cost: Cost) -> list[Row]:
@@ -123,110 +84,84 @@ def pareto(rows: Sequence[Row], cost: Cost) -> list[Row]:
     return front
 
 
-def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> go.Figure:
+def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> Bubbles:
     """Accuracy against a cost on a log axis, with the Pareto front as a line.
 
     A bubble's area is the network's other cost: MACs on a size axis, megabytes on any other.
-    The networks of `named` are filled and labelled, the rest are rings. ValueError when no row has
-    an accuracy.
+    The networks of `named` are chosen. ValueError when no row has an accuracy.
     """
     other: Cost = "gmacs" if cost in ("parameters", "megabytes") else "megabytes"
     axis, area = COSTS[cost], COSTS[other]
     known = [row for row in rows if row.top1 is not None and getattr(row, cost) is not None]
     if not known:
         raise ValueError("No row has an accuracy.")
-    largest = max(getattr(row, other) for row in known)
+    found = []
+    for row in known:
+        x, by = getattr(row, cost) * axis.factor, getattr(row, other) * area.factor
+        words = (
+            f"{row.title}: {row.top1:.1f}% top-1; {axis.title}: {amount(x, axis.unit)}; "
+            f"{area.title}: {amount(by, area.unit)}"
+        )
+        found.append(Bubble(row.title, x, row.top1 or 0, by, color_of(row.name), row.name in named, words))
+    costs, accuracies = [one.x for one in found], [one.y for one in found]
+    ticks = log_ticks(0.6 * min(costs), 2.2 * max(costs), axis.unit)
+    low, high = 5 * (min(accuracies) // 5), 5 * (max(accuracies) // 5 + 1)
     front = pareto(known, cost)
-    figure = go.Figure(
-        go.Scatter(
-            x=[getattr(row, cost) * axis.factor for row in front],
-            y=[row.top1 for row in front],
-            mode="lines",
-            line={"dash": "dot", "color": NEUTRAL, "width": 2, "shape": "hv"},
-            name="Best accuracy for its cost (Pareto front)",
-            hoverinfo="skip",
-        )
+    alt = f"ImageNet top-1 accuracy over {axis.title}: " + "; ".join(
+        f"{one.name} {one.y:.1f}%, {amount(one.x, axis.unit)}" for one in found if one.chosen
     )
-    best = {row.name for row in front}
-    for row in sorted(known, key=lambda row: -getattr(row, other)):
-        x, chosen = getattr(row, cost) * axis.factor, row.name in named
-        size = 9 + 46 * math.sqrt(getattr(row, other) / largest)
-        figure.add_scatter(
-            x=[x],
-            y=[row.top1],
-            mode="markers+text" if chosen else "markers",
-            marker={
-                "size": size,
-                "color": color_of(row.name) if chosen else "rgba(0,0,0,0)",
-                "opacity": 0.9 if chosen else 0.65,
-                "line": {"color": color_of(row.name), "width": 2},
-            },
-            text=[f"<b>{row.title}</b>"],
-            textposition="bottom right" if row.name in best else "bottom center",
-            name=row.title,
-            showlegend=False,
-            hovertemplate=(
-                f"<b>{row.title}</b><br>{row.top1:.1f}% top-1<br>{axis.title}: {amount(x, axis.unit)}<br>"
-                f"{area.title}: {amount(getattr(row, other) * area.factor, area.unit)}<extra></extra>"
-            ),
-        )
-    costs = [getattr(row, cost) * axis.factor for row in known]
-    figure.update_xaxes(title=axis.title, **log_ticks(0.6 * min(costs), 2.2 * max(costs), axis.unit))
-    accuracies = [row.top1 for row in known if row.top1 is not None]
-    figure.update_yaxes(
-        title="ImageNet top-1 (%)", range=[min(accuracies) - 4, max(accuracies) + 4], ticksuffix=" "
+    return Bubbles(
+        tuple(found),
+        tuple((getattr(row, cost) * axis.factor, row.top1 or 0) for row in front),
+        f"{axis.title}, logarithmic axis",
+        _paired(ticks),
+        (0.6 * min(costs), 2.2 * max(costs)),
+        "ImageNet top-1 accuracy, %",
+        tuple((float(tick), f"{tick:.0f}%") for tick in range(int(low), int(high) + 1, 5)),
+        (low, high),
+        alt,
+        _spreadsheet(max(costs), axis.unit),
     )
-    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-    figure.update_layout(height=520, legend=legend)
-    return styled(figure)
 
 
-def parameter_treemap(name: str, title: str, cost: Profile) -> go.Figure:
+def size_squares(rows: Sequence[Row], extra: Sequence[Square] = ()) -> Squares:
+    """Sizes of the fp32 parameters to scale, the largest first; `extra`: files to draw inside them.
+
+    A network is left out where its square would nearly hide the next larger one; SqueezeNet never is.
+    """
+    found = [
+        Square(row.title, 1e6 * row.megabytes, amount(1e6 * row.megabytes, "B"), color_of(row.name))
+        for row in rows
+    ]
+    ours = next(square for square, row in zip(found, rows, strict=True) if row.name == REFERENCE)
+    chosen: list[Square] = []
+    for square in sorted([*found, *extra], key=lambda square: -square.value):
+        far = not chosen or square.value < 0.75 * chosen[-1].value
+        if far or square is ours or square in extra:
+            if not far and square is ours:
+                chosen.pop()
+            chosen.append(square)
+    words = "; ".join(f"{square.name} {square.label}" for square in chosen)
+    return Squares(tuple(chosen), f"Squares inside one another, areas in proportion: {words}")
+
+
+def parameter_tiles(name: str, title: str, cost: Profile) -> Tiles:
     """Where the parameters sit: a rectangle a layer, its area the share of the network's parameters."""
-    ids, labels, parents, values = [title], [title], [""], [cost.parameters]
-    groups: dict[str, int] = {}
+    groups: dict[str, list[Layer]] = {}
     for layer in cost.layers:
         if layer.parameters:
-            group = _group(layer.name)
-            groups[group] = groups.get(group, 0) + layer.parameters
-    for group, total in groups.items():
-        ids.append(group)
-        labels.append(f"<b>{group}</b>")
-        parents.append(title)
-        values.append(total)
-        inside = [layer for layer in cost.layers if layer.parameters and _group(layer.name) == group]
-        if len(inside) > 1:
-            for layer in inside:
-                ids.append(layer.name)
-                labels.append(layer.name.removeprefix(f"{group}."))
-                parents.append(group)
-                values.append(layer.parameters)
-    share = [value / cost.parameters for value in values]
-    figure = go.Figure(
-        go.Treemap(
-            ids=ids,
-            labels=labels,
-            parents=parents,
-            values=values,
-            branchvalues="total",
-            text=[f"{amount(value)} · {part:.0%}" for value, part in zip(values, share, strict=True)],
-            texttemplate="%{label}<br>%{text}",
-            hovertemplate="%{label}<br>%{value:,} parameters<br>%{text}<extra></extra>",
-            marker={
-                "colors": share,
-                "colorscale": [[0, _lighter(color_of(name), 0.75)], [1, color_of(name)]],
-                "cmin": 0,
-                "cmax": 0.6,
-                "line": {"width": 1, "color": "white"},
-            },
-            pathbar={"visible": False},
-            root={"color": color_of(name)},
-            tiling={"pad": 2},
-            sort=False,
+            groups.setdefault(_group(layer.name), []).append(layer)
+    found = tuple(
+        Tile(
+            group,
+            sum(layer.parameters for layer in layers),
+            tuple(Tile(layer.name, layer.parameters) for layer in layers) if len(layers) > 1 else (),
         )
+        for group, layers in groups.items()
     )
-    figure.update_layout(height=380, uniformtext={"minsize": 11, "mode": "hide"})
-    return styled(figure)
+    largest = sorted(found, key=lambda tile: -tile.value)[:4]
+    words = ", ".join(f"{tile.name} {tile.value / cost.parameters:.0%}" for tile in largest)
+    return Tiles(title, found, color_of(name), f"Where {title}’s parameters sit: {words}")
 
 
 def _group(layer: str) -> str:
@@ -237,35 +172,26 @@ def _group(layer: str) -> str:
     return ".".join(parts[: 2 if parts[0] == "features" and len(parts) > 2 else 1])
 
 
-def _lighter(color: str, share: float) -> str:
-    """The colour mixed with white; share 1 is white."""
-    channels = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(channel + share * (255 - channel)):02x}" for channel in channels)
-
-
-def published_bars(rows: Sequence[PublishedRow]) -> go.Figure:
+def published_bars(rows: Sequence[PublishedRow]) -> Bars:
     """The paper's own table: size in its unit (MiB, 2^20 bytes)."""
-    sized = [row for row in rows if row.mebibytes is not None]
-    sizes = [row.mebibytes or 0 for row in sized]
-    labels = [f"<b>{size:g} MiB</b> {row.reduction}×" for row, size in zip(sized, sizes, strict=True)]
-    colors = [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in sized]
-    figure = _labelled_bars([row.title for row in sized][::-1], sizes[::-1], labels[::-1], colors[::-1])
-    ticks = round_ticks(max(sizes))
-    return figure.update_xaxes(
-        title="Size in the paper's unit (MiB, 2²⁰ bytes)",
-        range=[0, 1.05 * max(sizes)],
-        tickvals=ticks,
-        ticktext=[f"{tick:g} MiB" for tick in ticks],
+    sized = [(row, row.mebibytes) for row in rows if row.mebibytes is not None]
+    found = tuple(
+        Bar(
+            row.title,
+            size,
+            f"{size:g} MiB{f', {row.reduction}× smaller' if row.reduction > 1 else ''}",
+            ACCENT if row.title.startswith("Squeeze") else NEUTRAL,
+        )
+        for row, size in sized
     )
+    largest = max(size for _, size in sized)
+    ticks = tuple((value, f"{value:g} MiB") for value in round_ticks(largest))
+    alt = "Sizes in the paper’s Table 2: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
+    return Bars(found, "Size in the paper’s unit, MiB (2²⁰ bytes)", ticks, 1.02 * largest, alt, '0" MiB"')
 
 
-def accuracy_bars(accuracies: dict[str, float], color: Callable[[str], str]) -> go.Figure:
-    """Accuracies in percent by what reached them, best last, on an axis from 0 to 100."""
-    names = list(accuracies)[::-1]
-    figure = _labelled_bars(
-        names,
-        [accuracies[name] for name in names],
-        [f"<b>{accuracies[name]:.1f}%</b>" for name in names],
-        [color(name) for name in names],
-    )
-    return figure.update_xaxes(title="Top-1 accuracy (%)", range=[0, 101], tickvals=[0, 25, 50, 75, 100])
+def accuracy_bars(accuracies: dict[str, float], color: Callable[[str], str], axis: str) -> Bars:
+    """Percentages by what reached them, in that order, on an axis from 0 to 100."""
+    found = tuple(Bar(name, value, f"{value:.1f}%", color(name)) for name, value in accuracies.items())
+    alt = f"{axis}: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
+    return Bars(found, axis, _PERCENT_TICKS, 100, alt, '0"%"')

@@ -1,49 +1,70 @@
-"""What a person takes away: one `Report`, written as PowerPoint, HTML, CSV or JSON."""
+"""What a person takes away: one `Report`, written as slides, sheets, a web page, CSV or JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from PIL import Image
+
 from squeeze_core.classifier import Classification
+from squeeze_core.cost.budget import Budget
 from squeeze_core.cost.measure import Measurement, versions
 from squeeze_core.cost.rows import REFERENCE, Row, row
+from squeeze_core.detector.detections import Detection
+from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import Picture
+from squeeze_core.inside.explain import Explanation
+
+TITLE = "What does small cost, and what does it save?"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A person's own dress for the report: `color` is "#rrggbb", `logo` RGB or RGBA."""
+
+    title: str = TITLE
+    name: str = ""
+    color: str = ACCENT
+    logo: Image.Image | None = None
 
 
 @dataclass(frozen=True)
 class Report:
     """Everything that the take-away says, collected once.
 
-    `rows`: the networks that the person chose, SqueezeNet among them. `field`: all networks, for
-    the Pareto front. `measurements`: of this machine, possibly none. `picture` and `answers`: the
-    person's picture and each network's answer for it. `day`, `versions`: when and with what.
+    `rows`: the networks that the person chose, SqueezeNet among them. `everybody`: all networks, for
+    the Pareto front. `measurements`: of this machine, possibly none. `picture`, `answers`, `found` and
+    `seen`: the person's picture, each network's answer for it, what the detector found in it, and
+    where SqueezeNet looked. `budget`: the limits given in "What fits?". `day`, `versions`: when and
+    with what.
     """
 
     rows: tuple[Row, ...]
-    field: tuple[Row, ...]
-    measurements: tuple[Measurement, ...]
-    picture: Picture | None
-    answers: tuple[Classification, ...]
-    day: str
-    versions: str
+    everybody: tuple[Row, ...]
+    measurements: tuple[Measurement, ...] = ()
+    picture: Picture | None = None
+    answers: tuple[Classification, ...] = ()
+    found: tuple[Detection, ...] | None = None
+    seen: Explanation | None = None
+    budget: Budget = field(default_factory=Budget)
+    look: Look = field(default_factory=Look)
+    day: str = field(default_factory=lambda: date.today().isoformat())
+    versions: str = field(default_factory=versions)
+
+    def __post_init__(self) -> None:
+        """SqueezeNet is added where the person left it out."""
+        if all(chosen.name != REFERENCE for chosen in self.rows):
+            object.__setattr__(self, "rows", (row(REFERENCE), *self.rows))
 
     @property
     def reference(self) -> Row:
         return row(REFERENCE)
 
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        """Time for one picture by network name, of those that were measured."""
+        return {one.name: one.milliseconds for one in self.measurements}
+
     def title_of(self, name: str) -> str:
         return row(name).title
-
-
-def collect(
-    rows: tuple[Row, ...],
-    field: tuple[Row, ...],
-    measurements: tuple[Measurement, ...] = (),
-    picture: Picture | None = None,
-    answers: tuple[Classification, ...] = (),
-) -> Report:
-    """A report of today; SqueezeNet is added where the person left it out."""
-    if all(chosen.name != REFERENCE for chosen in rows):
-        rows = (row(REFERENCE), *rows)
-    return Report(rows, field, measurements, picture, answers, date.today().isoformat(), versions())

@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import handmade
 from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.budget import Budget, Verdict
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.comparison import pareto
+
+# The size of a picture in Apple's format "HEIF Max".
+PHONE_PHOTOGRAPH = "A phone photograph of 48 megapixels takes about 5 MB: iphonefaq.org/archives/978506."
+_PHOTOGRAPH_MB = 5.0
 
 _NOUNS: dict[Cost, str] = {
     "parameters": "parameters",
@@ -39,6 +44,36 @@ def cost(rows: Sequence[Row], kind: Cost) -> str:
     return f"{ours.title} needs {_times(times)} {less} {_NOUNS[kind]} than {most.title}"
 
 
+def room(rows: Sequence[Row]) -> str:
+    """ "112 SqueezeNets take the room of one VGG16"."""
+    ours, _ = _split(rows)
+    largest = max(rows, key=lambda row: row.megabytes)
+    times = largest.megabytes / ours.megabytes
+    if times < 1.5:
+        return cost(rows, "megabytes")
+    return f"{times:.0f} SqueezeNets take the room of one {largest.title}"
+
+
+def sizes(rows: Sequence[Row]) -> tuple[str, ...]:
+    """ "VGG16 is 112 times as large as SqueezeNet 1.1", one sentence a network, the largest first."""
+    ours, others = _split(rows)
+    said = []
+    for row in sorted(others, key=lambda row: -row.megabytes)[:4]:
+        times = row.megabytes / ours.megabytes
+        said.append(f"{row.title} is {_times(times).rstrip('×')} times as large as {ours.title}.")
+    return tuple(said)
+
+
+def photograph(row: Row) -> str:
+    """The network's size beside what everybody has hundreds of."""
+    times = row.megabytes / _PHOTOGRAPH_MB
+    if 0.8 < times < 1.25:
+        return f"{row.title} takes as many bytes as one phone photograph."
+    if times > 1:
+        return f"{row.title} takes as many bytes as {times:.0f} phone photographs."
+    return f"{row.title} takes {times:.0%} of one phone photograph’s bytes."
+
+
 def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
     """What more accuracy costs; or, where there is one, which network is cheaper and better at once."""
     ours, others = _split(rows)
@@ -55,11 +90,10 @@ def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
 
 
 def where(name: str) -> str:
-    """ "fc6 alone holds 74 % of VGG16's parameters"."""
-    layers = [layer for layer in zoo.network(name).profile().layers if layer.parameters]
-    largest = max(layers, key=lambda layer: layer.parameters)
-    share = largest.parameters / zoo.network(name).profile().parameters
-    return f"{largest.name} alone holds {share:.0%} of {zoo.network(name).title}’s parameters"
+    """ "one of its 16 layers holds 74% of the parameters"."""
+    cost = zoo.network(name).profile()
+    layers = [layer.parameters for layer in cost.layers if layer.parameters]
+    return f"one of its {len(layers)} layers holds {max(layers) / cost.parameters:.0%} of the parameters"
 
 
 def speed(measurements: Sequence[Measurement]) -> str:
@@ -92,6 +126,54 @@ def picture(answers: Sequence[Classification]) -> str:
         return f"{sentence}; {who} agree{'' if len(others) > 1 else 's'}"
     other = next(answer for answer in others if answer not in agree)
     return f"{sentence}; {zoo.row(other.model).title} says “{other.top(1)[0].label}”"
+
+
+def advice(verdicts: Sequence[Verdict], budget: Budget) -> str:
+    """What to take within that budget: "Within 16 MB of storage, take EfficientNet B0"."""
+    fitting = [verdict for verdict in verdicts if verdict.fits]
+    within = limits(budget)
+    if not fitting:
+        return f"{within}, none of these {len(verdicts)} networks fits: ask for more room, or compress"
+    best, ours = fitting[0].row, next((v.row for v in fitting if v.row.name == REFERENCE), None)
+    if best.name == REFERENCE:
+        return f"{within}, take {best.title}: nothing more accurate fits"
+    if ours is None:
+        return f"{within}, take {best.title}, the most accurate of {len(fitting)} that fit"
+    return f"{within}, take {best.title}; where every byte counts, {ours.title}"
+
+
+def limits(budget: Budget) -> str:
+    """The budget in words, at the beginning of a sentence."""
+    given = (
+        (budget.flash_mb, "MB of storage"),
+        (budget.ram_mb, "MB of memory"),
+        (budget.milliseconds, "ms a picture"),
+        (budget.download_s, "s of download"),
+    )
+    words = [f"{value:g} {unit}" for value, unit in given if value is not None]
+    if not words:
+        return "Without any limit"
+    return f"Within {', '.join(words[:-1])}{' and ' if len(words) > 1 else ''}{words[-1]}"
+
+
+def reasons(verdicts: Sequence[Verdict], budget: Budget) -> tuple[str, ...]:
+    """What the advice rests on: how many fit, what accuracy that is, and what SqueezeNet leaves free."""
+    fitting = [verdict.row for verdict in verdicts if verdict.fits]
+    said = [f"{len(fitting)} of {len(verdicts)} networks fit."]
+    if fitting and fitting[0].top1 is not None:
+        said[0] = f"{len(fitting)} of {len(verdicts)} networks fit; {fitting[0].title} names " + (
+            f"{fitting[0].top1:.1f}% of ImageNet’s pictures right at the first guess."
+        )
+    ours = next((row for row in fitting if row.name == REFERENCE), None)
+    if ours is not None and fitting[0].name != REFERENCE and fitting[0].top1 and ours.top1:
+        times, points = fitting[0].megabytes / ours.megabytes, fitting[0].top1 - ours.top1
+        said.append(
+            f"{ours.title} is {_times(times)} smaller and gives up {points:.0f} points of accuracy."
+        )
+    if ours is not None and budget.flash_mb is not None:
+        stored = ours.parameters * budget.bits / 8e6
+        said.append(f"{ours.title} takes {stored / budget.flash_mb:.0%} of the storage given.")
+    return tuple(said)
 
 
 def paper() -> str:

@@ -1,331 +1,347 @@
-"""The report as a PowerPoint file: native, editable charts; a finding for a title; sources on the slide."""
+"""The slides as a PowerPoint file: native, editable charts, and what a speaker says in the notes."""
 
 from __future__ import annotations
 
 import io
-import math
 from typing import Any
 
+from lxml import etree
 from pptx import Presentation
 from pptx.chart.data import BubbleChartData, CategoryChartData
+from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_TICK_LABEL_POSITION
+from pptx.enum.shapes import MSO_SHAPE
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
-from pptx.util import Emu, Inches, Pt
+from pptx.util import Emu, Pt
 
-from squeeze_core.cost import handmade
-from squeeze_core.cost import rows as zoo
-from squeeze_core.cost.profile import Layer
-from squeeze_core.cost.published import TABLE_2
-from squeeze_core.cost.rows import REFERENCE
-from squeeze_core.cost.units import COSTS, SPEEDS, Axis, amount, ratio
-from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
-from squeeze_core.report import Report, findings, tables
-from squeeze_core.report.slides import (
-    HEIGHT,
-    INK,
-    MARGIN,
-    QUIET,
-    WIDTH,
-    add_chart,
-    add_labels,
-    add_slide,
-    add_source,
-    add_text,
-    describe,
-    dress_axis,
-    fill_cell,
-    make_logarithmic,
-    paint,
-    rgb,
-)
+from squeeze_core.figures import layout
+from squeeze_core.figures.charts import Bar, Bars, Bubbles, Squares, Tiles
+from squeeze_core.figures.drawing import INK, ON_WHITE, QUIET, Line, Rect, Text, line_height
+from squeeze_core.figures.drawing import Photo as PhotoItem
+from squeeze_core.figures.svg import encoded
+from squeeze_core.report import slide as slides
+from squeeze_core.report.parts import Facts, Heading, Part, Photo, Table, Words, written
+from squeeze_core.report.slide import BAR_WIDTH, HEIGHT, MARGIN, WIDTH, Box, Slide
 
-_MILLIONS = (1e6, '[>=1000]#,##0.##," G";#,##0" M"')
-_MILLISECONDS = (1e-3, '#,##0" ms"')
-_COUNTED = "Counted by Squeeze Lab on {day}, {versions}. MB are 10⁶ bytes of fp32 parameters."
+_FONT = "Arial"
 
 
-def write(report: Report) -> bytes:
+def write(deck: tuple[Slide, ...]) -> bytes:
     """The .pptx file's bytes."""
-    deck = Presentation()
-    deck.slide_width, deck.slide_height = WIDTH, HEIGHT
-    deck.core_properties.title = "What does small cost, and what does it save?"
-    deck.core_properties.author = "Squeeze Lab"
-    _cover(deck, report)
-    _size(deck, report)
-    _accuracy(deck, report)
-    _computation(deck, report)
-    _layers(deck, report)
-    if report.measurements:
-        _speed(deck, report)
-    if report.picture and report.answers:
-        _picture(deck, report)
-    _paper(deck)
-    _hand_made(deck)
-    _table(deck, report)
+    file = Presentation()
+    file.slide_width, file.slide_height = _emu(WIDTH), _emu(HEIGHT)
+    file.core_properties.title = deck[0].look.title
+    file.core_properties.author = deck[0].look.name or "Squeeze Lab"
+    for slide in deck:
+        _add(file, slide)
     buffer = io.BytesIO()
-    deck.save(buffer)
+    file.save(buffer)
     return buffer.getvalue()
 
 
-def _cover(deck: Any, report: Report) -> None:
-    slide = add_slide(deck, "What does small cost, and what does it save?", size=40, top=1.5)
-    ours = report.reference
-    rest = [row for row in report.rows if row.name != REFERENCE]
-    lead = findings.cost(report.rows, "parameters")
-    add_text(slide, lead, MARGIN, Inches(2.7), Inches(12), Inches(0.8), 24, QUIET)
-    facts = [
-        (amount(ours.parameters), f"parameters in {ours.title}"),
-        (f"{ours.megabytes:.2f} MB", "to store and to download (fp32)"),
-        (f"{ours.top1:.1f}%", "ImageNet top-1 accuracy, published"),
-    ]
-    for number, (value, words) in enumerate(facts):
-        left = MARGIN + number * Inches(4.1)
-        add_text(slide, value, left, Inches(4.0), Inches(3.9), Inches(0.9), 44, rgb(ACCENT), bold=True)
-        add_text(slide, words, left, Inches(4.9), Inches(3.9), Inches(0.6), 16, QUIET)
-    names = ", ".join(row.title for row in rest) or "no other network"
-    add_source(slide, f"Compared with {names}. Squeeze Lab, {report.day}, {report.versions}.")
+def _add(file: Any, slide: Slide) -> None:
+    sheet = file.slides.add_slide(file.slide_layouts[5])  # title only
+    title = slides.title_of(slide)
+    shape = sheet.shapes.title
+    height = line_height(title.size) * len(title.lines) + 8
+    _place(shape, (MARGIN, title.top, WIDTH - 2 * MARGIN - (126 if slide.look.logo else 0), height))
+    shape.text_frame.vertical_anchor = MSO_ANCHOR.TOP
+    _write(shape.text_frame, [slide.title], title.size, INK, True)
+    bar = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(_emu, (0, 0, BAR_WIDTH, HEIGHT)))
+    _fill(bar, slide.look.color)
+    if slide.first:
+        for text in slides.opening(slide):
+            _item(sheet, text)
+    for item in slides.logo(slide):
+        _item(sheet, item)
+    for part, box in slides.placed(slide):
+        _part(sheet, part, box, slide)
+    lines = slides.source_lines(slide)
+    if lines:
+        box = (
+            MARGIN,
+            slides.source_top(slide),
+            WIDTH - 2 * MARGIN,
+            line_height(slides.SOURCE_SIZE) * len(lines),
+        )
+        _text(sheet, [" ".join(lines)], box, slides.SOURCE_SIZE, QUIET)
+    _text(sheet, [slide.foot], (MARGIN, HEIGHT - 24, WIDTH - 200, 16), slides.FOOT_SIZE, QUIET)
+    number = (WIDTH - MARGIN - 100, HEIGHT - 24, 100, 16)
+    _text(sheet, [f"{slide.number} / {slide.count}"], number, slides.FOOT_SIZE, QUIET, align=PP_ALIGN.RIGHT)
+    if slide.section is not None:
+        notes = [slide.section.notes, slide.section.source and f"Source: {slide.section.source}"]
+        sheet.notes_slide.notes_text_frame.text = "\n\n".join(line for line in notes if line)
 
 
-def _size(deck: Any, report: Report) -> None:
-    slide = add_slide(deck, findings.cost(report.rows, "parameters"))
-    values = {row.name: float(row.parameters) for row in report.rows}
-    _bars(slide, values, report, COSTS["parameters"], "Bar chart of the number of parameters", _MILLIONS)
-    add_source(slide, _COUNTED.format(day=report.day, versions=report.versions))
+def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
+    if isinstance(part, Bars):
+        _bars(sheet, part, box)
+    elif isinstance(part, Bubbles):
+        _bubbles(sheet, part, box)
+    elif isinstance(part, Squares):
+        _shapes(sheet, part, box)
+    elif isinstance(part, Tiles):
+        _shares(sheet, part, box)
+    elif isinstance(part, Photo):
+        _photo(sheet, part, box)
+    elif isinstance(part, Table):
+        _table(sheet, part, box)
+    elif isinstance(part, Words):
+        size = slides.words_size(part, box[2], box[3])
+        _text(sheet, list(part.sentences), box, size, INK, space=0.35 * size)
+    elif isinstance(part, Heading):
+        _text(sheet, [part.text], box, 14, INK, bold=True)
+    elif isinstance(part, Facts):
+        for item in slides.part_drawing(part, box[2], box[3], slide.look).at(box[0], box[1]):
+            _item(sheet, item)
 
 
-def _computation(deck: Any, report: Report) -> None:
-    counted = {row.name: 1e9 * row.gmacs for row in report.rows if row.gmacs is not None}
-    slide = add_slide(deck, findings.cost(report.rows, "gmacs"))
-    _bars(
-        slide,
-        counted,
-        report,
-        COSTS["gmacs"],
-        "Bar chart of multiply-accumulates for one picture",
-        _MILLIONS,
-    )
-    note = _COUNTED.format(day=report.day, versions=report.versions)
-    add_source(slide, f"{note} One picture at each network’s own input size.")
+def _bars(sheet: Any, part: Bars, box: Box) -> None:
+    """Bars that begin at zero, each labelled with its value in words."""
+    data = CategoryChartData(number_format="General")
+    data.categories = [bar.name for bar in part.bars[::-1]]
+    data.add_series(part.axis or "Value", [bar.value for bar in part.bars[::-1]])
+    chart = _chart(sheet, XL_CHART_TYPE.BAR_CLUSTERED, data, part.alt, box)
+    plot, values = chart.plots[0], chart.value_axis
+    plot.gap_width = 60
+    chart.category_axis.format.line.color.rgb = _rgb(ON_WHITE[QUIET])
+    size = Pt(min(14, max(9, 0.36 * box[3] / len(part.bars))))
+    chart.category_axis.tick_labels.font.size = size
+    for number, bar in enumerate(part.bars[::-1]):
+        point = plot.series[0].points[number]
+        point.format.fill.solid()
+        point.format.fill.fore_color.rgb = _rgb(bar.color)
+        frame = point.data_label.text_frame
+        frame.text, frame.word_wrap = bar.label, False
+        font = frame.paragraphs[0].runs[0].font
+        font.size, font.bold, font.color.rgb = size, True, _rgb(ON_WHITE[INK])
+        point.data_label.position = XL_LABEL_POSITION.OUTSIDE_END
+    # To the right of the longest bar its label needs room.
+    widest = max(len(bar.label) for bar in part.bars)
+    values.minimum_scale = 0
+    values.maximum_scale = part.high * (1 + min(0.6, 0.011 * widest * 874 / box[2]))
+    if part.axis:
+        _dress(values, part.axis, part.number_format)
+        if len(part.ticks) > 1:
+            values.major_unit = part.ticks[1][0] - part.ticks[0][0]
+    else:
+        values.tick_label_position = XL_TICK_LABEL_POSITION.NONE
+        values.has_major_gridlines = False
+        values.format.line.fill.background()
 
 
-def _accuracy(deck: Any, report: Report) -> None:
-    slide = add_slide(deck, findings.accuracy(report.rows, report.field, "megabytes"))
-    chosen = {row.name for row in report.rows}
-    shown = [row for row in report.field if row.top1 is not None and row.gmacs is not None]
+def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
     data = BubbleChartData()
-    for row in shown:
-        data.add_series(row.title).add_data_point(row.megabytes, row.top1, math.sqrt(row.gmacs or 0))
-    chart = add_chart(
-        slide, XL_CHART_TYPE.BUBBLE, data, "Bubble chart of ImageNet accuracy against size in megabytes"
-    )
-    chart.plots[0].bubble_scale = 18
-    for row, series in zip(shown, chart.plots[0].series, strict=True):
+    order = sorted(part.bubbles, key=lambda one: (one.chosen, -one.area))
+    for one in order:
+        data.add_series(one.name).add_data_point(one.x, one.y, one.area)
+    chart = _chart(sheet, XL_CHART_TYPE.BUBBLE, data, part.alt, box)
+    chart.plots[0].bubble_scale = 22
+    for one, series in zip(order, chart.plots[0].series, strict=True):
         fill = series.format.fill
-        named = row.name in chosen
-        if named:
+        if one.chosen:
             fill.solid()
-            fill.fore_color.rgb = rgb(color_of(row.name))
+            fill.fore_color.rgb = _rgb(one.color)
+            _name_label(series, Pt(13))
         else:
             fill.background()
-        series.format.line.color.rgb = rgb(color_of(row.name))
-        if named:
-            label = series.points[0].data_label
-            label.font.size, label.font.bold, label.font.color.rgb = Pt(14), True, INK
-            label.position = XL_LABEL_POSITION.RIGHT
-            shown_part = label._dLbl  # python-pptx has no word for a label that is the series' name
-            for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
-                shown_part.find(qn(tag)).set("val", "0")
-            shown_part.find(qn("c:showSerName")).set("val", "1")
+        series.format.line.color.rgb = _rgb(one.color)
     x, y = chart.category_axis, chart.value_axis
-    dress_axis(x, "Size of the fp32 parameters, MB (10⁶ bytes), logarithmic")
-    make_logarithmic(x, 1, 1000)
-    x.tick_labels.number_format, x.tick_labels.number_format_is_linked = '0" MB"', False
-    dress_axis(y, "ImageNet top-1 accuracy, %")
-    y.minimum_scale, y.maximum_scale = 50, 90
-    add_source(
-        slide,
-        "Accuracy: torchvision’s metadata for its default weights; EfficientNet-Lite0 from its README. "
-        "Filled: the networks chosen; rings: the others compared. The larger the bubble, the more "
-        "multiply-accumulates.",
+    _dress(x, part.x_axis, part.number_format)
+    costs = [one.x for one in part.bubbles]
+    _make_logarithmic(x, *_decades(min(costs), max(costs)))
+    _dress(y, part.y_axis, '0"%"')
+    y.minimum_scale, y.maximum_scale = part.y_range
+
+
+def _decades(low: float, high: float) -> tuple[float, float]:
+    """The powers of ten around: PowerPoint marks a logarithmic axis at these only."""
+    first, last = 1.0, 1.0
+    while first > low:
+        first /= 10
+    while first * 10 <= low:
+        first *= 10
+    while last < high:
+        last *= 10
+    return first, last
+
+
+def _name_label(series: Any, size: Any) -> None:
+    label = series.points[0].data_label
+    label.font.size, label.font.bold, label.font.color.rgb = size, True, _rgb(ON_WHITE[INK])
+    label.position = XL_LABEL_POSITION.RIGHT
+    shown = label._dLbl  # python-pptx has no word for a label that is the series' name
+    for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
+        shown.find(qn(tag)).set("val", "0")
+    shown.find(qn("c:showSerName")).set("val", "1")
+
+
+def _shares(sheet: Any, part: Tiles, box: Box) -> None:
+    """PowerPoint's own treemap is not in the format that all programs read: the largest parts as bars."""
+    total = sum(tile.value for tile in part.tiles)
+    tiles = sorted(part.tiles, key=lambda tile: -tile.value)
+    shown, rest = tiles[:7], sum(tile.value for tile in tiles[7:])
+    named = [(tile.name, tile.value) for tile in shown] + ([("all others", rest)] if rest else [])
+    bars = tuple(
+        Bar(name, value / total, layout.share_in_words(value / total), part.color) for name, value in named
     )
+    ticks = tuple((share / 4, f"{share / 4:.0%}") for share in range(5))
+    _bars(sheet, Bars(bars, "Share of the network’s parameters", ticks, 1, part.alt, "0%"), box)
 
 
-def _layers(deck: Any, report: Report) -> None:
-    known = [row for row in report.rows if row.gmacs is not None]
-    largest = max(known, key=lambda row: row.parameters)
-    names = [REFERENCE] if largest.name == REFERENCE else [REFERENCE, largest.name]
-    slide = add_slide(deck, findings.where(names[-1]))
-    width = (WIDTH - 2 * MARGIN) // len(names)
-    for number, name in enumerate(names):
-        left = MARGIN + number * width
-        cost = zoo.network(name).profile()
-        layers = sorted(cost.layers, key=lambda layer: -layer.parameters)[:6]
-        rest = cost.parameters - sum(layer.parameters for layer in layers)
-        layers.append(Layer("all other layers", "", (), rest, 0))
-        data = CategoryChartData(number_format="0%")
-        data.categories = [layer.name for layer in layers][::-1]
-        data.add_series("Share", [layer.parameters / cost.parameters for layer in layers][::-1])
-        add_text(slide, report.title_of(name), left, Inches(1.45), width, Inches(0.5), 18, INK, bold=True)
-        box = (left, Inches(1.9), width - Inches(0.2), Inches(4.6))
-        alt = f"Bar chart of where {report.title_of(name)}'s parameters sit"
-        chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
-        series = chart.plots[0].series[0]
-        series.format.fill.solid()
-        series.format.fill.fore_color.rgb = rgb(color_of(name))
-        add_labels(chart, "0%")
-        dress_axis(chart.value_axis, "Share of the network’s parameters")
-        chart.value_axis.tick_labels.number_format_is_linked = False
-        chart.value_axis.tick_labels.number_format = "0%"
-        chart.value_axis.major_unit = 0.25
-        chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 1
-    add_source(slide, _COUNTED.format(day=report.day, versions=report.versions))
+def _shapes(sheet: Any, part: Squares, box: Box) -> None:
+    """Squares are shapes that can be moved and coloured."""
+    for item in layout.draw(part, box[2], box[3]).at(box[0], box[1]):
+        _item(sheet, item)
 
 
-def _speed(deck: Any, report: Report) -> None:
-    slide = add_slide(deck, findings.speed(report.measurements))
-    values = {m.name: m.milliseconds / 1000 for m in report.measurements}
-    _bars(
-        slide,
-        values,
-        report,
-        SPEEDS["milliseconds"],
-        "Bar chart of the time for one picture",
-        _MILLISECONDS,
-    )
-    untrained = [report.title_of(m.name) for m in report.measurements if not m.trained]
-    note = f" Measured with untrained weights: {', '.join(untrained)}." if untrained else ""
-    conditions = report.measurements[0].conditions
-    add_source(slide, f"Measured here: median at batch 1 on {conditions}. Other machines differ.{note}")
-
-
-def _picture(deck: Any, report: Report) -> None:
-    assert report.picture is not None
-    slide = add_slide(deck, findings.picture(report.answers))
-    image = report.picture.image.copy()
+def _photo(sheet: Any, part: Photo, box: Box) -> None:
+    (_, _, width, height), lines = slides.photo_box(part, box[2], box[3])
+    image = part.image.copy()
     image.thumbnail((1200, 1200))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=88)
-    box_width, box_height = Inches(4.8), Inches(4.6)
-    scale = min(box_width / image.width, box_height / image.height)
-    shape = slide.shapes.add_picture(
-        buffer, MARGIN, Inches(1.6), round(scale * image.width), round(scale * image.height)
-    )
-    describe(shape, f"The picture {report.picture.name}")
-    left = MARGIN + Inches(5.1)
-    room = (Inches(6.6) - Inches(1.5)) // min(2, len(report.answers))
-    for number, answer in enumerate(report.answers[:2]):
-        top = answer.top(5)
-        data = CategoryChartData(number_format="0%")
-        data.categories = [p.label for p in top][::-1]
-        data.add_series("Probability", [p.probability for p in top][::-1])
-        y = Inches(1.5) + number * room
-        title = f"{report.title_of(answer.model)}, {amount(_parameters(answer.model))} parameters"
-        add_text(slide, title, left, y, Inches(7), Inches(0.4), 16, INK, bold=True)
-        box = (left, y + Inches(0.35), WIDTH - left - MARGIN, room - Inches(0.4))
-        alt = f"Bar chart of the five likeliest classes by {report.title_of(answer.model)}"
-        chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt, box)
-        series = chart.plots[0].series[0]
-        series.format.fill.solid()
-        series.format.fill.fore_color.rgb = rgb(color_of(answer.model))
-        add_labels(chart, "0%")
-        chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 1
-        chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
-        chart.value_axis.has_major_gridlines = False
-    device = report.answers[0].device
-    add_source(
-        slide, f"{report.picture.name}: predicted here on {device}, {report.day}, {report.versions}."
-    )
+    _item(sheet, PhotoItem(box[0], box[1], width, height, image, part.alt))
+    if lines:
+        _text(sheet, [" ".join(lines)], (box[0], box[1] + height + 4, box[2], 45), 11, QUIET)
 
 
-def _paper(deck: Any) -> None:
-    slide = add_slide(deck, findings.paper())
-    data = CategoryChartData(number_format="General")
-    words = [f"{row.mebibytes:g} MiB, {row.reduction}×, {row.top1} / {row.top5}%" for row in TABLE_2]
-    data.categories = [f"{row.title}\n{line}" for row, line in zip(TABLE_2, words, strict=True)][::-1]
-    data.add_series("MiB", [row.mebibytes for row in TABLE_2][::-1])
-    chart = add_chart(
-        slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of the sizes in the paper's Table 2"
-    )
-    paint(chart, [ACCENT if row.title.startswith("Squeeze") else NEUTRAL for row in TABLE_2][::-1])
-    dress_axis(chart.value_axis, "Size in the paper’s unit, MiB (2²⁰ bytes)")
-    chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 250
-    source = f"{TABLE_2[0].source}: size, times smaller than AlexNet, ImageNet top-1 / top-5."
-    add_source(slide, f"{source} Not comparable with the MB of 10⁶ bytes on the other slides.")
+def _table(sheet: Any, part: Table, box: Box) -> None:
+    size = slides.table_size(part, box[2], box[3])
+    widths = slides.table_columns(part, box[2], size)
+    count = len(part.rows) + 1
+    pitch = min(2.1 * size, box[3] / count)
+    frame = sheet.shapes.add_table(count, len(widths), *map(_emu, (box[0], box[1], box[2], pitch * count)))
+    _describe(frame, part.alt)
+    table = frame.table
+    for row in table.rows:
+        row.height = _emu(pitch)
+    for x, (column, width) in enumerate(zip(part.rows[0], widths, strict=True)):
+        table.columns[x].width = _emu(width)
+        for y, text in enumerate([column, *(written(row[column]) for row in part.rows)]):
+            cell = table.cell(y, x)
+            cell.margin_top = cell.margin_bottom = cell.margin_left = cell.margin_right = _emu(3)
+            cell.fill.solid()
+            cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if y == 0 else RGBColor(255, 255, 255)
+            cell.vertical_anchor = MSO_ANCHOR.MIDDLE
+            _write(cell.text_frame, [text], size, INK, y == 0, margins=False)
 
 
-def _hand_made(deck: Any) -> None:
-    slide = add_slide(deck, findings.learnt_features())
-    record = handmade.study()
-    values = {
-        "SqueezeNet 1.1 features": record["squeezenet"]["top1"],
-        "HOG (hand-made)": record["hog"]["top1"],
-        "Always the commonest class": record["always_the_commonest_class"],
-    }
-    data = CategoryChartData(number_format='0.0"%"')
-    data.categories = list(values)[::-1]
-    data.add_series("Top-1", list(values.values())[::-1])
-    chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, "Bar chart of accuracy by kind of feature")
-    paint(chart, [NEUTRAL, NEUTRAL, ACCENT])
-    add_labels(chart, '0.0"%"')
-    dress_axis(
-        chart.value_axis, "Top-1 accuracy on the same crops with the same kind of linear classifier, %"
-    )
-    chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = 0, 100
-    add_source(slide, tables.study_source())
+def _chart(sheet: Any, kind: Any, data: Any, alt: str, box: Box) -> Any:
+    frame = sheet.shapes.add_chart(kind, *map(_emu, box), data)
+    _describe(frame, alt)
+    chart = frame.chart
+    chart.has_legend = chart.has_title = False
+    chart.font.size, chart.font.name, chart.font.color.rgb = Pt(13), _FONT, _rgb(ON_WHITE[INK])
+    return chart
 
 
-def _table(deck: Any, report: Report) -> None:
-    slide = add_slide(deck, "All figures")
-    rows = [{k: v for k, v in row.items() if k != "Accuracy from"} for row in tables.rows(report)][:16]
-    columns = list(rows[0])
-    width = WIDTH - 2 * MARGIN
-    shape = slide.shapes.add_table(
-        len(rows) + 1, len(columns), MARGIN, Inches(1.35), width, Inches(0.3) * (len(rows) + 1)
-    )
-    describe(shape, "Table of all figures")
-    first = Inches(2.1)
-    for x, column in enumerate(columns):
-        shape.table.columns[x].width = Emu(first if x == 0 else (width - first) // (len(columns) - 1))
-        fill_cell(shape.table.cell(0, x), column, True)
-        for y, row in enumerate(rows, start=1):
-            fill_cell(shape.table.cell(y, x), _written(row[column]), False)
-    slide = add_slide(deck, "Where the figures come from")
-    add_text(slide, "\n\n".join(tables.sources(report)), MARGIN, Inches(1.5), width, Inches(5), 16, INK)
+def _dress(axis: Any, title: str, number_format: str) -> None:
+    """The axis named, with quiet grid lines and no line of its own."""
+    axis.has_title = True
+    axis.axis_title.text_frame.text = title
+    font = axis.axis_title.text_frame.paragraphs[0].runs[0].font
+    font.size, font.bold, font.color.rgb = Pt(11.5), False, _rgb(ON_WHITE[QUIET])
+    axis.tick_labels.font.size = Pt(11.5)
+    axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = number_format, False
+    axis.has_major_gridlines = True
+    axis.major_gridlines.format.line.color.rgb = RGBColor(0xDD, 0xE1, 0xE6)
+    axis.format.line.fill.background()
 
 
-def _written(value: Any) -> str:
-    if value is None:
-        return "–"
-    return (
-        f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if isinstance(value, float) else value
-    )
+def _make_logarithmic(axis: Any, low: float, high: float) -> None:
+    """Base 10 from `low` to `high`, both above 0."""
+    # python-pptx has no word for it; c:logBase comes first in c:scaling (ECMA-376).
+    axis.minimum_scale, axis.maximum_scale = low, high
+    scaling = axis._element.find(qn("c:scaling"))
+    base = etree.Element(qn("c:logBase"))
+    base.set("val", "10")
+    scaling.insert(0, base)
+    # The other axis must cross at the low end, or it would stand at 1.
+    for crosses in axis._element.getparent().iter(qn("c:crosses")):
+        crosses.set("val", "min")
 
 
-def _bars(
-    slide: Any, values: dict[str, float], report: Report, axis: Axis, alt: str, unit: tuple[float, str]
+def _item(sheet: Any, item: Any) -> None:
+    """One item of a drawing as a shape."""
+    if isinstance(item, Text):
+        width = 1.15 * slides.text_width(item.text, item.size, item.bold) + 12
+        left = item.x - {"start": 0, "middle": width / 2, "end": width}[item.anchor]
+        box = (left, item.y - item.size, width, 1.4 * item.size)
+        align = {"start": PP_ALIGN.LEFT, "middle": PP_ALIGN.CENTER, "end": PP_ALIGN.RIGHT}[item.anchor]
+        _text(sheet, [item.text], box, item.size, item.color, item.bold, align=align)
+    elif isinstance(item, Rect):
+        shape = sheet.shapes.add_shape(
+            MSO_SHAPE.RECTANGLE, *map(_emu, (item.x, item.y, item.width, item.height))
+        )
+        _fill(shape, item.fill or "#FFFFFF", item.stroke)
+        _describe(shape, item.tip)
+    elif isinstance(item, Line):
+        line = sheet.shapes.add_connector(1, *map(_emu, (item.x0, item.y0, item.x1, item.y1)))
+        line.line.color.rgb, line.line.width = _rgb(ON_WHITE.get(item.color, item.color)), Pt(item.width)
+    elif isinstance(item, PhotoItem):
+        box = (item.x, item.y, item.width, item.height)
+        shape = sheet.shapes.add_picture(io.BytesIO(encoded(item.image)[1]), *map(_emu, box))
+        _describe(shape, item.alt)
+
+
+def _text(
+    sheet: Any,
+    paragraphs: list[str],
+    box: Box,
+    size: float,
+    color: str,
+    bold: bool = False,
+    space: float = 0,
+    align: Any = PP_ALIGN.LEFT,
 ) -> None:
-    """Bars with the smallest on top, each named with its amount and its ratio to SqueezeNet.
-
-    `unit`: what one on the axis stands for, and the axis's number format.
-    """
-    names = sorted(values, key=lambda name: values[name], reverse=True)
-    scale, number_format = unit
-    words = []
-    for name in names:
-        compared = ratio(values[name], values[REFERENCE], axis) if REFERENCE in values else ""
-        line = f"{amount(values[name], axis.unit)}{', ' + compared if compared else ''}"
-        words.append(f"{report.title_of(name)}\n{line}")
-    data = CategoryChartData(number_format="General")
-    data.categories = words
-    data.add_series(axis.title, [values[name] / scale for name in names])
-    chart = add_chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, alt)
-    paint(chart, [color_of(name) for name in names])
-    value_axis = chart.value_axis
-    dress_axis(value_axis, axis.title)
-    value_axis.minimum_scale, value_axis.maximum_scale = 0, 1.05 * max(values.values()) / scale
-    value_axis.tick_labels.number_format_is_linked = False
-    value_axis.tick_labels.number_format = number_format
+    shape = sheet.shapes.add_textbox(*map(_emu, box))
+    _write(shape.text_frame, paragraphs, size, color, bold, space, align)
 
 
-def _parameters(name: str) -> int:
-    return zoo.row(name).parameters
+def _write(
+    frame: Any,
+    paragraphs: list[str],
+    size: float,
+    color: str,
+    bold: bool,
+    space: float = 0,
+    align: Any = PP_ALIGN.LEFT,
+    margins: bool = True,
+) -> None:
+    frame.word_wrap = True
+    if margins:
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+    frame.text = "\n".join(paragraphs)
+    for paragraph in frame.paragraphs:
+        paragraph.alignment, paragraph.space_after = align, Pt(space)
+        for run in paragraph.runs:
+            font = run.font
+            font.size, font.bold, font.name = Pt(size), bold, _FONT
+            font.color.rgb = _rgb(ON_WHITE.get(color, color))
+
+
+def _place(shape: Any, box: Box) -> None:
+    shape.left, shape.top, shape.width, shape.height = map(_emu, box)
+
+
+def _fill(shape: Any, color: str, stroke: str | None = None) -> None:
+    shape.shadow.inherit = False
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = _rgb(ON_WHITE.get(color, color))
+    if stroke:
+        shape.line.color.rgb, shape.line.width = _rgb(ON_WHITE.get(stroke, stroke)), Pt(1)
+    else:
+        shape.line.fill.background()
+
+
+def _describe(shape: Any, alt: str) -> None:
+    """Gives a picture, chart or table its text alternative."""
+    shape._element.xpath(".//p:cNvPr")[0].set("descr", alt)
+
+
+def _emu(points: float) -> Emu:
+    return Emu(round(12_700 * points))
+
+
+def _rgb(color: str) -> RGBColor:
+    return RGBColor.from_string(color.lstrip("#").upper())

@@ -8,6 +8,11 @@ from squeeze_core.cost import handmade
 from squeeze_core.cost.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAPER, TABLE_2, TABLE_3
 from squeeze_core.report import Report
 
+ACCURACY_SOURCE = (
+    "ImageNet accuracy: published by torchvision for its default weights; EfficientNet-Lite0 by its "
+    "README, github.com/tensorflow/tpu."
+)
+
 
 def rows(report: Report) -> list[dict[str, Any]]:
     """One dict a network, the units in the keys; None where a figure is not known."""
@@ -17,7 +22,7 @@ def rows(report: Report) -> list[dict[str, Any]]:
         line: dict[str, Any] = {
             "Network": row.title,
             "Parameters": row.parameters,
-            "MB (10^6 bytes, fp32)": round(row.megabytes, 2),
+            "MB (10⁶ bytes, fp32)": round(row.megabytes, 2),
             "GMACs": None if row.gmacs is None else round(row.gmacs, 3),
             "Activations (MB)": None
             if row.activation_megabytes is None
@@ -60,10 +65,9 @@ def sources(report: Report) -> list[str]:
     """Where every figure comes from, one sentence each."""
     lines = [
         f"Parameters, bytes and multiply-accumulates: counted by Squeeze Lab on {report.day}, "
-        f"{report.versions}; MB are 10^6 bytes.",
-        "ImageNet accuracy: published by torchvision for its default weights; EfficientNet-Lite0 by its "
-        "README, github.com/tensorflow/tpu.",
-        f"Sizes in MiB (2^20 bytes) and their accuracies: {SQUEEZENET_PAPER}, Tables 2 and 3.",
+        f"{report.versions}; MB are 10⁶ bytes.",
+        ACCURACY_SOURCE,
+        f"Sizes in MiB (2²⁰ bytes) and their accuracies: {SQUEEZENET_PAPER}, Tables 2 and 3.",
         f"Hand-made features on ImageNet: {ALEXNET_PAPER}, Table 1, on the 2010 challenge’s test set.",
         study_source(),
     ]

@@ -9,42 +9,68 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pptx import Presentation
 
-from squeeze_core import classifier
+from squeeze_core import classifier, gallery
 from squeeze_core.cost import rows as zoo
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
-from squeeze_core.report import collect, html
+from squeeze_core.report import Report, html
 
-# Every chart is drawn at the width of its slot: nothing of it is cut off.
-_FITS = """() => [...document.querySelectorAll(".plotly-graph-div")].every((chart) =>
-  Math.abs(chart.querySelector(".main-svg").clientWidth - chart.parentElement.clientWidth) <= 1)"""
+# Of every chart that is shown: drawn length or area by number, in the order on screen.
+_MEASURED = """(root) => [...root.querySelectorAll("svg")]
+  .filter((svg) => svg.getBoundingClientRect().width > 0)
+  .map((svg) => [...svg.querySelectorAll("rect[data-value]")].map((rect) => {
+    const box = rect.getBoundingClientRect();
+    return [Number(rect.dataset.value), box.width, box.height];
+  }))"""
+# Nothing sticks out of the page, and every drawing fills no more than its column.
+_FITS = """() => document.documentElement.scrollWidth <= innerWidth &&
+  [...document.querySelectorAll("svg")].every((svg) =>
+    svg.getBoundingClientRect().right <= svg.parentElement.getBoundingClientRect().right + 1)"""
 
 
-def test_the_report_opens_with_the_network_cut_off_and_draws_every_chart(
+def assert_to_scale(charts: list[list[list[float]]]) -> int:
+    """Every chart's bars are as long, or its squares and tiles as large, as their numbers; → how many."""
+    checked = 0
+    for shapes in charts:
+        if len(shapes) < 2:
+            continue
+        square = all(abs(width - height) < 0.5 for _, width, height in shapes)
+        largest = max(shapes)
+        thick = {round(height, 1) for _, _, height in shapes}
+        if not square and len(thick) > 1:
+            continue  # tiles: their areas have tests of their own
+        for value, width, _ in shapes:
+            share = (width / largest[1]) ** (2 if square else 1)
+            if value / largest[0] > 0.02:  # less than that is a hair's breadth on screen
+                assert share == pytest.approx(value / largest[0], rel=0.02)
+            checked += 1
+    return checked
+
+
+def test_the_web_page_opens_offline_fits_every_width_and_is_to_scale(
     browser: Browser, engine: Engine, chelsea: Picture, tmp_path: Path
 ) -> None:
     rows = tuple(zoo.row(name) for name in zoo.DEFAULT_NAMES)
     answer = next(classifier.classify([chelsea], engine))
     path = tmp_path / "report.html"
-    path.write_text(html.write(collect(rows, rows, (), chelsea, (answer,))), encoding="utf-8")
-    context = browser.new_context(offline=True)
-    page, asked, broken = context.new_page(), [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.goto(path.as_uri())
-    charts = page.locator(".plotly-graph-div")
-    count = charts.count()
-    assert count == 8
-    for number in range(count):
-        expect(charts.nth(number).locator(".main-svg").first).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("“Egyptian cat”")).to_be_visible()
-    for width in (1280, 1440, 1920, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.reload()
-        page.wait_for_function(_FITS)
-    assert page.locator("img").evaluate("image => image.naturalWidth") > 100
-    assert not broken and all(url.startswith(("file:", "data:")) for url in asked)
-    context.close()
+    path.write_text(html.write(Report(rows, rows, (), chelsea, (answer,))), encoding="utf-8")
+    with browser.new_context(offline=True) as context:
+        page, asked, broken = context.new_page(), [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        for width in (1280, 1440, 1920, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(path.as_uri())
+            assert page.evaluate(_FITS)
+            assert assert_to_scale(page.locator("body").evaluate(_MEASURED)) >= 15
+        expect(page.get_by_role("heading", name="“Egyptian cat”")).to_be_visible()
+        assert page.locator("img").first.evaluate("image => image.naturalWidth") > 100
+        light = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+        page.emulate_media(color_scheme="dark")
+        assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") != light
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == light
+        assert not broken and all(url.startswith(("file:", "data:")) for url in asked)
 
 
 @pytest.fixture
@@ -54,14 +80,88 @@ def compare(page: Page) -> Page:
     return page
 
 
-def test_one_click_makes_the_powerpoint(compare: Page) -> None:
+def test_bars_and_squares_on_the_page_are_to_scale(compare: Page) -> None:
+    expect(compare.locator(".drawing svg:visible").nth(2)).to_be_visible()
+    charts = [root.evaluate(_MEASURED) for root in compare.locator(".drawing").all()]
+    assert assert_to_scale([shapes for chart in charts for shapes in chart]) >= 8
+
+
+def test_every_network_in_the_accuracy_chart_is_told_by_the_keyboard(compare: Page) -> None:
+    compare.get_by_role("tab", name="Accuracy").click()
+    chart = compare.locator(".drawing").last
+    network = chart.locator("circle:visible").first
+    network.focus()
+    expect(chart.locator(".tip")).to_contain_text("% top-1")
+    name = network.get_attribute("aria-label") or ""
+    compare.keyboard.press("ArrowRight")
+    expect(chart.locator(".tip")).not_to_have_text(name)
+    expect(chart.locator(".tip")).to_contain_text("% top-1")
+
+
+def test_slides_are_ticked_dressed_and_taken_away(compare: Page) -> None:
     compare.get_by_role("tab", name="Take away").click()
+    compare.get_by_label("Title").fill("Small is beautiful")
+    compare.get_by_label("Title").press("Enter")
+    tick = compare.get_by_role("checkbox", name="Accuracy against size")
+    compare.get_by_text("Accuracy against size", exact=True).click()
+    expect(tick).not_to_be_checked()
+    expect(compare.get_by_role("img", name="112 SqueezeNets take the room of one VGG16")).to_be_visible()
     with compare.expect_download() as download:
         compare.get_by_role("button", name="PowerPoint").click()
     slides = Presentation(io.BytesIO(download.value.path().read_bytes())).slides
     titles = [slide.shapes.title.text_frame.text for slide in slides]
-    assert "SqueezeNet 1.1 needs 112× fewer parameters than VGG16" in titles
-    assert any("“Egyptian cat”" in title for title in titles)
+    assert titles[0] == "SqueezeNet 1.1 needs 112× fewer parameters than VGG16"
+    assert not any("buys" in title for title in titles)
+    assert any("“espresso”" in title for title in titles)
+    words = [shape.text_frame.text for shape in slides[0].shapes if shape.has_text_frame]
+    assert "Small is beautiful" in words
+    with compare.expect_download() as download:
+        compare.get_by_role("button", name="PDF").click()
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+
+
+def test_from_upload_to_the_last_slide_by_keyboard_alone(page: Page) -> None:
+    page.goto("/compare")
+    expect(page.get_by_role("tab", name="Cost")).to_be_visible()
+    tab_to(page, "Upload")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(gallery.FOLDER / "chelsea.png")
+    expect(page.get_by_role("button", name="chelsea.png (shown)")).to_be_visible()
+    tab_to(page, "Cost")
+    page.keyboard.press("ArrowLeft")  # round to the last tab
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="PowerPoint")).to_be_visible()
+    tab_to(page, "Present")
+    page.keyboard.press("Enter")
+    spoken = page.locator(".spoken")
+    expect(spoken).to_have_text("Slide 1 of 12: SqueezeNet 1.1 needs 112× fewer parameters than VGG16")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(spoken).to_contain_text("Slide 4 of 12: SqueezeNet 1.1 sees “Egyptian cat”")
+    expect(page.get_by_role("dialog").locator("image").first).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(spoken).to_contain_text("Slide 3 of 12")
+    page.keyboard.press("End")
+    expect(spoken).to_contain_text("Slide 12 of 12")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what bears that name has the focus."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            """() => {
+                let at = document.activeElement;
+                while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+                return (at?.getAttribute("aria-label") || at?.textContent || "").trim();
+            }"""
+        )
+        if focused.endswith(name):
+            return
+    raise AssertionError(f"The Tab key never reached {name!r}.")
 
 
 def test_measuring_shows_progress_and_stops_when_asked(compare: Page) -> None:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
+from PIL import Image
 from pptx import Presentation
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 from pptx.oxml.ns import qn
+from reportlab.pdfbase import pdfmetrics
 
 from squeeze_core import classifier
 from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.budget import Budget, judge
 from squeeze_core.cost.measure import Measurement
+from squeeze_core.detector.detections import Detection
+from squeeze_core.figures.drawing import luminance
 from squeeze_core.images import Picture
+from squeeze_core.inside.explain import explain
 from squeeze_core.networks.engine import Engine
-from squeeze_core.report import Report, collect, findings, html, pptx, tables
+from squeeze_core.report import Look, Report, findings, html, pdf, pptx, slide, tables
+from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 
 NAMES = ("vgg16", "resnet50", "efficientnet_lite0", "hog_linear")
 
@@ -43,64 +51,163 @@ def measurement(name: str, milliseconds: float) -> Measurement:
 def report(engine: Engine, chelsea: Picture) -> Report:
     models = ("squeezenet1_1", "efficientnet_lite0")
     answers = tuple(next(classifier.classify([chelsea], engine, model)) for model in models)
-    field = tuple(zoo.row(name) for name in ("squeezenet1_1", *NAMES[:3], "alexnet"))
+    everybody = tuple(zoo.row(name) for name in ("squeezenet1_1", *NAMES[:3], "alexnet"))
     measured = (measurement("squeezenet1_1", 10), measurement("vgg16", 220))
-    return collect(tuple(zoo.row(name) for name in NAMES), field, measured, chelsea, answers)
+    found = (Detection("cat", 7, 0.94, (20.0, 20.0, 400.0, 290.0)),)
+    seen = explain(chelsea, engine, "cam", answers[0].top(1)[0].index)
+    rows = tuple(zoo.row(name) for name in NAMES)
+    return Report(rows, everybody, measured, chelsea, answers, found, seen, Budget(16, 64))
 
 
 @pytest.fixture(scope="module")
-def slides(report: Report) -> list:
-    return list(Presentation(io.BytesIO(pptx.write(report))).slides)
+def deck(report: Report) -> tuple[slide.Slide, ...]:
+    return slide.deck(report)
+
+
+@pytest.fixture(scope="module")
+def slides(deck: tuple[slide.Slide, ...]) -> list:
+    return list(Presentation(io.BytesIO(pptx.write(deck))).slides)
+
+
+def titles(slides: list) -> list[str]:
+    return [one.shapes.title.text_frame.text for one in slides]
 
 
 def test_squeezenet_is_always_in_the_report(report: Report) -> None:
     assert [row.name for row in report.rows] == ["squeezenet1_1", *NAMES]
 
 
-def test_titles_state_findings_and_every_chart_slide_has_a_source(slides: list) -> None:
-    titles = [slide.shapes.title.text_frame.text for slide in slides]
-    assert "SqueezeNet 1.1 needs 112× fewer parameters than VGG16" in titles
-    assert any("Egyptian cat" in title for title in titles)
-    assert any("22× faster than VGG16" in title for title in titles)
-    for slide in slides:
-        texts = [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame]
-        if any(shape.has_chart for shape in slide.shapes):
+def test_five_slides_say_it_and_the_rest_is_appendix(slides: list) -> None:
+    said = titles(slides)
+    assert said[0] == "SqueezeNet 1.1 needs 112× fewer parameters than VGG16"
+    assert said[1] == "112 SqueezeNets take the room of one VGG16"
+    assert "buys" in said[2] and "Egyptian cat" in said[3]
+    assert (
+        said[4]
+        == "Within 16 MB of storage and 64 MB of memory, take SqueezeNet 1.1: nothing more accurate fits"
+    )
+    assert said[5] == "Appendix"
+    assert any("22× faster than VGG16" in title for title in said[6:])
+    words = " ".join(
+        shape.text_frame.text for one in slides for shape in one.shapes if shape.has_text_frame
+    )
+    assert "fc6" not in words and "HOG" not in " ".join(said) and "10^" not in words
+
+
+def test_every_slide_with_figures_has_its_source_on_it_and_in_the_notes(slides: list) -> None:
+    for one in slides:
+        texts = [shape.text_frame.text for shape in one.shapes if shape.has_text_frame]
+        if any(shape.has_chart or shape.has_table for shape in one.shapes):
             assert any(text.startswith("Source: ") for text in texts)
-    speed = next(slide for slide in slides if "faster" in slide.shapes.title.text_frame.text)
+            assert "Source: " in one.notes_slide.notes_text_frame.text
+    fits = slides[4].notes_slide.notes_text_frame.text
+    assert "Espressif" in fits and "STMicroelectronics" in fits
+    speed = next(one for one in slides if "faster" in one.shapes.title.text_frame.text)
     words = " ".join(shape.text_frame.text for shape in speed.shapes if shape.has_text_frame)
     assert "Test CPU, 2 threads, 2026-01-31" in words and "untrained weights: VGG16" in words
 
 
-def test_charts_are_native_and_hold_the_numbers(slides: list) -> None:
-    shapes = [shape for slide in slides for shape in slide.shapes]
-    charts = [shape.chart for shape in shapes if shape.has_chart]
+def test_charts_are_native_hold_the_numbers_and_begin_at_zero(slides: list) -> None:
+    charts = [shape.chart for one in slides for shape in one.shapes if shape.has_chart]
     assert len(charts) >= 8
-    sizes = charts[0].plots[0]
-    by_name = dict(zip((str(c) for c in sizes.categories), sizes.series[0].values, strict=True))
-    vgg = next(value for name, value in by_name.items() if name.startswith("VGG16"))
-    assert vgg == pytest.approx(138.357544)
     bars = [chart for chart in charts if chart.chart_type == XL_CHART_TYPE.BAR_CLUSTERED]
-    for chart in bars:  # as long as their numbers are large
-        assert chart.value_axis.minimum_scale == 0
+    for chart in bars:  # a bar is as long as its number is large, and none is cut off
+        axis = chart.value_axis
+        assert axis.minimum_scale == 0
+        assert max(chart.plots[0].series[0].values) <= axis.maximum_scale
         assert not chart._chartSpace.findall(f".//{qn('c:logBase')}")
-    # One picture: the person's own. Charts are none.
-    assert sum(shape.shape_type == MSO_SHAPE_TYPE.PICTURE for shape in shapes) == 1
+    sizes = next(one for one in slides[6:] if "fewer parameters" in one.shapes.title.text_frame.text)
+    plot = next(shape for shape in sizes.shapes if shape.has_chart).chart.plots[0]
+    values = dict(zip((str(c) for c in plot.categories), plot.series[0].values, strict=True))
+    assert values["VGG16"] == 138_357_544 and values["SqueezeNet 1.1"] == 1_235_496
+    points = [point.data_label.text_frame.text for point in plot.series[0].points]
+    assert "138 M, 112× larger" in points
+
+
+def test_squares_on_the_slide_are_to_scale(slides: list) -> None:
+    squares = [
+        (shape._element.xpath(".//p:cNvPr")[0].get("descr") or "", shape)
+        for shape in slides[1].shapes
+        if shape.shape_type == MSO_SHAPE_TYPE.AUTO_SHAPE
+    ]
+    # The small ones come a second time, closer.
+    large = next(shape for words, shape in squares if words.startswith("VGG16"))
+    small = next(shape for words, shape in squares if words.startswith("SqueezeNet"))
+    assert large.width == large.height and small.width == small.height
+    assert (large.width / small.width) ** 2 == pytest.approx(138_357_544 / 1_235_496, rel=0.02)
 
 
 def test_pictures_and_charts_have_text_alternatives(slides: list) -> None:
-    for slide in slides:
-        for shape in slide.shapes:
-            if shape.has_chart or shape.shape_type == MSO_SHAPE_TYPE.PICTURE:
+    pictures = 0
+    for one in slides:
+        for shape in one.shapes:
+            if shape.has_chart or shape.has_table or shape.shape_type == MSO_SHAPE_TYPE.PICTURE:
                 assert shape._element.xpath(".//p:cNvPr")[0].get("descr")
+                pictures += shape.shape_type == MSO_SHAPE_TYPE.PICTURE
+    assert pictures == 2  # detected, and looked into; charts are no pictures
 
 
-def test_html_is_self_contained(report: Report) -> None:
-    text = html.write(report)
-    assert text.count("plotly.js v") == 1
-    body = text[text.index("<body>") :]
-    assert "<script src" not in text and "http://" not in body and "https://" not in body
-    assert 'src="data:image/jpeg;base64,' in body
-    assert "138,357,544" in body and "Test CPU, 2 threads" in body
+def test_a_persons_own_dress(report: Report) -> None:
+    look = Look("Kleiner ist besser", "Łukasz, 研发部", "#FFD400", Image.new("RGBA", (300, 80), "navy"))
+    dressed = slide.deck(replace(report, look=look), ["finding", "scale"])
+    file = Presentation(io.BytesIO(pptx.write(dressed)))
+    first = next(iter(file.slides))
+    texts = [shape.text_frame.text for shape in first.shapes if shape.has_text_frame]
+    assert "Kleiner ist besser" in texts and "Łukasz, 研发部" in texts
+    assert any(shape.shape_type == MSO_SHAPE_TYPE.PICTURE for shape in first.shapes)
+    assert file.core_properties.author == "Łukasz, 研发部"
+    # Yellow for the bar; letters in it are darkened until they can be read on white.
+    assert 1.05 / (luminance(slide.readable(look.color)) + 0.05) >= 4.5
+    assert slide.readable("#1B1F24") == "#1B1F24"
+    text = html.write(replace(report, look=look))
+    assert "<title>Kleiner ist besser</title>" in text and "Łukasz, 研发部" in text
+    assert pdf.write(dressed).startswith(b"%PDF")
+    assert {"STSong-Light", "DejaVuSans"} <= set(pdfmetrics.getRegisteredFontNames())
+
+
+def test_everything_on_a_slide_is_on_the_slide(report: Report) -> None:
+    for one in slide.deck(report, CHOICES):
+        for _, (left, top, width, height) in slide.placed(one):
+            assert left >= slide.MARGIN - 1 and left + width <= slide.WIDTH - slide.MARGIN + 1
+            assert height > 0 and top + height <= slide.source_top(one)
+
+
+def test_one_sheet_a_slide(deck: tuple[slide.Slide, ...]) -> None:
+    data = pdf.write(deck)
+    assert data.count(b"/Type /Page\n") == len(deck) == len(USUAL) + 1
+
+
+def test_unticked_slides_are_left_out(report: Report) -> None:
+    keys = [one.section.key for one in slide.deck(report, ["finding", "fits"]) if one.section]
+    assert keys == ["finding", "fits"]
+    assert "features" not in USUAL and len(MAIN) == 5
+
+
+def test_a_new_section_is_in_every_file(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    from squeeze_core.report import sections as module
+    from squeeze_core.report.parts import Section, Words
+
+    entry = module._Entry(
+        "extra",
+        "Extra",
+        False,
+        lambda report: Section("extra", "Extra", "One more", ((Words(("Here",)),),), "Us"),
+    )
+    monkeypatch.setattr(module, "_ENTRIES", [*module._ENTRIES, entry])
+    deck = slide.deck(report, ["extra"])
+    assert titles(list(Presentation(io.BytesIO(pptx.write(deck))).slides)) == ["One more"]
+    assert "<h2>One more</h2>" in html.write(report, ["extra"])
+    assert pdf.write(deck)
+
+
+def test_html_is_small_and_needs_nothing_else(report: Report) -> None:
+    text = html.write(report, CHOICES)
+    assert len(text.encode()) < 3_000_000
+    assert "<script" not in text and '<link rel="stylesheet' not in text
+    addresses = text.replace("http://www.w3.org/2000/svg", "")
+    assert "http://" not in addresses and "https://" not in addresses
+    assert 'src="data:image/jpeg;base64,' in text
+    assert "138,357,544" in text and "Test CPU, 2 threads" in text
 
 
 def test_json_and_csv_rows_keep_exact_figures_and_sources(report: Report) -> None:
@@ -110,7 +217,7 @@ def test_json_and_csv_rows_keep_exact_figures_and_sources(report: Report) -> Non
     assert rows["ResNet50"]["ms (batch 1)"] is None
     assert "ResNet50_Weights" in rows["ResNet50"]["Accuracy from"]
     assert document["answers"][0]["predictions"][0]["label"] == "Egyptian cat"
-    assert any("2^20" in line for line in document["sources"])
+    assert any("2²⁰" in line for line in document["sources"])
 
 
 def test_findings_follow_the_numbers() -> None:
@@ -123,19 +230,46 @@ def test_findings_follow_the_numbers() -> None:
     ]
     small = [zoo.row("mobilenet_v3_small")]
     assert findings.cost(small, "gmacs").startswith("None of these networks needs more")
-    field = [zoo.row(name) for name in ("squeezenet1_1", "mobilenet_v3_small", "vgg16")]
-    dominated = findings.accuracy(rows, field, "gmacs")
+    everybody = [zoo.row(name) for name in ("squeezenet1_1", "mobilenet_v3_small", "vgg16")]
+    dominated = findings.accuracy(rows, everybody, "gmacs")
     assert dominated == (
         "MobileNet V3 Small needs fewer multiply-accumulates than SqueezeNet 1.1 and is more accurate"
     )
     assert (
-        findings.accuracy(rows, field, "megabytes")
+        findings.accuracy(rows, everybody, "megabytes")
         == "VGG16 buys 13 points of accuracy with 112× the bytes"
+    )
+    assert findings.sizes(rows) == ("VGG16 is 112 times as large as SqueezeNet 1.1.",)
+    assert findings.photograph(rows[0]) == "SqueezeNet 1.1 takes as many bytes as one phone photograph."
+    assert findings.photograph(rows[1]) == "VGG16 takes as many bytes as 111 phone photographs."
+
+
+def test_advice_follows_the_budget() -> None:
+    everybody = [zoo.row(name) for name in ("squeezenet1_1", "mobilenet_v2", "vgg16")]
+
+    def advice(budget: Budget) -> str:
+        return findings.advice(judge(everybody, budget, {}), budget)
+
+    assert (
+        advice(Budget()) == "Without any limit, take MobileNet V2; where every byte counts, SqueezeNet 1.1"
+    )
+    assert (
+        advice(Budget(flash_mb=5))
+        == "Within 5 MB of storage, take SqueezeNet 1.1: nothing more accurate fits"
+    )
+    assert advice(Budget(flash_mb=1)).startswith("Within 1 MB of storage, none of these 3 networks fits")
+    budget = Budget(flash_mb=20)
+    assert findings.reasons(judge(everybody, budget, {}), budget) == (
+        "2 of 3 networks fit; MobileNet V2 names 72.2% of ImageNet’s pictures right at the first guess.",
+        "SqueezeNet 1.1 is 2.8× smaller and gives up 14 points of accuracy.",
+        "SqueezeNet 1.1 takes 25% of the storage given.",
     )
 
 
 def test_a_report_of_squeezenet_alone_without_picture_or_measurements_works() -> None:
-    alone = collect((), tuple(zoo.row(name) for name in ("squeezenet1_1", "vgg16")))
-    assert len(Presentation(io.BytesIO(pptx.write(alone))).slides) >= 7
+    alone = Report((), tuple(zoo.row(name) for name in ("squeezenet1_1", "vgg16")))
+    assert {section.key for section in sections(alone)} == set(CHOICES) - {"picture", "speed"}
+    assert len(Presentation(io.BytesIO(pptx.write(slide.deck(alone)))).slides) >= 7
     assert "1,235,496" in html.write(alone)
+    assert pdf.write(slide.deck(alone))
     assert math.isclose(tables.rows(alone)[0]["Top-1 (%)"], 58.178)

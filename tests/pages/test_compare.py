@@ -21,8 +21,9 @@ def open_tab(name: str, **state: object) -> AppTest:
 
 
 def headings(app: AppTest) -> list[str]:
+    """Those of the tab: the first on the page is the headline's."""
     assert not app.exception
-    return [heading.value for heading in app.subheader]
+    return [heading.value for heading in app.subheader][1:]
 
 
 def test_cost_states_the_finding_for_the_networks_chosen() -> None:
@@ -31,6 +32,14 @@ def test_cost_states_the_finding_for_the_networks_chosen() -> None:
     assert "SqueezeNet 1.1 needs 112× fewer parameters than VGG16" in headings(app)
     app.multiselect(key="compare-networks").set_value(["resnet18", "hog_linear"]).run()
     assert "SqueezeNet 1.1 needs 9.5× fewer parameters than ResNet18" in headings(app)
+
+
+def test_the_headline_says_the_ratio_in_words() -> None:
+    app = open_tab("Cost")
+    assert app.subheader[0].value == "112 SqueezeNets take the room of one VGG16"
+    words = " ".join(text.value for text in app.markdown)
+    assert "ResNet50 is 21 times as large as SqueezeNet 1.1." in words
+    assert "as many bytes as one phone photograph" in words
 
 
 def test_no_network_chosen_leaves_squeezenet_alone() -> None:
@@ -52,6 +61,27 @@ def test_what_fits_answers_and_changes_with_the_budget() -> None:
 
 def test_your_picture_is_named_by_each_network_that_is_here() -> None:
     assert headings(open_tab("Your picture"))[0].startswith("SqueezeNet 1.1 sees “Egyptian cat”")
+
+
+def test_a_device_fills_in_its_makers_figures() -> None:
+    app = open_tab("What fits?")
+    app.button(key="fits-device-STM32H743ZI").click().run()
+    assert app.number_input(key="fits-flash").value == 2.1
+    assert headings(app)[0].startswith("None of the 42 networks fits")
+    app.button(key="fits-device-Raspberry Pi Zero 2 W").click().run()
+    assert app.number_input(key="fits-flash").value is None
+    assert "networks fit" in headings(app)[0]
+
+
+def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
+    app = open_tab("Take away", **{"fits-flash": 5.0, "fits-ram": None, "fits-download": None})
+    assert not app.exception
+    ticks = {box.label: box.value for box in app.checkbox}
+    assert ticks["The finding"] and not ticks["Learnt and hand-made features"]
+    for box in app.checkbox:
+        box.set_value(False)
+    app.run()
+    assert [info.value for info in app.info] == ["Tick at least one slide."]
 
 
 @pytest.mark.parametrize("tab", ["Accuracy", "The paper", "Take away"])

@@ -40,24 +40,19 @@ def test_ratios_go_both_ways() -> None:
 
 @pytest.mark.parametrize("log", [True, False])
 def test_bars_carry_values_ratios_and_colours(log: bool) -> None:
-    figure = comparison.cost_bars(ROWS, "parameters", log)
-    bars = figure.data[0]
-    assert bars.x[0] == 138_357_544 and bars.x[-1] == 1_235_496
-    assert "VGG16" in bars.text[0] and "112× larger" in bars.text[0]
-    written = [annotation.text for annotation in figure.layout.annotations]
-    assert "SqueezeNet 1.1" in written and "<b>1.24 M</b>" in written
-    # A bar on a logarithmic axis would have no zero to start from.
-    assert bars.type == ("scatter" if log else "bar")
-    assert log or figure.layout.xaxis.range[0] == 0
-    assert list(bars.y) == [0, 1, 2, 3]  # SqueezeNet, the smallest, is drawn on top
-    assert bars.marker.color[-1] == color_of("squeezenet1_1")
-    assert "100 M" in figure.layout.xaxis.ticktext
-    assert (figure.layout.xaxis.type == "log") == log
+    chart = comparison.cost_bars(ROWS, "parameters", log)
+    assert [bar.value for bar in chart.bars] == sorted(bar.value for bar in chart.bars)
+    first, last = chart.bars[0], chart.bars[-1]
+    assert (first.name, first.value, first.label) == ("SqueezeNet 1.1", 1_235_496, "1.24 M")
+    assert (last.name, last.value, last.label) == ("VGG16", 138_357_544, "138 M, 112× larger")
+    assert first.color == color_of("squeezenet1_1")
+    assert "100 M" in [words for _, words in chart.ticks]
+    assert (chart.low is None) != log and "VGG16 138 M" in chart.alt
 
 
 def test_rows_without_a_figure_are_left_out_and_none_at_all_is_refused() -> None:
     hog = zoo.row("hog_linear")
-    assert len(comparison.cost_bars((*ROWS, hog), "gmacs").data[0].x) == len(ROWS)
+    assert len(comparison.cost_bars((*ROWS, hog), "gmacs").bars) == len(ROWS)
     with pytest.raises(ValueError, match="No row"):
         comparison.cost_bars((hog,), "gmacs")
 
@@ -67,21 +62,26 @@ def test_pareto_front_has_no_dominated_network() -> None:
     assert [row.name for row in pareto(field, "megabytes")] == ["squeezenet1_1", "resnet18", "resnet50"]
 
 
-def test_treemap_areas_add_up_to_the_network() -> None:
+def test_tiles_add_up_to_the_network() -> None:
     cost = zoo.network("vgg16").profile()
-    tree = comparison.parameter_treemap("vgg16", "VGG16", cost).data[0]
-    values = dict(zip(tree.ids, tree.values, strict=True))
-    tops = [name for name, parent in zip(tree.ids, tree.parents, strict=True) if parent == "VGG16"]
-    assert sum(values[name] for name in tops) == cost.parameters == 138_357_544
-    assert values["fc6"] == 102_764_544
-    assert values["conv5"] == values["conv5_1"] + values["conv5_2"] + values["conv5_3"]
+    tiles = {tile.name: tile for tile in comparison.parameter_tiles("vgg16", "VGG16", cost).tiles}
+    assert sum(tile.value for tile in tiles.values()) == cost.parameters == 138_357_544
+    assert tiles["fc6"].value == 102_764_544
+    assert tiles["conv5"].value == sum(part.value for part in tiles["conv5"].inside)
+    assert [part.name for part in tiles["conv5"].inside] == ["conv5_1", "conv5_2", "conv5_3"]
+
+
+def test_squares_keep_squeezenet_and_leave_out_what_would_hide_another() -> None:
+    names = [square.name for square in comparison.size_squares(ROWS).squares]
+    assert names == ["VGG16", "ResNet50", "ResNet18", "SqueezeNet 1.1"]
+    near = tuple(zoo.row(name) for name in ("squeezenet1_1", "vgg16", "vgg19", "shufflenet_v2_x0_5"))
+    assert [square.name for square in comparison.size_squares(near).squares] == ["VGG19", "SqueezeNet 1.1"]
 
 
 def test_the_papers_table_keeps_the_papers_unit() -> None:
-    figure = comparison.published_bars(published.TABLE_2)
-    assert "MiB" in figure.layout.xaxis.title.text
-    assert figure.layout.xaxis.range[0] == 0 and figure.layout.xaxis.type != "log"
-    assert max(figure.data[0].x) == 240 and "510×" in figure.data[0].text[0]
+    chart = comparison.published_bars(published.TABLE_2)
+    assert "MiB" in chart.axis and chart.low is None
+    assert chart.bars[0].value == 240 and chart.bars[-1].label == "0.47 MiB, 510× smaller"
 
 
 def test_strip_stacks_every_parameter_once() -> None:

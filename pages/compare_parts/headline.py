@@ -1,0 +1,29 @@
+"""The answer at a glance: sizes as squares, to scale."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import drawing
+from squeeze_core.cost.rows import Row
+from squeeze_core.cost.units import amount
+from squeeze_core.figures import comparison
+from squeeze_core.report import findings
+
+
+def draw(rows: tuple[Row, ...]) -> None:
+    """SqueezeNet first among `rows`."""
+    ours = rows[0]
+    with st.container(border=True):
+        squares, words = st.columns([2, 3], gap="large", vertical_alignment="center")
+        with squares:
+            drawing.plot(comparison.size_squares(rows), name="size-to-scale", height=300)
+        with words:
+            st.subheader(findings.room(rows), anchor=False)
+            st.markdown("  \n".join((*findings.sizes(rows), findings.photograph(ours))))
+            with st.grid(4, min_column_width=110, gap="small"):
+                st.metric("Parameters", amount(ours.parameters))
+                st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB")
+                st.metric("Computation", f"{amount(1e9 * (ours.gmacs or 0))} MACs")
+                st.metric("ImageNet top-1", f"{ours.top1:.1f}%")
+            st.caption(f"Areas are in proportion to bytes. {findings.PHONE_PHOTOGRAPH}")

@@ -1,0 +1,362 @@
+"""Everything that a report can say, one function a section: title, parts, source and what to say about it.
+
+To add a section, add a function here; the web page, the slides, the sheets and the page follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from squeeze_core.cost import handmade
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.budget import Budget, judge
+from squeeze_core.cost.devices import DEVICES
+from squeeze_core.cost.published import HAND_MADE, TABLE_2
+from squeeze_core.cost.rows import REFERENCE
+from squeeze_core.cost.units import Cost, amount
+from squeeze_core.figures import comparison
+from squeeze_core.figures.charts import Bar, Bars, Tile, Tiles
+from squeeze_core.figures.detections import annotated
+from squeeze_core.figures.detections import describe as describe_boxes
+from squeeze_core.figures.explanations import explained
+from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
+from squeeze_core.report import Report, findings, tables
+from squeeze_core.report.parts import Facts, Heading, Part, Photo, Section, Table, Words
+
+# Slides and sheets hold this many rows of a table that people can still read.
+_ROWS_ON_A_SLIDE = 14
+
+
+class _Entry(NamedTuple):
+    key: str
+    name: str
+    main: bool
+    make: Callable[[Report], Section | None]
+
+
+_ENTRIES: list[_Entry] = []
+
+
+def _section(name: str, main: bool = False) -> Callable[[Callable[[Report], Section | None]], None]:
+    """Registers the function below it; its name is the section's key."""
+
+    def register(make: Callable[[Report], Section | None]) -> None:
+        _ENTRIES.append(_Entry(make.__name__.strip("_"), name, main, make))
+
+    return register
+
+
+def sections(report: Report, keys: Iterable[str] | None = None) -> tuple[Section, ...]:
+    """The sections that this report has something to say in, in order; `keys` None for all of them."""
+    wanted = None if keys is None else set(keys)
+    made = (entry.make(report) for entry in _ENTRIES if wanted is None or entry.key in wanted)
+    return tuple(section for section in made if section is not None)
+
+
+def _said(
+    key: str,
+    title: str,
+    columns: tuple[tuple[Part, ...], ...],
+    source: str,
+    notes: str = "",
+    rows: list[dict[str, object]] | None = None,
+) -> Section:
+    entry = next(entry for entry in _ENTRIES if entry.key == key)
+    return Section(key, entry.name, title, columns, source, notes, rows or [], entry.main)
+
+
+@_section("The finding", main=True)
+def finding(report: Report) -> Section:
+    ours = report.reference
+    facts = Facts(
+        (
+            (amount(ours.parameters), f"parameters in {ours.title}"),
+            (f"{ours.megabytes:.2f} MB", "to store and to download, as much as one phone photograph"),
+            (f"{ours.top1:.1f}%", "of ImageNet’s pictures named right at the first guess, as published"),
+        )
+    )
+    others = ", ".join(row.title for row in report.rows if row.name != REFERENCE) or "no other network"
+    return _said(
+        "finding",
+        findings.cost(report.rows, "parameters"),
+        ((facts,),),
+        f"Compared with {others}. {_counted(report)} {findings.PHONE_PHOTOGRAPH}",
+        "Small means: fast to download, cheap to update over the air, and able to run where there is "
+        f"little memory. {findings.accuracy(report.rows, report.everybody, 'megabytes')}.",
+    )
+
+
+@_section("Size to scale", main=True)
+def scale(report: Report) -> Section:
+    chart = comparison.size_squares(report.rows)
+    return _said(
+        "scale",
+        findings.room(report.rows),
+        ((chart,), (Words((*findings.sizes(report.rows), findings.photograph(report.reference))),)),
+        f"{_counted(report)} Areas are in proportion to bytes. {findings.PHONE_PHOTOGRAPH}",
+        "The squares are to scale: what looks a hundred times larger is a hundred times larger.",
+        [{"Network": square.name, "Bytes": square.value} for square in chart.squares],
+    )
+
+
+@_section("Accuracy against size", main=True)
+def accuracy(report: Report) -> Section:
+    names = [row.name for row in report.rows]
+    chart = comparison.accuracy_bubbles(report.everybody, "megabytes", names)
+    front = {row.name for row in comparison.pareto(report.everybody, "megabytes")}
+    rows: list[dict[str, object]] = [
+        {
+            "Network": row.title,
+            "MB": round(row.megabytes, 2),
+            "Top-1 (%)": row.top1 and round(row.top1, 1),
+            "Best for its size": "yes" if row.name in front else "",
+            "Accuracy from": row.source,
+        }
+        for row in sorted(report.everybody, key=lambda row: row.megabytes)
+    ]
+    return _said(
+        "accuracy",
+        findings.accuracy(report.rows, report.everybody, "megabytes"),
+        ((chart,),),
+        f"{tables.ACCURACY_SOURCE} Filled: the networks chosen; rings: the others. A bubble’s area: "
+        "multiply-accumulates, the smallest drawn as dots. Dotted: the best accuracy for each size.",
+        "Up is more accurate, left is smaller. No smaller network beats one on the dotted line.",
+        rows,
+    )
+
+
+@_section("Your picture", main=True)
+def picture(report: Report) -> Section | None:
+    if report.picture is None or not report.answers:
+        return None
+    shown = report.picture
+    columns: list[tuple[Part, ...]] = []
+    if report.found is None:
+        columns.append((Photo(shown.image, f"The picture {shown.name}", shown.name),))
+    else:
+        words = describe_boxes(report.found)
+        columns.append(
+            (Photo(annotated(shown, report.found), f"{shown.name}. {words}", f"Our detector: {words}"),)
+        )
+    bars: list[Part] = []
+    for answer in report.answers[:2]:
+        top = answer.top(3)
+        named = tuple(
+            Bar(p.label, p.probability, f"{p.probability:.0%}", color_of(answer.model)) for p in top
+        )
+        title = f"{report.title_of(answer.model)}, {amount(zoo.row(answer.model).parameters)} parameters"
+        alt = f"{title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in named)
+        bars += [Heading(title), Bars(named, "", (), 1, alt, "0%")]
+    columns.append(tuple(bars))
+    if report.seen is not None:
+        looked = explained(report.seen, shown.image, 0.55)
+        words = f"Where SqueezeNet looked for “{report.seen.label}”"
+        columns.append((Photo(looked, f"{words}: bright is where it speaks most for it", words),))
+    rows: list[dict[str, object]] = [
+        {
+            "Network": report.title_of(answer.model),
+            "Class": p.label,
+            "Probability": round(p.probability, 4),
+        }
+        for answer in report.answers
+        for p in answer.top(5)
+    ]
+    looked_at = f" Map: {report.seen.method.source}." if report.seen else ""
+    return _said(
+        "picture",
+        findings.picture(report.answers),
+        tuple(columns),
+        f"{shown.name}: predicted here on {report.answers[0].device}, {report.day}, {report.versions}."
+        f"{looked_at}",
+        "From left to right: what our detector outlines, how sure each network is, and which parts of the "
+        "picture speak for SqueezeNet’s answer.",
+        rows,
+    )
+
+
+@_section("What fits, and our advice", main=True)
+def fits(report: Report) -> Section:
+    verdicts = judge(report.everybody, report.budget, report.milliseconds)
+    rows: list[dict[str, object]] = []
+    for device in DEVICES:
+        limits = Budget(
+            None if device.flash is None else device.flash / 1e6, device.ram / 1e6, bits=report.budget.bits
+        )
+        fitting = [one for one in judge(report.everybody, limits, {}) if one.fits]
+        rows.append(
+            {
+                "Device": device.name,
+                "Storage": "a card" if device.flash is None else amount(device.flash, "B"),
+                "Memory": amount(device.ram, "B"),
+                "Networks that fit": f"{len(fitting)} of {len(report.everybody)}",
+                "Most accurate of them": fitting[0].row.title if fitting else "none",
+            }
+        )
+    return _said(
+        "fits",
+        findings.advice(verdicts, report.budget),
+        ((Words(findings.reasons(verdicts, report.budget)), Table(rows, "What fits on which device")),),
+        f"Storage: the parameters at {report.budget.bits} bits each. Memory: those and the largest set of "
+        "fp32 activations alive at once, without system and program. Accuracy as published for 32 bits. "
+        "Devices: their makers’ own figures, for all of their memory.",
+        "Devices: " + "; ".join(device.source for device in DEVICES) + ".",
+        rows,
+    )
+
+
+@_section("Parameters")
+def parameters(report: Report) -> Section:
+    return _bars(report, "parameters")
+
+
+@_section("Computation")
+def computation(report: Report) -> Section:
+    return _bars(report, "gmacs")
+
+
+def _bars(report: Report, kind: Cost) -> Section:
+    chart = comparison.cost_bars(report.rows, kind)
+    key = "parameters" if kind == "parameters" else "computation"
+    rows: list[dict[str, object]] = [
+        {"Network": bar.name, chart.axis: round(bar.value), "Beside SqueezeNet 1.1": bar.label}
+        for bar in chart.bars
+    ]
+    own = "" if kind == "parameters" else " One picture at each network’s own input size."
+    return _said(
+        key,
+        findings.cost(report.rows, kind),
+        ((chart,),),
+        f"{_counted(report)}{own}",
+        "Bars start at zero: their lengths are in the ratio of their numbers.",
+        rows,
+    )
+
+
+@_section("Where the parameters sit")
+def where(report: Report) -> Section:
+    largest = max((row for row in report.rows if row.gmacs), key=lambda row: row.parameters)
+    columns = []
+    for name in dict.fromkeys((REFERENCE, largest.name)):
+        title = report.title_of(name)
+        chart = comparison.parameter_tiles(name, title, zoo.network(name).profile())
+        columns.append((Heading(f"{title}: {findings.where(name)}"), _in_plain_words(chart)))
+    return _said(
+        "where",
+        f"{largest.title}: {findings.where(largest.name)}",
+        tuple(columns),
+        f"{_counted(report)} Areas: the layers’ shares of the network’s parameters.",
+        "SqueezeNet’s idea: few channels go into the 3×3 convolutions, and no layer at the end connects "
+        "everything with everything.",
+    )
+
+
+def _in_plain_words(chart: Tiles) -> Tiles:
+    """AlexNet's and VGG's "fc6" is "fully connected 1" to people who do not build networks."""
+
+    def plain(tile: Tile) -> Tile:
+        name = re.sub(r"^fc(\d)$", lambda found: f"fully connected {int(found[1]) - 5}", tile.name)
+        return Tile(name, tile.value, tuple(plain(part) for part in tile.inside))
+
+    alt = re.sub(r"\bfc(\d)\b", lambda found: f"fully connected {int(found[1]) - 5}", chart.alt)
+    return Tiles(chart.title, tuple(plain(tile) for tile in chart.tiles), chart.color, alt)
+
+
+@_section("Time on this machine")
+def speed(report: Report) -> Section | None:
+    if not report.measurements:
+        return None
+    titles = {m.name: report.title_of(m.name) for m in report.measurements}
+    untrained = [titles[m.name] for m in report.measurements if not m.trained]
+    note = f" Measured with untrained weights: {', '.join(untrained)}." if untrained else ""
+    rows: list[dict[str, object]] = [
+        {
+            "Network": titles[m.name],
+            "ms (median)": round(m.milliseconds, 2),
+            "Fastest": round(m.fastest, 2),
+            "Slowest": round(m.slowest, 2),
+            "Pictures a second": round(m.images_per_second, 1),
+        }
+        for m in report.measurements
+    ]
+    return _said(
+        "speed",
+        findings.speed(report.measurements),
+        ((comparison.speed_bars(report.measurements, titles, "milliseconds"),),),
+        f"Measured here: median at batch 1, {report.measurements[0].conditions}.{note} Other machines "
+        "differ.",
+        "",
+        rows,
+    )
+
+
+@_section("The paper’s own table")
+def paper(report: Report) -> Section:
+    rows: list[dict[str, object]] = [
+        {"Network": row.title, "MiB": row.mebibytes, "Top-1 (%)": row.top1, "Top-5 (%)": row.top5}
+        for row in TABLE_2
+    ]
+    return _said(
+        "paper",
+        findings.paper(),
+        ((comparison.published_bars(TABLE_2),),),
+        f"{tables.paper_source()} Not comparable with the MB of 10⁶ bytes elsewhere.",
+        "",
+        rows,
+    )
+
+
+@_section("All figures")
+def figures(report: Report) -> Section:
+    rows = tables.rows(report)
+    short = [{key: value for key, value in row.items() if key != "Accuracy from"} for row in rows]
+    return _said(
+        "figures",
+        "All figures of the networks chosen",
+        ((Table(short[:_ROWS_ON_A_SLIDE], "All figures"),),),
+        "MB are 10⁶ bytes. “–”: neither published nor counted. Sources on the next page.",
+        "",
+        rows,
+    )
+
+
+@_section("Sources")
+def sources(report: Report) -> Section:
+    return _said("sources", "Where the figures come from", ((Words(tuple(tables.sources(report))),),), "")
+
+
+@_section("Learnt and hand-made features")
+def features(report: Report) -> Section:
+    record, best = handmade.study(), HAND_MADE[-1]
+    accuracies = {
+        "SqueezeNet 1.1’s features": record["squeezenet"]["top1"],
+        "Hand-made features (HOG)": record["hog"]["top1"],
+        "Always the commonest class": record["always_the_commonest_class"],
+    }
+    chart = comparison.accuracy_bars(
+        accuracies,
+        lambda name: ACCENT if name.startswith("Squeeze") else NEUTRAL,
+        "Objects named right (%)",
+    )
+    return _said(
+        "features",
+        findings.learnt_features(),
+        ((chart,),),
+        tables.study_source(),
+        f"On ImageNet itself the best hand-made features of their day, {best.title}, reached {best.top1}% "
+        f"top-1 ({best.source}).",
+        [{"Features": name, "Top-1 (%)": value} for name, value in accuracies.items()],
+    )
+
+
+def _counted(report: Report) -> str:
+    return (
+        f"Counted by Squeeze Lab on {report.day}, {report.versions}; MB are 10⁶ bytes of fp32 parameters."
+    )
+
+
+# What a report is made of when nobody chooses: hand-made features are for those who ask.
+CHOICES = {entry.key: entry.name for entry in _ENTRIES}
+MAIN = tuple(entry.key for entry in _ENTRIES if entry.main)
+USUAL = tuple(entry.key for entry in _ENTRIES if entry.key != "features")
