@@ -45,8 +45,10 @@ const point = (root, part) => {
 
 const listen = (root) => {
   const part = (event) => event.target.closest("svg [tabindex]");
-  root.addEventListener("pointerover", (event) => point(root, part(event)));
-  root.addEventListener("pointerleave", () => point(root, null));
+  // Where the mouse merely rests, what the keyboard points at stays named.
+  const focused = () => root.getRootNode().activeElement?.closest("svg [tabindex]");
+  root.addEventListener("pointerover", (event) => point(root, part(event) ?? focused()));
+  root.addEventListener("pointerleave", () => point(root, focused()));
   root.addEventListener("focusin", (event) => point(root, part(event)));
   root.addEventListener("focusout", () => point(root, null));
   root.addEventListener("keydown", (event) => {

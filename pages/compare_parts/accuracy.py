@@ -50,7 +50,8 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             "README); newer training recipes (V2 in the source) lift a network by several points at no "
             "cost in size. Filled: the networks chosen; rings: the others. A bubble's area: "
             + ("multiply-accumulates" if cost == "megabytes" else "megabytes")
-            + ", the smallest drawn as dots. Point at one, or go to the chart with the Tab key and from one to the next with the arrow keys."
+            + ", the smallest drawn as dots. Point at one, or go to the chart with the Tab key and from "
+            "one to the next with the arrow keys."
         )
 
 
