@@ -10,7 +10,8 @@ import streamlit as st
 from pages.common import journal, shared
 from pages.common.tray_bar import plain
 from squeeze_core import gallery
-from squeeze_core.networks import weights
+from squeeze_core.networks.catalogue import OURS, named
+from squeeze_core.networks.weights import SHIPPED
 
 PARTS = ("streamlit", "torch", "torchvision", "plotly", "pillow")
 
@@ -23,19 +24,19 @@ st.markdown(
 st.page_link("pages/classify.py", label="Classify a picture", icon=":material/label:")
 
 st.header("Weights", anchor=False)
-for shipped in weights.SHIPPED.values():
+for shipped in SHIPPED.values():
     with st.container(border=True):
         st.subheader(shipped.title, anchor=False)
-        st.markdown(plain(shipped.source))
+        st.markdown(plain(shipped.words))
         st.caption(f"Licence: {plain(shipped.licence)}")
         with st.expander("Checksum and measured accuracy", icon=":material/table:"):
             st.json({"sha256": shipped.sha256, "measured": shipped.measured})
-with st.container(border=True):
-    st.subheader(weights.title(weights.EFFICIENTNET_LITE0), anchor=False)
-    if weights.is_present(weights.EFFICIENTNET_LITE0):
-        st.markdown(plain(shared.network(weights.EFFICIENTNET_LITE0).source))
-    else:
-        st.markdown(shared.weights_problem(weights.EFFICIENTNET_LITE0))
+for network in (named(name) for name in OURS if name not in SHIPPED):
+    with st.container(border=True):
+        st.subheader(network.title, anchor=False)
+        st.markdown(
+            plain(network.weights.words) if network.present() else shared.weights_problem(network.name)
+        )
 with st.container(border=True):
     st.subheader("Every other network", anchor=False)
     st.markdown("torchvision's own weights, downloaded and hash-checked when they are first asked for.")

@@ -51,7 +51,7 @@ def answer_card(picture: Picture, model: str, top: int) -> tuple[Classification,
         st.subheader(best.label, anchor=False)
         _bars(answer.top(top), model)
         with st.container(horizontal=True, gap="large", key=f"price-{model}"):
-            st.metric("Parameters", f"{shared.network(model).parameters / 1e6:.2f} M", width="content")
+            st.metric("Parameters", f"{zoo.row(model).parameters / 1e6:.2f} M", width="content")
             time = st.empty()
             time.metric("Time", "…", "measuring", "off", delta_arrow="off", width="content")
     return answer, time
@@ -59,10 +59,9 @@ def answer_card(picture: Picture, model: str, top: int) -> tuple[Classification,
 
 def _network_name(place: Any, model: str) -> None:
     from squeeze_core.figures.style import color_of
-    from squeeze_core.networks import weights
 
     dot = f'<span class="dot" style="background:{color_of(model)}"></span>'
-    place.html(f'<p class="network">{dot}{html.escape(weights.title(model))}</p>')
+    place.html(f'<p class="network">{dot}{html.escape(zoo.title(model))}</p>')
 
 
 def _bars(predictions: tuple[Prediction, ...], model: str) -> None:
@@ -112,8 +111,6 @@ def what_time_means(timings: Timings) -> str:
 
 def answer_table(answers: Sequence[Classification], timings: Timings, top: int) -> None:
     """The numbers behind the bars."""
-    from squeeze_core.networks import weights
-
     times = {
         timing.model: {
             "network ms": round(timing.network, 2),
@@ -124,11 +121,11 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
     }
     rows = [
         {
-            "network": weights.title(answer.model),
+            "network": zoo.title(answer.model),
             "rank": rank,
             "class": prediction.label,
             "probability": prediction.probability,
-            "parameters": shared.network(answer.model).parameters,
+            "parameters": zoo.row(answer.model).parameters,
             **times[answer.model],
         }
         for answer in answers
@@ -141,7 +138,7 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
     ]
     take_away.downloads("classify", table=rows, json={"device": timings.device, "results": results})
     for answer in answers:
-        st.caption(f"Chart of {plain(weights.title(answer.model))}")
+        st.caption(f"Chart of {plain(zoo.title(answer.model))}")
         take_away.downloads(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.model))
 
 
@@ -229,14 +226,15 @@ with beside, st.container(key="picture"):
     st.image(picture.image, caption=caption, width="stretch", alt=tray.describe(picture))
 with answers_side:
     shared.ready()
-    from squeeze_core.networks import weights
+    from squeeze_core.cost import rows as zoo
+    from squeeze_core.networks.catalogue import CATALOGUE
 
     cards = st.grid(2, min_column_width=260, gap="medium")
     models = st.multiselect(
         "Networks",
-        weights.classifier_names(),
-        default=[name for name in shared.SHOWN_AT_FIRST if weights.is_present(name)],
-        format_func=weights.title,
+        list(CATALOGUE),
+        default=[name for name in shared.SHOWN_AT_FIRST if CATALOGUE[name].present()],
+        format_func=zoo.title,
         key="classify-networks",
         persist_state="session",
         max_selections=6,
@@ -244,7 +242,7 @@ with answers_side:
     )
 with cards:
     # Networks that are here answer before one that must be fetched first.
-    ordered = sorted(models, key=lambda name: not weights.is_present(name))
+    ordered = sorted(models, key=lambda name: not CATALOGUE[name].present())
     answered = [card for name in ordered if (card := answer_card(picture, name, top))]
 
 answers = [answer for answer, _ in answered]
@@ -260,7 +258,7 @@ if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
             names,
             default=names[0],
             required=True,
-            format_func=weights.title,
+            format_func=zoo.title,
             key="classify-all-network",
             label_visibility="collapsed",
         )

@@ -23,7 +23,8 @@ from squeeze_core.figures import detections as figures
 from squeeze_core.figures import reliability
 from squeeze_core.images import Picture
 from squeeze_core.inside import localise
-from squeeze_core.networks import weights
+from squeeze_core.networks.catalogue import DEFAULT
+from squeeze_core.networks.weights import SHIPPED
 
 MODES = {"detector": "20 classes", "anything": "Anything"}
 
@@ -232,7 +233,7 @@ def how_sure(calibration: Calibration) -> None:
 
 
 def footnote() -> None:
-    measured = weights.SHIPPED[DETECTOR].measured
+    measured = SHIPPED[DETECTOR].measured
     st.caption(
         "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
         f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}. The time is "
@@ -272,7 +273,7 @@ def anything(picture: Picture) -> None:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def place_of(key: str, index: int, _picture: Picture) -> localise.Localisation:
-    return localise.localise(_picture, shared.engine(), index)
+    return localise.localise(_picture, shared.engine(), DEFAULT, index)
 
 
 page()

@@ -14,7 +14,7 @@ from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import Scale
 from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
-from squeeze_core.inside.trace import BRANCHES, PLACES, FireTrace, Unit
+from squeeze_core.inside.trace import FireTrace, Unit
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -108,7 +108,7 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The wiring of the module, and all its channels."""
     shown = trace.modules[unit.module]
     words = f"{figures.times(trace.before(unit.module))} in; " + "; ".join(
-        f"{place} {figures.times(shown.at(place).shape)}" for place in PLACES
+        f"{place} {figures.times(shown.at(place).shape)}" for place in shown.places
     )
     wiring, name = inside.wiring(picture, unit.module), f"{unit.module}-wiring"
     take_away.plot(wiring, name=name, alt=words)
@@ -122,11 +122,11 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         key="fire-scale",
     )
     squeeze, expands = st.columns([1, 2])
-    for branch in BRANCHES:
+    for branch in shown.branches:
         with squeeze if branch == "squeeze" else expands:
             grid(picture, trace, unit, branch, cast(Scale, scale))
     take_away.downloads(
-        f"{unit.module}-activations", npz={place: shown.at(place).values for place in PLACES}
+        f"{unit.module}-activations", npz={place: shown.at(place).values for place in shown.places}
     )
 
 

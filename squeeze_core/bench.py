@@ -26,11 +26,11 @@ from squeeze_core.figures import fire_modules
 from squeeze_core.figures.maps import for_screen, overlay, unit_scale
 from squeeze_core.images import read
 from squeeze_core.inside.channels import channel_filter
-from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit, fire_trace, get_extractor
-from squeeze_core.networks.architecture import Metaparameters
+from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
+from squeeze_core.networks.architecture import BRANCHES, Metaparameters
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
-MODEL = "squeezenet1_1"
 BATCH = 8
 
 
@@ -65,15 +65,14 @@ def startup(engine: Engine) -> list[Row]:
 
 def forward(engine: Engine) -> list[Row]:
     """One forward pass: memory layouts and batch sizes; ratios are of times per picture."""
-    loaded = classifier.network(engine, MODEL)
-    size = loaded.preprocess.size
+    network, size = engine.get(DEFAULT), DEFAULT.preprocess.size
     batch = torch.randn(BATCH, 3, size, size, device=engine.device)
     last = batch.contiguous(memory_format=torch.channels_last)
 
     def run(images: torch.Tensor) -> Callable[[], object]:
         def once() -> object:
             with torch.inference_mode():
-                return loaded.network(images).cpu()  # waits for a GPU
+                return network(images).cpu()  # waits for a GPU
 
         return once
 
@@ -101,7 +100,7 @@ def whole_files(engine: Engine) -> list[Row]:
         return [read(path) for path in paths]
 
     def classify() -> list[object]:
-        return list(classifier.classify(map(read, paths), engine, MODEL))
+        return list(classifier.classify(map(read, paths), engine, DEFAULT))
 
     def detect() -> list[object]:
         return [found.detections() for found in detector.detect(map(read, paths), engine)]
@@ -119,13 +118,13 @@ def whole_files(engine: Engine) -> list[Row]:
 def look_inside(engine: Engine) -> list[Row]:
     """The Fire modules' activations, and drawing them as the page does (figure and its JSON)."""
     picture = gallery.samples()[0].picture()
-    loaded = get_extractor(engine)
-    batch = loaded.preprocess([picture.image]).to(engine.device)
-    trace = fire_trace(picture, engine)
+    network = engine.get(DEFAULT)
+    batch = DEFAULT.preprocess([picture.image]).to(engine.device)
+    trace = fire_trace(picture, engine, DEFAULT)
 
     def plain() -> object:
         with torch.inference_mode():
-            return loaded.original(batch).cpu()
+            return network(batch).cpu()
 
     def grids(trace: FireTrace, chosen: int = 0) -> None:
         for branch in BRANCHES:
@@ -138,14 +137,14 @@ def look_inside(engine: Engine) -> list[Row]:
         grids(trace, 5)
         overlay(for_screen(picture.image), unit_scale(maps.values[5:6])[0], 0.65)
         channel_figures.histogram(maps, 5).to_json()
-        channel_figures.kernels(channel_filter(engine, Unit("fire9", "expand3x3", 5))).to_json()
+        channel_figures.kernels(channel_filter(engine, DEFAULT, Unit("fire9", "expand3x3", 5))).to_json()
 
     works = {
         "plain forward pass of one picture": plain,
-        "trace of all Fire modules": lambda: fire_trace(picture, engine),
-        "trace, and fire9's 576 maps drawn": lambda: grids(fire_trace(picture, engine)),
+        "trace of all Fire modules": lambda: fire_trace(picture, engine, DEFAULT),
+        "trace, and fire9's 576 maps drawn": lambda: grids(fire_trace(picture, engine, DEFAULT)),
         "trace, and all modules' strips drawn": lambda: fire_modules.glance(
-            fire_trace(picture, engine)
+            fire_trace(picture, engine, DEFAULT)
         ).to_json(),
         "another channel drawn, without a forward pass": another,
     }

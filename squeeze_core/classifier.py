@@ -6,16 +6,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from squeeze_core.images import Picture
-from squeeze_core.networks import weights
-from squeeze_core.networks.engine import Engine, file_key
-from squeeze_core.networks.weights import Pretrained
+from squeeze_core.networks.catalogue import DEFAULT, Network
+from squeeze_core.networks.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -36,11 +33,19 @@ class Classification:
     """
 
     file: str
-    model: str
+    network: Network
     device: str
-    labels: tuple[str, ...]
     probabilities: np.ndarray
     milliseconds: float
+
+    @property
+    def model(self) -> str:
+        """The network's name, for scripts."""
+        return self.network.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.network.labels
 
     def top(self, k: int = 5) -> tuple[Prediction, ...]:
         """The k most probable classes, best first."""
@@ -53,42 +58,22 @@ class Classification:
         return {"file": self.file, "predictions": predictions, "milliseconds": round(self.milliseconds, 2)}
 
 
-def network(engine: Engine, model: str, file: Path | None = None) -> Pretrained:
-    """The engine's classifier of that name; WeightsError when its weights cannot be had."""
-    return engine.get(_key(model, file), lambda: weights.load(model, file))
-
-
 def classify(
-    pictures: Iterable[Picture],
-    engine: Engine,
-    model: str = "squeezenet1_1",
-    file: Path | None = None,
-    at_once: int | None = None,
+    pictures: Iterable[Picture], engine: Engine, network: Network = DEFAULT, at_once: int | None = None
 ) -> Iterator[Classification]:
     """Each picture's classification, in order, yielded as soon as its batch is done.
 
-    `pictures` is read a batch at a time, so a generator never has more in memory. `file` replaces
-    the model's weights. `at_once`: pictures a batch, None for what suits the device.
-    WeightsError when the weights cannot be had.
+    `pictures` is read a batch at a time, so a generator never has more in memory. `at_once`: pictures
+    a batch, None for what suits the device. WeightsError when the weights cannot be had.
     """
     waiting = iter(pictures)
     while group := list(islice(waiting, at_once or engine.batch_size)):
-        loaded = network(engine, model, file)
+        engine.get(network)  # loading is not part of a picture's price
         start = time.perf_counter()
-        batch = loaded.preprocess([picture.image for picture in group])
-        probabilities = scores(batch, engine, model, file).softmax(1).numpy()
+        batch = network.preprocess([picture.image for picture in group])
+        probabilities = engine.run(network, batch).softmax(1).numpy()
         probabilities.setflags(write=False)
         share = 1000 * (time.perf_counter() - start) / len(group)
         for picture, row in zip(group, probabilities, strict=True):
             elapsed = picture.milliseconds + share
-            yield Classification(picture.name, model, engine.device.type, loaded.labels, row, elapsed)
-
-
-def scores(batch: Tensor, engine: Engine, model: str, file: Path | None = None) -> Tensor:
-    """The network alone: its input, float32 [N, 3, side, side] as its `preprocess` makes it, to its
-    logits, float32 [N, classes] on the CPU."""
-    return engine.run(_key(model, file), lambda: weights.load(model, file), batch)
-
-
-def _key(model: str, file: Path | None) -> str:
-    return f"classifier:{model}:{file_key(file)}"
+            yield Classification(picture.name, network, engine.device.type, row, elapsed)

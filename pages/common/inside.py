@@ -24,6 +24,7 @@ from squeeze_core.inside.ablation import Ablation, Contributions, Cost, Off
 from squeeze_core.inside.channels import Filter, Peaks
 from squeeze_core.inside.explain import Explanation, Progress, Score
 from squeeze_core.inside.trace import FireTrace, Unit
+from squeeze_core.networks.catalogue import DEFAULT
 
 Value = TypeVar("Value")
 
@@ -43,23 +44,23 @@ def ablated(picture: Picture, off: Off) -> Ablation:
     return _ablated(picture.key, off, picture)
 
 
-def costs(picture: Picture, index: int, counts: tuple[int, ...]) -> list[Cost]:
-    """What that class loses with the 1, 2, … least useful channels off, for each of `counts`."""
-    return _costs(picture.key, index, counts, picture)
+def costs(picture: Picture, index: int) -> list[Cost]:
+    """What that class loses with ever more of the least useful channels off."""
+    return _costs(picture.key, index, picture)
 
 
 def explanation(picture: Picture, method: str, index: int, progress: Progress) -> Explanation:
     """Why the network would say that class; `progress` is called only when it is not known yet."""
     key = picture.key, picture.name, method, index
     return _explanations().get(
-        key, lambda: explain.explain(picture, shared.engine(), method, index, progress)
+        key, lambda: explain.explain(picture, shared.engine(), DEFAULT, method, index, progress)
     )
 
 
 def score(picture: Picture, of: Explanation, progress: Progress) -> Score:
     """Deletion and insertion of that explanation of the picture."""
     key = picture.key, of.method.name, of.index
-    return _scores().get(key, lambda: explain.score(of, picture, shared.engine(), progress))
+    return _scores().get(key, lambda: explain.score(of, picture, shared.engine(), DEFAULT, progress))
 
 
 def ranked_pictures() -> list[Peaks]:
@@ -75,7 +76,7 @@ def ranked_pictures() -> list[Peaks]:
 @st.cache_resource(max_entries=256, show_spinner=False)
 def channel_filter(unit: Unit) -> Filter:
     """The weights behind that channel."""
-    return channels.channel_filter(shared.engine(), unit)
+    return channels.channel_filter(shared.engine(), DEFAULT, unit)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -101,23 +102,23 @@ def _glance(key: str, _picture: Picture) -> go.Figure:
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _trace(key: str, name: str, _picture: Picture) -> FireTrace:
-    return fire_trace.fire_trace(_picture, shared.engine())
+    return fire_trace.fire_trace(_picture, shared.engine(), DEFAULT)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _contributions(key: str, index: int, _picture: Picture) -> Contributions:
-    return ablation.contributions(_picture, shared.engine(), index)
+    return ablation.contributions(_picture, shared.engine(), DEFAULT, index)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _ablated(key: str, off: Off, _picture: Picture) -> Ablation:
-    return ablation.ablate(_picture, shared.engine(), off)
+    return ablation.ablate(_picture, shared.engine(), DEFAULT, off)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _costs(key: str, index: int, counts: tuple[int, ...], _picture: Picture) -> list[Cost]:
+def _costs(key: str, index: int, _picture: Picture) -> list[Cost]:
     ranked = contributions(_picture, index).ranked()
-    return ablation.cost_of_fewer(_picture, shared.engine(), ranked, index, counts)
+    return ablation.cost_of_fewer(_picture, shared.engine(), DEFAULT, ranked, index)
 
 
 def network_strip(picture: Picture, module: str) -> go.Figure:
@@ -177,11 +178,11 @@ def _scores() -> Kept[Score]:
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _peaks(key: str, name: str, _picture: Picture) -> Peaks:
-    return channels.peaks(trace(_picture), shared.engine())
+    return channels.peaks(trace(_picture))
 
 
 @st.cache_resource(show_spinner=False)
 def _sample_peaks(file: str) -> Peaks:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
-    return channels.peaks(fire_trace.fire_trace(sample.picture(), shared.engine()), shared.engine())
+    return channels.peaks(fire_trace.fire_trace(sample.picture(), shared.engine(), DEFAULT))

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from squeeze_core.detector.detections import Candidates
     from squeeze_core.images import Picture
     from squeeze_core.networks.engine import Engine
-    from squeeze_core.networks.weights import Pretrained
 
 
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
-NETWORKS = "squeeze_core.networks.weights"
+NETWORKS = "squeeze_core.networks.catalogue"
 
 
 def ready() -> None:
@@ -40,10 +39,10 @@ def warm_up(picture: Picture) -> None:
     Its answers stay: the first visitor has them at once.
     """
     from squeeze_core.figures import classification as _figures  # noqa: F401
-    from squeeze_core.networks import weights
+    from squeeze_core.networks.catalogue import named
 
     for model in SHOWN_AT_FIRST:
-        if weights.is_present(model):
+        if named(model).present():
             classification(picture, model)
     candidates(picture)
 
@@ -59,13 +58,6 @@ def engine() -> Engine:
 def classification(picture: Picture, model: str) -> Classification:
     """The network's answer for that picture. WeightsError when its weights cannot be had."""
     return _classification(picture.key, picture.name, model, picture)
-
-
-def network(model: str) -> Pretrained:
-    """The classifier of that name. WeightsError when its weights cannot be had."""
-    from squeeze_core import classifier
-
-    return classifier.network(engine(), model)
 
 
 def candidates(picture: Picture) -> Candidates:
@@ -85,20 +77,23 @@ def weights_problem(model: str) -> str:
     Downloads them when they are missing. Remembered for a minute, so that an answer that took
     seconds does not hold up every rerun.
     """
+    from squeeze_core.networks.catalogue import named
     from squeeze_core.networks.weights import WeightsError
 
     try:
-        network(model)
+        engine().get(named(model))
     except WeightsError as error:
         return str(error)
     return ""
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
+# Kept as they are and not copied for every rerun: a result cannot be changed.
+@st.cache_resource(max_entries=1024, show_spinner=False)
 def _classification(key: str, name: str, model: str, _picture: Picture) -> Classification:
     from squeeze_core import classifier
+    from squeeze_core.networks.catalogue import named
 
-    return next(classifier.classify([_picture], engine(), model))
+    return next(classifier.classify([_picture], engine(), named(model)))
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)

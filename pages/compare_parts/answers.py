@@ -11,18 +11,15 @@ from squeeze_core.cost.rows import NAMES, Row
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import classification
 from squeeze_core.figures.style import color_of
-from squeeze_core.networks import weights
+from squeeze_core.networks.catalogue import CATALOGUE, OURS
 from squeeze_core.report import findings
 
 
 def collect(rows: tuple[Row, ...]) -> tuple[Classification, ...]:
     """The answers of the networks whose trained weights are here: those chosen, and the two shipped."""
     chosen = [row.name for row in rows if row.name in NAMES]
-    names = [name for name in dict.fromkeys((*chosen, *_SHIPPED)) if weights.is_present(name)]
+    names = [name for name in dict.fromkeys((*chosen, *OURS)) if CATALOGUE[name].present()]
     return tuple(shared.classification(tray.current(), name) for name in names)
-
-
-_SHIPPED = ("squeezenet1_1", "efficientnet_lite0")
 
 
 def draw(rows: tuple[Row, ...]) -> None:
@@ -53,7 +50,7 @@ def draw(rows: tuple[Row, ...]) -> None:
         with st.expander("Table", icon=":material/table:"):
             st.dataframe(table, hide_index=True, key="answers-table", alt=findings.picture(answers))
             take_away.downloads("answers", table=table)
-        absent = [row.title for row in rows if row.name in NAMES and not weights.is_present(row.name)]
+        absent = [row.title for row in rows if row.name in NAMES and not CATALOGUE[row.name].present()]
         if absent:
             st.caption(
                 f"No trained weights on this machine: {', '.join(absent)}. "

@@ -64,7 +64,7 @@ def _where(rows: tuple[Row, ...]) -> None:
 
 
 def _treemap(name: str) -> None:
-    title, cost = zoo.row(name).title, zoo.network(name).profile()
+    title, cost = zoo.row(name).title, zoo.row(name).profile()
     st.markdown(f"**{title}: {findings.where(name)}**")
     table = [
         {

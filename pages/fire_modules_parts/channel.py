@@ -12,14 +12,14 @@ from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_wo
 from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.channels import Lit, rank
-from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit
+from squeeze_core.inside.trace import FireTrace, Unit
 
 PICTURES_SHOWN = 6
 
 
 def pick(trace: FireTrace, unit: Unit) -> None:
     """Choose branch and channel by keyboard, as a click on a map does."""
-    names = list(BRANCHES)
+    names = list(trace.modules[unit.module].branches)
     st.session_state["fire-branch"] = unit.branch
     st.session_state["fire-channel"] = unit.channel
     left, right = st.columns([3, 2], vertical_alignment="bottom")

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from squeeze_core.errors import UserError
 from squeeze_core.inside.ablation import NOTHING, Off
-from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit
+from squeeze_core.inside.trace import FireTrace, Unit
 
 _UNIT = "fire-unit"
 _OFF = "fire-off"
@@ -37,13 +38,10 @@ def strongest(trace: FireTrace, module: str, branch: str) -> Unit:
 
 def _from_address(trace: FireTrace) -> Unit | None:
     """The channel that the address names, such as fire5/expand3x3/37; None where there is none."""
-    module, _, rest = st.query_params.get(_PARAMETER, "").partition("/")
-    branch, _, channel = rest.partition("/")
-    if module not in trace.modules or branch not in BRANCHES or not channel.isdecimal():
+    try:
+        return Unit.parse(st.query_params.get(_PARAMETER, ""), trace.network)
+    except UserError:
         return None
-    if int(channel) >= trace.maps(module, branch).shape[0]:
-        return None
-    return Unit(module, branch, int(channel))
 
 
 def clicked(key: str, points: str = "customdata") -> list[Any] | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import inside, shared, take_away
+from pages.common import inside, take_away
 from pages.fire_modules_parts import choice
 from squeeze_core.figures import ablation as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
-from squeeze_core.inside.ablation import COUNTS, channels_of
-from squeeze_core.inside.trace import CHANNELS, FireTrace, Unit
+from squeeze_core.inside.ablation import channels_of
+from squeeze_core.inside.trace import FireTrace, Unit
 
 
 def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -18,18 +18,17 @@ def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     st.subheader("What if?", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
-        _switches(unit)
+        _switches(trace, unit)
         _least_useful(picture, trace)
     with right:
         _answer(picture, trace)
 
 
-def _switches(unit: Unit) -> None:
-    engine = shared.engine()
+def _switches(trace: FireTrace, unit: Unit) -> None:
     offers = {
         f"channel {unit.channel} of {unit.module}/{unit.branch}": frozenset([unit]),
-        f"all {unit.branch} of {unit.module}": channels_of(engine, unit.module, unit.branch),
-        f"all of {unit.module}": channels_of(engine, unit.module),
+        f"all {unit.branch} of {unit.module}": channels_of(trace.network, unit.module, unit.branch),
+        f"all of {unit.module}": channels_of(trace.network, unit.module),
     }
     off = choice.off()
     for place, (name, channels) in enumerate(offers.items()):
@@ -62,7 +61,9 @@ def _switches(unit: Unit) -> None:
 
 
 def _least_useful(picture: Picture, trace: FireTrace) -> None:
-    count = st.slider("Least useful channels", 0, CHANNELS, 500, 20, key="fire-least")
+    count = st.slider(
+        "Least useful channels", 0, trace.channels, min(500, trace.channels), 20, key="fire-least"
+    )
     ranked = inside.contributions(picture, trace.best).ranked()
     st.button(
         f"Switch off the least useful {count:,} channels",
@@ -82,7 +83,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     label, best = trace.labels[trace.best], trace.best
     before, after = float(answer.before[best]), float(answer.after[best])
     cells = st.columns(2)
-    cells[0].metric("Channels off", f"{len(answer.off):,} of {CHANNELS:,}")
+    cells[0].metric("Channels off", f"{len(answer.off):,} of {trace.channels:,}")
     change = None if not answer.off else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
     take_away.chart(
@@ -99,7 +100,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     )
     if cost.open:
         with cost:
-            points = inside.costs(picture, best, COUNTS)
+            points = inside.costs(picture, best)
             rows = [
                 {"channels off": p.count, "probability": p.probability, "says": p.top_label} for p in points
             ]

@@ -12,7 +12,8 @@ from squeeze_core import images
 from squeeze_core.commands import add_device_option, add_json_option, print_json
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
-from squeeze_core.inside.trace import BRANCHES, PLACES, FireTrace, ModuleTrace, fire_trace
+from squeeze_core.inside.trace import PLACES, FireTrace, ModuleTrace, fire_trace
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 COLUMNS = 16
@@ -31,7 +32,7 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: Namespace) -> int:
     picture = images.read(options.file)
-    trace = fire_trace(picture, Engine(options.device))
+    trace = fire_trace(picture, Engine(options.device), DEFAULT)
     try:
         written = write(trace, options.out)
     except OSError as error:
@@ -41,7 +42,9 @@ def run(options: Namespace) -> int:
         print_json({"file": str(options.file), "modules": modules, "written": [str(p) for p in written]})
         return 0
     for module in modules:
-        shapes = "  ".join(f"{place} {'×'.join(map(str, module[place]))}" for place in PLACES)
+        shapes = "  ".join(
+            f"{place} {'×'.join(map(str, module[place]))}" for place in PLACES if place in module
+        )
         print(f"{module['name']}  {shapes}  ({module['sparsity']['output']:.0%} zeros)")
     print(f"{len(written)} files in {options.out}")
     return 0
@@ -49,8 +52,8 @@ def run(options: Namespace) -> int:
 
 def row(module: ModuleTrace) -> dict[str, Any]:
     """One module of the JSON document: shapes [channels, height, width], and fractions of zeros."""
-    shapes = {place: list(module.at(place).shape) for place in PLACES}
-    sparsity = {place: round(module.at(place).sparsity, 6) for place in PLACES}
+    shapes = {place: list(module.at(place).shape) for place in module.places}
+    sparsity = {place: round(module.at(place).sparsity, 6) for place in module.places}
     return {"name": module.name, **shapes, "sparsity": sparsity}
 
 
@@ -61,9 +64,9 @@ def write(trace: FireTrace, out: Path) -> list[Path]:
     written = []
     arrays = {}
     for module in trace.modules.values():
-        for place in PLACES:
+        for place in module.places:
             arrays[f"{module.name}/{place}"] = module.at(place).values
-        for branch in BRANCHES:
+        for branch in module.branches:
             maps = module.at(branch)
             enlarge = max(1, -(-GRID_PIXELS // (COLUMNS * maps.shape[2])))
             path = out / f"{module.name}_{branch}.png"

@@ -6,7 +6,7 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from typing import Any
 
-from squeeze_core.classifier import Classification, classify, network
+from squeeze_core.classifier import Classification, classify
 from squeeze_core.commands import files
 from squeeze_core.networks.engine import Engine
 
@@ -28,12 +28,13 @@ def top(text: str) -> int:
 
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
-    network(engine, options.model, options.weights)  # a wrong name is said before any picture is read
+    network = files.network_of(options)
+    engine.get(network)  # weights that cannot be had are said before any picture is read
     return files.answer(
         options,
         engine,
-        options.model,
-        lambda pictures: classify(pictures, engine, options.model, options.weights),
+        network.name,
+        lambda pictures: classify(pictures, engine, network),
         lambda result: result.row(options.top),
         lambda result: _lines(result, options.top),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from squeeze_core.commands import files
 from squeeze_core.detector import pretrained
-from squeeze_core.detector.detect import detect, network
+from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import OVERLAP, Candidates
 from squeeze_core.networks.engine import Engine
 
@@ -36,12 +36,12 @@ def share(text: str) -> float:
 
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
-    network(engine, options.weights)  # a wrong weights file is said before any picture is read
+    detector = pretrained.load_detector(options.weights)  # said before any picture is read
     return files.answer(
         options,
         engine,
         pretrained.NAME,
-        lambda pictures: detect(pictures, engine, options.weights),
+        lambda pictures: detect(pictures, engine, detector),
         lambda result: result.row(options.threshold, options.iou),
         lambda result: _lines(result, options.threshold, options.iou),
     )

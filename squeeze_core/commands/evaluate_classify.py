@@ -9,8 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from squeeze_core.accuracy import read_labels, score
-from squeeze_core.classifier import classify, network
-from squeeze_core.commands import complain, print_json
+from squeeze_core.classifier import classify
+from squeeze_core.commands import complain, files, print_json
 from squeeze_core.images import read
 from squeeze_core.networks.engine import Engine
 
@@ -27,9 +27,10 @@ def add_to(subparsers: Any) -> ArgumentParser:
 
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
-    loaded = network(engine, options.model, options.weights)
-    truth = read_labels(options.labels, options.folder, len(loaded.labels))
-    answers = classify(map(read, truth), engine, options.model, options.weights)
+    network = files.network_of(options)
+    engine.get(network)  # weights that cannot be had are said before any picture is read
+    truth = read_labels(options.labels, options.folder, len(network.labels))
+    answers = classify(map(read, truth), engine, network)
     result = score(tqdm(answers, "classify", len(truth), unit="picture"), truth)
     if engine.notice:
         complain(engine.notice)

@@ -10,8 +10,8 @@ from typing import Any
 from squeeze_core.commands import complain, print_json
 from squeeze_core.commands.detect import share
 from squeeze_core.detector.annotations import read
-from squeeze_core.detector.detect import network
 from squeeze_core.detector.evaluate import answers_to, score, shown
+from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.networks.engine import Engine
 
 
@@ -50,14 +50,14 @@ def pair(text: str) -> tuple[str, str]:
 
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
-    labels = network(engine, options.weights).labels
-    annotations = read(options.folder, options.annotations, labels, dict(options.rename))
+    detector = load_detector(options.weights)
+    annotations = read(options.folder, options.annotations, detector.labels, dict(options.rename))
     for notice in annotations.notices:
         complain(notice)
     if options.last:
         ordered = sorted(annotations.examples, key=lambda example: example.path.name)
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
-    answers = list(answers_to(annotations, engine, options.weights))
+    answers = list(answers_to(annotations, engine, detector))
     result = score(annotations, [answer.proposals() for answer in answers])
     seen = shown(annotations, answers, options.threshold)
     if engine.notice:

@@ -9,7 +9,9 @@ from typing import Any, Protocol, TypeVar
 
 from squeeze_core.commands import add_device_option, add_json_option, complain, print_json
 from squeeze_core.images import ImageError, Picture, read
+from squeeze_core.networks.catalogue import Network, named
 from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.own import open_own_file, reweighted
 
 
 class Timed(Protocol):
@@ -27,6 +29,14 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
     add_device_option(parser)
     add_json_option(parser)
+
+
+def network_of(options: Namespace) -> Network:
+    """The classifier that `--model` and `--weights` name; WeightsError when there is none."""
+    network = named(options.model)
+    if options.weights is None:
+        return network
+    return open_own_file(options.weights) if network.plan else reweighted(network, options.weights)
 
 
 def answer(

@@ -96,7 +96,7 @@ class Design:
 def design(choice: Choice) -> Design:
     """Build the network on the meta device and count it. DesignError names the number to change."""
     plan = choice.plan()
-    smallest = smallest_input(plan)
+    smallest = plan.smallest_input
     if choice.size < smallest:
         raise DesignError(
             f"An input of {choice.size} pixels pools to nothing; raise the input size to {smallest} or "
@@ -108,16 +108,6 @@ def design(choice: Choice) -> Design:
         network = SqueezeNet(plan, choice.classes).eval()
     cost = profile(network, choice.size, network.name_of)
     return Design(choice, _modules(network, cost), cost)
-
-
-def smallest_input(plan: Plan) -> int:
-    """The smallest input side, in pixels, that leaves every pool something to look at."""
-    smallest = 1
-    for layer in reversed(["conv1", *(f"fire{number}" for number in range(2, len(plan.fires) + 2))]):
-        if layer in plan.pool_after:
-            # A 3×3/2 pool that rounds up gives n outputs from 2n inputs on, and one needs a pixel pair.
-            smallest = 2 * smallest
-    return 2 * (smallest - 1) + plan.conv1_kernel
 
 
 def _modules(network: SqueezeNet, cost: Profile) -> tuple[Module, ...]:

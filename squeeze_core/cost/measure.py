@@ -240,15 +240,15 @@ def runner(name: str, device: str) -> tuple[Callable[[int], object], bool]:
     import torch
     from torch import nn
 
-    from squeeze_core.cost import rows as zoo
-    from squeeze_core.networks import weights
+    from squeeze_core.networks.catalogue import named
 
-    trained = weights.is_present(name)
+    record = named(name)
+    trained = record.present()
     if trained:
-        network = weights.load(name).network
+        network = record.load()
     else:
         with torch.device("meta"):
-            network = zoo.build(name)
+            network = record.build()
         network.to_empty(device="cpu")
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -258,7 +258,7 @@ def runner(name: str, device: str) -> tuple[Callable[[int], object], bool]:
             fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
             nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
     network = network.eval().to(device).to(memory_format=torch.channels_last)
-    size = zoo.network(name).size
+    size = record.preprocess.size
 
     def run(batch: int) -> None:
         images = torch.randn(batch, 3, size, size, device=device)

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from squeeze_core import classifier
 from squeeze_core.images import Picture
+from squeeze_core.networks.catalogue import named
 from squeeze_core.networks.engine import Engine
 
 FEWEST, MOST = 5, 15
@@ -65,10 +65,10 @@ def time_networks(picture: Picture, engine: Engine, models: Sequence[str]) -> Ti
     process. MOST runs, or as many (at least FEWEST) as fit into SECONDS. WeightsError when weights
     cannot be had.
     """
-    prepares = [classifier.network(engine, model).preprocess for model in models]
+    prepares = [named(model).preprocess for model in models]
     batches = [prepare([picture.image]) for prepare in prepares]
     works: list[Callable[[], object]] = [
-        lambda model=model, batch=batch: classifier.scores(batch, engine, model)  # type: ignore[misc]
+        lambda model=model, batch=batch: engine.run(named(model), batch)  # type: ignore[misc]
         for model, batch in zip(models, batches, strict=True)
     ]
     works += [lambda prepare=prepare: prepare([picture.image]) for prepare in prepares]  # type: ignore[misc]

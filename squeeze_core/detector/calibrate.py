@@ -17,20 +17,21 @@ from pathlib import Path
 
 from squeeze_core.detector.annotations import Annotations, read
 from squeeze_core.detector.calibration import Calibration, expected_error, fit
-from squeeze_core.detector.detect import network
 from squeeze_core.detector.evaluate import answers_to, judge
-from squeeze_core.detector.pretrained import NAME, write_calibration
+from squeeze_core.detector.pretrained import NAME, PretrainedDetector, load_detector, write_calibration
 from squeeze_core.errors import UserError
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import FOLDER, SHIPPED
 
 
-def calibrate(annotations: Annotations, engine: Engine, file: Path | None = None) -> Calibration:
-    """The calibration of the shipped detector, or of the one in `file`, on those pictures.
+def calibrate(
+    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
+) -> Calibration:
+    """The calibration of the shipped detector, or of `detector`, on those pictures.
 
     UserError when it finds nothing right or nothing wrong on them.
     """
-    judged = judge(annotations, answers_to(annotations, engine, file))
+    judged = judge(annotations, answers_to(annotations, engine, detector))
     boxes = f"{len(annotations.examples):,} pictures, {judged.truths:,} boxes"
     try:
         return fit(judged, boxes)
@@ -55,10 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
     options = parser.parse_args(arguments)
     try:
-        engine = Engine()
-        labels = network(engine, options.weights).labels
-        annotations = read(options.folder, options.annotations, labels)
-        found = calibrate(annotations, engine, options.weights)
+        detector = load_detector(options.weights)
+        annotations = read(options.folder, options.annotations, detector.labels)
+        found = calibrate(annotations, Engine(), detector)
         write(found, options.weights)
     except UserError as error:
         print(error, file=sys.stderr)

@@ -6,7 +6,6 @@ import contextlib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from squeeze_core.detector.annotations import Annotations, Example
 from squeeze_core.detector.calibration import UNCALIBRATED, Judged
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row
+from squeeze_core.detector.pretrained import PretrainedDetector
 from squeeze_core.images import read
 from squeeze_core.networks.engine import Engine
 
@@ -56,15 +56,19 @@ class Shown:
         return 100 * (self.boxes - self.wrong) / max(1, self.truths)
 
 
-def evaluate(annotations: Annotations, engine: Engine, file: Path | None = None) -> DetectionScore:
-    """Run the detector (the shipped one, or `file`) on every picture and score what it finds."""
-    return score(annotations, [answer.proposals() for answer in answers_to(annotations, engine, file)])
+def evaluate(
+    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
+) -> DetectionScore:
+    """Run the detector (the shipped one when none is given) on every picture and score what it finds."""
+    return score(annotations, [answer.proposals() for answer in answers_to(annotations, engine, detector)])
 
 
-def answers_to(annotations: Annotations, engine: Engine, file: Path | None = None) -> Iterable[Candidates]:
+def answers_to(
+    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
+) -> Iterable[Candidates]:
     """The detector's candidates for each picture, in order, with a progress bar on standard error."""
     pictures = (read(example.path) for example in annotations.examples)
-    return tqdm(detect(pictures, engine, file), "detect", len(annotations.examples), unit="picture")
+    return tqdm(detect(pictures, engine, detector), "detect", len(annotations.examples), unit="picture")
 
 
 def shown(annotations: Annotations, answers: Iterable[Candidates], threshold: float | None = None) -> Shown:

@@ -9,18 +9,21 @@ from squeeze_core import classifier
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector.detections import Detection
 from squeeze_core.images import Picture
+from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
 
 # A crop with some of what surrounds the box is nearer to what ImageNet's pictures look like.
 MARGIN = 0.1
 
 
-def kinds(picture: Picture, detections: Sequence[Detection], engine: Engine) -> tuple[Prediction, ...]:
-    """SqueezeNet's first answer for each detection's crop, in order, all in one batch."""
+def kinds(
+    picture: Picture, detections: Sequence[Detection], engine: Engine, network: Network = DEFAULT
+) -> tuple[Prediction, ...]:
+    """The classifier's first answer for each detection's crop, in order, all in one batch."""
     if not detections:
         return ()
     crops = [crop(picture, detection) for detection in detections]
-    answers = classifier.classify(crops, engine, at_once=len(crops))
+    answers = classifier.classify(crops, engine, network, at_once=len(crops))
     return tuple(answer.top(1)[0] for answer in answers)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
 import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -17,7 +19,7 @@ from safetensors.torch import save_file
 
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 from squeeze_core.detector.network import Detector
-from squeeze_core.detector.onnx_runtime import export_graph
+from squeeze_core.detector.onnx_runtime import OnnxDetector, export_graph
 from squeeze_core.errors import UserError
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import SHIPPED, WeightsError, check_finite
@@ -30,19 +32,31 @@ MAX_CLASSES = 1000
 MAX_HEADER_BYTES = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PretrainedDetector:
     """A detector in eval mode; its classes in label order, and how it wants to see a picture.
 
-    `graph`: the network in ONNX, without its weights (`onnx_runtime.OnnxDetector`). `calibration`:
-    what its scores come to (`calibrate`), or UNCALIBRATED.
+    `key`: equal for the same weights only. `graph`: the network in ONNX, without its weights
+    (`onnx_runtime.OnnxDetector`). `calibration`: what its scores come to (`calibrate`), or UNCALIBRATED.
     """
+
+    key: str
 
     network: Detector
     labels: tuple[str, ...]
     preprocess: Preprocess
     graph: bytes
     calibration: Calibration = UNCALIBRATED
+
+    def load(self) -> OnnxDetector:
+        """What the engine runs, its own copy."""
+        return OnnxDetector(copy.deepcopy(self.network), self.graph)
+
+
+@cache
+def shipped_detector() -> PretrainedDetector:
+    """The detector that comes with the package, read once."""
+    return load_detector()
 
 
 def load_detector(file: Path | None = None) -> PretrainedDetector:
@@ -72,7 +86,8 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
     # A graph is a program: only that of the shipped file, whose sha256 was checked, is run as it came.
     graph = described.inflated_graph() if file is None else export_graph(network, described.size)
     preprocess = Preprocess(described.size)
-    return PretrainedDetector(network, described.labels, preprocess, graph, described.calibration)
+    key = f"detector:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return PretrainedDetector(key, network, described.labels, preprocess, graph, described.calibration)
 
 
 @dataclass(frozen=True)

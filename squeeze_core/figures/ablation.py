@@ -8,7 +8,6 @@ import plotly.graph_objects as go
 
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 from squeeze_core.inside.ablation import Ablation, Cost
-from squeeze_core.inside.trace import CHANNELS
 
 
 def before_after(answer: Ablation, count: int = 5) -> go.Figure:
@@ -41,7 +40,7 @@ def before_after_rows(answer: Ablation, count: int = 5) -> list[dict[str, str | 
     before, after = answer.before, answer.after
     originals = (-answer.logits_before).argsort(kind="stable")[:count].tolist()
     return [
-        {"class": answer.labels[i], "before": float(before[i]), "after": float(after[i])}
+        {"class": answer.network.labels[i], "before": float(before[i]), "after": float(after[i])}
         for i in dict.fromkeys([*originals, *(p.index for p in answer.top(count))])
     ]
 
@@ -60,7 +59,7 @@ def cost_curve(costs: Sequence[Cost], label: str) -> go.Figure:
     )
     styled(figure).update_layout(height=260)
     figure.update_xaxes(
-        title_text=f"least useful channels switched off, of {CHANNELS:,}", rangemode="tozero"
+        title_text=f"least useful channels switched off, of {costs[-1].count:,}", rangemode="tozero"
     )
     figure.update_yaxes(title_text=label, tickformat=".0%", rangemode="tozero")
     return figure

@@ -15,7 +15,7 @@ from PIL import Image
 from squeeze_core.figures.maps import Scale, coloured, grid_picture, sprite, unit_scale
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 from squeeze_core.inside.ablation import Contributions
-from squeeze_core.inside.trace import BRANCHES, FireTrace, Maps, ModuleTrace, Unit
+from squeeze_core.inside.trace import FireTrace, Maps, ModuleTrace, Unit
 
 # A grid is drawn about this many pixels wide; each tile is enlarged to fill it.
 GRID_PIXELS = 480
@@ -68,15 +68,18 @@ def wiring(module: ModuleTrace, before: tuple[int, int, int]) -> go.Figure:
     figure = go.Figure()
     nodes = {
         "input": (0.0, 0.5, before),
-        "squeeze 1×1": (1.0, 0.5, module.squeeze.shape),
-        "expand 1×1": (2.0, 1.0, module.expand1x1.shape),
-        "expand 3×3": (2.0, 0.0, module.expand3x3.shape),
-        "concat": (3.0, 0.5, module.output.shape),
+        "concat": (3.0, 0.5, module.at("output").shape),
     }
-    links = [(0, 1), (1, 2), (1, 3), (2, 4), (3, 4)]
-    places = list(nodes.values())
+    drawn = {"squeeze": ("squeeze 1×1", 1.0, 0.5), "expand1x1": ("expand 1×1", 2.0, 1.0)}
+    drawn["expand3x3"] = ("expand 3×3", 2.0, 0.0)
+    for branch in module.branches:
+        name, x, y = drawn[branch]
+        nodes[name] = (x, y, module.at(branch).shape)
+    links = [("input", "squeeze 1×1")]
+    for expand in (drawn[branch][0] for branch in module.branches[1:]):
+        links += [("squeeze 1×1", expand), (expand, "concat")]
     for start, end in links:
-        (x0, y0, _), (x1, y1, _) = places[start], places[end]
+        (x0, y0, _), (x1, y1, _) = nodes[start], nodes[end]
         line = {"color": NEUTRAL, "width": 2}
         figure.add_shape(type="line", x0=x0 + 0.42, y0=y0, x1=x1 - 0.42, y1=y1, line=line)
     for name, (x, y, shape) in nodes.items():
@@ -127,15 +130,16 @@ def glance(trace: FireTrace) -> go.Figure:
     """Each Fire module's strongest channels, one row a module, in one picture that can be clicked."""
     rows, units, words = [], [], []
     for module in trace.modules.values():
-        split = module.expand1x1.shape[0]
-        best = module.output.order()[:GLANCE_CHANNELS]
-        levels = unit_scale(module.output.values[best])
+        output, first = module.at("output"), module.branches[1]
+        split = len(module.at(first).values)
+        best = output.order()[:GLANCE_CHANNELS]
+        levels = unit_scale(output.values[best])
         enlarge = GLANCE_TILE // levels.shape[1]
         rows.append(sprite(levels, GLANCE_CHANNELS, enlarge, gap=2))
         for channel in best.tolist():
-            branch, number = ("expand1x1", channel) if channel < split else ("expand3x3", channel - split)
+            branch, number = (first, channel) if channel < split else ("expand3x3", channel - split)
             units.append(Unit(module.name, branch, number))
-            words.append(f"{units[-1]}: mean {module.output.mean[channel]:.3g}")
+            words.append(f"{units[-1]}: mean {output.mean[channel]:.3g}")
     grid = np.concatenate(rows)
     picture = coloured(np.nan_to_num(grid))
     figure = clickable(picture, units, words, GLANCE_CHANNELS, None, (), 2 * GRID_PIXELS)
@@ -233,7 +237,7 @@ def layer_rows(trace: FireTrace) -> list[dict[str, str | int]]:
 def channel_rows(module: ModuleTrace, feeds: Contributions) -> list[dict[str, str | int | float]]:
     """The table behind the grids: each channel's statistics, and what it feeds `feeds.label`."""
     rows: list[dict[str, str | int | float]] = []
-    for branch in BRANCHES:
+    for branch in module.branches:
         maps = module.at(branch)
         columns = (maps.mean, maps.max, maps.zeros, feeds.of[module.name, branch])
         for channel, values in enumerate(zip(*(column.tolist() for column in columns), strict=True)):

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from squeeze_core.classifier import Prediction
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.inside.trace import (
-    BRANCHES,
-    CHANNELS,
-    Extractor,
-    Unit,
-    get_extractor,
-    softmax,
-    with_extractor,
-)
-from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.inside.trace import Unit, look_inside, part_channels, softmax
+from squeeze_core.networks.architecture import BRANCHES, Fire, SqueezeNet
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
 Off = frozenset[Unit]
 NOTHING: Off = frozenset()
-# How many of the least useful channels a curve of their cost leaves out, from none to all.
-COUNTS = (0, 50, 100, 200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2250, 2500, 2700, CHANNELS)
+# How many of the least useful channels a curve of their cost leaves out; the last is all of them.
+COUNTS = (0, 50, 100, 200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2250, 2500, 2700)
 
 
 class AblationError(UserError):
@@ -41,10 +34,10 @@ class Ablation:
     `logits_before`, `logits_after`: float32 [classes], read-only.
     """
 
+    network: Network
     off: Off
     logits_before: np.ndarray
     logits_after: np.ndarray
-    labels: tuple[str, ...]
 
     @property
     def before(self) -> np.ndarray:
@@ -59,65 +52,54 @@ class Ablation:
     def top(self, k: int = 5) -> tuple[Prediction, ...]:
         """The k most probable classes without those channels, best first."""
         best = np.argsort(-self.logits_after, kind="stable")[:k]
-        return tuple(Prediction(self.labels[i], int(i), float(self.after[i])) for i in best)
+        return tuple(Prediction(self.network.labels[i], int(i), float(self.after[i])) for i in best)
 
 
-def channels_of(engine: Engine, module: str, branch: str | None = None) -> Off:
+def channels_of(network: Network, module: str, branch: str | None = None) -> Off:
     """Every channel of that branch; without a branch, of the module's two expand branches, which
     are all that it passes on."""
-    network = get_extractor(engine).original
     branches = BRANCHES[1:] if branch is None else (branch,)
     return frozenset(
         Unit(module, name, channel)
         for name in branches
-        for channel in range(_filters(network, module, name).out_channels)
+        for channel in range(part_channels(network, module, name))
     )
 
 
-def ablate(picture: Picture, engine: Engine, off: Iterable[Unit] = NOTHING) -> Ablation:
-    """The shipped SqueezeNet's answers for the picture with and without those channels.
+def ablate(picture: Picture, engine: Engine, network: Network, off: Iterable[Unit] = NOTHING) -> Ablation:
+    """That SqueezeNet's answers for the picture with and without those channels.
 
     AblationError for a channel that it has not.
     """
     units = frozenset(off)
-    return with_extractor(engine, lambda loaded, device: _ablate(picture, units, loaded, device))
+    for unit in units:
+        if not 0 <= unit.channel < part_channels(network, unit.module, unit.branch):
+            raise AblationError(f"{network.title} has no channel {unit}.")
+    return look_inside(
+        engine, network, lambda loaded, device: _ablate(picture, units, network, loaded, device)
+    )
 
 
-def _ablate(picture: Picture, off: Off, loaded: Extractor, device: torch.device) -> Ablation:
-    batch = loaded.preprocess([picture.image]).to(device)
-    reduced = without(loaded.original, off)
+def _ablate(
+    picture: Picture, off: Off, network: Network, loaded: SqueezeNet, device: torch.device
+) -> Ablation:
+    batch = network.preprocess([picture.image]).to(device)
     with torch.inference_mode():
-        before = loaded.original(batch)[0].float().cpu().numpy()
-        after = reduced(batch)[0].float().cpu().numpy() if off else before
+        before = loaded(batch)[0].float().cpu().numpy()
+        kept = factors(network, off, device)
+        after = loaded.parts(batch, kept)["logits"][0].float().cpu().numpy() if off else before
     for logits in (before, after):
         logits.setflags(write=False)
-    return Ablation(off, before, after, loaded.labels)
+    return Ablation(network, off, before, after)
 
 
-def without(network: SqueezeNet, off: Iterable[Unit]) -> SqueezeNet:
-    """A copy whose filters for those channels are zero, so that the channels are zero everywhere.
-
-    A copy, because other sessions are using the network.
-    """
-    reduced = copy.deepcopy(network)
-    with torch.no_grad():
-        for unit in off:
-            filters = _filters(reduced, unit.module, unit.branch)
-            if not 0 <= unit.channel < filters.out_channels:
-                last = filters.out_channels - 1
-                raise AblationError(
-                    f"{unit.module}/{unit.branch} has channels 0 to {last}, not {unit.channel}."
-                )
-            filters.weight[unit.channel] = 0
-            assert filters.bias is not None
-            filters.bias[unit.channel] = 0
-    return reduced
-
-
-def _filters(network: SqueezeNet, module: str, branch: str) -> torch.nn.Conv2d:
-    if module not in network.fire_names or branch not in BRANCHES:
-        raise AblationError(f"There is no branch {module}/{branch}.")
-    return getattr(network.layer(module), branch)
+def factors(network: Network, off: Iterable[Unit], device: torch.device) -> dict[str, Tensor]:
+    """What `SqueezeNet.parts` multiplies each branch with to switch those channels off."""
+    kept: dict[str, Tensor] = {}
+    for module, branch, channel in off:
+        ones = torch.ones(part_channels(network, module, branch), 1, 1, device=device)
+        kept.setdefault(f"{module}/{branch}", ones)[channel] = 0
+    return kept
 
 
 @dataclass(frozen=True)
@@ -140,17 +122,26 @@ class Contributions:
         return [units[i] for i in np.argsort(size, kind="stable")]
 
 
-def contributions(picture: Picture, engine: Engine, index: int) -> Contributions:
+def contributions(picture: Picture, engine: Engine, network: Network, index: int) -> Contributions:
     """Each channel's contribution to class `index`, from one backward pass."""
-    return with_extractor(engine, lambda loaded, device: _contributions(picture, index, loaded, device))
+    return look_inside(
+        engine, network, lambda loaded, device: _contributions(picture, index, network, loaded, device)
+    )
 
 
-def _contributions(picture: Picture, index: int, loaded: Extractor, device: torch.device) -> Contributions:
+def _contributions(
+    picture: Picture, index: int, network: Network, loaded: SqueezeNet, device: torch.device
+) -> Contributions:
     # The parameters want no gradient, so the picture must, for the activations to have one.
-    batch = loaded.preprocess([picture.image]).to(device).requires_grad_()
-    found = loaded.network(batch)
+    batch = network.preprocess([picture.image]).to(device).requires_grad_()
+    found = loaded.parts(batch)
     logit = found["logits"][0, index]
-    places = [(module, branch) for module in loaded.original.fire_names for branch in BRANCHES]
+    places = [
+        (name, branch)
+        for name, fire in zip(loaded.layer_names, loaded.features, strict=True)
+        if isinstance(fire, Fire)
+        for branch in fire.branches
+    ]
     maps = [found[f"{module}/{branch}"] for module, branch in places]
     gradients = torch.autograd.grad(logit, maps)
     of = {}
@@ -158,7 +149,7 @@ def _contributions(picture: Picture, index: int, loaded: Extractor, device: torc
         row = (activation * gradient)[0].sum((1, 2)).detach().float().cpu().numpy()
         row.setflags(write=False)
         of[place] = row
-    return Contributions(index, loaded.labels[index], logit.item(), of)
+    return Contributions(index, network.labels[index], logit.item(), of)
 
 
 @dataclass(frozen=True)
@@ -171,11 +162,17 @@ class Cost:
 
 
 def cost_of_fewer(
-    picture: Picture, engine: Engine, ranked: Sequence[Unit], index: int, counts: Sequence[int]
+    picture: Picture,
+    engine: Engine,
+    network: Network,
+    ranked: Sequence[Unit],
+    index: int,
+    counts: Sequence[int] | None = None,
 ) -> list[Cost]:
-    """What class `index` loses when the first N of `ranked` are switched off, for each N of counts."""
+    """What class `index` loses when the first N of `ranked` are switched off, for each N of `counts`:
+    COUNTS and all of them, where none are given."""
     costs = []
-    for count in counts:
-        answer = ablate(picture, engine, ranked[:count])
+    for count in counts or (*(count for count in COUNTS if count < len(ranked)), len(ranked)):
+        answer = ablate(picture, engine, network, ranked[:count])
         costs.append(Cost(count, float(answer.after[index]), answer.top(1)[0].label))
     return costs

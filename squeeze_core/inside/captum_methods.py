@@ -12,10 +12,10 @@ import tempfile
 _before = os.environ.get("MPLCONFIGDIR")
 with tempfile.TemporaryDirectory() as _folder:
     os.environ["MPLCONFIGDIR"] = _folder
-    from captum.attr import IntegratedGradients, LayerGradCam, Occlusion
+    from captum.attr import IntegratedGradients, Occlusion
 if _before is None:
     del os.environ["MPLCONFIGDIR"]
 else:
     os.environ["MPLCONFIGDIR"] = _before
 
-__all__ = ["IntegratedGradients", "LayerGradCam", "Occlusion"]
+__all__ = ["IntegratedGradients", "Occlusion"]

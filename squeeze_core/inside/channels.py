@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from PIL import Image
 
 from squeeze_core.inside.receptive_field import ReceptiveField, receptive_field
-from squeeze_core.inside.trace import BRANCHES, FireTrace, Unit, get_extractor
+from squeeze_core.inside.trace import FireTrace, Unit, look_inside
+from squeeze_core.networks.architecture import Fire, SqueezeNet
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
 
@@ -33,27 +34,34 @@ class Filter:
         return [int(i) for i in np.argsort(-size, kind="stable")[:count]]
 
 
-def channel_filter(engine: Engine, unit: Unit) -> Filter:
-    """The weights of that channel in the shipped SqueezeNet 1.1."""
-    network = get_extractor(engine).original
-    layer = getattr(network.layer(unit.module), unit.branch)
-    with torch.inference_mode():
-        weights = layer.weight[unit.channel].float().cpu().contiguous().numpy()
+def channel_filter(engine: Engine, network: Network, unit: Unit) -> Filter:
+    """The weights of that channel in that SqueezeNet."""
+    return look_inside(engine, network, lambda loaded, device: _filter(loaded, unit))
+
+
+def _filter(loaded: SqueezeNet, unit: Unit) -> Filter:
+    part = f"{unit.module}/{unit.branch}"
+    layer = loaded.convolution(part)
+    assert layer.bias is not None
+    weights = layer.weight[unit.channel].detach().float().cpu().contiguous().numpy()
     weights.setflags(write=False)
-    if unit.branch != "squeeze":
-        inputs = [f"{unit.module}/squeeze/{channel}" for channel in range(len(weights))]
-    else:
-        before = network.layer_names[: network.layer_names.index(unit.module)]
-        # A pool keeps the channels of the Fire module before it; before fire2 there is none.
-        source = next((name for name in reversed(before) if name in network.fire_names), "")
-        if source:
-            widths = {
-                branch: getattr(network.layer(source), branch).out_channels for branch in BRANCHES[1:]
-            }
-            inputs = [f"{source}/{branch}/{i}" for branch, width in widths.items() for i in range(width)]
-        else:
-            inputs = [f"{before[-1]}/{channel}" for channel in range(len(weights))]
-    return Filter(unit, weights, float(layer.bias[unit.channel].detach()), tuple(inputs))
+    names = _channel_names(loaded, loaded.reads(part), len(weights))
+    return Filter(unit, weights, float(layer.bias[unit.channel].detach()), names)
+
+
+def _channel_names(loaded: SqueezeNet, part: str, count: int) -> tuple[str, ...]:
+    """The address of every channel of that part; a Fire module's, also after a pool, by its branches."""
+    before = loaded.stages[: loaded.stages.index(part) + 1] if part in loaded.stages else ()
+    fires = [name for name in before if name in loaded.fire_names]
+    if not fires:
+        return tuple(f"{part}/{channel}" for channel in range(count))
+    fire = loaded.layer(fires[-1])
+    assert isinstance(fire, Fire)
+    return tuple(
+        f"{fires[-1]}/{branch}/{channel}"
+        for branch in fire.branches[1:]
+        for channel in range(getattr(fire, branch).out_channels)
+    )
 
 
 @dataclass(frozen=True)
@@ -71,16 +79,16 @@ class Peaks:
     fields: Mapping[tuple[str, str], ReceptiveField]
 
 
-def peaks(trace: FireTrace, engine: Engine) -> Peaks:
+def peaks(trace: FireTrace) -> Peaks:
     """The trace's largest value for every channel, and where it stands."""
-    network = get_extractor(engine).original
+    assert trace.network.plan is not None
     values, places, fields = {}, {}, {}
-    for module, branch in ((module, branch) for module in trace.modules for branch in BRANCHES):
+    for module, branch in ((m.name, branch) for m in trace.modules.values() for branch in m.branches):
         maps = trace.maps(module, branch)
         flat = maps.values.reshape(len(maps.values), -1).argmax(1)
         values[module, branch] = maps.max
         places[module, branch] = np.stack(np.unravel_index(flat, maps.shape[1:]), 1)
-        fields[module, branch] = receptive_field(network, module, branch)
+        fields[module, branch] = receptive_field(trace.network.plan, module, branch)
     return Peaks(trace.file, trace.view, values, places, fields)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,9 +13,10 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from squeeze_core.images import Picture
-from squeeze_core.inside.captum_methods import IntegratedGradients, LayerGradCam, Occlusion
-from squeeze_core.inside.trace import Extractor, with_extractor
+from squeeze_core.inside.captum_methods import IntegratedGradients, Occlusion
+from squeeze_core.inside.trace import look_inside
 from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
 # Called with the share done, 0–1.
@@ -29,53 +29,20 @@ SCORE_STEPS = 32
 BLUR = 31
 
 
+# The network, its input [1, 3, H, W], a class and how to report progress → the class's map [h, w].
+Draw = Callable[[SqueezeNet, Tensor, int, Progress], Tensor]
+
+
 @dataclass(frozen=True)
 class Method:
-    """A way to explain: what its map means, where it misleads, and who published it."""
+    """A way to explain: what its map means, where it misleads, who published it, and the way itself."""
 
     name: str
     title: str
     meaning: str
     limits: str
     source: str
-
-
-METHODS = {
-    method.name: method
-    for method in (
-        Method(
-            "cam",
-            "CAM",
-            "conv10 draws one map for each class and the logit is that map's average, so this is the "
-            "network's own sum, not an estimate.",
-            "One cell for every 16 pixels, each seeing 207: it says roughly where, not which pixels.",
-            "Zhou et al., CVPR 2016, arXiv:1512.04150",
-        ),
-        Method(
-            "grad_cam",
-            "Grad-CAM",
-            "fire9's maps, weighted by how strongly the class's logit follows each of them on average.",
-            "As coarse as CAM, and on a network that ends in an average, like this one, it repeats CAM but "
-            "for the scale: it shows that the two agree, not something new.",
-            "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
-        ),
-        Method(
-            "integrated_gradients",
-            "Integrated gradients",
-            "What each pixel adds to the logit on the way from a plain grey picture to this one; the parts "
-            "sum to the difference.",
-            "Fine but noisy, and relative to the grey start: a part that is grey itself gets no credit.",
-            "Sundararajan et al., ICML 2017, arXiv:1703.01365",
-        ),
-        Method(
-            "occlusion",
-            "Occlusion",
-            f"How far the logit falls when a grey patch of {PATCH}×{PATCH} pixels covers that place.",
-            "Sees only what a patch of this size can hide, and a patch's edge is itself something new.",
-            "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
-        ),
-    )
-}
+    draw: Draw = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -126,52 +93,65 @@ class Explanation:
 
 
 def explain(
-    picture: Picture, engine: Engine, method: str, index: int, progress: Progress | None = None
+    picture: Picture,
+    engine: Engine,
+    network: Network,
+    method: str,
+    index: int,
+    progress: Progress | None = None,
 ) -> Explanation:
-    """Why the shipped SqueezeNet would say class `index` of this picture, by one of METHODS.
+    """Why that SqueezeNet would say class `index` of this picture, by one of METHODS.
 
     `progress` starts again from 0 should the GPU run out of memory on the way.
     """
     report = progress or (lambda share: None)
-    return with_extractor(
-        engine, lambda loaded, device: _explain(picture, method, index, report, loaded, device)
-    )
+
+    def work(loaded: SqueezeNet, device: torch.device) -> Explanation:
+        return _explain(picture, network, METHODS[method], index, report, loaded, device)
+
+    return look_inside(engine, network, work)
 
 
 def _explain(
-    picture: Picture, method: str, index: int, progress: Progress, loaded: Extractor, device: torch.device
+    picture: Picture,
+    network: Network,
+    method: Method,
+    index: int,
+    progress: Progress,
+    loaded: SqueezeNet,
+    device: torch.device,
 ) -> Explanation:
     start = time.perf_counter()
-    batch = loaded.preprocess([picture.image]).to(device)
+    batch = network.preprocess([picture.image]).to(device)
     with torch.inference_mode():
-        logits = loaded.original(batch)[0].float().cpu()
-    heat = _MAPS[method](loaded.original, batch, index, progress)
+        logits = loaded(batch)[0].float().cpu()
+    heat = method.draw(loaded, batch, index, progress)
     array = heat.detach().float().cpu().contiguous().numpy()
     array.setflags(write=False)
     return Explanation(
         picture.name,
-        METHODS[method],
+        method,
         index,
-        loaded.labels[index],
+        network.labels[index],
         logits.softmax(0)[index].item(),
         logits[index].item(),
         array,
-        loaded.preprocess.view(picture.image),
+        network.preprocess.view(picture.image),
         1000 * (time.perf_counter() - start),
     )
 
 
 def _cam(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
     with torch.inference_mode():
-        # Everything but the average that ends the classifier.
-        return network.classifier[:-1](network.features(batch))[0, index]
+        return network.parts(batch)["conv10"][0, index]
 
 
 def _grad_cam(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
-    # A copy, because Captum hooks the layer while it works.
-    network = copy.deepcopy(network)
-    method = LayerGradCam(network, network.layer(network.fire_names[-1]))
-    return method.attribute(batch.requires_grad_(), index, relu_attributions=True)[0, 0]
+    # The parameters want no gradient, so the picture must, for the maps to have one.
+    parts = network.parts(batch.requires_grad_())
+    maps = parts[network.fire_names[-1]]
+    (gradients,) = torch.autograd.grad(parts["logits"][0, index], maps)
+    return (gradients.mean((2, 3), keepdim=True) * maps)[0].sum(0).relu()
 
 
 def _integrated_gradients(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
@@ -192,14 +172,6 @@ def _occlusion(network: SqueezeNet, batch: Tensor, index: int, progress: Progres
     return heat[0, 0]
 
 
-_MAPS: dict[str, Callable[[SqueezeNet, Tensor, int, Progress], Tensor]] = {
-    "cam": _cam,
-    "grad_cam": _grad_cam,
-    "integrated_gradients": _integrated_gradients,
-    "occlusion": _occlusion,
-}
-
-
 def _counted(network: SqueezeNet, total: int, progress: Progress) -> Callable[[Tensor], Tensor]:
     """The network as a function that reports how many of `total` pictures it has seen."""
     done = 0
@@ -213,23 +185,72 @@ def _counted(network: SqueezeNet, total: int, progress: Progress) -> Callable[[T
     return run
 
 
+METHODS = {
+    method.name: method
+    for method in (
+        Method(
+            "cam",
+            "CAM",
+            "conv10 draws one map for each class and the logit is that map's average, so this is the "
+            "network's own sum, not an estimate.",
+            "As coarse as the last module's maps, whose cells each see a large part of the picture: it "
+            "says roughly where, not which pixels.",
+            "Zhou et al., CVPR 2016, arXiv:1512.04150",
+            _cam,
+        ),
+        Method(
+            "grad_cam",
+            "Grad-CAM",
+            "The last module's maps, weighted by how strongly the class's logit follows each of them on "
+            "average.",
+            "As coarse as CAM, and on a network that ends in an average, like this one, it repeats CAM but "
+            "for the scale: it shows that the two agree, not something new.",
+            "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
+            _grad_cam,
+        ),
+        Method(
+            "integrated_gradients",
+            "Integrated gradients",
+            "What each pixel adds to the logit on the way from a plain grey picture to this one; the parts "
+            "sum to the difference.",
+            "Fine but noisy, and relative to the grey start: a part that is grey itself gets no credit.",
+            "Sundararajan et al., ICML 2017, arXiv:1703.01365",
+            _integrated_gradients,
+        ),
+        Method(
+            "occlusion",
+            "Occlusion",
+            f"How far the logit falls when a grey patch of {PATCH}×{PATCH} pixels covers that place.",
+            "Sees only what a patch of this size can hide, and a patch's edge is itself something new.",
+            "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
+            _occlusion,
+        ),
+    )
+}
+
+
 def score(
-    explanation: Explanation, picture: Picture, engine: Engine, progress: Progress | None = None
+    explanation: Explanation,
+    picture: Picture,
+    engine: Engine,
+    network: Network,
+    progress: Progress | None = None,
 ) -> Score:
     """Deletion and insertion of that explanation's pixels, SCORE_STEPS equal shares of them.
 
     `progress` starts again from 0 should the GPU run out of memory on the way.
     """
     report = progress or (lambda share: None)
-    return with_extractor(
-        engine, lambda loaded, device: _score(explanation, picture, report, loaded, device)
+    return look_inside(
+        engine,
+        network,
+        lambda loaded, device: _score(
+            explanation, network.preprocess([picture.image]).to(device), report, loaded
+        ),
     )
 
 
-def _score(
-    explanation: Explanation, picture: Picture, progress: Progress, loaded: Extractor, device: torch.device
-) -> Score:
-    batch = loaded.preprocess([picture.image]).to(device)
+def _score(explanation: Explanation, batch: Tensor, progress: Progress, loaded: SqueezeNet) -> Score:
     height, width = batch.shape[-2:]
     blurred = F.gaussian_blur(batch, [BLUR, BLUR])
     order = np.argsort(-explanation.upsampled(), axis=None, kind="stable")
@@ -242,7 +263,7 @@ def _score(
         for number, share in enumerate(shares, start=1):
             taken = ranks < round(float(share) * order.size)
             pair = torch.cat([batch.masked_fill(taken, 0), torch.where(taken, batch, blurred)])
-            probabilities = loaded.original(pair).softmax(1)[:, explanation.index].tolist()
+            probabilities = loaded(pair).softmax(1)[:, explanation.index].tolist()
             for curve, probability in zip(curves.values(), probabilities, strict=True):
                 curve.append(probability)
             progress(number / len(shares))

@@ -1,4 +1,4 @@
-"""Where is that class? A box for any of the 1,000 ImageNet classes, though no box was ever trained.
+"""Where is that class? A box for any class that the classifier knows, though no box was ever trained.
 
 Weakly supervised localisation after Zhou et al., CVPR 2016 (arXiv:1512.04150), section 3: SqueezeNet
 ends in a global average, so its class activation map is exact; the box is drawn around the largest
@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import explain
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
 # Best of nine from 0.1 to 0.6 on 1,000 single-object pictures of PASCAL VOC (67 % with IoU ≥ 0.5).
@@ -31,12 +32,14 @@ class Localisation:
     milliseconds: float
 
 
-def localise(picture: Picture, engine: Engine, index: int, share: float = SHARE) -> Localisation:
-    """Where SqueezeNet sees class `index`; `share` (0–1) of the map's maximum is the box's level.
+def localise(
+    picture: Picture, engine: Engine, network: Network, index: int, share: float = SHARE
+) -> Localisation:
+    """Where that SqueezeNet sees class `index`; `share` (0–1) of the map's maximum is the box's level.
 
     The whole picture when the map is nowhere positive, that is, when nothing speaks for the class.
     """
-    explanation = explain(picture, engine, "cam", index)
+    explanation = explain(picture, engine, network, "cam", index)
     found = part_box(explanation.upsampled(), share)
     height, width = explanation.view.height, explanation.view.width
     scale = np.array([picture.width / width, picture.height / height] * 2)

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import nn
-
-from squeeze_core.networks.architecture import Fire, SqueezeNet
+from squeeze_core.networks.architecture import FireShape, Plan
 
 
 @dataclass(frozen=True)
@@ -22,11 +20,8 @@ class ReceptiveField:
     stride: int = 1
     start: int = 0
 
-    def after(self, layer: nn.Module) -> ReceptiveField:
-        """The field once that convolution or pool has been added; other layers change nothing."""
-        if not isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-            return self
-        kernel, stride, padding = (_side(v) for v in (layer.kernel_size, layer.stride, layer.padding))
+    def after(self, kernel: int, stride: int = 1, padding: int = 0) -> ReceptiveField:
+        """The field once a convolution or pool of that kernel has been added."""
         return ReceptiveField(
             self.size + (kernel - 1) * self.stride,
             self.stride * stride,
@@ -39,31 +34,25 @@ class ReceptiveField:
         return max(x, 0), max(y, 0), min(x + self.size, side), min(y + self.size, side)
 
 
-def _side(value: int | str | tuple[int, ...]) -> int:
-    side = value[0] if isinstance(value, tuple) else value
-    assert isinstance(side, int)
-    return side
-
-
-def receptive_field(network: SqueezeNet, module: str, place: str) -> ReceptiveField:
-    """The field of a unit of that Fire module's squeeze, expand1x1, expand3x3 or output.
-
-    KeyError when the network has no such module.
+def receptive_field(plan: Plan, module: str, place: str) -> ReceptiveField:
+    """The field of a unit of that Fire module's squeeze, expand1x1, expand3x3 or output, in a network of
+    that plan. KeyError when it has no such module.
     """
-    fire = network.layer(module)
-    field = ReceptiveField()
-    for name, layer in zip(network.layer_names, network.features, strict=True):
+    if module not in plan.fire_names:
+        raise KeyError(module)
+    before, field = "conv1", ReceptiveField().after(plan.conv1_kernel, stride=2)
+    for name, shape in zip(plan.fire_names, plan.fires, strict=True):
+        if before in plan.pool_after:
+            field = field.after(3, stride=2)
         if name == module:
-            break
-        field = _in_fire(field, layer, "output") if isinstance(layer, Fire) else field.after(layer)
-    assert isinstance(fire, Fire)
-    return _in_fire(field, fire, place)
+            return _in_fire(field, shape, place)
+        before, field = name, _in_fire(field, shape, "output")
+    raise AssertionError
 
 
-def _in_fire(field: ReceptiveField, fire: Fire, place: str) -> ReceptiveField:
+def _in_fire(field: ReceptiveField, shape: FireShape, place: str) -> ReceptiveField:
     """The field at that place, given the field of the module's input."""
     if place == "output":
         # As far as the widest branch: the 3×3 one, where there is one.
-        place = "expand1x1" if fire.expand3x3 is None else "expand3x3"
-    field = field.after(fire.squeeze)
-    return field if place == "squeeze" else field.after(getattr(fire, place))
+        place = "expand3x3" if shape.expand3x3 else "expand1x1"
+    return field.after(3, padding=1) if place == "expand3x3" else field

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -13,20 +12,14 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.fx import GraphModule
-from torchvision.models.feature_extraction import create_feature_extractor
 
+from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.networks import weights
-from squeeze_core.networks.architecture import PLANS, SqueezeNet
+from squeeze_core.networks.architecture import BRANCHES, Fire, SqueezeNet
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.preprocess import Preprocess
 
-BRANCHES = ("squeeze", "expand1x1", "expand3x3")
 PLACES = (*BRANCHES, "output")
-MODEL = "squeezenet1_1"
-# Of all its squeeze and expand layers together.
-CHANNELS = sum(sum(shape) for shape in PLANS["1.1"].fires)
 
 Result = TypeVar("Result")
 
@@ -40,6 +33,24 @@ class Unit(NamedTuple):
 
     def __str__(self) -> str:
         return "/".join(map(str, self))
+
+    @classmethod
+    def parse(cls, address: str, network: Network) -> Unit:
+        """The channel of that address in that network; UserError where there is none."""
+        part, _, channel = address.rpartition("/")
+        module, _, branch = part.partition("/")
+        channels = part_channels(network, module, branch)
+        # int() takes digits of every script, but isdecimal() also tells what it does not take.
+        if not (channel.isascii() and channel.isdecimal()) or int(channel) >= channels:
+            raise UserError(f"{network.title} has no channel {address}.")
+        return cls(module, branch, int(channel))
+
+
+def part_channels(network: Network, module: str, branch: str) -> int:
+    """How many channels that branch has in that SqueezeNet; 0 where there is no such branch."""
+    if network.plan is None or module not in network.plan.fire_names or branch not in BRANCHES:
+        return 0
+    return getattr(network.plan.fires[network.plan.fire_names.index(module)], branch)
 
 
 @dataclass(frozen=True)
@@ -94,19 +105,19 @@ class Maps:
 
 @dataclass(frozen=True)
 class ModuleTrace:
-    """One Fire module's activations; `output` is expand1x1 and expand3x3 together."""
+    """One Fire module's activations, by place: its branches that have channels, and "output", which is
+    expand1x1 and expand3x3 together, with the bypass added where there is one."""
 
     name: str
-    squeeze: Maps
-    expand1x1: Maps
-    expand3x3: Maps
-    output: Maps
+    places: Mapping[str, Maps]
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        return tuple(place for place in self.places if place in BRANCHES)
 
     def at(self, place: str) -> Maps:
-        """The maps of that place, one of PLACES."""
-        if place not in PLACES:
-            raise KeyError(place)
-        return getattr(self, place)
+        """The maps of that place; KeyError where there is none."""
+        return self.places[place]
 
 
 @dataclass(frozen=True)
@@ -119,14 +130,23 @@ class FireTrace:
     """
 
     file: str
+    network: Network
     device: str
     view: Image.Image
     layers: dict[str, tuple[int, int, int]]
     modules: dict[str, ModuleTrace]
     class_maps: np.ndarray
     logits: np.ndarray
-    labels: tuple[str, ...]
     milliseconds: float
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.network.labels
+
+    @property
+    def channels(self) -> int:
+        """Of all squeeze and expand layers together."""
+        return sum(len(m.at(branch).values) for m in self.modules.values() for branch in m.branches)
 
     def maps(self, module: str, place: str) -> Maps:
         return self.modules[module].at(place)
@@ -147,85 +167,54 @@ class FireTrace:
         return int(self.logits.argmax())
 
 
-@dataclass(frozen=True)
-class Extractor:
-    """A network whose forward returns a dict: "fire2/squeeze", …, each layer, "conv10", "logits"."""
+def look_inside(
+    engine: Engine, network: Network, function: Callable[[SqueezeNet, torch.device], Result]
+) -> Result:
+    """What `function` returns for the loaded SqueezeNet and the device that it is on, by `Engine.work`.
 
-    network: GraphModule
-    original: SqueezeNet
-    preprocess: Preprocess
-    labels: tuple[str, ...]
-
-    @classmethod
-    def load(cls) -> Extractor:
-        """Of the shipped SqueezeNet; its own copy, as making an extractor switches modes for a moment."""
-        loaded = weights.load(MODEL)
-        assert isinstance(loaded.network, SqueezeNet)
-        return cls(extractor(loaded.network), loaded.network, loaded.preprocess, loaded.labels)
-
-
-def extractor(network: SqueezeNet) -> GraphModule:
-    """float [N, 3, H, W] → the dict that `Extractor` describes; shares the network's parameters.
-
-    No hooks: concurrent calls do not see one another.
+    UserError for a network that is no SqueezeNet.
     """
-    nodes = {"classifier.2": "conv10", "flatten": "logits"}
-    for number, name in enumerate(network.layer_names):
-        # conv1's own output is overwritten by the ReLU that follows, so relu1 stands for it.
-        if name == "conv1":
-            continue
-        nodes[f"features.{number}"] = "conv1" if name == "relu1" else name
-        if name in network.fire_names:
-            for branch in BRANCHES:
-                nodes[f"features.{number}.{branch}_activation"] = f"{name}/{branch}"
-    return create_feature_extractor(copy.copy(network), nodes)
+    if network.plan is None:
+        raise UserError(f"{network.title} is no SqueezeNet; it has no Fire modules to look into.")
+    return engine.work(network, function)
 
 
-def with_extractor(engine: Engine, function: Callable[[Extractor, torch.device], Result]) -> Result:
-    """What `function` returns for the engine's one extractor and the device that it is on.
-
-    On the CPU where the GPU runs out of memory, as `Engine.work` says.
-    """
-    return engine.work("fire_trace", Extractor.load, function)
-
-
-def get_extractor(engine: Engine) -> Extractor:
-    """The engine's one extractor, for its layers, labels and preprocessing.
-
-    To run its network use `with_extractor`, which knows the device and outlives a full GPU.
-    """
-    return with_extractor(engine, lambda loaded, device: loaded)
+def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
+    """The picture's activations in that SqueezeNet."""
+    return look_inside(
+        engine, network, lambda loaded, device: _fire_trace(picture, network, loaded, device)
+    )
 
 
-def fire_trace(picture: Picture, engine: Engine) -> FireTrace:
-    """The picture's activations in the shipped SqueezeNet 1.1."""
-    return with_extractor(engine, lambda loaded, device: _fire_trace(picture, loaded, device))
-
-
-def _fire_trace(picture: Picture, loaded: Extractor, device: torch.device) -> FireTrace:
+def _fire_trace(picture: Picture, network: Network, loaded: SqueezeNet, device: torch.device) -> FireTrace:
     start = time.perf_counter()
-    batch = loaded.preprocess([picture.image]).to(device)
+    batch = network.preprocess([picture.image]).to(device)
     with torch.inference_mode():
-        found = {name: _numpy(value[0]) for name, value in loaded.network(batch).items()}
-    modules = {}
-    for name in loaded.original.fire_names:
-        output = found[name]
-        # The branches are the two halves of the output: views of it, not copies.
-        split = found[f"{name}/expand1x1"].shape[0]
-        modules[name] = ModuleTrace(
-            name, Maps(found[f"{name}/squeeze"]), Maps(output[:split]), Maps(output[split:]), Maps(output)
-        )
+        found = {name: _numpy(value[0]) for name, value in loaded.parts(batch).items()}
     return FireTrace(
         picture.name,
+        network,
         device.type,
-        loaded.preprocess.view(picture.image),
+        network.preprocess.view(picture.image),
         {name: value.shape for name, value in found.items() if value.ndim == 3 and "/" not in name},
-        modules,
+        {name: _module(name, loaded, found) for name in loaded.fire_names},
         found["conv10"],
         found["logits"],
-        loaded.labels,
         1000 * (time.perf_counter() - start),
     )
+
+
+def _module(name: str, loaded: SqueezeNet, found: dict[str, np.ndarray]) -> ModuleTrace:
+    fire, output = loaded.layer(name), found[name]
+    assert isinstance(fire, Fire)
+    arrays = {branch: found[f"{name}/{branch}"] for branch in fire.branches}
+    if fire.bypass is None:
+        # The expands are the halves of the output: views of it, not copies.
+        end = 0
+        for branch in fire.branches[1:]:
+            start, end = end, end + len(arrays[branch])
+            arrays[branch] = output[start:end]
+    return ModuleTrace(name, {place: Maps(array) for place, array in (arrays | {"output": output}).items()})
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

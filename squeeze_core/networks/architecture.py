@@ -6,6 +6,7 @@ of `PLANS`, or a `Plan` made from the metaparameters of the paper's section 5.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 Bypass = Literal["none", "simple", "complex"]
+# The convolutions of a Fire module, in the order in which they run.
+BRANCHES = ("squeeze", "expand1x1", "expand3x3")
 
 
 class FireShape(NamedTuple):
@@ -69,6 +72,25 @@ class Plan:
     fires: tuple[FireShape, ...]
     bypass: Bypass = "none"
 
+    @property
+    def fire_names(self) -> tuple[str, ...]:
+        return tuple(f"fire{number}" for number in range(2, len(self.fires) + 2))
+
+    @property
+    def channels(self) -> int:
+        """Of all squeeze and expand layers together."""
+        return sum(sum(shape) for shape in self.fires)
+
+    @property
+    def smallest_input(self) -> int:
+        """The smallest input side, in pixels, that leaves every pool something to look at."""
+        smallest = 1
+        for layer in reversed(("conv1", *self.fire_names)):
+            if layer in self.pool_after:
+                # A 3×3/2 pool that rounds up gives n outputs from 2n inputs on, and one needs a pixel pair.
+                smallest = 2 * smallest
+        return 2 * (smallest - 1) + self.conv1_kernel
+
 
 # Table 1 of the paper (1.0) and the authors' later release of the same accuracy (1.1), which
 # narrows the stem and pools earlier: 2.4 times less computation.
@@ -76,6 +98,10 @@ PLANS = {
     "1.0": Plan(96, 7, frozenset({"conv1", "fire4", "fire8"}), Metaparameters().fires()),
     "1.1": Plan(64, 3, frozenset({"conv1", "fire3", "fire5"}), Metaparameters().fires()),
 }
+
+
+# Name → what one forward pass left there, float [N, channels, H, W]; see `SqueezeNet.parts`.
+Parts = dict[str, Tensor]
 
 
 class Fire(nn.Module):
@@ -104,14 +130,31 @@ class Fire(nn.Module):
         elif bypass == "complex":
             self.bypass = nn.Conv2d(in_channels, expand1x1 + expand3x3, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        squeezed = self.squeeze_activation(self.squeeze(x))
-        branches = []
-        if self.expand1x1 is not None:
-            branches.append(self.expand1x1_activation(self.expand1x1(squeezed)))
-        if self.expand3x3 is not None:
-            branches.append(self.expand3x3_activation(self.expand3x3(squeezed)))
-        out = torch.cat(branches, 1)
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Those of BRANCHES that have channels."""
+        return tuple(branch for branch in BRANCHES if getattr(self, branch) is not None)
+
+    def forward(
+        self,
+        x: Tensor,
+        name: str = "",
+        parts: Parts | None = None,
+        kept: Mapping[str, Tensor] | None = None,
+    ) -> Tensor:
+        """`parts` and `kept` as in `SqueezeNet.parts`, for the module of that name."""
+
+        def branch(kind: str, given: Tensor) -> Tensor:
+            part = f"{name}/{kind}"
+            out = getattr(self, f"{kind}_activation")(getattr(self, kind)(given))
+            if kept is not None and part in kept:
+                out = out * kept[part]
+            if parts is not None:
+                parts[part] = out
+            return out
+
+        squeezed = branch("squeeze", x)
+        out = torch.cat([branch(kind, squeezed) for kind in self.branches[1:]], 1)
         return out if self.bypass is None else out + self.bypass(x)
 
 
@@ -119,9 +162,8 @@ class SqueezeNet(nn.Module):
     """float [N, 3, H, W] → class logits, float [N, classes]. Untrained until weights are loaded.
 
     `features` and `classifier` hold the layers in the paper's order, so that a state dict of
-    torchvision's `squeezenet1_0` or `squeezenet1_1` fits. `layer_names` names each entry of
-    `features` as the paper does (conv1, fire2 … fire9; the rest relu1 and pool…).
-    H and W must be at least 21 pixels for version 1.0 and 17 for 1.1 (conv1 and three 3×3/2 pools).
+    torchvision's `squeezenet1_0` or `squeezenet1_1` fits. `stages` names what they make, as the paper
+    does: conv1, pool1, fire2 … fire9, conv10. H and W must be at least `plan.smallest_input` pixels.
     """
 
     def __init__(self, plan: Plan | str = "1.1", classes: int = 1000, dropout: float = 0.5) -> None:
@@ -141,6 +183,7 @@ class SqueezeNet(nn.Module):
                 layers[f"pool{number}"] = _pool()
         self.plan = plan
         self.layer_names = tuple(layers)
+        self.stages = (*(name for name in layers if name != "relu1"), "conv10")
         self.features = nn.Sequential(*layers.values())
         conv10 = nn.Conv2d(channels, classes, 1)
         self.classifier = nn.Sequential(
@@ -154,7 +197,29 @@ class SqueezeNet(nn.Module):
         nn.init.normal_(conv10.weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.features(x)).flatten(1)
+        return self._run(x, None, None)
+
+    def parts(self, x: Tensor, kept: Mapping[str, Tensor] | None = None) -> Parts:
+        """Every named part of one forward pass: "conv1", "pool1", "fire2/squeeze", "fire2/expand1x1",
+        "fire2/expand3x3", "fire2" … "conv10" and "logits" [N, classes]; convolutions after their ReLU.
+
+        `kept`: factors for branches, such as "fire2/squeeze" → [channels, 1, 1], 0 to switch a channel off.
+        """
+        parts: Parts = {}
+        parts["logits"] = self._run(x, parts, kept)
+        return parts
+
+    def _run(self, x: Tensor, parts: Parts | None, kept: Mapping[str, Tensor] | None) -> Tensor:
+        for name, layer in zip(self.layer_names, self.features, strict=True):
+            x = layer(x, name, parts, kept) if isinstance(layer, Fire) else layer(x)
+            # conv1's own output is overwritten by the ReLU that follows, which stands for it.
+            if parts is not None and name != "conv1":
+                parts["conv1" if name == "relu1" else name] = x
+        dropout, conv10, relu, average = self.classifier
+        maps = relu(conv10(dropout(x)))
+        if parts is not None:
+            parts["conv10"] = maps
+        return average(maps).flatten(1)
 
     def layer(self, name: str) -> nn.Module:
         """The layer of that name, conv1 … fire9 or conv10; KeyError where there is none."""
@@ -164,6 +229,24 @@ class SqueezeNet(nn.Module):
             return self.features[self.layer_names.index(name)]
         except ValueError:
             raise KeyError(name) from None
+
+    def convolution(self, part: str) -> nn.Conv2d:
+        """The convolution behind a part such as "conv1" or "fire5/expand3x3"; KeyError where none is."""
+        name, _, branch = part.partition("/")
+        found = getattr(self.layer(name), branch, None) if branch in BRANCHES else self.layer(name)
+        if not isinstance(found, nn.Conv2d):
+            raise KeyError(part)
+        return found
+
+    def reads(self, part: str) -> str:
+        """The part that this convolution is given: "fire3/squeeze" → "fire2", "fire3/expand1x1" →
+        "fire3/squeeze"; KeyError for conv1, which is given the picture."""
+        name, _, branch = part.partition("/")
+        if branch and branch != BRANCHES[0]:
+            return f"{name}/{BRANCHES[0]}"
+        if name not in self.stages[1:]:
+            raise KeyError(part)
+        return self.stages[self.stages.index(name) - 1]
 
     def name_of(self, path: str) -> str:
         """The paper's name for a module path: "features.3.squeeze" → "fire2.squeeze"."""
@@ -176,7 +259,7 @@ class SqueezeNet(nn.Module):
 
     @property
     def fire_names(self) -> tuple[str, ...]:
-        return tuple(name for name in self.layer_names if name.startswith("fire"))
+        return self.plan.fire_names
 
 
 def _pool() -> nn.Module:

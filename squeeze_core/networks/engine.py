@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,19 +14,23 @@ from squeeze_core.errors import UserError
 
 DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
 
+# What loaded networks may take together; the longest unused leave first.
+MOST_BYTES = 3_000_000_000
+
 
 class DeviceError(UserError):
     """The device asked for is not on this machine; the message is one sentence for people."""
 
 
-class HasNetwork(Protocol):
-    """What the engine keeps: anything with a `network`."""
+class Loadable(Protocol):
+    """What the engine runs: a record that can load its network. Equal keys mean the same network."""
 
     @property
-    def network(self) -> nn.Module: ...
+    def key(self) -> str: ...
+
+    def load(self) -> nn.Module: ...
 
 
-Loaded = TypeVar("Loaded", bound=HasNetwork)
 Result = TypeVar("Result")
 
 
@@ -46,13 +50,6 @@ def computes_bfloat16(device: torch.device) -> bool:
     return device.type != "cpu" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def file_key(file: Path | None) -> str:
-    """What of a weights file belongs in an engine's key: one written anew is another network."""
-    if file is None or not file.is_file():
-        return str(file or "")
-    return f"{file.resolve()}:{file.stat().st_mtime_ns}"
-
-
 class Engine:
     """Runs networks on one device, for any number of threads at once.
 
@@ -62,38 +59,36 @@ class Engine:
     def __init__(self, choice: DeviceChoice = "auto") -> None:
         self.device = choose_device(choice)
         self.notice: str | None = None
-        self._loaded: dict[tuple[str, str], HasNetwork] = {}
+        self._loaded: OrderedDict[tuple[str, str], nn.Module] = OrderedDict()
         self._loading: dict[tuple[str, str], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"Engine(device={self.device.type}, networks={[name for name, _ in list(self._loaded)]})"
+        return f"Engine(device={self.device.type}, networks={[key for key, _ in list(self._loaded)]})"
 
     @property
     def batch_size(self) -> int:
         """Pictures worth running at once: a CPU gains nothing from batches of this size."""
         return 1 if self.device.type == "cpu" else 32
 
-    def get(self, key: str, load: Callable[[], Loaded]) -> Loaded:
-        """What `load` returns, its network in memory of the device; loaded once for each key.
+    def get(self, network: Loadable) -> nn.Module:
+        """The record's network in memory of the device, loaded once and shared: not to be changed.
 
-        Threads that ask for the same key wait for one load; other keys are not held up.
+        Threads that ask for the same network wait for one load; others are not held up.
         """
-        return self.work(key, load, lambda loaded, device: loaded)
+        return self.work(network, lambda loaded, device: loaded)
 
-    def run(self, key: str, load: Callable[[], Loaded], batch: Tensor) -> Tensor:
+    def run(self, network: Loadable, batch: Tensor) -> Tensor:
         """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does."""
 
-        def forward(loaded: Loaded, device: torch.device) -> Tensor:
+        def forward(loaded: nn.Module, device: torch.device) -> Tensor:
             with torch.inference_mode():
-                return loaded.network(batch.to(device)).float().cpu()
+                return loaded(batch.to(device)).float().cpu()
 
-        return self.work(key, load, forward)
+        return self.work(network, forward)
 
-    def work(
-        self, key: str, load: Callable[[], Loaded], function: Callable[[Loaded, torch.device], Result]
-    ) -> Result:
-        """What `function` returns for what `load` returned and the device that its network is on.
+    def work(self, network: Loadable, function: Callable[[Any, torch.device], Result]) -> Result:
+        """What `function` returns for the loaded network and the device that it is on.
 
         The two belong together even while another thread leaves the GPU, so `function` never reads
         `device` of the engine. When the GPU runs out of memory `function` is called once more, on the
@@ -102,23 +97,36 @@ class Engine:
         """
         device = self.device
         try:
-            return function(self._get(key, load, device), device)
+            return function(self._get(network, device), device)
         except RuntimeError as error:
             self._fall_back(device, error)
-        return self.work(key, load, function)
+        return self.work(network, function)
 
-    def _get(self, key: str, load: Callable[[], Loaded], device: torch.device) -> Loaded:
-        place = (key, device.type)
+    def _get(self, network: Loadable, device: torch.device) -> nn.Module:
+        place = (network.key, device.type)
         with self._lock:
             loading = self._loading.setdefault(place, threading.Lock())
         with loading:
-            loaded = self._loaded.get(place)
-            if loaded is None:
-                loaded = load()
-                loaded.network.to(device).to(memory_format=torch.channels_last)
-                with self._lock:
-                    self._loaded[place] = loaded
-        return loaded  # type: ignore[return-value]
+            with self._lock:
+                loaded = self._loaded.get(place)
+                if loaded is not None:
+                    self._loaded.move_to_end(place)
+                    return loaded
+            # Whoever asks first may be in inference mode; the next may want gradients.
+            with torch.inference_mode(False):
+                loaded = network.load().to(device).to(memory_format=torch.channels_last)
+            with self._lock:
+                self._loaded[place] = loaded
+                self._forget()
+        return loaded
+
+    def _forget(self) -> None:
+        """Let networks go until the rest fits; the one used last always stays."""
+        total = sum(map(_bytes, self._loaded.values()))
+        while total > MOST_BYTES and len(self._loaded) > 1:
+            place, oldest = self._loaded.popitem(last=False)
+            self._loading.pop(place, None)
+            total -= _bytes(oldest)
 
     def _fall_back(self, device: torch.device, error: RuntimeError) -> None:
         """Leave a GPU that ran out of memory; any other error is raised again."""
@@ -126,8 +134,12 @@ class Engine:
         if device.type == "cpu" or "out of memory" not in str(error).lower():
             raise error
         with self._lock:
-            self._loaded = {k: v for k, v in self._loaded.items() if k[1] != device.type}
+            self._loaded = OrderedDict((k, v) for k, v in self._loaded.items() if k[1] != device.type)
             self.device = torch.device("cpu")
             self.notice = f"The {device.type.upper()} device ran out of memory, so the CPU is used now."
         if device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _bytes(network: nn.Module) -> int:
+    return sum(weight.numel() * weight.element_size() for weight in network.parameters())

@@ -30,6 +30,11 @@ class Preprocess:
     std: tuple[float, float, float] = IMAGENET_STD
     interpolation: v2.InterpolationMode = v2.InterpolationMode.BILINEAR
 
+    def __str__(self) -> str:
+        if self.resize is None:
+            return f"whole picture stretched to {self.size}×{self.size}"
+        return f"shorter side scaled to {self.resize}, the centre {self.size}×{self.size} of it"
+
     def view(self, image: Image.Image) -> Image.Image:
         """The part of an RGB picture that the network sees, at its input size."""
         if self.resize is None:

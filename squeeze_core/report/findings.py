@@ -77,9 +77,13 @@ def photograph(row: Row) -> str:
 def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
     """What more accuracy costs; or, where there is one, which network is cheaper and better at once."""
     ours, others = _split(rows)
-    if ours.name not in {row.name for row in pareto(field, kind)}:
-        better = [row for row in pareto(field, kind) if getattr(row, kind) <= getattr(ours, kind)][-1]
-        return f"{better.title} needs fewer {_NOUNS[kind]} than {ours.title} and is more accurate"
+    better = [
+        row
+        for row in pareto(field, kind)
+        if getattr(row, kind) < getattr(ours, kind) and (row.top1 or 0) >= (ours.top1 or 0)
+    ]
+    if better:
+        return f"{better[-1].title} needs fewer {_NOUNS[kind]} than {ours.title} and is more accurate"
     known = [row for row in others if (row.top1 or 0) > (ours.top1 or 0)]
     if not known:
         return f"No network compared is both cheaper and more accurate than {ours.title}"
@@ -91,7 +95,7 @@ def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
 
 def where(name: str) -> str:
     """ "one of its 16 layers holds 74% of the parameters"."""
-    cost = zoo.network(name).profile()
+    cost = zoo.row(name).profile()
     layers = [layer.parameters for layer in cost.layers if layer.parameters]
     return f"one of its {len(layers)} layers holds {max(layers) / cost.parameters:.0%} of the parameters"
 

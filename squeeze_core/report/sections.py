@@ -240,7 +240,7 @@ def where(report: Report) -> Section:
     columns = []
     for name in dict.fromkeys((REFERENCE, largest.name)):
         title = report.title_of(name)
-        chart = comparison.parameter_tiles(name, title, zoo.network(name).profile())
+        chart = comparison.parameter_tiles(name, title, zoo.row(name).profile())
         columns.append((Heading(f"{title}: {findings.where(name)}"), _in_plain_words(chart)))
     return _said(
         "where",

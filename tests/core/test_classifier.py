@@ -5,7 +5,7 @@ import pytest
 
 from squeeze_core import gallery
 from squeeze_core.classifier import classify
-from squeeze_core.networks.weights import imagenet_labels
+from squeeze_core.networks.catalogue import imagenet_labels, named
 
 
 def test_the_cat_is_an_egyptian_cat(engine, chelsea) -> None:
@@ -30,7 +30,7 @@ def test_the_cat_is_an_egyptian_cat(engine, chelsea) -> None:
     ],
 )
 def test_samples_are_recognised(engine, samples, model: str, expected: dict[str, str]) -> None:
-    answers = list(classify([samples[file] for file in expected], engine, model))
+    answers = list(classify([samples[file] for file in expected], engine, named(model)))
     assert {answer.file: answer.top(1)[0].label for answer in answers} == expected
     assert {answer.model for answer in answers} == {model}
 

@@ -52,9 +52,11 @@ def test_what_fits_answers_and_changes_with_the_budget() -> None:
     app = open_tab("What fits?")
     assert "networks fit" in headings(app)[0]
     app.number_input(key="fits-flash").set_value(5.0).run()
-    assert headings(app) == ["2 of 42 networks fit; the most accurate is SqueezeNet 1.1 with 58.2% top-1."]
+    assert headings(app) == [
+        "3 of 43 networks fit; the most accurate is SqueezeNet 1.1 (torchvision) with 58.2% top-1."
+    ]
     app.number_input(key="fits-flash").set_value(0.5).run()
-    assert headings(app)[0].startswith("None of the 42 networks fits")
+    assert headings(app)[0].startswith("None of the 43 networks fits")
     app.number_input(key="fits-ms").set_value(10.0).run()
     assert not app.exception
 
@@ -67,7 +69,7 @@ def test_a_device_fills_in_its_makers_figures() -> None:
     app = open_tab("What fits?")
     app.button(key="fits-device-STM32H743ZI").click().run()
     assert app.number_input(key="fits-flash").value == 2.1
-    assert headings(app)[0].startswith("None of the 42 networks fits")
+    assert headings(app)[0].startswith("None of the 43 networks fits")
     app.button(key="fits-device-Raspberry Pi Zero 2 W").click().run()
     assert app.number_input(key="fits-flash").value is None
     assert "networks fit" in headings(app)[0]

@@ -10,7 +10,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from squeeze_core.detector.pretrained import shipped_detector
 from squeeze_core.networks import weights
+from squeeze_core.networks.catalogue import DEFAULT
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = ("classify", "detect", "fire_modules", "why", "compare", "design_space", "about")
@@ -19,11 +21,12 @@ PAGES = ("classify", "detect", "fire_modules", "why", "compare", "design_space",
 @pytest.fixture(autouse=True)
 def fresh_server() -> Iterator[None]:
     """As if the server had just started, and after the test again: no network loaded, no answer kept."""
-    for cache in (st.cache_data, st.cache_resource):
-        cache.clear()
+    caches = (st.cache_data.clear, st.cache_resource.clear, shipped_detector.cache_clear)
+    for clear in caches:
+        clear()
     yield
-    for cache in (st.cache_data, st.cache_resource):
-        cache.clear()
+    for clear in caches:
+        clear()
 
 
 def damage(name: str, fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -35,6 +38,8 @@ def damage(name: str, fault: str, folder: Path, monkeypatch: pytest.MonkeyPatch)
     if fault != "gone":
         path.write_bytes(content if fault == "one bit" else content[:1000])
     monkeypatch.setitem(weights.SHIPPED, name, replace(shipped, path=path))
+    if name == DEFAULT.name:
+        monkeypatch.setitem(vars(DEFAULT), "weights", weights.SHIPPED[name])
     return path.name
 
 

@@ -28,7 +28,8 @@ from tqdm import tqdm
 
 from squeeze_core import images
 from squeeze_core.cost import handmade
-from squeeze_core.networks import weights
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT
 
 SMALLEST = 24
 MARGIN = 0.1
@@ -51,14 +52,15 @@ def crops(folder: Path, annotations: Path, most: int | None) -> Iterator[tuple[I
 
 def describe(folder: Path, annotations: Path, most: int | None) -> dict[str, np.ndarray]:
     """{"hog", "squeezenet": float32 [crops, features], "labels": int [crops]}."""
-    squeezenet = weights.load("squeezenet1_1")
-    trunk = squeezenet.network.get_submodule("features")
-    features = torch.nn.Sequential(trunk, torch.nn.AdaptiveAvgPool2d(1))
+    network = DEFAULT.load()
+    assert isinstance(network, SqueezeNet)
+    last = network.fire_names[-1]
     hogs, learnt, labels = [], [], []
     for crop, label in crops(folder, annotations, most):
         hogs.append(handmade.hog_features(crop))
         with torch.inference_mode():
-            learnt.append(features(squeezenet.preprocess([crop])).flatten().numpy())
+            maps = network.parts(DEFAULT.preprocess([crop]))[last]
+        learnt.append(maps.mean((0, 2, 3)).numpy())
         labels.append(label)
     return {"hog": np.stack(hogs), "squeezenet": np.stack(learnt), "labels": np.array(labels)}
 

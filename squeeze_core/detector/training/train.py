@@ -52,8 +52,8 @@ from squeeze_core.detector.training.pictures import (
 from squeeze_core.detector.training.render import render
 from squeeze_core.detector.training.teacher import DenseTeacher, read_results
 from squeeze_core.errors import UserError
-from squeeze_core.networks import weights
 from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine, choose_device, computes_bfloat16
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
@@ -102,7 +102,7 @@ def options_parser() -> argparse.ArgumentParser:
 
 def build(options: argparse.Namespace, classes: int) -> Detector:
     """The network to train: ImageNet backbone or --init, BatchNorm in the neck, frozen stem."""
-    imagenet = weights.load("squeezenet1_1").network
+    imagenet = DEFAULT.load()
     assert isinstance(imagenet, SqueezeNet)
     names = imagenet.layer_names
     if options.init:
@@ -475,7 +475,7 @@ def train(options: argparse.Namespace) -> None:
 def _score(validation: Annotations, device: Any, file: Path) -> dict[str, Any]:
     from squeeze_core.detector.evaluate import evaluate  # training alone does not need the evaluator
 
-    result = evaluate(validation, Engine(device), file)
+    result = evaluate(validation, Engine(device), pretrained.load_detector(file))
     per_class = {name: round(value, 1) for name, value in result.per_class.items()}
     return {"map50": round(result.map50, 2), "map": round(result.map, 2), "per_class": per_class}
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from PIL import Image
 
+from squeeze_core.networks.catalogue import Network
+
 FOLDER = Path(str(files("squeeze_core.inside.feature_visualisation"))) / "files"
 
 
@@ -41,6 +43,11 @@ class Sheet:
 def manifest() -> dict[str, Any]:
     """How the pictures were made and what was measured on them; `sheets` excepted, all for people."""
     return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+
+
+def shows(network: Network) -> bool:
+    """Whether the shipped pictures were made for that network's weights."""
+    return network.key == manifest()["network"]
 
 
 def sheet(module: str, branch: str) -> Sheet:

@@ -17,23 +17,22 @@ from tqdm import tqdm
 
 from squeeze_core.inside.feature_visualisation import FOLDER, sheets
 from squeeze_core.inside.feature_visualisation.optimise import SETTINGS, optimise
-from squeeze_core.inside.trace import BRANCHES, MODEL
-from squeeze_core.networks import weights
-from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.architecture import BRANCHES, SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine, choose_device
 
 
 def make(out: Path, device: torch.device, batch: int) -> None:
     """Optimise what `out` does not hold yet: one NPZ for each module and branch, uint8 `pictures`
     [channels, size, size, 3] and the `seconds` it took."""
-    network = weights.load(MODEL).network.to(memory_format=torch.channels_last).to(device)
+    network = DEFAULT.load().to(memory_format=torch.channels_last).to(device)
     assert isinstance(network, SqueezeNet)
     for module, settings in SETTINGS.items():
         for branch in BRANCHES:
             path = out / f"{module}_{branch}.npz"
             if path.exists():
                 continue
-            channels = range(getattr(network.layer(module), branch).out_channels)
+            channels = range(network.convolution(f"{module}/{branch}").out_channels)
             start = time.perf_counter()
             groups = [channels[i : i + batch] for i in range(0, len(channels), batch)]
             made = [

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from squeeze_core.networks.architecture import Fire, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.engine import computes_bfloat16
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
@@ -74,19 +74,12 @@ class FourierPictures(nn.Module):
         return torch.sigmoid(torch.einsum("kc,nchw->nkhw", self.colours, signal))
 
 
-def before_relu(network: SqueezeNet, module: str, branch: str, x: Tensor) -> Tensor:
-    """float [N, 3, H, W] normalised → that branch's maps before ReLU, float [N, channels, h, w].
+def response(network: SqueezeNet, part: str, x: Tensor) -> Tensor:
+    """float [N, 3, H, W] normalised → the values of a part such as "fire5/expand3x3", [N, channels, h, w].
 
-    Runs the network no further than the branch. Before ReLU, so that a silent channel has a gradient.
+    Before ReLU, so that a silent channel has a gradient.
     """
-    place = network.layer_names.index(module)
-    x = network.features[:place](x)
-    fire = network.features[place]
-    assert isinstance(fire, Fire)
-    squeezed = fire.squeeze(x)
-    if branch == "squeeze":
-        return squeezed
-    return getattr(fire, branch)(torch.relu(squeezed))
+    return network.convolution(part)(network.parts(x)[network.reads(part)])
 
 
 def normalise(pictures: Tensor) -> Tensor:
@@ -114,7 +107,7 @@ def optimise(
         shift = torch.randint(-settings.jitter, settings.jitter + 1, (2,), generator=generator).tolist()
         x = normalise(torch.roll(pictures(), shift, dims=(2, 3)))
         with torch.autocast(device.type, torch.bfloat16, enabled=computes_bfloat16(device)):
-            maps = before_relu(network, module, branch, x)
+            maps = response(network, f"{module}/{branch}", x)
         height, width = maps.shape[2:]
         centre = maps[rows, columns, height // 2, width // 2].float()
         optimiser.zero_grad()

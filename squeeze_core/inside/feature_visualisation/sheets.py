@@ -13,10 +13,10 @@ from PIL import Image
 
 from squeeze_core import gallery
 from squeeze_core.inside import feature_visualisation
-from squeeze_core.inside.feature_visualisation.optimise import SETTINGS, before_relu, normalise
-from squeeze_core.inside.trace import BRANCHES, MODEL, fire_trace
-from squeeze_core.networks import weights
-from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.inside.feature_visualisation.optimise import SETTINGS, normalise, response
+from squeeze_core.inside.trace import fire_trace
+from squeeze_core.networks.architecture import BRANCHES, SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 COLUMNS = 16
@@ -75,7 +75,7 @@ def pack(work: Path, out: Path) -> int:
     if total > LARGEST_TOTAL:
         raise ValueError(f"The sheets take {total:,} bytes; lower QUALITY.")
     manifest = {
-        "network": MODEL,
+        "network": DEFAULT.name,
         "method": "Feature visualisation: Adam on Fourier coefficients of decorrelated colours, with "
         "jitter; the objective is the channel's value at the centre of its map, before ReLU",
         "source": "Olah, Mordvintsev, Schubert, Feature Visualization, Distill 2017, "
@@ -109,9 +109,9 @@ def _tiled(pictures: np.ndarray) -> np.ndarray:
 
 def measure(engine: Engine, batch: int = 64) -> Excitement:
     """Run every shipped picture and every gallery sample through the network."""
-    network = weights.load(MODEL).network
+    network = DEFAULT.load()
     assert isinstance(network, SqueezeNet)
-    traces = [fire_trace(sample.picture(), engine) for sample in gallery.samples()]
+    traces = [fire_trace(sample.picture(), engine, DEFAULT) for sample in gallery.samples()]
     ours, samples = [], []
     for module in network.fire_names:
         for branch in BRANCHES:
@@ -130,5 +130,5 @@ def _largest(network: SqueezeNet, module: str, branch: str, channels: range) -> 
     tiles = [np.asarray(feature_visualisation.tile(module, branch, channel)) for channel in channels]
     pictures = torch.from_numpy(np.stack(tiles)).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
-        maps = before_relu(network, module, branch, normalise(pictures))
+        maps = response(network, f"{module}/{branch}", normalise(pictures))
     return maps[torch.arange(len(channels)), torch.as_tensor(channels)].amax((1, 2)).numpy()

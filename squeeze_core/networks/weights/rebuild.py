@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from squeeze_core.errors import UserError
@@ -132,7 +132,7 @@ def _rebuild(sdist: Path | None, out: Path | None) -> int:
         except (SafetensorError, OSError) as error:
             raise WeightsError(f"{out} cannot be written ({error}).") from None
         return 0
-    shipped = load_file(SHIPPED["squeezenet1_1"].path)
+    shipped = SHIPPED["squeezenet1_1"].state()
     equal = shipped.keys() == state.keys() and all(torch.equal(shipped[k], state[k]) for k in state)
     print(f"{'Equal to' if equal else 'Different from'} the shipped weights, tensor by tensor.")
     return 0 if equal else 1

@@ -13,6 +13,7 @@ from squeeze_core.__main__ import main
 from squeeze_core.gallery import FOLDER
 from squeeze_core.images import Picture
 from squeeze_core.inside.trace import PLACES, fire_trace
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 CAT = str(FOLDER / "chelsea.png")
@@ -37,7 +38,7 @@ def test_the_document_and_the_files(
     assert sorted(document["written"]) == sorted(str(path) for path in out.iterdir())
     assert len(document["written"]) == 25
 
-    trace = fire_trace(chelsea, engine)
+    trace = fire_trace(chelsea, engine, DEFAULT)
     with np.load(out / "activations.npz") as numbers:
         assert len(numbers.files) == 32
         for module in document["modules"]:

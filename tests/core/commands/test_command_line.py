@@ -73,7 +73,7 @@ def test_odd_and_broken_files_in_a_process_of_their_own(odd_files, tmp_path: Pat
         (["classify", CAT, "--top", "1001"], "'1001' is not"),
         (["classify", CAT, "--top", "many"], "'many' is not"),
         (["classify", CAT, "--model", "squeezenet9"], "squeezenet9"),
-        (["classify", CAT, "--weights", CAMERA], "camera.png is not a safetensors weights file"),
+        (["classify", CAT, "--weights", CAMERA], "camera.png is a PNG picture, not a file of weights"),
         (["classify", CAT, "--device", "abacus"], "abacus"),
         (["evaluate"], "TASK"),
         (["evaluate", "classify", str(FOLDER)], "--labels"),

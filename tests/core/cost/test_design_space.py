@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load
 
 from squeeze_core.cost import design_space
-from squeeze_core.cost.design_space import Choice, DesignError, design, export, smallest_input, snippet
+from squeeze_core.cost.design_space import Choice, DesignError, design, export, snippet
 from squeeze_core.networks.architecture import PLANS, Metaparameters, SqueezeNet
 
 
@@ -69,7 +69,7 @@ def test_an_impossible_choice_names_the_number_to_change(choice: Choice, words: 
 
 @pytest.mark.parametrize("version", PLANS)
 def test_smallest_input_is_the_smallest_that_runs(version: str) -> None:
-    network, side = SqueezeNet(version).eval(), smallest_input(PLANS[version])
+    network, side = SqueezeNet(version).eval(), PLANS[version].smallest_input
     assert network(torch.zeros(1, 3, side, side)).shape == (1, 1000)
     with pytest.raises(RuntimeError):
         network(torch.zeros(1, 3, side - 1, side - 1))

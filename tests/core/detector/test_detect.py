@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from squeeze_core import images
 from squeeze_core.detector import finer
 from squeeze_core.detector.detect import decode, detect
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection
-from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.detector.pretrained import NAME, load_detector
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.weights import WeightsError
+from squeeze_core.networks.weights import SHIPPED, WeightsError
 
 
 def picture_of(image: Image.Image, name: str = "made.png") -> Picture:
@@ -122,6 +124,17 @@ def test_a_crop_never_leaves_the_picture(chelsea: Picture) -> None:
     for box in ((0, 0, 451, 300), (450.9, 299.9, 451, 300), (10, 10, 10, 10), (-0.0, 0, 1, 1)):
         part = finer.crop(chelsea, Detection("cat", 7, 0.5, box))
         assert 1 <= part.width <= 451 and 1 <= part.height <= 300
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused_by_name(value: float, tmp_path) -> None:
+    with safe_open(SHIPPED[NAME].path, "pt") as opened:
+        metadata = opened.metadata()
+        state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+    state["level_scale"][2] = value
+    save_file(state, tmp_path / "own.safetensors", metadata)
+    with pytest.raises(WeightsError, match=r"own\.safetensors: the tensor level_scale holds"):
+        load_detector(tmp_path / "own.safetensors")
 
 
 def test_other_files_are_refused_in_a_sentence(tmp_path) -> None:

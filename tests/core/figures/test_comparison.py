@@ -63,7 +63,7 @@ def test_pareto_front_has_no_dominated_network() -> None:
 
 
 def test_tiles_add_up_to_the_network() -> None:
-    cost = zoo.network("vgg16").profile()
+    cost = zoo.row("vgg16").profile()
     tiles = {tile.name: tile for tile in comparison.parameter_tiles("vgg16", "VGG16", cost).tiles}
     assert sum(tile.value for tile in tiles.values()) == cost.parameters == 138_357_544
     assert tiles["fc6"].value == 102_764_544

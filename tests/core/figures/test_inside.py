@@ -13,12 +13,13 @@ from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import ablate, channels_of
 from squeeze_core.inside.explain import explain
 from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 
 @pytest.fixture(scope="module")
 def trace(chelsea: Picture, engine: Engine) -> FireTrace:
-    return fire_trace(chelsea, engine)
+    return fire_trace(chelsea, engine, DEFAULT)
 
 
 def test_tiles_stand_in_order(trace: FireTrace) -> None:
@@ -91,14 +92,14 @@ def test_every_unit_of_a_map_is_in_its_histogram(trace: FireTrace) -> None:
 
 
 def test_before_and_after(chelsea: Picture, engine: Engine) -> None:
-    answer = ablate(chelsea, engine, channels_of(engine, "fire8", "expand1x1"))
+    answer = ablate(chelsea, engine, DEFAULT, channels_of(DEFAULT, "fire8", "expand1x1"))
     rows = ablation.before_after_rows(answer)
     # All five original answers, best first, whatever became of them; then those that came in.
-    originals = [answer.labels[i] for i in np.argsort(-answer.before, kind="stable")[:5]]
+    originals = [answer.network.labels[i] for i in np.argsort(-answer.before, kind="stable")[:5]]
     assert [row["class"] for row in rows[:5]] == originals
     assert {row["class"] for row in rows} == {*originals, *(p.label for p in answer.top(5))}
     for row in rows:
-        index = answer.labels.index(str(row["class"]))
+        index = answer.network.labels.index(str(row["class"]))
         assert row["before"] == pytest.approx(float(answer.before[index]))
     before, after = ablation.before_after(answer).data
     assert list(after.x) == [row["after"] for row in rows]
@@ -117,7 +118,7 @@ def test_a_small_patch_is_shown_with_its_surroundings(chelsea: Picture) -> None:
 
 
 def test_an_overlay_is_between_the_picture_and_the_map(chelsea: Picture, engine: Engine) -> None:
-    found = explain(chelsea, engine, "cam", 285)
+    found = explain(chelsea, engine, DEFAULT, "cam", 285)
     nothing = explanations.explained(found, chelsea.image, 0.0)
     assert np.array_equal(np.asarray(nothing), np.asarray(chelsea.image))
     alone = explanations.explained(found, chelsea.image, 1.0)

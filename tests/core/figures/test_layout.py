@@ -58,7 +58,7 @@ def test_one_square_alone_is_drawn() -> None:
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16"])
 def test_tiles_fill_their_area_in_proportion(name: str) -> None:
-    chart = comparison.parameter_tiles(name, name, zoo.network(name).profile())
+    chart = comparison.parameter_tiles(name, name, zoo.row(name).profile())
     drawing = draw(chart, 470)
     outer = [item for item in shapes(drawing) if item.tip.split(":")[0] in {t.name for t in chart.tiles}]
     total = sum(tile.value for tile in chart.tiles)

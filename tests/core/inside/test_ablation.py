@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import (
     AblationError,
@@ -14,9 +15,11 @@ from squeeze_core.inside.ablation import (
     channels_of,
     contributions,
     cost_of_fewer,
-    without,
+    factors,
 )
-from squeeze_core.inside.trace import Unit, extractor, get_extractor
+from squeeze_core.inside.trace import Unit
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
 from squeeze_core.networks.engine import Engine
 
 CAT = 285
@@ -24,43 +27,51 @@ CAT = 285
 
 @pytest.fixture(scope="module")
 def feeds(chelsea: Picture, engine: Engine) -> Contributions:
-    return contributions(chelsea, engine, CAT)
+    return contributions(chelsea, engine, DEFAULT, CAT)
 
 
 def test_nothing_off_is_bit_identical(chelsea: Picture, engine: Engine) -> None:
-    loaded = get_extractor(engine)
-    batch = loaded.preprocess([chelsea.image])
     with torch.inference_mode():
-        plain = loaded.original(batch)[0]
-        copied = without(loaded.original, ())(batch)[0]
-    assert torch.equal(plain, copied)
-    answer = ablate(chelsea, engine)
+        plain = engine.get(DEFAULT)(DEFAULT.preprocess([chelsea.image]))[0]
+    answer = ablate(chelsea, engine, DEFAULT)
     assert np.array_equal(answer.logits_after, plain.numpy())
     assert np.array_equal(answer.logits_before, answer.logits_after)
 
 
+def test_a_channel_switched_off_is_one_whose_filter_is_zero(chelsea: Picture, engine: Engine) -> None:
+    units = [Unit("fire4", "expand3x3", 7), Unit("fire6", "squeeze", 3)]
+    reduced = DEFAULT.load()
+    assert isinstance(reduced, SqueezeNet)
+    for unit in units:
+        layer = reduced.convolution(f"{unit.module}/{unit.branch}")
+        layer.weight[unit.channel] = layer.bias[unit.channel] = 0
+    with torch.inference_mode():
+        expected = reduced(DEFAULT.preprocess([chelsea.image]))[0].numpy()
+    np.testing.assert_allclose(ablate(chelsea, engine, DEFAULT, units).logits_after, expected, atol=1e-4)
+
+
 def test_everything_of_fire9_off_leaves_conv10s_bias(chelsea: Picture, engine: Engine) -> None:
-    answer = ablate(chelsea, engine, channels_of(engine, "fire9"))
-    conv10 = get_extractor(engine).original.layer("conv10")
+    answer = ablate(chelsea, engine, DEFAULT, channels_of(DEFAULT, "fire9"))
+    conv10 = engine.get(DEFAULT).layer("conv10")
     np.testing.assert_allclose(answer.logits_after, torch.relu(conv10.bias).numpy(), atol=1e-6)
 
 
 def test_the_network_is_unchanged(chelsea: Picture, engine: Engine) -> None:
-    network = get_extractor(engine).original
+    network = engine.get(DEFAULT)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    changed = ablate(chelsea, engine, channels_of(engine, "fire5", "expand3x3"))
+    changed = ablate(chelsea, engine, DEFAULT, channels_of(DEFAULT, "fire5", "expand3x3"))
     assert not np.array_equal(changed.logits_before, changed.logits_after)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    assert np.array_equal(ablate(chelsea, engine).logits_after, changed.logits_before)
+    assert np.array_equal(ablate(chelsea, engine, DEFAULT).logits_after, changed.logits_before)
 
 
 @pytest.mark.parametrize("branch", ["squeeze", "expand1x1", "expand3x3"])
 def test_only_the_channel_that_is_off_is_zero(chelsea: Picture, engine: Engine, branch: str) -> None:
-    loaded = get_extractor(engine)
-    batch = loaded.preprocess([chelsea.image])
+    network, batch = engine.get(DEFAULT), DEFAULT.preprocess([chelsea.image])
+    assert isinstance(network, SqueezeNet)
     with torch.inference_mode():
-        before = loaded.network(batch)
-        after = extractor(without(loaded.original, [Unit("fire4", branch, 7)]))(batch)
+        before = network.parts(batch)
+        after = network.parts(batch, factors(DEFAULT, [Unit("fire4", branch, 7)], batch.device))
     before_maps, after_maps = (found[f"fire4/{branch}"][0].clone() for found in (before, after))
     assert before_maps[7].max() > 0
     assert after_maps[7].abs().max() == 0
@@ -69,11 +80,11 @@ def test_only_the_channel_that_is_off_is_zero(chelsea: Picture, engine: Engine, 
     assert torch.equal(before["fire3"], after["fire3"])
 
 
-def test_a_module_is_both_its_expand_branches(engine: Engine) -> None:
-    module = channels_of(engine, "fire6")
+def test_a_module_is_both_its_expand_branches() -> None:
+    module = channels_of(DEFAULT, "fire6")
     assert len(module) == 384
-    assert module == channels_of(engine, "fire6", "expand1x1") | channels_of(engine, "fire6", "expand3x3")
-    assert len(channels_of(engine, "fire6", "squeeze")) == 48
+    assert module == channels_of(DEFAULT, "fire6", "expand1x1") | channels_of(DEFAULT, "fire6", "expand3x3")
+    assert len(channels_of(DEFAULT, "fire6", "squeeze")) == 48
 
 
 @pytest.mark.parametrize(
@@ -81,14 +92,19 @@ def test_a_module_is_both_its_expand_branches(engine: Engine) -> None:
 )
 def test_a_channel_that_is_not_there_is_refused(chelsea: Picture, engine: Engine, unit: Unit) -> None:
     with pytest.raises(AblationError, match=f"{unit.module}/{unit.branch}"):
-        ablate(chelsea, engine, [unit])
+        ablate(chelsea, engine, DEFAULT, [unit])
+
+
+def test_a_network_without_fire_modules_is_refused(chelsea: Picture, engine: Engine) -> None:
+    with pytest.raises(UserError, match="EfficientNet-Lite0 is no SqueezeNet"):
+        contributions(chelsea, engine, CATALOGUE["efficientnet_lite0"], CAT)
 
 
 def test_contributions_of_fire9_sum_to_the_logit_but_for_the_bias(
     feeds: Contributions, engine: Engine
 ) -> None:
     # From fire9 on the class's map is linear wherever it is above 0, which it is all over this cat.
-    conv10 = get_extractor(engine).original.layer("conv10")
+    conv10 = engine.get(DEFAULT).layer("conv10")
     total = feeds.of["fire9", "expand1x1"].sum() + feeds.of["fire9", "expand3x3"].sum()
     assert total == pytest.approx(feeds.logit - float(conv10.bias[CAT]), rel=0.01)
 
@@ -98,7 +114,7 @@ def test_a_contribution_of_fire9_is_what_the_logit_loses(
 ) -> None:
     row = feeds.of["fire9", "expand3x3"]
     unit = Unit("fire9", "expand3x3", int(row.argmax()))
-    answer = ablate(chelsea, engine, [unit])
+    answer = ablate(chelsea, engine, DEFAULT, [unit])
     loss = float(answer.logits_before[CAT] - answer.logits_after[CAT])
     assert loss == pytest.approx(float(row.max()), rel=0.02)
 
@@ -110,8 +126,8 @@ def test_the_least_useful_channels_cost_less_than_the_most_useful(
     assert len(set(ranked)) == 2880
     size = [abs(float(feeds.of[u.module, u.branch][u.channel])) for u in ranked]
     assert size == sorted(size)
-    nothing, little = cost_of_fewer(chelsea, engine, ranked, CAT, (0, 200))
-    (much,) = cost_of_fewer(chelsea, engine, ranked[::-1], CAT, (200,))
+    nothing, little = cost_of_fewer(chelsea, engine, DEFAULT, ranked, CAT, (0, 200))
+    (much,) = cost_of_fewer(chelsea, engine, DEFAULT, ranked[::-1], CAT, (200,))
     assert nothing.probability == pytest.approx(0.516, abs=0.01)
     assert abs(little.probability - nothing.probability) < 0.2
     assert much.probability < 0.05
@@ -121,14 +137,14 @@ def test_the_least_useful_channels_cost_less_than_the_most_useful(
 def test_dead_channels_cost_nothing(chelsea: Picture, feeds: Contributions, engine: Engine) -> None:
     dead = [unit for unit in feeds.ranked() if feeds.of[unit.module, unit.branch][unit.channel] == 0]
     assert dead
-    answer = ablate(chelsea, engine, dead)
+    answer = ablate(chelsea, engine, DEFAULT, dead)
     # Some of these have activations but no path to the class; other classes may move.
     assert answer.logits_after[CAT] == pytest.approx(answer.logits_before[CAT], rel=0.02)
 
 
 def test_a_full_gpu_leaves_ablation_to_the_cpu(chelsea: Picture, engine: Engine, full_gpu: Engine) -> None:
     off = [Unit("fire4", "expand3x3", 7)]
-    answers = [ablate(chelsea, one, off).logits_after for one in (engine, full_gpu)]
+    answers = [ablate(chelsea, one, DEFAULT, off).logits_after for one in (engine, full_gpu)]
     assert full_gpu.notice
     np.testing.assert_allclose(*answers, rtol=1e-5, atol=1e-4)
 
@@ -136,7 +152,7 @@ def test_a_full_gpu_leaves_ablation_to_the_cpu(chelsea: Picture, engine: Engine,
 def test_a_full_gpu_leaves_contributions_to_the_cpu(
     chelsea: Picture, feeds: Contributions, full_gpu: Engine
 ) -> None:
-    found = contributions(chelsea, full_gpu, CAT)
+    found = contributions(chelsea, full_gpu, DEFAULT, CAT)
     assert full_gpu.notice
     for place, row in feeds.of.items():
         np.testing.assert_allclose(found.of[place], row, rtol=1e-3, atol=1e-3)

@@ -9,14 +9,15 @@ from PIL import Image
 
 from squeeze_core.images import Picture
 from squeeze_core.inside.channels import channel_filter, peaks, rank
-from squeeze_core.inside.feature_visualisation.optimise import before_relu
-from squeeze_core.inside.trace import Unit, fire_trace, get_extractor
+from squeeze_core.inside.trace import Unit, fire_trace
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 
 def test_a_filter_is_the_networks_own(engine: Engine) -> None:
-    filter_ = channel_filter(engine, Unit("fire5", "expand3x3", 37))
-    layer = get_extractor(engine).original.layer("fire5").expand3x3
+    filter_ = channel_filter(engine, DEFAULT, Unit("fire5", "expand3x3", 37))
+    layer = engine.get(DEFAULT).layer("fire5").expand3x3
     assert filter_.weights.shape == (32, 3, 3)
     assert np.array_equal(filter_.weights, layer.weight[37].detach().numpy())
     assert filter_.bias == pytest.approx(float(layer.bias[37]))
@@ -38,7 +39,7 @@ def test_a_filter_is_the_networks_own(engine: Engine) -> None:
 def test_a_squeeze_reads_the_layer_before(
     engine: Engine, module: str, first: str, last: str, count: int
 ) -> None:
-    filter_ = channel_filter(engine, Unit(module, "squeeze", 0))
+    filter_ = channel_filter(engine, DEFAULT, Unit(module, "squeeze", 0))
     assert (filter_.inputs[0], filter_.inputs[-1], len(filter_.inputs)) == (first, last, count)
 
 
@@ -48,8 +49,8 @@ def test_a_squeeze_reads_the_layer_before(
 def test_pictures_are_ranked_by_their_largest_value(
     samples: dict[str, Picture], engine: Engine, unit: Unit
 ) -> None:
-    traces = [fire_trace(picture, engine) for picture in samples.values()]
-    found = rank([peaks(trace, engine) for trace in traces], unit)
+    traces = [fire_trace(picture, engine, DEFAULT) for picture in samples.values()]
+    found = rank([peaks(trace) for trace in traces], unit)
     values = {
         trace.file: trace.maps(unit.module, unit.branch).values[unit.channel].max() for trace in traces
     }
@@ -59,15 +60,18 @@ def test_pictures_are_ranked_by_their_largest_value(
 
 def test_the_outlined_patch_is_what_excites_the_channel(chelsea: Picture, engine: Engine) -> None:
     """Everything outside the patch can turn grey and the value at the peak stays."""
-    loaded = get_extractor(engine)
     unit = Unit(
-        "fire4", "expand3x3", int(fire_trace(chelsea, engine).maps("fire4", "expand3x3").order()[0])
+        "fire4",
+        "expand3x3",
+        int(fire_trace(chelsea, engine, DEFAULT).maps("fire4", "expand3x3").order()[0]),
     )
-    trace = fire_trace(chelsea, engine)
-    (found,) = rank([peaks(trace, engine)], unit)
+    trace = fire_trace(chelsea, engine, DEFAULT)
+    (found,) = rank([peaks(trace)], unit)
     grey = Image.new("RGB", found.view.size, "grey")
     grey.paste(found.view.crop(found.box), found.box[:2])
     with torch.inference_mode():
-        maps = before_relu(loaded.original, unit.module, unit.branch, loaded.preprocess([grey]))
+        network = engine.get(DEFAULT)
+        assert isinstance(network, SqueezeNet)
+        maps = network.parts(DEFAULT.preprocess([grey]))[f"{unit.module}/{unit.branch}"]
     row, column = trace.maps(unit.module, unit.branch).peak(unit.channel)
     assert float(maps[0, unit.channel, row, column]) == pytest.approx(found.value, rel=1e-4)

@@ -8,7 +8,8 @@ import torch
 
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import METHODS, SCORE_STEPS, Explanation, explain, score
-from squeeze_core.inside.trace import fire_trace, get_extractor
+from squeeze_core.inside.trace import fire_trace
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 CAT, CUP = 285, 968
@@ -17,13 +18,13 @@ CAT, CUP = 285, 968
 @pytest.fixture(scope="module")
 def found(chelsea: Picture, engine: Engine) -> dict[str, Explanation]:
     """Every method's explanation of the cat in Chelsea's picture."""
-    return {method: explain(chelsea, engine, method, CAT) for method in METHODS}
+    return {method: explain(chelsea, engine, DEFAULT, method, CAT) for method in METHODS}
 
 
 @pytest.mark.parametrize("index", [CAT, CUP, 0, 999])
 def test_cam_averages_to_the_logit(chelsea: Picture, engine: Engine, index: int) -> None:
-    cam = explain(chelsea, engine, "cam", index)
-    logit = float(fire_trace(chelsea, engine).logits[index])
+    cam = explain(chelsea, engine, DEFAULT, "cam", index)
+    logit = float(fire_trace(chelsea, engine, DEFAULT).logits[index])
     assert cam.map.mean() == pytest.approx(logit, abs=1e-4)
     assert cam.logit == pytest.approx(logit, abs=1e-4)
 
@@ -38,7 +39,7 @@ def test_grad_cam_agrees_with_cam_on_a_network_that_ends_in_an_average(
 def test_integrated_gradients_sum_to_the_difference_from_grey(
     found: dict[str, Explanation], engine: Engine
 ) -> None:
-    network = get_extractor(engine).original
+    network = engine.get(DEFAULT)
     with torch.inference_mode():
         grey = float(network(torch.zeros(1, 3, 227, 227))[0, CAT])
     one = found["integrated_gradients"]
@@ -51,14 +52,13 @@ def test_occlusion_finds_what_the_logit_needs(
 ) -> None:
     """The map's largest value is the fall of the logit under the patch there."""
     one = found["occlusion"]
-    loaded = get_extractor(engine)
-    batch = loaded.preprocess([chelsea.image])
+    network, batch = engine.get(DEFAULT), DEFAULT.preprocess([chelsea.image])
     falls = []
     with torch.inference_mode():
         for y, x in [(0, 0), (96, 96), (160, 48)]:
             covered = batch.clone()
             covered[:, :, y : y + 32, x : x + 32] = 0
-            falls.append(one.logit - float(loaded.original(covered)[0, CAT]))
+            falls.append(one.logit - float(network(covered)[0, CAT]))
     # Windows overlap and Captum averages them, so a corner, seen by one window only, is exact.
     assert one.map[0, 0] == pytest.approx(falls[0], abs=1e-3)
     assert np.argmax(falls) == np.argmax(
@@ -80,14 +80,14 @@ def test_every_map_covers_the_picture_and_reports_progress(
 
 def test_occlusion_reports_progress_to_the_end(chelsea: Picture, engine: Engine) -> None:
     shares: list[float] = []
-    explain(chelsea, engine, "occlusion", CAT, shares.append)
+    explain(chelsea, engine, DEFAULT, "occlusion", CAT, shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert len(shares) > 10
 
 
 def test_the_network_keeps_no_hooks(found: dict[str, Explanation], engine: Engine) -> None:
-    network = get_extractor(engine).original
+    network = engine.get(DEFAULT)
     assert all(not module._forward_hooks and not module._backward_hooks for module in network.modules())
     assert all(not parameter.requires_grad for parameter in network.parameters())
 
@@ -97,7 +97,7 @@ def test_a_good_map_scores_better_than_its_opposite(
 ) -> None:
     cam = found["cam"]
     opposite = Explanation(**{**vars(cam), "map": -cam.map})
-    good, bad = score(cam, chelsea, engine), score(opposite, chelsea, engine)
+    good, bad = score(cam, chelsea, engine, DEFAULT), score(opposite, chelsea, engine, DEFAULT)
     assert good.deletion < bad.deletion
     assert good.insertion > bad.insertion
     assert len(good.shares) == SCORE_STEPS + 1
@@ -106,7 +106,7 @@ def test_a_good_map_scores_better_than_its_opposite(
 def test_the_curves_start_and_end_at_the_whole_picture(
     found: dict[str, Explanation], chelsea: Picture, engine: Engine
 ) -> None:
-    curve = score(found["cam"], chelsea, engine)
+    curve = score(found["cam"], chelsea, engine, DEFAULT)
     assert curve.deletion_curve[0] == pytest.approx(found["cam"].probability, abs=1e-4)
     assert curve.insertion_curve[-1] == pytest.approx(found["cam"].probability, abs=1e-4)
     assert curve.deletion_curve[-1] < 0.01
@@ -116,7 +116,7 @@ def test_the_curves_start_and_end_at_the_whole_picture(
 def test_a_full_gpu_leaves_the_explanation_to_the_cpu(
     found: dict[str, Explanation], chelsea: Picture, full_gpu: Engine, method: str
 ) -> None:
-    one = explain(chelsea, full_gpu, method, CAT)
+    one = explain(chelsea, full_gpu, DEFAULT, method, CAT)
     assert full_gpu.notice
     np.testing.assert_allclose(one.map, found[method].map, rtol=1e-3, atol=1e-3)
 
@@ -124,6 +124,6 @@ def test_a_full_gpu_leaves_the_explanation_to_the_cpu(
 def test_a_full_gpu_leaves_the_score_to_the_cpu(
     found: dict[str, Explanation], chelsea: Picture, engine: Engine, full_gpu: Engine
 ) -> None:
-    scores = [score(found["cam"], chelsea, one) for one in (engine, full_gpu)]
+    scores = [score(found["cam"], chelsea, one, DEFAULT) for one in (engine, full_gpu)]
     assert full_gpu.notice
     assert scores[1].deletion == pytest.approx(scores[0].deletion, abs=1e-4)

@@ -10,10 +10,9 @@ import torch
 
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.feature_visualisation import sheets
-from squeeze_core.inside.feature_visualisation.optimise import Settings, before_relu, normalise, optimise
-from squeeze_core.inside.trace import BRANCHES
-from squeeze_core.networks import weights
-from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.inside.feature_visualisation.optimise import Settings, normalise, optimise, response
+from squeeze_core.networks.architecture import BRANCHES, SqueezeNet
+from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
 from squeeze_core.networks.engine import Engine
 
 NUMBER_OF_CHANNELS = 320 + 2560
@@ -21,7 +20,7 @@ NUMBER_OF_CHANNELS = 320 + 2560
 
 @pytest.fixture(scope="module")
 def network() -> SqueezeNet:
-    loaded = weights.load("squeezenet1_1").network
+    loaded = DEFAULT.load()
     assert isinstance(loaded, SqueezeNet)
     return loaded
 
@@ -37,6 +36,11 @@ def test_every_channel_has_its_picture(network: SqueezeNet) -> None:
             assert np.asarray(last).std() > 5
             total += channels
     assert total == NUMBER_OF_CHANNELS
+
+
+def test_they_are_of_the_shipped_weights_and_of_no_others() -> None:
+    assert feature_visualisation.shows(DEFAULT)
+    assert not feature_visualisation.shows(CATALOGUE["squeezenet1_1_torchvision"])
 
 
 def test_the_sheets_are_the_manifests_and_at_most_6_mb() -> None:
@@ -68,7 +72,7 @@ def test_each_picture_belongs_to_its_own_channel(network: SqueezeNet) -> None:
     tiles = [np.asarray(feature_visualisation.tile("fire5", "expand1x1", c)) for c in range(32)]
     pictures = torch.from_numpy(np.stack(tiles)).permute(0, 3, 1, 2).float() / 255
     with torch.inference_mode():
-        value = before_relu(network, "fire5", "expand1x1", normalise(pictures))[:, :32].amax((2, 3))
+        value = response(network, "fire5/expand1x1", normalise(pictures))[:, :32].amax((2, 3))
     own = value.diagonal()
     assert (own[None] >= value).float().mean() > 0.95
     assert (value.argmax(0) == torch.arange(32)).float().mean() > 0.9
@@ -82,9 +86,7 @@ def test_the_optimiser_climbs(network: SqueezeNet) -> None:
     assert after.dtype == np.uint8
     with torch.inference_mode():
         values = [
-            before_relu(
-                network, "fire2", "squeeze", normalise(torch.from_numpy(p).permute(0, 3, 1, 2) / 255)
-            )
+            response(network, "fire2/squeeze", normalise(torch.from_numpy(p).permute(0, 3, 1, 2) / 255))
             for p in (before, after)
         ]
     for place, channel in enumerate(channels):

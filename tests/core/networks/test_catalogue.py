@@ -1,0 +1,83 @@
+"""One record a network: what is here, what can be had, and that each builds what it says."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torchvision
+from PIL import Image
+
+from squeeze_core.networks import weights
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, OURS, named
+from squeeze_core.networks.weights import SHIPPED, WeightsError
+
+
+def test_every_network_has_a_title_and_only_ours_are_here(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert OURS == ("squeezenet1_1", "efficientnet_lite0")
+    assert {"squeezenet1_0", "squeezenet1_1_torchvision", "vgg16", "resnet50"} < set(CATALOGUE)
+    assert tuple(name for name, network in CATALOGUE.items() if network.present()) == OURS
+    titles = [network.title for network in CATALOGUE.values()]
+    assert named("squeezenet1_0").title == "SqueezeNet 1.0" and len(set(titles)) == len(titles)
+
+
+def test_the_two_squeezenets_1_1_are_told_apart() -> None:
+    ours, theirs = DEFAULT, CATALOGUE["squeezenet1_1_torchvision"]
+    assert (ours.title, ours.preprocess.size, ours.published.top1) == ("SqueezeNet 1.1", 227, 57.5)
+    assert (theirs.title, theirs.preprocess.size) == ("SqueezeNet 1.1 (torchvision)", 224)
+    assert theirs.published.top1 == 58.178 and theirs.measured is None
+    assert ours.measured is not None and vars(ours.measured) == SHIPPED["squeezenet1_1"].measured
+    assert ours.plan == theirs.plan and ours != theirs
+
+
+def test_a_size_is_the_files() -> None:
+    for name in OURS:
+        path = CATALOGUE[name].weights.file()
+        assert path is not None and CATALOGUE[name].weights.bytes() == path.stat().st_size
+    assert DEFAULT.weights.bytes() != 4 * 1_235_496  # a file has a header
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "squeezenet1_0", "squeezenet1_1_torchvision"])
+def test_every_squeezenet_is_built_by_our_own_class(name: str) -> None:
+    with torch.device("meta"):
+        assert isinstance(CATALOGUE[name].build(), SqueezeNet)
+
+
+def test_offline_weights_are_missed_in_one_sentence(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "ONLINE_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/resnet18-0.pth"
+        elsewhere = replace(named("resnet18").weights, enum=SimpleNamespace(url=url))
+        says = r"ResNet18 are not on this machine .* save http.*checkpoints\.$"
+        with pytest.raises(WeightsError, match=says):
+            replace(named("resnet18"), weights=elsewhere).load()
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_0", "shufflenet_v2_x0_5"])
+def test_downloaded_weights_are_used_and_damaged_ones_named(name: str, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    enum = torchvision.models.get_model_weights(name).DEFAULT
+    cached = tmp_path / "hub" / "checkpoints" / enum.url.rsplit("/", 1)[1]
+    cached.parent.mkdir(parents=True)
+    theirs = torchvision.models.get_model(name).eval()
+    torch.save(theirs.state_dict(), cached)
+    batch = torch.randn(1, 3, 224, 224)
+    assert named(name).present()
+    torch.testing.assert_close(named(name).load()(batch), theirs(batch))
+    image = Image.linear_gradient("L").convert("RGB").resize((300, 400))
+    torch.testing.assert_close(named(name).preprocess([image])[0], enum.transforms()(image))
+    cached.write_bytes(b"not a checkpoint")
+    with pytest.raises(WeightsError, match=f"{cached.name} is damaged; delete it"):
+        named(name).load()
+
+
+def test_an_unknown_name_is_one_sentence() -> None:
+    with pytest.raises(WeightsError, match="'nope'; try squeezenet1_1 or efficientnet_lite0"):
+        named("nope")
