@@ -5,9 +5,17 @@ Everything later trusts a `Picture`. What is read, and by which rules, is in doc
 
 from __future__ import annotations
 
+import os
 import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
+from PIL import Image
+
+from squeeze_core.images import pool
 from squeeze_core.images.decoding import decode_here
 from squeeze_core.images.kinds import SUFFIXES
 from squeeze_core.images.picture import (
@@ -29,12 +37,15 @@ __all__ = [
     "ImageError",
     "Picture",
     "decode",
-    "decode_here",
     "read",
+    "read_each",
+    "warm",
 ]
 
 
-def read(path: Path | str, least_side: int | None = None) -> Picture:
+def read(
+    path: Path | str, least_side: int | None = None, poll: Callable[[], None] | None = None
+) -> Picture:
     """The picture in that file, as `decode` gives it; ImageError when there is none."""
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(path)):
         raise ImageError(f"{path} is an address; files on this machine are read.")
@@ -45,19 +56,71 @@ def read(path: Path | str, least_side: int | None = None) -> Picture:
         if path.exists() and not path.is_file():
             raise ImageError(f"{path.name} is a device, not a picture.")
         check_bytes(path.stat().st_size, path.name)
-        return decode(path.read_bytes(), path.name, least_side)
+        with path.open("rb"):
+            pass
     except FileNotFoundError:
         raise ImageError(f"There is no file {path}.") from None
     except OSError as error:
         raise ImageError(f"{path.name} cannot be read: {error.strerror}.") from None
+    return _decode(path, path.name, least_side, poll)
 
 
-def decode(data: bytes, name: str, least_side: int | None = None) -> Picture:
+def decode(
+    data: bytes, name: str, least_side: int | None = None, poll: Callable[[], None] | None = None
+) -> Picture:
     """The picture in those bytes, whatever the name's extension; of an animation the first frame.
 
     `least_side`: for a network that sees the picture at that many pixels a side; the shorter side then
-    keeps at least as many, which is quicker. Transparent places become white; 16-bit and float values
-    are scaled to 0–255. ImageError when the bytes hold no whole picture of a kind that is read, or more
-    than MAX_BYTES, MAX_PIXELS or (baseline JPEG) MAX_BASELINE_JPEG_PIXELS.
+    keeps at least as many, which is quicker. `poll` is called every tenth of a second meanwhile; what it
+    raises ends the work. Transparent places become white; 16-bit and float values are scaled to 0–255.
+    ImageError when the bytes hold no whole picture of a kind that is read, more than MAX_BYTES,
+    MAX_PIXELS or (baseline JPEG) MAX_BASELINE_JPEG_PIXELS, or one that takes too long or too much memory.
     """
-    return decode_here(data, name, least_side)
+    check_bytes(len(data), name)
+    return _decode(data, name, least_side, poll)
+
+
+def read_each(paths: Iterable[Path | str], least_side: int | None = None) -> Iterator[Picture | ImageError]:
+    """What `read` gives or raises for each path, in order, decoding a few ahead on all cores."""
+    ahead = pool.shared().most + 1
+
+    def one(path: Path | str) -> Picture | ImageError:
+        try:
+            return read(path, least_side)
+        except ImageError as error:
+            return error
+
+    rest = iter(paths)
+    with ThreadPoolExecutor(ahead) as threads:
+        running = deque(threads.submit(one, path) for path in islice(rest, ahead))
+        try:
+            while running:
+                result = running.popleft().result()
+                running.extend(threads.submit(one, path) for path in islice(rest, 1))
+                yield result
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def warm() -> None:
+    """Start the processes that decode, in the background, for a first picture that does not wait."""
+    if _IN_PROCESSES:
+        pool.shared().warm()
+
+
+# What limits a process's time and memory is POSIX's; elsewhere pictures are decoded without those limits.
+_IN_PROCESSES = os.name == "posix"
+
+
+def _decode(
+    source: bytes | Path, name: str, least_side: int | None, poll: Callable[[], None] | None
+) -> Picture:
+    if not _IN_PROCESSES:
+        return decode_here(source.read_bytes() if isinstance(source, Path) else source, name, least_side)
+    path = os.path.abspath(source) if isinstance(source, Path) else None
+    request = {"name": name, "path": path, "least_side": least_side}
+    answer, pixels = pool.shared().run(request, b"" if isinstance(source, Path) else source, poll)
+    image = Image.frombytes("RGB", tuple(answer["size"]), pixels)
+    facts = (answer[key] for key in ("width", "height", "format", "key", "milliseconds"))
+    return Picture(name, image, *facts)

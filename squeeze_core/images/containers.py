@@ -209,16 +209,37 @@ def _sequence_size(bits: _Bits) -> tuple[int, int]:
     return bits(wide) + 1, bits(high) + 1
 
 
-def webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a WebP's canvas (RFC 9649), which its decoder makes room for at once."""
+@dataclass(frozen=True)
+class WebP:
+    """A WebP (RFC 9649): its canvas, which the decoder makes room for at once, and what it says of it."""
+
+    width: int
+    height: int
+    animated: bool
+    profile: bytes | None
+    exif: bytes | None
+
+
+def webp(data: bytes) -> WebP:
+    """What a WebP's first chunks say; struct.error or IndexError when it is cut off."""
     kind = data[12:16]
-    if kind == b"VP8X":
-        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
     if kind == b"VP8L":
         bits = struct.unpack_from("<I", data, 21)[0]
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    wide, high = struct.unpack_from("<HH", data, 26)
-    return wide & 0x3FFF, high & 0x3FFF
+        return WebP((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, False, None, None)
+    if kind != b"VP8X":
+        wide, high = struct.unpack_from("<HH", data, 26)
+        return WebP(wide & 0x3FFF, high & 0x3FFF, False, None, None)
+    chunks: dict[bytes, bytes] = {}
+    place = 12
+    for _ in range(_MOST_BOXES):
+        if place + 8 > len(data):
+            break
+        kind, length = struct.unpack_from("<4sI", data, place)
+        if kind in (b"ICCP", b"EXIF"):
+            chunks.setdefault(kind, data[place + 8 : place + 8 + length])
+        place += 8 + length + length % 2
+    width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+    return WebP(width, height, bool(data[20] & 2), chunks.get(b"ICCP"), chunks.get(b"EXIF"))
 
 
 def png_parts(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:

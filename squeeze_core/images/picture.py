@@ -14,6 +14,8 @@ MAX_BYTES = 100_000_000
 MAX_PIXELS = 40_000_000
 # A baseline JPEG decodes at reduced scale, so the photographs of 108-megapixel cameras fit too.
 MAX_BASELINE_JPEG_PIXELS = 110_000_000
+TOO_LONG = "takes too long to read"
+TOO_MUCH_MEMORY = "takes too much memory to read"
 
 
 class ImageError(UserError):

@@ -127,7 +127,7 @@ def test_too_many_bytes_are_refused_unread(tmp_path: Path, monkeypatch: pytest.M
     file = tmp_path / "film.jpg"
     with file.open("wb") as opened:
         opened.truncate(images.MAX_BYTES + 1)
-    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it was read"))
     with pytest.raises(ImageError, match=r"film\.jpg has 100 MB; at most 100 MB"):
         read(file)
 
@@ -155,11 +155,11 @@ def test_a_device_is_refused() -> None:
 
 
 def test_an_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, mode: str) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     file = tmp_path / "secret.png"
     file.write_bytes(b"x")
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ImageError, match=r"secret\.png cannot be read: Permission denied\."):
         read(file)

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from squeeze_core import images
+from squeeze_core.images import ImageError, pool
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def endless() -> bytes:
+    """A small progressive JPEG whose last scan comes 20,000 times."""
+    data = encoded(Image.new("L", (2000, 2000), 100), "JPEG", quality=30, progressive=True)
+    scan = data[data.rfind(b"\xff\xda") : -2]
+    return data[:-2] + scan * 20_000 + data[-2:]
+
+
+@pytest.fixture
+def one() -> Iterator[pool.Pool]:
+    made = pool.Pool(1, cpu_seconds=1)
+    yield made
+    made.close()
+
+
+def request(name: str) -> dict[str, object]:
+    return {"name": name, "path": None, "least_side": None}
+
+
+SMALL = encoded(Image.new("RGB", (3, 2), (1, 2, 3)))
+
+
+def test_what_comes_back_is_the_whole_picture(samples) -> None:
+    photo = samples["chelsea.png"].image
+    data = encoded(photo)
+    got = images.decode(data, "cat.png")
+    assert np.array_equal(np.asarray(got.image), np.asarray(photo))
+    assert (got.name, got.format, got.width, got.height) == ("cat.png", "PNG", *photo.size)
+    assert got.key == hashlib.sha256(data).hexdigest() and got.milliseconds > 0
+
+
+def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_read(
+    one: pool.Pool, endless: bytes
+) -> None:
+    with pytest.raises(ImageError, match=r"^bomb\.jpg takes too long to read\.$"):
+        one.run(request("bomb.jpg"), endless)
+    answer, pixels = one.run(request("a"), SMALL)
+    assert (answer["size"], bytes(pixels)) == ([3, 2], bytes((1, 2, 3)) * 6)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "BMP"])
+def test_a_picture_that_takes_too_much_memory_is_refused(kind: str) -> None:
+    small = pool.Pool(1, memory_bytes=100_000_000)
+    data = encoded(Image.new("RGB", (5000, 5000)), kind)
+    with pytest.raises(ImageError, match=r"^a takes too much memory to read\.$"):
+        small.run(request("a"), data)
+    assert small.run(request("a"), SMALL)[0]["width"] == 3
+    small.close()
+
+
+def test_what_the_caller_raises_meanwhile_ends_the_work(one: pool.Pool, endless: bytes) -> None:
+    def leave() -> None:
+        raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        one.run(request("a"), endless, leave)
+    assert time.monotonic() - start < 1
+    assert one.run(request("a"), SMALL)[0]["width"] == 3
+
+
+def test_a_picture_that_breaks_the_decoder_is_refused(one: pool.Pool, endless: bytes) -> None:
+    worker = one._next_worker(None)
+    one._give_back(worker)
+
+    def crash() -> None:
+        os.kill(worker._process.pid, signal.SIGSEGV)
+
+    with pytest.raises(ImageError, match=r"^a is damaged: reading it broke the decoder\.$"):
+        one.run(request("a"), endless, crash)
+    assert one.run(request("a"), SMALL)[0]["width"] == 3
+
+
+def test_those_who_wait_have_their_turn_in_order_and_may_leave(one: pool.Pool, endless: bytes) -> None:
+    done = []
+
+    def work(name: str, data: bytes, poll=None) -> None:
+        with suppress(ImageError, InterruptedError):
+            one.run(request(name), data, poll)
+        done.append(name)
+
+    def leave() -> None:
+        raise InterruptedError
+
+    threads = []
+    for name, data, poll in (
+        ("first", endless, None),
+        ("leaves", SMALL, leave),
+        ("b", SMALL, None),
+        ("c", SMALL, None),
+    ):
+        threads.append(threading.Thread(target=work, args=(name, data, poll)))
+        threads[-1].start()
+        while (
+            len(one._queue) + one._busy < len(threads) and "leaves" not in done and threads[-1].is_alive()
+        ):
+            time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    assert done == ["leaves", "first", "b", "c"]
+    assert one._busy == 0 and not one._queue
+
+
+def python(code: str) -> str:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_a_worker_is_light() -> None:
+    loaded = python("import sys, squeeze_core.images.worker; print(*sys.modules)").split()
+    assert not {"torch", "streamlit", "tifffile", "imagecodecs", "pillow_heif"} & set(loaded)
+
+
+def test_nothing_changes_for_the_host() -> None:
+    python(
+        "import numpy, warnings; before = list(warnings.filters)\n"
+        "from PIL import Image; limit = Image.MAX_IMAGE_PIXELS\n"
+        "from squeeze_core import gallery; gallery.samples()[0].picture()\n"
+        "assert warnings.filters == before and Image.MAX_IMAGE_PIXELS == limit\n"
+        "assert not {'HEIF', 'HEIC'} & {kind for kind in Image.OPEN}"
+    )
+
+
+def test_a_forked_process_has_workers_of_its_own() -> None:
+    said = python(
+        "import os\n"
+        "from squeeze_core import gallery\n"
+        "path = gallery.samples()[0].path\n"
+        "from squeeze_core.images import read\n"
+        "read(path)\n"
+        "child = os.fork()\n"
+        "for _ in range(5): read(path)\n"
+        "print('read', flush=True)\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+    assert said.split() == ["read", "read"]
+
+
+def test_files_are_read_a_few_ahead_in_order_bad_ones_in_their_place(tmp_path: Path) -> None:
+    for number in range(12):
+        Image.new("RGB", (number + 1, 1)).save(tmp_path / f"{number:02}.png")
+    (tmp_path / "05.png").write_bytes(b"x")
+    taken = []
+
+    def paths() -> Iterator[Path]:
+        for path in sorted(tmp_path.iterdir()):
+            taken.append(path)
+            yield path
+
+    results = images.read_each(paths())
+    first = next(results)
+    assert isinstance(first, images.Picture) and first.width == 1
+    assert len(taken) < 12 or os.cpu_count() > 8
+    rest = list(results)
+    assert [getattr(got, "width", None) for got in rest] == [2, 3, 4, 5, None, *range(7, 13)]
+    assert str(rest[4]).startswith("05.png is ")
