@@ -56,7 +56,7 @@ def _answer(request: dict[str, Any], data: bytearray) -> tuple[dict[str, Any], b
 def _resident_bytes() -> int:
     """This process's memory; 0 where the kernel does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize()
     except OSError:
         return 0
 
