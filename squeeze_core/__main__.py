@@ -10,7 +10,9 @@ import signal
 import sys
 from typing import NoReturn
 
+from squeeze_core import __version__
 from squeeze_core.commands import activations, bench, classify, compare, complain, detect, evaluate
+from squeeze_core.commands.inputs import legible
 from squeeze_core.errors import UserError
 
 COMMANDS = (classify, detect, activations, evaluate, compare, bench)
@@ -26,18 +28,20 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 2 bad input or usage, 130 stopped."""
     parser = Parser(prog="python -m squeeze_core", description="SqueezeNet at work.")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"Squeeze Lab {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for command in COMMANDS:
         command.add_to(subparsers)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may hold what the terminal cannot show
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     options = parser.parse_args(arguments)
     try:
         code = options.run(options)
         sys.stdout.flush()
         return code
     except UserError as error:
-        complain(error)
+        complain(legible(error))
         return 2
     except KeyboardInterrupt:
         complain("Stopped.")

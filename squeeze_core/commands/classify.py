@@ -8,6 +8,7 @@ from typing import Any
 
 from squeeze_core.classifier import Classification, classify
 from squeeze_core.commands import files
+from squeeze_core.commands.tables import numbered
 from squeeze_core.networks.engine import Engine
 
 
@@ -37,7 +38,14 @@ def run(options: Namespace) -> int:
         lambda pictures: classify(pictures, engine, network),
         lambda result: result.row(options.top),
         lambda result: _lines(result, options.top),
+        columns(options.top),
     )
+
+
+def columns(count: int) -> dict[str, type]:
+    """The cells of `count` predictions in a table."""
+    cells = {"label": str, "index": int, "probability": float}
+    return {numbered(name, place): cells[name] for place in range(1, count + 1) for name in cells}
 
 
 def _lines(result: Classification, count: int) -> Iterator[str]:

@@ -44,6 +44,7 @@ def run(options: Namespace) -> int:
         lambda pictures: detect(pictures, engine, detector),
         lambda result: result.row(options.threshold, options.iou),
         lambda result: _lines(result, options.threshold, options.iou),
+        {"width": int, "height": int, "detections": str},
     )
 
 

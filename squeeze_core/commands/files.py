@@ -1,13 +1,23 @@
-"""What `classify FILE…` and `detect FILE…` share: a bad file is reported in its place, the rest is done."""
+"""What `classify FILE…` and `detect FILE…` share: results come one by one, and a bad file is reported
+in its place while the rest is done."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from squeeze_core.commands import add_device_option, add_json_option, complain, print_json
+from tqdm import tqdm
+
+from squeeze_core.commands import add_device_option, add_json_option, complain
+from squeeze_core.commands.inputs import legible, paths
+from squeeze_core.commands.tables import Columns, Table, open_table
 from squeeze_core.images import ImageError, Picture, read
 from squeeze_core.networks.catalogue import Network, named
 from squeeze_core.networks.engine import Engine
@@ -22,11 +32,23 @@ class Timed(Protocol):
 
 
 Result = TypeVar("Result", bound=Timed)
+Row = dict[str, Any]
 
 
 def add_options(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a picture, a folder of them, a pattern such as '*.jpg', or - for a list on standard input",
+    )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="TABLE",
+        help="write a .csv, .jsonl or .parquet file; one that is there already is gone on with",
+    )
     add_device_option(parser)
     add_json_option(parser)
 
@@ -43,45 +65,113 @@ def answer(
     options: Namespace,
     engine: Engine,
     model: str,
-    task: Callable[[Sequence[Picture]], Iterable[Result]],
-    row: Callable[[Result], dict[str, Any]],
+    task: Callable[[Iterable[Picture]], Iterable[Result]],
+    row: Callable[[Result], Row],
     lines: Callable[[Result], Iterable[str]],
+    columns: Columns,
 ) -> int:
-    """Run `task` on every file and print its results: `row` as JSON, `lines` for people.
+    """Run `task` on every file; `row` is its result for JSON and tables, `lines` for people.
 
-    The exit code: 2 when any file was no picture.
+    Results are printed or written one by one, so that memory does not grow with their number. The
+    exit code: 2 when any file was no picture.
     """
-    results: list[dict[str, Any]] = []
-    for path, result in _each(options.files, engine, task):
-        if isinstance(result, ImageError):
-            complain(result)
-            results.append({"file": str(path), "error": str(result)})
-            continue
-        results.append(row(result) | {"file": str(path)})
-        if not options.json:
-            print(f"{path}  ({result.milliseconds:.0f} ms)")
-            for line in lines(result):
-                print(f"  {line}")
+    with ExitStack() as stack:
+        table = None
+        if options.out:
+            every = {"file": str, "model": str, **columns, "milliseconds": float, "error": str}
+            table = stack.enter_context(open_table(options.out, every, model))
+        document = stack.enter_context(Document(model, engine)) if options.json else None
+        bar = stack.enter_context(_bar(options, table))
+        failed = table.errors if table else 0
+        try:
+            for path, result in each(_remaining(options.files, table), engine, task):
+                file = legible(path)
+                if isinstance(result, ImageError):
+                    bar.write(legible(result), file=sys.stderr)
+                    found: Row = {"file": file, "error": legible(result)}
+                    failed += 1
+                else:
+                    found = {**row(result), "file": file}
+                if table:
+                    table.add({"file": file, "model": model, **found})
+                if document:
+                    document.add(found)
+                elif not table and not isinstance(result, ImageError):
+                    text = "\n  ".join([f"{file}  ({result.milliseconds:.0f} ms)", *lines(result)])
+                    print(text, flush=True)
+                bar.update()
+        except KeyboardInterrupt:
+            if table:
+                bar.write(
+                    f"Stopped: {options.out} holds {table.rows:,} files, and the same command goes on.",
+                    file=sys.stderr,
+                )
+                return 130
+            raise
     if engine.notice:
         complain(engine.notice)
-    if options.json:
-        print_json({"model": model, "device": engine.device.type, "results": results})
-    return 2 if any("error" in result for result in results) else 0
+    if table and not options.json:
+        print(f"{table.rows:,} files in {options.out}")
+    return 2 if failed else 0
 
 
-def _each(
-    files: Sequence[Path], engine: Engine, task: Callable[[Sequence[Picture]], Iterable[Result]]
+class Document:
+    """One JSON document on standard output, written as its results come, and closed whatever happens."""
+
+    def __init__(self, model: str, engine: Engine) -> None:
+        self.model, self.engine, self.count = model, engine, 0
+
+    def __enter__(self) -> Document:
+        print(f'{{"model": {json.dumps(self.model)}, "results": [', end="")
+        return self
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        text = json.dumps(row, allow_nan=False)
+        # One write, so that Ctrl-C comes before or after it.
+        sys.stdout.write(f"{',' if self.count else ''}\n{text}")
+        self.count += 1
+        sys.stdout.flush()
+
+    def __exit__(self, *_: object) -> None:
+        print(f'\n], "device": {json.dumps(self.engine.device.type)}}}')
+
+
+def each(
+    files: Iterable[Path], engine: Engine, task: Callable[[Iterable[Picture]], Iterable[Result]]
 ) -> Iterator[tuple[Path, Result | ImageError]]:
-    start = 0
-    while group := files[start : start + engine.batch_size]:
-        start += len(group)
+    """Every file and what `task` finds in it, or why it is no picture, in order; a batch at a time."""
+    waiting = iter(files)
+    while group := list(islice(waiting, engine.batch_size)):
         pictures = [_read(path) for path in group]
         results = iter(task([picture for picture in pictures if isinstance(picture, Picture)]))
         for path, picture in zip(group, pictures, strict=True):
             yield path, picture if isinstance(picture, ImageError) else next(results)
 
 
+def _remaining(files: Iterable[str], table: Table | None) -> Iterator[Path]:
+    """The files, without those that the table holds already, each once."""
+    for path in paths(files):
+        if table is None or legible(path) not in table:
+            yield path
+
+
+def _bar(options: Namespace, table: Table | None) -> tqdm:
+    """Progress on standard error, where it does not come between lines that people read."""
+    watched = sys.stderr.isatty() and not sys.stdout.isatty()
+    return tqdm(
+        desc=options.command,
+        unit=" files",
+        initial=table.rows if table else 0,
+        disable=not (table or watched),
+        mininterval=0.1 if sys.stderr.isatty() else 10,
+        file=sys.stderr,
+    )
+
+
 def _read(path: Path) -> Picture | ImageError:
+    if path.is_dir():
+        which = "without a picture" if os.access(path, os.R_OK | os.X_OK) else "that cannot be opened"
+        return ImageError(f"{path} is a folder {which}.")
     try:
         return read(path)
     except ImageError as error:

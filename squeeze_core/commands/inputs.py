@@ -1,0 +1,78 @@
+"""Which files a command works on: files, folders, patterns, and lists on standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from squeeze_core.images import SUFFIXES
+
+
+def paths(arguments: Iterable[str]) -> Iterator[Path]:
+    """Every file that the arguments name, one at a time, in order.
+
+    A folder stands for all pictures below it, a pattern such as `*.jpg` or `**/*.png` for what fits it
+    (also where no shell expands it), `-` for a list on standard input, one file a line or, as
+    `find -print0` writes it, with NULs between. A folder or pattern without a picture, and a folder that
+    cannot be opened, come as they are, to be reported in their place.
+    """
+    for argument in arguments:
+        if argument == "-":
+            yield from _listed()
+            continue
+        path = Path(argument)
+        if path.is_dir():
+            found = _below(argument)
+        elif re.search(r"[*?[]", argument) and not path.exists():
+            found = (Path(name) for name in sorted(glob.iglob(argument, recursive=True)))
+            found = (path for path in found if not path.is_dir())
+        else:
+            yield path
+            continue
+        yield next(found, path)
+        yield from found
+
+
+def legible(text: object) -> str:
+    """A file's name, or a sentence with one, as Unicode whatever the locale; bytes that are no UTF-8
+    become escapes."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _below(folder: str) -> Iterator[Path]:
+    """Pictures in the folder and in those below it, by name; hidden ones are left out."""
+    try:
+        with os.scandir(folder) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        yield Path(folder)
+        return
+    for entry in ordered:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
+        elif Path(entry.name).suffix.lower() in SUFFIXES:
+            yield Path(entry.path)
+
+
+def _listed() -> Iterator[Path]:
+    """The files that standard input lists."""
+    stream = sys.stdin.buffer
+    separator = b"\0" if b"\0" in stream.peek() else b"\n"  # type: ignore[union-attr]
+    pending = b""
+    for line in stream:
+        *names, pending = (pending + line).split(separator)
+        for name in names:
+            yield from _named(name)
+    yield from _named(pending)
+
+
+def _named(line: bytes) -> Iterator[Path]:
+    name = line.removesuffix(b"\r").removeprefix(b"\xef\xbb\xbf")
+    if name:
+        yield Path(os.fsdecode(name))
