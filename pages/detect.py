@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from pages.common import shared, take_away, tray
 from pages.common.tray_bar import plain
+from pages.detect_parts import choice, why
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import finer
 from squeeze_core.detector.calibration import Calibration
@@ -19,8 +21,10 @@ from squeeze_core.detector.detections import (
     readable,
 )
 from squeeze_core.detector.pretrained import NAME as DETECTOR
+from squeeze_core.detector.why import Explanation
 from squeeze_core.figures import detections as figures
-from squeeze_core.figures import reliability
+from squeeze_core.figures import reliability, why_box
+from squeeze_core.figures.maps import for_screen
 from squeeze_core.images import Picture
 from squeeze_core.inside import localise
 from squeeze_core.networks.catalogue import DEFAULT
@@ -72,17 +76,43 @@ def one_picture(picture: Picture) -> None:
         kinds = finer_names(picture, found)
         st.metric("File to boxes", f"{result.milliseconds:.0f} ms", width="content")
     names = [kind.label for kind in kinds]
-    with left:
-        draw(picture, found or nothing_found(result), names)
     with right:
         rows = rows_of(found, kinds)
-        table(rows, found)
+        table(picture, rows, found)
         take_away.downloads(
             "detections",
             table=rows,
             json=coco_document([(result, found)]),
             image=figures.annotated(picture, found, names),
         )
+    with left:
+        shown = found or nothing_found(result)
+        choice.listen(picture, shown)
+        number = choice.chosen(picture, shown)
+        if number is None:
+            draw(picture, shown, names)
+            if shown:
+                st.caption("Why is a box there? Click it, or its row in the table.")
+        else:
+            explanation = explained(picture, shown, names, number)
+    if number is not None:
+        why.section(picture, shown[number], explanation)
+
+
+def explained(
+    picture: Picture, shown: Sequence[Detection], names: Sequence[str], number: int
+) -> Explanation:
+    """The picture under the map of what speaks for the chosen box."""
+    method, opacity, progress = why.controls(picture, shown[number])
+    place = st.empty()
+    with place:
+        draw(picture, shown, names, number)
+    found = why.explanation(picture, shown[number], method, progress)
+    under = replace(picture, image=why_box.explained(found, for_screen(picture.image, 1280), opacity))
+    alt = f"{tray.describe(picture)}. {figures.describe(shown)}. {why_box.in_words(found)}"
+    place.html(figures.overlay(under, shown, alt, names, number))
+    take_away.downloads(f"why-box-{method}", image=under.image, npz={"map": found.map})
+    return found
 
 
 def settings(result: Candidates) -> tuple[Detection, ...]:
@@ -151,9 +181,14 @@ def nothing_found(result: Candidates) -> tuple[Detection, ...]:
     return (best,)
 
 
-def draw(picture: Picture, found: Sequence[Detection], kinds: Sequence[str] = ()) -> None:
+def draw(
+    picture: Picture,
+    found: Sequence[Detection],
+    kinds: Sequence[str] = (),
+    chosen: int | None = None,
+) -> None:
     alt = f"{tray.describe(picture)}. {figures.describe(found)}"
-    st.html(figures.overlay(picture, found, alt, kinds))
+    st.html(figures.overlay(picture, found, alt, kinds, chosen))
 
 
 def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dict[str, object]]:
@@ -171,14 +206,18 @@ def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dic
     return rows
 
 
-def table(rows: Sequence[dict[str, object]], found: Sequence[Detection]) -> None:
-    """The boxes in words, for people who do not see them on the picture."""
+def table(picture: Picture, rows: Sequence[dict[str, object]], found: Sequence[Detection]) -> None:
+    """The boxes in words; a row chooses its box, as a click on the picture does."""
     if not found:
         return
+    key = choice.table_key(picture)
     st.dataframe(
         [{"found": figures.in_doubt(d)} | row for d, row in zip(found, rows, strict=True)],
         hide_index=True,
-        key="detect-table",
+        key=key,
+        on_select=lambda: choice.took_row(picture, found, key),
+        selection_mode="single-row",
+        selection_default=choice.selection(choice.chosen(picture, found)),
         alt=figures.describe(found),
         column_order=("found", "kind", "score"),
         column_config={

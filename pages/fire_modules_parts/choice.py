@@ -18,17 +18,18 @@ _FIRST = ("fire4", "expand3x3")
 
 
 def unit(trace: FireTrace) -> Unit:
-    """The chosen channel: the address's, else the strongest of a module in the middle."""
-    if _UNIT not in st.session_state:
-        st.session_state[_UNIT] = _from_address(trace) or strongest(trace, *_FIRST)
-    chosen: Unit = st.session_state[_UNIT]
+    """The chosen channel: the address's, else the last one, else the strongest in the middle."""
+    chosen: Unit = _from_address(trace) or st.session_state.get(_UNIT) or strongest(trace, *_FIRST)
+    st.session_state[_UNIT] = chosen
     if st.query_params.get(_PARAMETER) != str(chosen):
         st.query_params[_PARAMETER] = str(chosen)
     return chosen
 
 
 def choose(chosen: Unit) -> None:
+    """Choose that channel; the address follows, because a link to another one leads by it."""
     st.session_state[_UNIT] = chosen
+    st.query_params[_PARAMETER] = str(chosen)
 
 
 def strongest(trace: FireTrace, module: str, branch: str) -> Unit:

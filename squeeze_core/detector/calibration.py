@@ -55,11 +55,20 @@ class Calibration:
 
     @classmethod
     def from_json(cls, text: str) -> Calibration:
-        """The inverse of `to_json`; ValueError or TypeError for other texts."""
+        """The inverse of `to_json`; ValueError, KeyError or TypeError for what cannot come from it."""
         fields = json.loads(text)
         for name in ("before", "after"):
-            fields[name] = tuple(Bin(**row) for row in fields[name])
-        return cls(**fields)
+            rows = [
+                Bin(float(row["score"]), float(row["right"]), int(row["boxes"])) for row in fields[name]
+            ]
+            fields[name] = tuple(rows[:BINS])
+        for name in ("a", "b", "c", "threshold"):
+            fields[name] = float(fields[name])
+        found = cls(**fields | {"on": str(fields["on"])[:200]})
+        rises = min(found.a, found.b) >= 0 < found.a + found.b
+        if not (rises and 0 < found.threshold < 1 and np.isfinite([found.a, found.b, found.c]).all()):
+            raise ValueError("A calibration rises, and its threshold lies between 0 and 1.")
+        return found
 
 
 UNCALIBRATED = Calibration()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from squeeze_core.networks.architecture import Fire, SqueezeNet
+from squeeze_core.networks.architecture import Fire, Parts, SqueezeNet
 
 STRIDES = (8, 16, 32, 64)
 # Input pixel at the middle of each level's first position: 3×3/2 windows; conv1's and the last two padded.
@@ -38,6 +39,7 @@ class Detector(nn.Module):
         self.width = width
         self.stride8_end = names.index("fire5") + 1
         self.backbone = squeezenet.features
+        self.backbone_names = names
         conv1 = squeezenet.layer("conv1")
         assert isinstance(conv1, nn.Conv2d)
         conv1.padding = (1, 1)  # so that each level is exactly twice the next
@@ -67,17 +69,47 @@ class Detector(nn.Module):
         _start_at(self.distances, math.log(2.0))
 
     def forward(self, x: Tensor) -> Tensor:
-        stride8 = self.backbone[: self.stride8_end](x)
-        stride16 = self.stride16(self.backbone[self.stride8_end :](stride8))
-        stride32 = self.stride32(stride16)
-        p64 = self.stride64(stride32)
-        p32 = self.merge32(_beside(stride32, p64))
-        p16 = self.merge16(_beside(stride16, p32))
-        p8 = self.merge8(_beside(stride8, p16))
+        return self._run(x, None, None)
+
+    def parts(self, x: Tensor, kept: Mapping[str, Tensor] | None = None) -> Parts:
+        """Every named part of one forward pass, as `SqueezeNet.parts` has it, and "answers".
+
+        The backbone's Fire modules are fire2 … fire9; those of neck and head are named after the
+        attribute that holds them, with their place where it holds several: "stride16.1/squeeze". Those
+        of the head answer once a level: "class_tower.p8", "box_tower.p64".
+        """
+        parts: Parts = {}
+        parts["answers"] = self._run(x, parts, kept)
+        return parts
+
+    def _run(self, x: Tensor, parts: Parts | None, kept: Mapping[str, Tensor] | None) -> Tensor:
+        def run(name: str, layer: nn.Module, given: Tensor) -> Tensor:
+            if isinstance(layer, nn.Sequential):
+                out = given
+                for number, inner in enumerate(layer):
+                    out = run(f"{name}.{number}", inner, out)
+            else:
+                out = layer(given, name, parts, kept) if isinstance(layer, Fire) else layer(given)
+            if parts is not None:
+                parts[name] = out
+            return out
+
+        for number, (name, layer) in enumerate(zip(self.backbone_names, self.backbone, strict=True)):
+            x = run(name, layer, x)
+            if number == self.stride8_end - 1:
+                stride8 = x
+        stride16 = run("stride16", self.stride16, x)
+        stride32 = run("stride32", self.stride32, stride16)
+        p64 = run("stride64", self.stride64, stride32)
+        p32 = run("merge32", self.merge32, _beside(stride32, p64))
+        p16 = run("merge16", self.merge16, _beside(stride16, p32))
+        p8 = run("merge8", self.merge8, _beside(stride8, p16))
         levels = []
         for level, (stride, features) in enumerate(zip(STRIDES, (p8, p16, p32, p64), strict=True)):
-            logits = self.class_logits(self.class_tower(features)).float()
-            distances = self.distances(self.box_tower(features)).float() * self.level_scale[level]
+            heads = {"class_tower": self.class_tower, "box_tower": self.box_tower}
+            towers = [run(f"{name}.p{stride}", tower, features) for name, tower in heads.items()]
+            logits = self.class_logits(towers[0]).float()
+            distances = self.distances(towers[1]).float() * self.level_scale[level]
             boxes = _boxes(distances.clamp(max=6).exp() * stride, level)
             levels.append(torch.cat([boxes, logits], 1).flatten(2))
         return torch.cat(levels, 2).transpose(1, 2)

@@ -43,14 +43,25 @@ def in_doubt(detection: Detection) -> str:
     return f"{detection.name}, or {other.name} {other.score:.0%}" if other else detection.name
 
 
-def overlay(picture: Picture, detections: Sequence[Detection], alt: str, kinds: Sequence[str] = ()) -> str:
+def overlay(
+    picture: Picture,
+    detections: Sequence[Detection],
+    alt: str,
+    kinds: Sequence[str] = (),
+    chosen: int | None = None,
+) -> str:
     """HTML: the picture with its boxes on top, which scale with it and are named when pointed at.
 
     `alt`: the picture's text alternative. `kinds`: a finer name for each detection, or none at all.
+    `chosen`: the number of the box in question; the others stand back. Each box says its number as
+    `data-number`.
     """
     names: list[str | None] = list(kinds) or [None] * len(detections)
     below = _labels_below(picture, detections)
-    parts = [_box(picture, *each) for each in zip(detections, names, below, strict=True)]
+    parts = [
+        _box(picture, *each, number, chosen is not None and number != chosen)
+        for number, each in enumerate(zip(detections, names, below, strict=True))
+    ]
     aspect = picture.width / picture.height
     return (
         f'<div class="overlay" style="position:relative;margin:auto;aspect-ratio:{aspect:.5f};'
@@ -73,7 +84,9 @@ def _labels_below(picture: Picture, detections: Sequence[Detection]) -> list[boo
     return below
 
 
-def _box(picture: Picture, detection: Detection, kind: str | None, below: bool) -> str:
+def _box(
+    picture: Picture, detection: Detection, kind: str | None, below: bool, number: int, back: bool
+) -> str:
     x0, y0, x1, y1 = detection.box
     left, top = 100 * x0 / picture.width, 100 * y0 / picture.height
     wide, tall = 100 * (x1 - x0) / picture.width, 100 * (y1 - y0) / picture.height
@@ -83,15 +96,17 @@ def _box(picture: Picture, detection: Detection, kind: str | None, below: bool) 
         place = "top:100%" if top + tall < 93 else "bottom:0"
     else:
         place = "bottom:100%" if top > 7 else "top:0"
+    faint = "opacity:0.35;" if back else ""
     line = "solid" if detection.score >= SURE else "dashed"
     area = f"position:absolute;left:{left:.3f}%;top:{top:.3f}%;width:{wide:.3f}%;height:{tall:.3f}%"
     # White and dark lines beside the coloured one keep it readable on any background; labels lie above
     # every box, so that no line crosses them.
     return (
-        f'<div class="detection" title="{text}" style="{area};z-index:{order};border:3px {line} {color};'
-        "border-radius:3px;box-sizing:border-box;"
+        f'<div class="detection" title="{text}" data-number="{number}" '
+        f'style="{area};{faint}z-index:{order};border:3px {line} {color};'
+        "border-radius:3px;box-sizing:border-box;cursor:pointer;"
         'box-shadow:0 0 0 1px rgba(0,0,0,.6),inset 0 0 0 1px rgba(255,255,255,.75)"></div>'
-        f'<div style="{area};z-index:10002;pointer-events:none">'
+        f'<div style="{area};{faint}z-index:10002;pointer-events:none">'
         f'<span style="position:absolute;left:0;{place};'
         f"background:{color};color:#fff;font-size:0.8rem;line-height:1.35;padding:0 0.35rem;"
         f'border-radius:3px;white-space:nowrap">{text}</span></div>'

@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pages.common import shared, tray
 from squeeze_core import gallery
+from squeeze_core.detector import why
+from squeeze_core.detector.detect import detect
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
@@ -102,3 +105,55 @@ def test_what_a_score_means_is_drawn(app: AppTest) -> None:
     assert len(table) == len(calibration.before) + len(calibration.after)
     assert calibration.on in " ".join(caption.value for caption in app.caption)
     assert app.slider(key="detect-threshold").value == calibration.threshold
+
+
+@pytest.fixture
+def links(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The channels that the page links to: a page by itself knows no others, and links need them."""
+    found: list[str] = []
+    monkeypatch.setattr(
+        st, "page_link", lambda *_, query_params, **__: found.append(query_params["channel"])
+    )
+    return found
+
+
+def choose_first(app: AppTest) -> AppTest:
+    """Choose the astronaut's box, as a click on it does; AppTest has no clicks on pictures or rows."""
+    picture = tray_picture()
+    first = next(detect([picture], shared.engine())).detections()[0]
+    name = first.index, tuple(round(value) for value in first.box)
+    app.session_state["detect-chosen"] = {picture.key: name}
+    return app.run()
+
+
+def test_a_chosen_box_is_explained(app: AppTest, links: list[str]) -> None:
+    choose_first(app)
+    assert not app.exception
+    assert app.subheader[0].value.startswith("Why “person")
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert int(metrics["Of the map inside the box"].rstrip("%")) >= 70
+    assert metrics["person, here, without these 10"] == "0%"
+    assert any("lies in the box" in html.unescape(element.proto.body) for element in app.get("html"))
+    assert len(set(links)) == 10 and all(re.fullmatch(r"fire\d/\w+/\d+", link) for link in links)
+    app.button(key="detect-why-close").click().run()
+    assert not app.exception and "Why “" not in "".join(heading.value for heading in app.subheader)
+
+
+def test_a_chosen_box_that_is_shown_no_more_is_let_go(app: AppTest, links: list[str]) -> None:
+    choose_first(app)
+    app.slider(key="detect-threshold").set_value(1.0).run()
+    assert not app.exception
+
+
+def test_masking_reports_and_is_kept(
+    app: AppTest, links: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(why, "MASKS", 8)
+    choose_first(app)
+    app.segmented_control(key="detect-why-method").set_value("masking").run()
+    assert not app.exception
+    assert "D-RISE" in " ".join(caption.value for caption in app.caption)
+    calls = []
+    monkeypatch.setattr(why, "explain", lambda *a, **k: calls.append(1))
+    app.slider(key="detect-why-opacity").set_value(30).run()
+    assert not app.exception and calls == []

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from squeeze_core.detector import why
+from squeeze_core.detector.detect import detect
+from squeeze_core.detector.detections import Detection
+from squeeze_core.detector.network import Detector
+from squeeze_core.images import Picture
+from squeeze_core.inside.trace import Unit
+from squeeze_core.networks.engine import Engine
+
+SHOWN = [("chelsea.png", "cat"), ("motorcycle_left.jpg", "motorbike"), ("astronaut.jpg", "person")]
+
+
+@pytest.fixture(scope="module")
+def found(samples: dict[str, Picture], engine: Engine) -> dict[str, tuple[Picture, Detection]]:
+    """The box of each class of SHOWN on its picture."""
+    boxes = {}
+    for file, label in SHOWN:
+        every = next(detect([samples[file]], engine)).detections()
+        boxes[label] = samples[file], next(one for one in every if one.label == label)
+    return boxes
+
+
+@pytest.mark.parametrize("label", [label for _, label in SHOWN])
+def test_the_map_lies_in_the_box_and_knows_what_matters(
+    found: dict[str, tuple[Picture, Detection]], engine: Engine, label: str
+) -> None:
+    picture, detection = found[label]
+    explanation = why.explain(picture, detection, engine)
+    assert explanation.inside >= 0.7
+    assert explanation.map.shape == (len(explanation.map),) * 2 and (explanation.map >= 0).all()
+    ours = why.score(explanation, picture, engine)
+    assert ours.deletion < why.score(why.centred(explanation), picture, engine).deletion
+    assert ours.deletion_curve[-1] < 0.1 < 0.5 < ours.deletion_curve[0]
+    assert ours.insertion_curve[-1] == pytest.approx(ours.deletion_curve[0], abs=0.01)
+
+
+def test_masking_finds_the_motorbike_too(
+    found: dict[str, tuple[Picture, Detection]], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(why, "MASKS", 120)
+    picture, detection = found["motorbike"]
+    shares: list[float] = []
+    explanation = why.explain(picture, detection, engine, "masking", shares.append)
+    assert explanation.inside >= 0.65 > explanation.area  # 120 masks are few
+    assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) == 30
+    again = why.explain(picture, detection, engine, "masking")
+    assert np.array_equal(explanation.map, again.map)
+
+
+def test_masking_can_be_given_up(found: dict[str, tuple[Picture, Detection]], engine: Engine) -> None:
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        why.explain(*found["cat"], engine, "masking", stop)
+
+
+def test_another_place_and_another_class_have_another_map(
+    found: dict[str, tuple[Picture, Detection]], engine: Engine
+) -> None:
+    picture, detection = found["motorbike"]
+    left = Detection("bicycle", 1, 0.5, (0, 90, 70, 230))
+    one, other = (why.explain(picture, box, engine) for box in (detection, left))
+    assert one.inside > 0.7
+    third = len(other.map) // 3
+    share = other.map[:, :third].sum() / other.map.sum()
+    assert share > one.map[:, :third].sum() / one.map.sum() + 0.2
+
+
+def test_evidence_is_of_class_and_place() -> None:
+    box = torch.tensor([[10.0, 10, 30, 30], [10, 10, 30, 30]])
+    focus = why.Focus(torch.zeros(2, 3, 64, 64), box, 1)
+    answers = torch.full((2, 3, 6), -9.0)
+    answers[:, :, :4] = torch.tensor([[10.0, 10, 30, 30], [10, 10, 30, 20], [40, 40, 60, 60]])
+    answers[:, 0, 5], answers[:, 2, 5] = 2.0, 8.0  # the third is elsewhere, however sure
+    assert focus.evidence(answers).tolist() == pytest.approx([2.0, 2.0], abs=1e-3)
+    assert focus.similarity(answers).tolist() == pytest.approx([torch.tensor(2.0).sigmoid().item()] * 2)
+
+
+def test_feeders_foretell_what_is_lost(found: dict[str, tuple[Picture, Detection]], engine: Engine) -> None:
+    """To first order: channels that speak for the box weaken it when they go, the weakest do not."""
+    picture, detection = found["motorbike"]
+    feeds = why.feeders(picture, detection, engine)
+    assert [name for name in feeds.modules() if name.startswith("fire")] == [
+        f"fire{n}" for n in range(2, 10)
+    ]
+    assert all(speaks >= 0 >= against for speaks, against in feeds.modules().values())
+    strongest = feeds.strongest()
+    values = [value for _, value in strongest]
+    assert len(strongest) == 10 and values == sorted(values, reverse=True) and values[-1] > 0
+    ranked = sorted(feeds.strongest(10_000), key=lambda one: abs(one[1]))
+    idle = [unit for unit, _ in ranked[:10]]
+    left = {
+        name: why.still_there(detection, why.without(picture, units, engine))
+        for name, units in (("on", []), ("idle", idle), ("strongest", [unit for unit, _ in strongest]))
+    }
+    assert left["on"] == pytest.approx(detection.score, abs=0.02)
+    assert left["idle"] == pytest.approx(left["on"], abs=0.05)
+    assert left["strongest"] < 0.5 * left["on"]
+
+
+def test_filters_that_training_left_are_the_classifiers(engine: Engine) -> None:
+    frozen, trained = why.alike([Unit("fire2", "expand3x3", 5), Unit("fire9", "squeeze", 3)], engine)
+    assert frozen == pytest.approx(1, abs=1e-4)  # fp16 in the file
+    assert trained < 0.9999
+
+
+def test_the_parts_are_those_of_the_answer() -> None:
+    torch.manual_seed(0)
+    network = Detector(classes=2, width=32).eval()
+    picture = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        parts = network.parts(picture)
+        assert torch.equal(parts["answers"], network(picture))
+        off = network.parts(picture, {"fire9/squeeze": torch.zeros(64, 1, 1)})
+    assert parts["fire5"].shape == (1, 256, 8, 8) and parts["fire9"].shape == (1, 512, 4, 4)
+    assert torch.equal(off["fire8"], parts["fire8"]) and not torch.equal(off["fire9"], parts["fire9"])
+    assert not off["fire9/squeeze"].any() and not torch.equal(off["answers"], parts["answers"])
+    assert {
+        f"{tower}_tower.p{stride}" for tower in ("class", "box") for stride in (8, 16, 32, 64)
+    } <= parts.keys()
