@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -27,8 +28,8 @@ from squeeze_core.figures.maps import for_screen, overlay, unit_scale
 from squeeze_core.images import read
 from squeeze_core.inside.channels import channel_filter
 from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
-from squeeze_core.networks.architecture import BRANCHES, Metaparameters
-from squeeze_core.networks.catalogue import DEFAULT
+from squeeze_core.networks.architecture import Metaparameters
+from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
 
 BATCH = 8
@@ -44,35 +45,37 @@ class Row:
     ratio_to: dict[str, float] = field(default_factory=dict)
 
 
-def bench(engine: Engine) -> Iterator[Row]:
-    """Every group's rows, as soon as each group is done."""
+def bench(engine: Engine, network: Network = DEFAULT) -> Iterator[Row]:
+    """Every group's rows for that SqueezeNet, as soon as each group is done."""
     for group in GROUPS:
-        yield from group(engine)
+        yield from group(engine, network)
 
 
-def startup(engine: Engine) -> list[Row]:
+def startup(engine: Engine, network: Network) -> list[Row]:
     """From nothing to the command line's first answer, in processes of their own."""
     sample = str(gallery.samples()[0].path)
-    imports = [sys.executable, "-c", "import streamlit, torch, torchvision"]
+    # The command line works without Streamlit; where it is installed, it is what the app waits for too.
+    parts = [name for name in ("streamlit", "torch", "torchvision") if find_spec(name)]
+    imports = [sys.executable, "-c", f"import {', '.join(parts)}"]
     first = [sys.executable, "-m", "squeeze_core", "classify", sample, "--device", engine.device.type]
     medians = interleaved([lambda: _process(imports), lambda: _process(first)], 3)
-    base = "importing streamlit, torch and torchvision"
+    base = f"importing {', '.join(parts[:-1])} and {parts[-1]}"
     return [
         Row(base, medians[0]),
         Row("command line start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}),
     ]
 
 
-def forward(engine: Engine) -> list[Row]:
+def forward(engine: Engine, network: Network) -> list[Row]:
     """One forward pass: memory layouts and batch sizes; ratios are of times per picture."""
-    network, size = engine.get(DEFAULT), DEFAULT.preprocess.size
+    loaded, size = engine.get(network), network.preprocess.size
     batch = torch.randn(BATCH, 3, size, size, device=engine.device)
     last = batch.contiguous(memory_format=torch.channels_last)
 
     def run(images: torch.Tensor) -> Callable[[], object]:
         def once() -> object:
             with torch.inference_mode():
-                return network(images).cpu()  # waits for a GPU
+                return loaded(images).cpu()  # waits for a GPU
 
         return once
 
@@ -92,7 +95,7 @@ def forward(engine: Engine) -> list[Row]:
     ]
 
 
-def whole_files(engine: Engine) -> list[Row]:
+def whole_files(engine: Engine, network: Network) -> list[Row]:
     """Encoded bytes to probabilities or boxes, and the part of it that is decoding."""
     paths = [sample.path for sample in gallery.samples()]
 
@@ -100,7 +103,7 @@ def whole_files(engine: Engine) -> list[Row]:
         return [read(path) for path in paths]
 
     def classify() -> list[object]:
-        return list(classifier.classify(map(read, paths), engine, DEFAULT))
+        return list(classifier.classify(map(read, paths), engine, network))
 
     def detect() -> list[object]:
         return [found.detections() for found in detector.detect(map(read, paths), engine)]
@@ -115,36 +118,40 @@ def whole_files(engine: Engine) -> list[Row]:
     ]
 
 
-def look_inside(engine: Engine) -> list[Row]:
+def look_inside(engine: Engine, network: Network) -> list[Row]:
     """The Fire modules' activations, and drawing them as the page does (figure and its JSON)."""
     picture = gallery.samples()[0].picture()
-    network = engine.get(DEFAULT)
-    batch = DEFAULT.preprocess([picture.image]).to(engine.device)
-    trace = fire_trace(picture, engine, DEFAULT)
+    assert network.plan is not None
+    loaded, last = engine.get(network), network.plan.fire_names[-1]
+    batch = network.preprocess([picture.image]).to(engine.device)
+    trace = fire_trace(picture, engine, network)
 
     def plain() -> object:
         with torch.inference_mode():
-            return network(batch).cpu()
+            return loaded(batch).cpu()
 
     def grids(trace: FireTrace, chosen: int = 0) -> None:
-        for branch in BRANCHES:
-            maps = trace.maps("fire9", branch)
-            units = [Unit("fire9", branch, int(channel)) for channel in maps.order()]
+        for branch in trace.modules[last].branches:
+            maps = trace.maps(last, branch)
+            units = [Unit(last, branch, int(channel)) for channel in maps.order()]
             fire_modules.channel_grid(maps, units, units[chosen], columns=16).to_json()
 
     def another() -> None:
-        maps = trace.maps("fire9", "expand3x3")
-        grids(trace, 5)
-        overlay(for_screen(picture.image), unit_scale(maps.values[5:6])[0], 0.65)
-        channel_figures.histogram(maps, 5).to_json()
-        channel_figures.kernels(channel_filter(engine, DEFAULT, Unit("fire9", "expand3x3", 5))).to_json()
+        branch = trace.modules[last].branches[-1]
+        maps = trace.maps(last, branch)
+        grids(trace, 1)
+        overlay(for_screen(picture.image), unit_scale(maps.values[1:2])[0], 0.65)
+        channel_figures.histogram(maps, 1).to_json()
+        channel_figures.kernels(channel_filter(engine, network, Unit(last, branch, 1))).to_json()
 
     works = {
         "plain forward pass of one picture": plain,
-        "trace of all Fire modules": lambda: fire_trace(picture, engine, DEFAULT),
-        "trace, and fire9's 576 maps drawn": lambda: grids(fire_trace(picture, engine, DEFAULT)),
+        "trace of all Fire modules": lambda: fire_trace(picture, engine, network),
+        f"trace, and {last}'s {sum(network.plan.fires[-1])} maps drawn": lambda: grids(
+            fire_trace(picture, engine, network)
+        ),
         "trace, and all modules' strips drawn": lambda: fire_modules.glance(
-            fire_trace(picture, engine, DEFAULT)
+            fire_trace(picture, engine, network)
         ).to_json(),
         "another channel drawn, without a forward pass": another,
     }
@@ -153,16 +160,16 @@ def look_inside(engine: Engine) -> list[Row]:
     return [Row(base, once), *rows]
 
 
-def comparison(engine: Engine) -> list[Row]:
-    """SqueezeNet beside the networks it is compared with, and counting all of them."""
+def comparison(engine: Engine, network: Network) -> list[Row]:
+    """That SqueezeNet beside the networks it is compared with, and counting all of them."""
     device = engine.device.type
-    names = ("squeezenet1_1", "efficientnet_lite0", "resnet18")
-    runs = [measure.runner(name, device)[0] for name in names]
+    subjects = (network, named("efficientnet_lite0"), named("resnet18"))
+    runs = [measure.runner(subject, device)[0] for subject in subjects]
     medians = interleaved([lambda run=run: run(1) for run in runs], 7)  # type: ignore[misc]
-    base = f"{zoo.title(names[0])}, one picture"
+    base, *others = (f"{subject.title}, one picture" for subject in subjects)
     rows = [Row(base, medians[0])]
-    for name, taken in zip(names[1:], medians[1:], strict=True):
-        rows.append(Row(f"{zoo.title(name)}, one picture", taken, ratio_to={base: taken / medians[0]}))
+    for what, taken in zip(others, medians[1:], strict=True):
+        rows.append(Row(what, taken, ratio_to={base: taken / medians[0]}))
     imports = [sys.executable, "-c", "import torch, torchvision"]
     compare = [sys.executable, "-m", "squeeze_core", "compare", "--json"]
     alone, everything = interleaved([lambda: _process(imports), lambda: _process(compare)], 1)
@@ -173,7 +180,7 @@ def comparison(engine: Engine) -> list[Row]:
     return [*rows, Row(base, alone), counted]
 
 
-def design_space(engine: Engine) -> list[Row]:
+def design_space(engine: Engine, network: Network) -> list[Row]:
     """What moving a slider of the page Design space costs: the network built, counted and drawn."""
 
     def count() -> Design:
@@ -192,7 +199,7 @@ def design_space(engine: Engine) -> list[Row]:
     ]
 
 
-GROUPS: tuple[Callable[[Engine], list[Row]], ...] = (
+GROUPS: tuple[Callable[[Engine, Network], list[Row]], ...] = (
     startup,
     forward,
     whole_files,

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from squeeze_core import images
-from squeeze_core.commands import add_device_option, add_json_option, print_json
+from squeeze_core.commands import add_device_option, add_json_option, networks, print_json
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
 from squeeze_core.inside.trace import PLACES, FireTrace, ModuleTrace, fire_trace
-from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 COLUMNS = 16
@@ -25,14 +24,16 @@ def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("activations", help="write every Fire module's maps as PNG and NPZ")
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    networks.add_options(parser)
     add_device_option(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: Namespace) -> int:
+    network = networks.network_of(options)
     picture = images.read(options.file)
-    trace = fire_trace(picture, Engine(options.device), DEFAULT)
+    trace = fire_trace(picture, Engine(options.device), network)
     try:
         written = write(trace, options.out)
     except OSError as error:

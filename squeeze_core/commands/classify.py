@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from squeeze_core.classifier import Classification, classify
-from squeeze_core.commands import files
+from squeeze_core.commands import files, networks
 from squeeze_core.commands.tables import numbered
 from squeeze_core.networks.engine import Engine
 
@@ -15,7 +15,7 @@ from squeeze_core.networks.engine import Engine
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("classify", help="name what is in each picture")
     files.add_options(parser)
-    parser.add_argument("--model", default="squeezenet1_1", metavar="NAME")
+    networks.add_options(parser)
     parser.add_argument("--top", type=top, default=5, metavar="K", help="how many classes, 1–1000")
     parser.set_defaults(run=run)
 
@@ -29,7 +29,7 @@ def top(text: str) -> int:
 
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
-    network = files.network_of(options)
+    network = networks.network_of(options)
     engine.get(network)  # weights that cannot be had are said before any picture is read
     return files.answer(
         options,

@@ -9,9 +9,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from squeeze_core.commands import add_device_option, add_json_option, print_json
+from squeeze_core.commands import add_device_option, add_json_option, networks, print_json
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.measure import Measurement, measure
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import choose_device
 
 
@@ -19,6 +20,7 @@ def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("compare", help="size, computation and accuracy of the networks")
     parser.add_argument("--models", nargs="+", default=zoo.ROW_NAMES, metavar="NAME")
     parser.add_argument("--measure", action="store_true", help="also time each one on this machine")
+    networks.add_weights_options(parser)
     add_device_option(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -26,8 +28,10 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: Namespace) -> int:
     names = tuple(dict.fromkeys(options.models))
-    rows = [zoo.row(name) for name in names]
-    measured = _measured(names, choose_device(options.device).type) if options.measure else {}
+    own = networks.own_of(options)
+    rows = [zoo.row(name) for name in (*names, *([own] if own else []))]
+    device = choose_device(options.device).type
+    measured = _measured([row.network or row.name for row in rows], device) if options.measure else {}
     if options.json:
         print_json({"models": [_document(row, measured.get(row.name)) for row in rows]})
     else:
@@ -35,10 +39,10 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _measured(names: Sequence[str], device: str) -> dict[str, Measurement]:
+def _measured(subjects: Sequence[Network | str], device: str) -> dict[str, Measurement]:
     done: dict[str, Measurement] = {}
     with tqdm(unit="run", file=sys.stderr) as bar:
-        for event in measure(names, device):
+        for event in measure(subjects, device):
             if isinstance(event, Measurement):
                 done[event.name] = event
             else:
@@ -56,6 +60,7 @@ def _document(row: zoo.Row, measurement: Measurement | None) -> dict[str, Any]:
         "top1": row.top1,
         "top5": row.top5,
         "source": row.source,
+        "file_bytes": row.file_bytes,
     }
     if measurement:
         peak = measurement.peak_memory_bytes

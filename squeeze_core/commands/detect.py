@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from squeeze_core.commands import files
@@ -16,6 +17,7 @@ from squeeze_core.networks.engine import Engine
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("detect", help="find and name the objects in each picture")
     files.add_options(parser)
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
     parser.add_argument(
         "--threshold", type=share, metavar="T", help="least score, 0–1; the detector's own when not given"
     )

@@ -16,6 +16,5 @@ def add_to(subparsers: Any) -> None:
     for task in TASKS:
         task_parser = task.add_to(tasks)
         task_parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the pictures")
-        task_parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
         add_device_option(task_parser)
         add_json_option(task_parser)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from squeeze_core.accuracy import read_labels, score
 from squeeze_core.classifier import classify
-from squeeze_core.commands import complain, files, print_json
+from squeeze_core.commands import complain, networks, print_json
 from squeeze_core.images import read
 from squeeze_core.networks.engine import Engine
 
@@ -18,16 +18,16 @@ from squeeze_core.networks.engine import Engine
 def add_to(subparsers: Any) -> ArgumentParser:
     parser = subparsers.add_parser("classify", help="top-1 and top-5 accuracy, in percent")
     parser.add_argument(
-        "--labels", type=Path, required=True, metavar="FILE", help="JSON: file name → ImageNet index"
+        "--labels", type=Path, required=True, metavar="FILE", help="JSON: file name → class index"
     )
-    parser.add_argument("--model", default="squeezenet1_1", metavar="NAME")
+    networks.add_options(parser)
     parser.set_defaults(run=run)
     return parser
 
 
 def run(options: Namespace) -> int:
     engine = Engine(options.device)
-    network = files.network_of(options)
+    network = networks.network_of(options)
     engine.get(network)  # weights that cannot be had are said before any picture is read
     truth = read_labels(options.labels, options.folder, len(network.labels))
     answers = classify(map(read, truth), engine, network)

@@ -36,6 +36,7 @@ def add_to(subparsers: Any) -> ArgumentParser:
         "--threshold", type=share, metavar="T", help="score from which boxes are shown; the detector's own"
     )
     parser.add_argument("--last", type=int, metavar="N", help="only the last N pictures by file name")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
     parser.set_defaults(run=run)
     return parser
 

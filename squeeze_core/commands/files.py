@@ -19,9 +19,7 @@ from squeeze_core.commands import add_device_option, add_json_option, complain
 from squeeze_core.commands.inputs import legible, paths
 from squeeze_core.commands.tables import Columns, Table, open_table
 from squeeze_core.images import ImageError, Picture, read
-from squeeze_core.networks.catalogue import Network, named
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.own import open_own_file, reweighted
 
 
 class Timed(Protocol):
@@ -42,7 +40,6 @@ def add_options(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="a picture, a folder of them, a pattern such as '*.jpg', or - for a list on standard input",
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="a weights file of your own")
     parser.add_argument(
         "--out",
         type=Path,
@@ -51,14 +48,6 @@ def add_options(parser: ArgumentParser) -> None:
     )
     add_device_option(parser)
     add_json_option(parser)
-
-
-def network_of(options: Namespace) -> Network:
-    """The classifier that `--model` and `--weights` name; WeightsError when there is none."""
-    network = named(options.model)
-    if options.weights is None:
-        return network
-    return open_own_file(options.weights) if network.plan else reweighted(network, options.weights)
 
 
 def answer(

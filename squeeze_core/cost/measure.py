@@ -18,12 +18,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from squeeze_core.errors import UserError
+
+if TYPE_CHECKING:
+    from squeeze_core.networks.catalogue import Network
 
 WARM_UP, RUNS, BATCHES = 2, 20, 3
 SECONDS = 4.0
@@ -77,9 +81,10 @@ class Step:
     total: int
 
 
-def measure(names: Sequence[str], device: str = "cpu") -> Generator[Step | Measurement]:
-    """Measure each network in turn: a Step after every run (and while nothing ends, the same one
-    again), a Measurement after every network.
+def measure(subjects: Sequence[Network | str], device: str = "cpu") -> Generator[Step | Measurement]:
+    """Measure each in turn, a record or the name of a network of the catalogue or of the hand-made
+    features: a Step after every run (and while nothing ends, the same one again), a Measurement after
+    every network.
 
     Closing the iterator stops the work at once. MeasureError when a network's process fails, and
     when another measurement is under way, because both would come out wrong.
@@ -88,18 +93,19 @@ def measure(names: Sequence[str], device: str = "cpu") -> Generator[Step | Measu
     if not _one_at_a_time.acquire(timeout=PATIENCE_S):
         raise MeasureError("Another measurement is running on this machine; try again when it is done.")
     try:
-        yield from _measure(names, device)
+        yield from _measure(subjects, device)
     finally:
         _one_at_a_time.release()
 
 
-def _measure(names: Sequence[str], device: str) -> Iterator[Step | Measurement]:
+def _measure(subjects: Sequence[Network | str], device: str) -> Iterator[Step | Measurement]:
     each = WARM_UP + RUNS + BATCHES
-    total = each * len(names)
-    for number, name in enumerate(names):
+    total = each * len(subjects)
+    for number, subject in enumerate(subjects):
+        name = subject if isinstance(subject, str) else subject.name
         yield Step(name, number * each, total)
-        command = [sys.executable, "-m", "squeeze_core.cost.measure", name, device]
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints:
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints, _told(subject) as told:
+            command = [sys.executable, "-m", "squeeze_core.cost.measure", device, told]
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=Path(__file__).parents[2]
             )
@@ -107,7 +113,7 @@ def _measure(names: Sequence[str], device: str) -> Iterator[Step | Measurement]:
             try:
                 for message in _messages(process):
                     if message and "done" not in message:
-                        yield Measurement(**message)
+                        yield Measurement(**{**message, "name": name})
                     else:
                         done = message.get("done", done)
                         yield Step(name, number * each + done, total)
@@ -118,6 +124,20 @@ def _measure(names: Sequence[str], device: str) -> Iterator[Step | Measurement]:
             finally:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def _told(subject: Network | str) -> Iterator[str]:
+    """What tells the measuring process which network is meant: its name, or the file of one's own."""
+    if isinstance(subject, str) or not subject.own:
+        yield subject if isinstance(subject, str) else subject.name
+        return
+    from squeeze_core.networks.own import to_safetensors
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "own.safetensors"
+        file.write_bytes(to_safetensors(subject))
+        yield str(file)
 
 
 def _messages(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
@@ -171,7 +191,7 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _work(name: str, device: str, tell: Callable[[dict[str, Any]], None]) -> None:
+def _work(device: str, told: str, tell: Callable[[dict[str, Any]], None]) -> None:
     """What the measuring process does; `tell` gets each message for `measure`."""
     import torch
 
@@ -181,7 +201,7 @@ def _work(name: str, device: str, tell: Callable[[dict[str, Any]], None]) -> Non
 
     torch.nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
     before = _memory("VmRSS")
-    run, trained = _hog() if name == handmade.NAME else runner(name, device)
+    run, trained = _hog() if told == handmade.NAME else runner(_named(told), device)
     _reset_peak()
     done = 0
 
@@ -208,7 +228,7 @@ def _work(name: str, device: str, tell: Callable[[dict[str, Any]], None]) -> Non
     batch = BATCH[device]
     batches = _until(SECONDS, BATCHES, lambda: timed(batch))
     result = Measurement(
-        name,
+        told,
         device_title(device),
         1000 * statistics.median(times),
         1000 * min(times),
@@ -232,7 +252,15 @@ def _until(seconds: float, runs: int, once: Callable[[], float]) -> list[float]:
     return times
 
 
-def runner(name: str, device: str) -> tuple[Callable[[int], object], bool]:
+def _named(told: str) -> Network:
+    """The network of that name in the catalogue, or in that file."""
+    from squeeze_core.networks.catalogue import named
+    from squeeze_core.networks.own import open_own_file
+
+    return open_own_file(Path(told)) if told.endswith(".safetensors") else named(told)
+
+
+def runner(network: Network, device: str) -> tuple[Callable[[int], object], bool]:
     """A function that runs the network on a batch of that many pictures, and whether it is trained.
 
     Trained weights where they are on this machine, else random ones of the usual variance.
@@ -240,30 +268,27 @@ def runner(name: str, device: str) -> tuple[Callable[[int], object], bool]:
     import torch
     from torch import nn
 
-    from squeeze_core.networks.catalogue import named
-
-    record = named(name)
-    trained = record.present()
+    trained = network.present()
     if trained:
-        network = record.load()
+        built = network.load()
     else:
         with torch.device("meta"):
-            network = record.build()
-        network.to_empty(device="cpu")
-        for module in network.modules():
+            built = network.build()
+        built.to_empty(device="cpu")
+        for module in built.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.reset_running_stats()
-        for weight in network.parameters():
+        for weight in built.parameters():
             # Variance kept from layer to layer: tiny activations would become slow denormals.
             fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
             nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
-    network = network.eval().to(device).to(memory_format=torch.channels_last)
-    size = record.preprocess.size
+    built = built.eval().to(device).to(memory_format=torch.channels_last)
+    size = network.preprocess.size
 
     def run(batch: int) -> None:
         images = torch.randn(batch, 3, size, size, device=device)
         with torch.inference_mode():
-            network(images.contiguous(memory_format=torch.channels_last))
+            built(images.contiguous(memory_format=torch.channels_last))
 
     return run, trained
 
@@ -296,10 +321,10 @@ def _reset_peak() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("name")
     parser.add_argument("device")
+    parser.add_argument("network")
     options = parser.parse_args()
-    _work(options.name, options.device, lambda message: print(json.dumps(message), flush=True))
+    _work(options.device, options.network, lambda message: print(json.dumps(message), flush=True))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from squeeze_core.networks.weights import (
     SHIPPED,
     Download,
     InstalledPackage,
+    OwnFile,
     Source,
     TorchvisionNetwork,
     WeightsError,
@@ -75,6 +76,11 @@ class Network:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.name)
+
+    @property
+    def own(self) -> bool:
+        """Whether the weights are a person's own."""
+        return isinstance(self.weights, OwnFile)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and other.key == self.key

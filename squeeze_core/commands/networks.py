@@ -1,0 +1,73 @@
+"""Which network a command runs: one of the catalogue, or a SqueezeNet of the person's own."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from squeeze_core.errors import UserError
+from squeeze_core.networks.catalogue import DEFAULT, Network, named
+from squeeze_core.networks.own import TORCHVISION, open_own_file, reweighted
+from squeeze_core.networks.preprocess import Preprocess
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """`--model NAME`, and `--weights FILE` with what goes with a file of one's own."""
+    parser.add_argument("--model", default=DEFAULT.name, metavar="NAME", help="a network of the catalogue")
+    add_weights_options(parser)
+
+
+def add_weights_options(parser: ArgumentParser) -> None:
+    """`--weights FILE` and what goes with it."""
+    own = parser.add_argument_group("a SqueezeNet of your own")
+    own.add_argument(
+        "--weights", type=Path, metavar="FILE", help="its state dict: .safetensors, .pth or .pt"
+    )
+    own.add_argument(
+        "--class-names",
+        type=Path,
+        metavar="FILE",
+        help="one a line, a JSON list, or a JSON object index → name",
+    )
+    sight = own.add_mutually_exclusive_group()
+    sight.add_argument("--stretch", type=int, metavar="SIDE", help="it sees whole pictures at that side")
+    sight.add_argument(
+        "--crop",
+        type=int,
+        nargs=2,
+        metavar=("SHORTER", "SIDE"),
+        help="pictures are scaled to the first number and their centre cut out; 256 224 when not given",
+    )
+    own.add_argument("--mean", type=float, nargs=3, metavar=("R", "G", "B"), help="of values in 0–1")
+    own.add_argument("--std", type=float, nargs=3, metavar=("R", "G", "B"), help="of values in 0–1")
+
+
+def network_of(options: Namespace) -> Network:
+    """The network that the options name; UserError when there is none, or when they do not go together."""
+    return own_of(options, named(options.model)) or named(options.model)
+
+
+def own_of(options: Namespace, instead_of: Network = DEFAULT) -> Network | None:
+    """The network whose weights are given, None where none are; it takes the place of `instead_of`."""
+    if options.weights is None:
+        for name in ("class_names", "stretch", "crop", "mean", "std"):
+            if getattr(options, name) is not None:
+                raise UserError(f"--{name.replace('_', '-')} goes with --weights.")
+        return None
+    if instead_of.plan is None:
+        return reweighted(instead_of, options.weights)
+    return open_own_file(options.weights, options.class_names, _preprocess(options))
+
+
+def _preprocess(options: Namespace) -> Preprocess | None:
+    """What the options say that the network sees; None where they say nothing."""
+    if all(getattr(options, name) is None for name in ("stretch", "crop", "mean", "std")):
+        return None
+    seen = TORCHVISION
+    if options.stretch is not None:
+        seen = Preprocess(options.stretch)
+    elif options.crop is not None:
+        shorter, side = options.crop
+        seen = Preprocess(side, resize=shorter)
+    return replace(seen, mean=tuple(options.mean or seen.mean), std=tuple(options.std or seen.std))
