@@ -223,13 +223,14 @@ picture = tray.current()
 beside, answers_side = st.columns([5, 8], gap="medium")
 with beside, st.container(key="picture"):
     caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
-    st.image(picture.image, caption=caption, width="stretch", alt=tray.describe(picture))
+    st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
 with answers_side:
     shared.ready()
     from squeeze_core.cost import rows as zoo
     from squeeze_core.networks.catalogue import CATALOGUE
 
-    cards = st.grid(2, min_column_width=260, gap="medium")
+    with st.container(key="cards"):
+        cards = st.grid(2, min_column_width=260, gap="medium")
     models = st.multiselect(
         "Networks",
         list(CATALOGUE),

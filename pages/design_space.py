@@ -159,7 +159,7 @@ def downloads(design: Design) -> None:
 
 @st.fragment
 def explore() -> None:
-    summary = st.container(border=True)
+    summary = st.container(border=True, key="design-summary")
     controls, result = st.columns([2, 5], gap="medium")
     with controls, st.container(border=True):
         choice = ask()

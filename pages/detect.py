@@ -34,7 +34,9 @@ MODES = {"detector": "20 classes", "anything": "Anything"}
 
 
 def page() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="row-detect"
+    ):
         st.title("Where is it?", anchor=False, width="content")
         mode = st.segmented_control(
             "What to look for",
@@ -188,7 +190,8 @@ def draw(
     chosen: int | None = None,
 ) -> None:
     alt = f"{tray.describe(picture)}. {figures.describe(found)}"
-    st.html(figures.overlay(picture, found, alt, kinds, chosen))
+    with st.container(key="picture-detect"):
+        st.html(figures.overlay(picture, found, alt, kinds, chosen))
 
 
 def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dict[str, object]]:

@@ -62,7 +62,8 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
         bar.empty()
     shown = figures.explained(found, for_screen(picture.image), opacity)
     alt = f"{found.method.title} for {found.label} over {tray.describe(picture)}: {figures.in_words(found)}"
-    st.image(shown, width="stretch", alt=alt)
+    with st.container(key=f"picture-why-{side}"):
+        st.image(shown, width="stretch", alt=alt)
     st.markdown(f"**{found.label}** {percent(found.probability)} · logit {found.logit:.2f}")
     st.markdown(f"{found.method.meaning} *{found.method.limits}*")
     st.caption(found.method.source)

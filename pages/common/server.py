@@ -22,10 +22,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
+from pages.common import tray, tray_bar
 from squeeze_core import gallery
 
 _HERE = Path(__file__).parent
-_STREAMLITS_OWN = Path(st.__file__).parent / "static" / "index.html"
+_STREAMLITS_OWN = Path(st.__file__).parent / "static"
+# What pages are drawn with, the large charts and tables excepted: fetched at once, and not when the first
+# of each kind is drawn, which then would move what lies below.
+_ELEMENTS = (
+    *("Html", "FileUploader", "BidiComponent", "ButtonGroup", "ImageList", "Metric", "Multiselect"),
+    *("Slider", "Selectbox", "NumberInput", "DownloadButton", "Checkbox"),
+)
 
 
 def routes(pages: Sequence[str], home: str) -> list[Route]:
@@ -67,10 +74,12 @@ def first_bytes() -> str:
     paint = (_HERE / "first_paint.html").read_text("utf-8")
     for place, value in values.items():
         paint = paint.replace(place, value)
-    own = _STREAMLITS_OWN.read_text("utf-8")
-    return own.replace("<title>Streamlit</title>", "<title>Squeeze Lab</title>").replace(
-        '<div id="root">', f'{paint}<div id="root">'
-    )
+    scripts = [file for name in _ELEMENTS for file in _STREAMLITS_OWN.glob(f"static/js/{name}.*.js")]
+    links = [f'<link rel="modulepreload" crossorigin href="./static/js/{file.name}">' for file in scripts]
+    own = (_STREAMLITS_OWN / "index.html").read_text("utf-8")
+    own = own.replace("<title>Streamlit</title>", "<title>Squeeze Lab</title>" + "".join(links))
+    # In the body, so that it comes after the styles that Streamlit adds to the head.
+    return own.replace('<div id="root">', f'<style>{tray_bar.style()}</style>{paint}<div id="root">')
 
 
 @asynccontextmanager
@@ -85,8 +94,6 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 def _warm_up() -> None:
     """Load the networks of the first screen and of Detect, so that the first visitor waits for none."""
-    from pages.common import shared, tray
+    from pages.common import shared
 
-    for sample in gallery.samples():
-        tray.sample_entry(sample.file)
     shared.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from PIL import Image
 
+PLOTLYS_HEIGHT = 450
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -37,7 +38,9 @@ def plot(figure: go.Figure, *, name: str, alt: str) -> None:
     # it takes the theme's background with the theme's words.
     words, background = _theme("textColor"), _theme("backgroundColor")
     drawn = type(figure)(figure).update_layout(font_color=words, paper_bgcolor=background)
-    st.plotly_chart(drawn, width="stretch", key=f"chart-{name}", config=config, alt=alt)
+    # The height is told, so that room is kept while the browser fetches the chart library.
+    height = int(figure.layout.height or PLOTLYS_HEIGHT)
+    st.plotly_chart(drawn, height=height, key=f"chart-{name}", config=config, alt=alt)
 
 
 def _theme(colour: str) -> str:

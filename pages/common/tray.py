@@ -21,6 +21,7 @@ from squeeze_core.images import ImageError, Picture
 MOST = 100
 _STATE = "tray"
 _THUMBNAIL = (112, 112)
+_SCREEN = (960, 960)
 
 
 class File(Protocol):
@@ -96,6 +97,11 @@ def describe(picture: Picture) -> str:
     return entry.alt if entry.key == picture.key else picture.name
 
 
+def for_screen(picture: Picture) -> bytes:
+    """The picture as large as a page shows it at most, as WebP; made once."""
+    return _for_screen(picture.key, picture)
+
+
 def add(files: Iterable[File]) -> None:
     """Take files; the first good one becomes the current picture, each bad one leaves a sentence."""
     tray = state()
@@ -169,6 +175,15 @@ def sample_entry(file: str) -> Entry:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     picture = sample.picture()
     return Entry(picture, sample.alt, _thumbnail(picture))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _for_screen(key: str, _picture: Picture) -> bytes:
+    image = _picture.image.copy()
+    image.thumbnail(_SCREEN)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=85, method=2)
+    return buffer.getvalue()
 
 
 def _thumbnail(picture: Picture) -> str:

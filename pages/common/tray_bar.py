@@ -11,7 +11,7 @@ import streamlit as st
 from pages.common import tray
 from pages.common.tray import Entry
 from squeeze_core import gallery
-from squeeze_core.images import MAX_BYTES
+from squeeze_core.images import MAX_BYTES, Picture
 
 # Rounded up, so that the refusal of a file just too large is ours, in one sentence.
 UPLOAD_MEGABYTES = -(-MAX_BYTES // 2**20)
@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent
 def draw() -> None:
     """The bar that every page has on top."""
     state = tray.state()
-    _faces(list(state.entries.values()), state.chosen)
+    _own_style(list(state.entries.values()), tray.current())
     with st.container(border=True, key="tray"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="tray-row"):
             _drop_zone(state.drops)
@@ -136,20 +136,27 @@ def _listener() -> Any:
     return st.components.v2.component("page_listener", js=(_HERE / "page.js").read_text("utf-8"))
 
 
-def _faces(entries: list[Entry], chosen: str) -> None:
-    """The thumbnails' pictures, as the backgrounds of their buttons; the chosen one is ringed."""
+def style() -> str:
+    """What every page looks like, and the faces of the samples: part of the first bytes, so never sent
+    again."""
     samples = [tray.sample_entry(sample.file) for sample in gallery.samples()]
-    ringed = chosen or tray.sample_entry(tray.state().sample).key
-    faces = {entry.key[:16]: entry.thumbnail for entry in [*samples, *entries]}
-    rules = [
-        f'[class*="st-key-tray-"][class*="-{key}"] button{{background-image:url({face})}}'
-        for key, face in faces.items()
-    ]
-    st.html(_HERE / "style.css")
-    st.html(f"<style>{''.join(rules)}</style>")
-    st.html(
-        f"<style>.st-key-tray-see-{ringed[:16]} button{{outline-color:var(--accent)!important}}</style>"
-    )
+    return (_HERE / "style.css").read_text("utf-8") + _faces(samples)
+
+
+def _faces(entries: list[Entry]) -> str:
+    """The thumbnails' pictures, as the backgrounds of their buttons."""
+    button = '[class*="st-key-tray-"][class*="-{}"] button{{background-image:url({})}}'
+    return "".join(button.format(entry.key[:16], entry.thumbnail) for entry in entries)
+
+
+def _own_style(entries: list[Entry], shown: Picture) -> None:
+    """The faces of a person's own pictures; a ring round the one shown, and its shape, so that room is
+    kept for it while it is fetched."""
+    ring = f".st-key-tray-see-{shown.key[:16]} button{{outline-color:var(--accent)!important}}"
+    shape = f":root{{--shape:{shown.image.width}/{shown.image.height}}}"
+    if entries:
+        st.html(f"<style>{_faces(entries)}</style>")
+    st.html(f"<style>{ring}{shape}</style>")
 
 
 def plain(text: str) -> str:

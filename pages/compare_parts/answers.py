@@ -28,7 +28,7 @@ def draw(rows: tuple[Row, ...]) -> None:
         st.subheader(findings.picture(answers), anchor=False)
         image, bars = st.columns([2, 3], gap="medium")
         with image:
-            st.image(picture.image, width="stretch", alt=tray.describe(picture))
+            st.image(tray.for_screen(picture), width="stretch", alt=tray.describe(picture))
         with bars:
             for answer in answers:
                 size = amount(zoo.row(answer.model).parameters)
