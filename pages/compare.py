@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compare_parts import accuracy, answers, cost, fits, headline, machine, take_home
+from pages.compare_parts import accuracy, answers, cost, fits, headline, machine, networks, take_home
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.rows import Row
 
@@ -16,14 +16,7 @@ def field() -> tuple[Row, ...]:
 
 
 st.title("What does small cost, and what does it save?", anchor=False)
-names = st.multiselect(
-    "Compare SqueezeNet 1.1 with",
-    [name for name in zoo.ROW_NAMES if name != zoo.REFERENCE],
-    default=[name for name in zoo.DEFAULT_NAMES if name != zoo.REFERENCE],
-    format_func=lambda name: zoo.title(name),
-    key="compare-networks",
-    persist_state="session",
-)
+names = networks.choose()
 rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
 
 headline.draw(rows)
@@ -32,6 +25,7 @@ tabs = st.tabs(
     ["Cost", "Accuracy", "What fits?", "This machine", "Your picture", "The paper", "Take away"],
     key="compare-tab",
     on_change="rerun",
+    bind="query-params",
 )
 drawings = (
     lambda: cost.draw(rows),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.common import address, take_away
 from squeeze_core.cost import design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind
 from squeeze_core.cost.published import mebibytes
@@ -41,25 +40,42 @@ def preset(choice: Choice) -> None:
 
 
 def ask() -> Choice:
-    """The sliders, at SqueezeNet 1.0 when nobody has moved them."""
-    if "design-sr" not in st.session_state:
-        preset(Choice())
+    """The sliders, at SqueezeNet 1.0 when neither the address nor a person has moved them."""
+    usual = Choice()
+    meta, bound = usual.metaparameters, address.BOUND
     with st.container(horizontal=True, gap="small"):
         for name, choice in _PRESETS.items():
             st.button(name, key=f"preset-{name}", on_click=preset, args=(choice,))
-    keep: Any = {"persist_state": "session"}
-    base = st.slider("base_e: expand filters of fire2", 8, 512, step=8, key="design-base_e", **keep)
-    incr = st.slider("incr_e: added every freq modules", 0, 512, step=8, key="design-incr_e", **keep)
-    freq = st.slider("freq: modules between two steps", 1, 8, key="design-freq", **keep)
-    sr = st.slider("SR: squeeze ratio", 0.0, 1.0, step=0.005, format="%.3f", key="design-sr", **keep)
-    pct = st.slider("pct3x3: share of 3×3 filters", 0.0, 1.0, step=0.01, key="design-pct3x3", **keep)
-    size = st.slider("Input size (pixels)", 8, 512, key="design-size", **keep)
-    classes = st.slider("Classes", 2, 2000, key="design-classes", **keep)
+    base = st.slider(
+        "base_e: expand filters of fire2", 8, 512, meta.base_e, step=8, key="design-base_e", **bound
+    )
+    incr = st.slider(
+        "incr_e: added every freq modules", 0, 512, meta.incr_e, step=8, key="design-incr_e", **bound
+    )
+    freq = st.slider("freq: modules between two steps", 1, 8, meta.freq, key="design-freq", **bound)
+    sr = st.slider(
+        "SR: squeeze ratio", 0.0, 1.0, meta.sr, step=0.005, format="%.3f", key="design-sr", **bound
+    )
+    pct = st.slider(
+        "pct3x3: share of 3×3 filters", 0.0, 1.0, meta.pct3x3, step=0.01, key="design-pct3x3", **bound
+    )
+    size = st.slider("Input size (pixels)", 8, 512, usual.size, key="design-size", **bound)
+    classes = st.slider("Classes", 2, 2000, usual.classes, key="design-classes", **bound)
     bypass = st.segmented_control(
-        "Bypass", ("none", "simple", "complex"), required=True, key="design-bypass", **keep
+        "Bypass",
+        ("none", "simple", "complex"),
+        default=usual.bypass,
+        required=True,
+        key="design-bypass",
+        **bound,
     )
     stem = st.segmented_control(
-        "conv1 and pools of version", ("1.0", "1.1"), required=True, key="design-stem", **keep
+        "conv1 and pools of version",
+        ("1.0", "1.1"),
+        default=usual.stem,
+        required=True,
+        key="design-stem",
+        **bound,
     )
     return Choice(Metaparameters(base, incr, pct, freq, sr), stem, bypass, size, classes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import drawing
+from pages.common import address, drawing
 from squeeze_core.cost import handmade
 from squeeze_core.cost.published import HAND_MADE, TABLE_2, TABLE_3
 from squeeze_core.cost.rows import Row
@@ -26,7 +26,7 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             required=True,
             format_func=lambda key: _AXES[key],
             key="compare-axis",
-            persist_state="session",
+            **address.BOUND,
             label_visibility="collapsed",
         )
         st.subheader(findings.accuracy(rows, field, cost), anchor=False)

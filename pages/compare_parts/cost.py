@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import drawing
+from pages.common import address, drawing
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, Cost
@@ -30,10 +30,10 @@ def draw(rows: tuple[Row, ...]) -> None:
                 required=True,
                 format_func=lambda key: _COSTS[key],
                 key="compare-cost",
-                persist_state="session",
+                **address.BOUND,
                 label_visibility="collapsed",
             )
-            log = st.toggle("Logarithmic axis", key="compare-log", persist_state="session")
+            log = st.toggle("Logarithmic axis", key="compare-log", **address.BOUND)
         st.subheader(findings.cost(rows, cost), anchor=False)
         table = [
             {"Network": row.title, COSTS[cost].title: getattr(row, cost)}
@@ -55,6 +55,7 @@ def _where(rows: tuple[Row, ...]) -> None:
             networks,
             format_func=lambda name: zoo.row(name).title,
             key="compare-where",
+            **address.BOUND,
         )
         names = [REFERENCE, *([other] if other else [])]
         columns = st.grid(2, min_column_width=320, gap="medium")

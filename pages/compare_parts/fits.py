@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.common import address, take_away
 from pages.compare_parts import machine
 from squeeze_core.cost.budget import Budget, Verdict, answer, judge
 from squeeze_core.cost.devices import DEVICES, Device
@@ -69,7 +69,7 @@ def _ask() -> Budget:
             step=0.1,
             key="fits-mbit",
             help="1.6 Mbit/s is the downlink that WebPageTest and Lighthouse emulate as 3G.",
-            persist_state="session",
+            **address.BOUND,
         )
         st.segmented_control(
             "Bits a weight",
@@ -77,7 +77,7 @@ def _ask() -> Budget:
             default=_USUAL.bits,
             required=True,
             key="fits-bits",
-            persist_state="session",
+            **address.BOUND,
         )
     return budget()
 
@@ -110,7 +110,7 @@ def _limit(label: str, value: float | None, key: str) -> None:
         step=1.0,
         key=f"fits-{key}",
         help="Empty: no limit.",
-        persist_state="session",
+        **address.BOUND,
     )
 
 

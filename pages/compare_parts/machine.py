@@ -7,7 +7,7 @@ from contextlib import closing
 
 import streamlit as st
 
-from pages.common import drawing, shared
+from pages.common import address, drawing, shared
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.measure import MeasureError, Measurement, measure
 from squeeze_core.cost.rows import Row
@@ -97,6 +97,7 @@ def _results(measurements: list[Measurement]) -> None:
         required=True,
         format_func=lambda key: _SPEEDS[key],
         key="machine-speed",
+        **address.BOUND,
         label_visibility="collapsed",
     )
     if any(getattr(m, speed) is not None for m in measurements):
