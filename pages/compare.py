@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compare_parts import accuracy, answers, cost, fits, headline, machine, networks, take_home
+from pages.compare_parts import (
+    accuracy,
+    answers,
+    cost,
+    fits,
+    headline,
+    layers,
+    machine,
+    networks,
+    take_home,
+)
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.rows import Row
 
@@ -22,7 +32,16 @@ rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
 headline.draw(rows)
 
 tabs = st.tabs(
-    ["Cost", "Accuracy", "What fits?", "This machine", "Your picture", "The paper", "Take away"],
+    [
+        "Cost",
+        "Accuracy",
+        "Layers",
+        "What fits?",
+        "This machine",
+        "Your picture",
+        "The paper",
+        "Take away",
+    ],
     key="compare-tab",
     on_change="rerun",
     bind="query-params",
@@ -30,6 +49,7 @@ tabs = st.tabs(
 drawings = (
     lambda: cost.draw(rows),
     lambda: accuracy.draw(rows, field()),
+    lambda: layers.draw(names),
     lambda: fits.draw(field()),
     lambda: machine.draw(rows),
     lambda: answers.draw(rows),

@@ -6,12 +6,14 @@ from functools import partial
 
 import streamlit as st
 
-from pages.common import address, take_away
-from squeeze_core.cost import design_space
+from pages.common import address, drawing, take_away
+from squeeze_core.cost import article, design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind
 from squeeze_core.cost.published import mebibytes
 from squeeze_core.cost.units import amount
+from squeeze_core.figures import comparison
 from squeeze_core.figures import design_space as figures
+from squeeze_core.figures.style import NEUTRAL, color_of
 from squeeze_core.networks.architecture import Metaparameters
 
 _PRESETS = {
@@ -202,5 +204,48 @@ def explore() -> None:
             published(design)
 
 
+@st.fragment
+def listing() -> None:
+    """The article's own code, built as printed, beside SqueezeNet 1.0."""
+    found, ours = article.counted(), design_space.design(Choice())
+    times = found.cost.parameters / ours.cost.parameters
+    with st.container(border=True):
+        st.subheader("The article’s own listing, built as printed", anchor=False)
+        st.markdown(
+            f"An article on SqueezeNet prints {len(found.blocks)} plain 3×3 convolutions under that name, "
+            "each followed by a 2×2 pool. They hold "
+            f"**{amount(found.cost.parameters)} parameters, {amount(4 * found.cost.parameters, 'B')}** in "
+            f"fp32: {times:.0f} times SqueezeNet 1.0’s. A picture of {article.SIZE} pixels is 1×1 after "
+            f"{found.runs} pools, and pool{found.runs + 1} has nothing left to look at, so the listing "
+            "cannot run as printed. It has no 1×1 convolution: nothing in it squeezes. SqueezeNet puts a 1×1 "
+            "convolution with few channels before its 3×3 ones, which is where the parameters go."
+        )
+        chart = comparison.counted_bars(
+            {
+                "SqueezeNet 1.0": (ours.cost.parameters, color_of("squeezenet1_0")),
+                f"Listing, the {found.runs} that run": (found.running_parameters, NEUTRAL),
+                f"Listing, all {len(found.blocks)} printed": (found.cost.parameters, NEUTRAL),
+            },
+            "parameters",
+        )
+        table = [
+            {
+                "Block": f"conv{block.number}, pool{block.number}",
+                "Channels": block.filters,
+                "Leaves the pool": f"{block.side} × {block.side}" if block.side else "never reached",
+                "Parameters": block.parameters,
+                "MACs": block.macs,
+            }
+            for block in found.blocks
+        ]
+        drawing.chart(chart, table=table, name="article-listing")
+        with st.grid("auto", min_column_width=160, gap="small"):
+            st.metric("Parameters, as printed", f"{found.cost.parameters:,}")
+            st.metric("Bytes, fp32", f"{4 * found.cost.parameters:,}")
+            st.metric("Stops before", f"pool{found.runs + 1}, at 1 × 1")
+            st.metric("SqueezeNet 1.0", f"{ours.cost.parameters:,}")
+
+
 st.title("What if SqueezeNet were built differently?", anchor=False)
 explore()
+listing()

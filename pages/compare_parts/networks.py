@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.common import address
 from squeeze_core.cost import rows as zoo
-from squeeze_core.networks import weights
+from squeeze_core.networks.catalogue import CATALOGUE
 
 _KEY, _PARAMETER = "compare-networks", "networks"
 _OTHERS = [name for name in zoo.ROW_NAMES if name != zoo.REFERENCE]
@@ -15,7 +15,7 @@ _USUAL = [name for name in zoo.DEFAULT_NAMES if name != zoo.REFERENCE]
 
 def choose() -> list[str]:
     """The names chosen, without SqueezeNet 1.1; they are in the address."""
-    here = {name for name in _OTHERS if name in zoo.NAMES and weights.is_present(name)}
+    here = {name for name in _OTHERS if name in CATALOGUE and CATALOGUE[name].present()}
     if _KEY not in st.session_state:
         named = address.listed(address.given(_PARAMETER), _OTHERS)
         st.session_state[_KEY] = _USUAL if named is None else named
@@ -27,7 +27,7 @@ def choose() -> list[str]:
         persist_state="session",
         select_all=False,
     )
-    if any(name in zoo.NAMES and name not in here for name in names):
+    if any(name in CATALOGUE and name not in here for name in names):
         st.caption("✓ answers offline. The others are counted here; to answer they need a download.")
     address.put(_PARAMETER, ",".join(names), ",".join(_USUAL))
     return names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Any
 
 from squeeze_core.cost.profile import FP32_BYTES, Layer, Profile
@@ -41,7 +42,7 @@ def difference(one: Profile, other: Profile) -> list[dict[str, Any]]:
     """Two networks beside one another, one row a layer of either.
 
     Layers of one name are the same layer, in the order of both; a network without such is aligned by
-    kind and output. "Difference": "same", "changed", or which of the two has the layer, "first" or
+    kind and output, and what has no like in the other stands as it runs. "Difference": "same", "changed", or which of the two has the layer, "first" or
     "second". Figures of a layer that is not there are None, differences count it as 0.
     """
     left, right = one.layers, other.layers
@@ -54,6 +55,8 @@ def difference(one: Profile, other: Profile) -> list[dict[str, Any]]:
     for tag, a, b, c, d in matched.get_opcodes():
         if tag == "equal":
             table += [_row(first, second) for first, second in zip(left[a:b], right[c:d], strict=True)]
+        elif keys is _by_shape:  # nothing says which layer is which: beside one another as they run
+            table += [_row(first, second) for first, second in zip_longest(left[a:b], right[c:d])]
         else:
             table += [_row(first, None) for first in left[a:b]]
             table += [_row(None, second) for second in right[c:d]]

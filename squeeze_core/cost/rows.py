@@ -9,7 +9,7 @@ import torch
 import torchvision
 from torch import nn
 
-from squeeze_core.cost import handmade
+from squeeze_core.cost import article, counts, handmade
 from squeeze_core.cost.profile import FP32_BYTES, Profile, profile
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT, OURS, Network, named
@@ -17,6 +17,7 @@ from squeeze_core.networks.catalogue import DEFAULT, OURS, Network, named
 # Ours first; then torchvision's by family, oldest first.
 NAMES = (
     *OURS,
+    "efficientnet_lite2",
     "squeezenet1_1_torchvision",
     "squeezenet1_0",
     "alexnet",
@@ -38,7 +39,7 @@ NAMES = (
     "swin_t",
     "vit_b_16",
 )
-ROW_NAMES = (*NAMES, handmade.NAME)
+ROW_NAMES = (*NAMES, handmade.NAME, article.NAME)
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = DEFAULT.name
 
@@ -81,7 +82,7 @@ class Row:
     `megabytes`: fp32 parameters in 10^6 bytes. `gmacs`: 10^9 multiply-accumulates a picture.
     `activation_megabytes`: most fp32 intermediate results alive at once. `top1`, `top5`: percent on
     ImageNet, by `source`. `file_bytes`: of the weights' file, None while it is not on this machine.
-    `network`: the record behind the row; None for the hand-made features.
+    `network`: the record behind the row; None for the hand-made features and the article's listing.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Row:
 
     def profile(self) -> Profile:
         """Layer by layer; ValueError for the hand-made features, which have no layers."""
+        if self.name == article.NAME:
+            return article.counted().cost
         if self.network is None:
             raise ValueError(f"{self.title} has no layers.")
         return profile_of(self.network)
@@ -105,7 +108,7 @@ class Row:
 
 def title(name: str) -> str:
     """The name that people read, for a network or the hand-made features."""
-    return handmade.TITLE if name == handmade.NAME else named(name).title
+    return _TITLES.get(name) or named(name).title
 
 
 def row(network: Network | str) -> Row:
@@ -113,20 +116,41 @@ def row(network: Network | str) -> Row:
     another name."""
     if network == handmade.NAME:
         return _hand_made()
+    if network == article.NAME:
+        return _listing()
     known = named(network) if isinstance(network, str) else network
-    cost, published = profile_of(known), known.published
+    cost, published = counts.recorded(known) or counts.of(profile_of(known)), known.published
     return Row(
         known.name,
         known.title,
         cost.parameters,
         cost.megabytes,
-        cost.gmacs,
-        cost.activation_megabytes,
+        cost.macs / 1e9,
+        cost.activation_bytes / 1e6,
         published.top1,
         published.top5,
         published.source,
         known.weights.bytes(),
         known,
+    )
+
+
+_TITLES = {handmade.NAME: handmade.TITLE, article.NAME: article.TITLE}
+
+
+def _listing() -> Row:
+    """As printed: all its blocks are stored, a picture gets through the first of them."""
+    cost = article.counted().cost
+    return Row(
+        article.NAME,
+        article.TITLE,
+        cost.parameters,
+        cost.megabytes,
+        cost.gmacs,
+        cost.activation_megabytes,
+        None,
+        None,
+        article.SOURCE,
     )
 
 

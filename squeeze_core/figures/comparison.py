@@ -27,6 +27,18 @@ def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> Bars:
     return _bars(values, {row.name: row.title for row in rows}, axis, log)
 
 
+def counted_bars(values: dict[str, tuple[float, str]], cost: Cost) -> Bars:
+    """Bars for what is no network of the comparison: value in the cost's base unit, and colour, by name."""
+    axis = COSTS[cost]
+    found = tuple(
+        Bar(name, value, amount(value, axis.unit), color) for name, (value, color) in values.items()
+    )
+    largest = max(bar.value for bar in found)
+    ticks = tuple((value, amount(value, axis.unit)) for value in round_ticks(largest))
+    alt = f"{axis.title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
+    return Bars(found, axis.title, ticks, 1.02 * largest, alt, _spreadsheet(largest, axis.unit))
+
+
 def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], speed: Speed) -> Bars:
     """The same for what was measured on this machine; networks not trained here are marked so."""
     axis = SPEEDS[speed]

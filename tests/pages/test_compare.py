@@ -53,10 +53,10 @@ def test_what_fits_answers_and_changes_with_the_budget() -> None:
     assert "networks fit" in headings(app)[0]
     app.number_input(key="fits-flash").set_value(5.0).run()
     assert headings(app) == [
-        "3 of 43 networks fit; the most accurate is SqueezeNet 1.1 (torchvision) with 58.2% top-1."
+        "3 of 44 networks fit; the most accurate is SqueezeNet 1.1 (torchvision) with 58.2% top-1."
     ]
     app.number_input(key="fits-flash").set_value(0.5).run()
-    assert headings(app)[0].startswith("None of the 43 networks fits")
+    assert headings(app)[0].startswith("None of the 44 networks fits")
     app.number_input(key="fits-ms").set_value(10.0).run()
     assert not app.exception
 
@@ -69,7 +69,7 @@ def test_a_device_fills_in_its_makers_figures() -> None:
     app = open_tab("What fits?")
     app.button(key="fits-device-STM32H743ZI").click().run()
     assert app.number_input(key="fits-flash").value == 2.1
-    assert headings(app)[0].startswith("None of the 43 networks fits")
+    assert headings(app)[0].startswith("None of the 44 networks fits")
     app.button(key="fits-device-Raspberry Pi Zero 2 W").click().run()
     assert app.number_input(key="fits-flash").value is None
     assert "networks fit" in headings(app)[0]
@@ -84,6 +84,16 @@ def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
         box.set_value(False)
     app.run()
     assert [info.value for info in app.info] == ["Tick at least one slide."]
+
+
+def test_two_networks_layer_by_layer() -> None:
+    app = open_tab("Layers", **{"layers-second": "squeezenet1_0"})
+    assert headings(app)[0].startswith("SqueezeNet 1.0 has 12.9 k parameters more than SqueezeNet 1.1")
+    table = app.dataframe[0].value
+    assert "Parameters, SqueezeNet 1.0" in table.columns
+    assert table["Δ parameters"].sum() == 12_928
+    app.segmented_control(key="layers-view").set_value("difference").run()
+    assert "same" not in set(app.dataframe[0].value["Difference"])
 
 
 @pytest.mark.parametrize("tab", ["Accuracy", "The paper", "Take away"])

@@ -46,3 +46,10 @@ def test_impossible_settings_say_which_number_to_change_and_lose_nothing(app: Ap
     assert "raise the input size to 21" in app.error[0].value
     app.slider(key="design-size").set_value(224).run()
     assert not app.error and figures(app)["Parameters"] == "1,248,424"
+
+
+def test_the_articles_listing_stands_beside_squeezenet(app: AppTest) -> None:
+    assert figures(app)["Parameters, as printed"] == "689,233,088"
+    assert figures(app)["Stops before"] == "pool8, at 1 × 1"
+    words = " ".join(text.value for text in app.markdown)
+    assert "1×1 after 7 pools" in words and "nothing in it squeezes" in words

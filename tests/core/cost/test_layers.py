@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from squeeze_core.cost import layers
+from squeeze_core.cost import layers, rows
 from squeeze_core.cost.design_space import Choice, design
+from squeeze_core.networks.catalogue import CATALOGUE
 
 OLD, NEW = design(Choice()).cost, design(Choice(stem="1.1")).cost
 BYPASS = design(Choice(bypass="complex")).cost
@@ -38,3 +39,12 @@ def test_what_only_one_has_is_said() -> None:
     assert all(row["Layer"] is None for row in only)
     back = [row for row in layers.difference(BYPASS, OLD) if row["Difference"] == "first"]
     assert len(back) == len(only)
+
+
+def test_strangers_stand_beside_one_another_as_they_run() -> None:
+    vgg = rows.profile_of(CATALOGUE["vgg16"])
+    table = layers.difference(NEW, vgg)
+    assert sum(row["Parameters, second"] or 0 for row in table) == vgg.parameters
+    assert sum(row["Parameters"] or 0 for row in table) == NEW.parameters
+    assert (table[0]["Layer"], table[0]["Layer, second"]) == ("conv1", "conv1_1")
+    assert table[0]["Difference"] == "changed"

@@ -22,7 +22,9 @@ def test_every_network_has_a_title_and_only_ours_are_here(monkeypatch, tmp_path:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert OURS == ("squeezenet1_1", "efficientnet_lite0")
     assert {"squeezenet1_0", "squeezenet1_1_torchvision", "vgg16", "resnet50"} < set(CATALOGUE)
-    assert tuple(name for name, network in CATALOGUE.items() if network.present()) == OURS
+    present = tuple(name for name, network in CATALOGUE.items() if network.present())
+    # EfficientNet-Lite2 is in a package that is installed for those who ask for it.
+    assert tuple(name for name in present if name != "efficientnet_lite2") == OURS
     titles = [network.title for network in CATALOGUE.values()]
     assert named("squeezenet1_0").title == "SqueezeNet 1.0" and len(set(titles)) == len(titles)
 

@@ -1,0 +1,30 @@
+"""The record of counts says what counting says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from squeeze_core.cost import counts, rows
+from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
+
+
+def test_every_network_of_the_comparison_is_recorded() -> None:
+    assert all(counts.recorded(CATALOGUE[name]) for name in rows.NAMES)
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16", "mobilenet_v3_small", "efficientnet_lite2"])
+def test_what_is_recorded_is_what_is_counted(name: str) -> None:
+    network = CATALOGUE[name]
+    assert counts.recorded(network) == counts.of(rows.profile_of(network))
+
+
+def test_somebodys_own_network_is_counted_and_not_looked_up() -> None:
+    assert counts.recorded(replace(DEFAULT, key="own")) is None
+
+
+def test_with_another_torchvision_networks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "_version", lambda: "0.1")
+    assert counts.recorded(DEFAULT) is None
+    assert rows.row(DEFAULT).parameters == 1_235_496
