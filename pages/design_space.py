@@ -217,8 +217,8 @@ def listing() -> None:
             f"**{amount(found.cost.parameters)} parameters, {amount(4 * found.cost.parameters, 'B')}** in "
             f"fp32: {times:.0f} times SqueezeNet 1.0’s. A picture of {article.SIZE} pixels is 1×1 after "
             f"{found.runs} pools, and pool{found.runs + 1} has nothing left to look at, so the listing "
-            "cannot run as printed. It has no 1×1 convolution: nothing in it squeezes. SqueezeNet puts a 1×1 "
-            "convolution with few channels before its 3×3 ones, which is where the parameters go."
+            "cannot run as printed. It has no 1×1 convolution: nothing in it squeezes. SqueezeNet puts a "
+            "1×1 convolution with few channels before its 3×3 ones, which is where the parameters go."
         )
         chart = comparison.counted_bars(
             {

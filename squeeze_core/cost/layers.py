@@ -42,8 +42,9 @@ def difference(one: Profile, other: Profile) -> list[dict[str, Any]]:
     """Two networks beside one another, one row a layer of either.
 
     Layers of one name are the same layer, in the order of both; a network without such is aligned by
-    kind and output, and what has no like in the other stands as it runs. "Difference": "same", "changed", or which of the two has the layer, "first" or
-    "second". Figures of a layer that is not there are None, differences count it as 0.
+    kind and output, and what has no like in the other stands as it runs. "Difference": "same",
+    "changed", or which of the two has the layer, "first" or "second". Figures of a layer that is not
+    there are None, differences count it as 0.
     """
     left, right = one.layers, other.layers
     named = {layer.name for layer in left} & {layer.name for layer in right}
