@@ -11,11 +11,11 @@ import sys
 from typing import NoReturn
 
 from squeeze_core import __version__
-from squeeze_core.commands import activations, bench, classify, compare, complain, detect, evaluate
+from squeeze_core.commands import activations, bench, classify, compare, complain, detect, evaluate, export
 from squeeze_core.commands.inputs import legible
 from squeeze_core.errors import UserError
 
-COMMANDS = (classify, detect, activations, evaluate, compare, bench)
+COMMANDS = (classify, detect, activations, evaluate, compare, export, bench)
 
 
 class Parser(argparse.ArgumentParser):

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.common.tray_bar import plain
 from squeeze_core.errors import UserError
 from squeeze_core.inside.ablation import NOTHING, Off
 from squeeze_core.inside.trace import FireTrace, Unit
@@ -38,10 +39,14 @@ def strongest(trace: FireTrace, module: str, branch: str) -> Unit:
 
 
 def _from_address(trace: FireTrace) -> Unit | None:
-    """The channel that the address names, such as fire5/expand3x3/37; None where there is none."""
+    """The channel that the address names, such as fire5/expand3x3/37; None, with a word, for no channel."""
+    asked = st.query_params.get(_PARAMETER)
+    if asked is None:
+        return None
     try:
-        return Unit.parse(st.query_params.get(_PARAMETER, ""), trace.network)
-    except UserError:
+        return Unit.parse(asked[:60], trace.network)
+    except UserError as error:
+        st.warning(f"The address is not of a channel: {plain(str(error))}", icon=":material/link_off:")
         return None
 
 

@@ -1,20 +1,27 @@
-"""`activations FILE --out DIR`: what do the Fire modules see?"""
+"""`activations FILE… --out DIR`: what do the Fire modules see?"""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from contextlib import ExitStack
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from squeeze_core import images
-from squeeze_core.commands import add_device_option, add_json_option, networks, print_json
+from squeeze_core.commands import add_device_option, add_json_option, files, networks, print_json
+from squeeze_core.commands.inputs import legible, paths
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
+from squeeze_core.images import Picture
 from squeeze_core.inside.trace import PLACES, FireTrace, ModuleTrace, fire_trace
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
+NUMBERS = "activations.npz"
 COLUMNS = 16
 # Grids are at least this wide, so that the maps of the last modules can be seen.
 GRID_PIXELS = 900
@@ -22,8 +29,14 @@ GRID_PIXELS = 900
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("activations", help="write every Fire module's maps as PNG and NPZ")
-    parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    files.add_file_argument(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="for the files; of several pictures each gets a folder in it, and one that has it is left out",
+    )
     networks.add_options(parser)
     add_device_option(parser)
     add_json_option(parser)
@@ -32,23 +45,62 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: Namespace) -> int:
     network = networks.network_of(options)
-    picture = images.read(options.file)
-    trace = fire_trace(picture, Engine(options.device), network)
-    try:
-        written = write(trace, options.out)
-    except OSError as error:
-        raise UserError(f"{options.out} cannot be written to: {error.strerror}.") from None
-    modules = [row(module) for module in trace.modules.values()]
+    engine = Engine(options.device)
+    named = paths(options.files)
+    first = list(islice(named, 2))
+    if len(options.files) == 1 and first == [Path(options.files[0])]:
+        return _one(first[0], engine, network, options)
+    failed = 0
+    with ExitStack() as stack:
+        document = stack.enter_context(files.Document(network.name, engine)) if options.json else None
+        bar = stack.enter_context(files.progress(options.command, hidden=not sys.stderr.isatty()))
+        for path in chain(first, named):
+            out = folder_of(path, options.out)
+            bar.update()
+            if (out / NUMBERS).exists():
+                continue
+            picture = files.read_or_error(path)
+            if isinstance(picture, images.ImageError):
+                failed += 1
+                bar.write(legible(picture), file=sys.stderr)
+                found: dict[str, Any] = {"file": legible(path), "error": legible(picture)}
+            else:
+                found = _written(path, picture, engine, network, out)
+            if document:
+                document.add(found)
+            elif "written" in found:
+                print(f"{found['file']}  {len(found['written'])} files in {legible(out)}", flush=True)
+    return 2 if failed else 0
+
+
+def folder_of(path: Path, out: Path) -> Path:
+    """Where in `out` one of many pictures has its files: at its own path, from the root or here on."""
+    return out.joinpath(*(part for part in path.parts if part not in (path.anchor, "..")))
+
+
+def _one(path: Path, engine: Engine, network: Network, options: Namespace) -> int:
+    found = _written(path, images.read(path), engine, network, options.out)
     if options.json:
-        print_json({"file": str(options.file), "modules": modules, "written": [str(p) for p in written]})
+        print_json(found)
         return 0
-    for module in modules:
+    for module in found["modules"]:
         shapes = "  ".join(
             f"{place} {'×'.join(map(str, module[place]))}" for place in PLACES if place in module
         )
         print(f"{module['name']}  {shapes}  ({module['sparsity']['output']:.0%} zeros)")
-    print(f"{len(written)} files in {options.out}")
+    print(f"{len(found['written'])} files in {options.out}")
     return 0
+
+
+def _written(path: Path, picture: Picture, engine: Engine, network: Network, out: Path) -> dict[str, Any]:
+    """One picture's maps, written to `out`; what JSON says of it."""
+    trace = fire_trace(picture, engine, network)
+    try:
+        written = write(trace, out)
+    except OSError as error:
+        raise UserError(f"{out} cannot be written to: {error.strerror}.") from None
+    modules = [row(module) for module in trace.modules.values()]
+    return {"file": legible(path), "modules": modules, "written": [legible(p) for p in written]}
 
 
 def row(module: ModuleTrace) -> dict[str, Any]:
@@ -73,6 +125,9 @@ def write(trace: FireTrace, out: Path) -> list[Path]:
             path = out / f"{module.name}_{branch}.png"
             grid_picture(unit_scale(maps.values), COLUMNS, enlarge).save(path)
             written.append(path)
-    numbers = out / "activations.npz"
-    np.savez_compressed(numbers, **arrays)  # type: ignore[arg-type]
+    numbers = out / NUMBERS
+    # Last, and whole or not at all: it says that a picture is done.
+    temporary = out / f".{NUMBERS}"
+    np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+    temporary.replace(numbers)
     return [*written, numbers]

@@ -33,13 +33,18 @@ Result = TypeVar("Result", bound=Timed)
 Row = dict[str, Any]
 
 
-def add_options(parser: ArgumentParser) -> None:
+def add_file_argument(parser: ArgumentParser) -> None:
+    """FILE…, as `inputs.paths` takes it."""
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE",
         help="a picture, a folder of them, a pattern such as '*.jpg', or - for a list on standard input",
     )
+
+
+def add_options(parser: ArgumentParser) -> None:
+    add_file_argument(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -70,7 +75,9 @@ def answer(
             every = {"file": str, "model": str, **columns, "milliseconds": float, "error": str}
             table = stack.enter_context(open_table(options.out, every, model))
         document = stack.enter_context(Document(model, engine)) if options.json else None
-        bar = stack.enter_context(_bar(options, table))
+        watched = sys.stderr.isatty() and not sys.stdout.isatty()
+        rows = table.rows if table else 0
+        bar = stack.enter_context(progress(options.command, rows, hidden=not (table or watched)))
         failed = table.errors if table else 0
         try:
             for path, result in each(_remaining(options.files, table), engine, task):
@@ -131,7 +138,7 @@ def each(
     """Every file and what `task` finds in it, or why it is no picture, in order; a batch at a time."""
     waiting = iter(files)
     while group := list(islice(waiting, engine.batch_size)):
-        pictures = [_read(path) for path in group]
+        pictures = [read_or_error(path) for path in group]
         results = iter(task([picture for picture in pictures if isinstance(picture, Picture)]))
         for path, picture in zip(group, pictures, strict=True):
             yield path, picture if isinstance(picture, ImageError) else next(results)
@@ -144,20 +151,16 @@ def _remaining(files: Iterable[str], table: Table | None) -> Iterator[Path]:
             yield path
 
 
-def _bar(options: Namespace, table: Table | None) -> tqdm:
-    """Progress on standard error, where it does not come between lines that people read."""
-    watched = sys.stderr.isatty() and not sys.stdout.isatty()
+def progress(title: str, done: int = 0, hidden: bool = False) -> tqdm:
+    """Files on standard error as they are done; rarely where nobody watches, as in a log."""
+    seconds = 0.1 if sys.stderr.isatty() else 10
     return tqdm(
-        desc=options.command,
-        unit=" files",
-        initial=table.rows if table else 0,
-        disable=not (table or watched),
-        mininterval=0.1 if sys.stderr.isatty() else 10,
-        file=sys.stderr,
+        desc=title, unit=" files", initial=done, disable=hidden, mininterval=seconds, file=sys.stderr
     )
 
 
-def _read(path: Path) -> Picture | ImageError:
+def read_or_error(path: Path) -> Picture | ImageError:
+    """The picture in that file, or why there is none, for a report in its place."""
     if path.is_dir():
         which = "without a picture" if os.access(path, os.R_OK | os.X_OK) else "that cannot be opened"
         return ImageError(f"{path} is a folder {which}.")

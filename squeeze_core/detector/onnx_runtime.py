@@ -5,32 +5,18 @@ A weights file carries the network's ONNX graph, which holds no weights: those a
 
 from __future__ import annotations
 
-import io
-import warnings
-
 import onnx
 import torch
 from torch import Tensor, nn
 
 from squeeze_core.detector.network import Detector
+from squeeze_core.networks.onnx_export import to_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime
 
 
 def export_graph(network: Detector, size: int) -> bytes:
     """The network as an ONNX model for float32 [N, 3, size, size], its weights named but left out."""
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch recommends its other exporter, which takes ten seconds
-        torch.onnx.export(
-            network,
-            (torch.zeros(1, 3, size, size),),
-            buffer,  # type: ignore[arg-type]
-            dynamo=False,
-            input_names=["pictures"],
-            output_names=["answers"],
-            dynamic_axes={"pictures": {0: "N"}, "answers": {0: "N"}},
-        )
-    model = onnx.load_model_from_string(buffer.getvalue())
+    model = to_onnx(network, size)
     weights = network.state_dict()
     for initializer in model.graph.initializer:
         if initializer.name in weights:

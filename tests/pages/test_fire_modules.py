@@ -96,3 +96,19 @@ def test_the_least_useful_channels() -> None:
     assert not at.exception
     assert metric(at, "Channels off") == "100 of 2,880"
     assert float(metric(at, "Egyptian cat").rstrip("%")) > 40
+
+
+@pytest.mark.parametrize(
+    "address", ["fire5/expand3x3/999", "nonsense", f"fire5/squeeze/{'9' * 5000}", "<b>"]
+)
+def test_an_address_of_no_channel_is_said_so(address: str) -> None:
+    at = opened(address)
+    (warning,) = at.warning
+    assert "The address is not of a channel: SqueezeNet 1" in warning.value
+    assert title(at).startswith("**fire4 / expand3x3 / ")
+    at.number_input(key="fire-channel").set_value(2).run()
+    assert not at.exception and not at.warning
+
+
+def test_an_address_of_a_channel_or_none_needs_no_word() -> None:
+    assert not opened("fire9/squeeze/3").warning and not opened().warning

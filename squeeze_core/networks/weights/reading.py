@@ -58,6 +58,8 @@ def read_file(path: Path) -> bytes:
     """The file's bytes. WeightsError when there is no such file, or it is too large for weights."""
     if path.is_dir():
         raise WeightsError(f"{path} is a folder, not a weights file.")
+    if path.exists() and not path.is_file():
+        raise WeightsError(f"{path} is a device, not a weights file.")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise WeightsError(

@@ -1,0 +1,102 @@
+"""`export TASK --out FILE.onnx`: a network to run elsewhere, without PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from squeeze_core import gallery
+from squeeze_core.commands import add_json_option, networks, print_json
+from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.errors import UserError
+from squeeze_core.networks.preprocess import Preprocess
+
+# What the answers are, which the file says too.
+MEANING = {
+    "classify": "logits [N, classes]; softmax gives probabilities",
+    "detect": "[N, positions, 4 + classes]: a box x0, y0, x1, y1 in pixels of the input, then logits; "
+    "sigmoid gives scores",
+}
+
+
+def add_to(subparsers: Any) -> None:
+    parser = subparsers.add_parser("export", help="write the classifier or the detector as ONNX")
+    tasks = parser.add_subparsers(required=True, metavar="TASK", dest="task")
+    for task, help_ in (("classify", "a classifier"), ("detect", "the detector")):
+        _add_options(tasks.add_parser(task, help=help_), task)
+
+
+def _add_options(parser: ArgumentParser, task: str) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    if task == "classify":
+        networks.add_options(parser)
+    else:
+        parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: Namespace) -> int:
+    if options.task == "classify":
+        network = networks.network_of(options)
+        module, labels, preprocess = network.load(), network.labels, network.preprocess
+    else:
+        detector = load_detector(options.weights)
+        module, labels, preprocess = detector.network, detector.labels, detector.preprocess
+    content = export(module, options.task, labels, preprocess)
+    difference = _difference(module, content, preprocess)
+    temporary = options.out.with_name(f".{options.out.name}.{os.getpid()}")
+    try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(options.out)
+    except OSError as error:
+        raise UserError(f"{options.out} cannot be written to: {error.strerror}.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    document = {
+        "file": str(options.out),
+        "bytes": len(content),
+        "input": ["N", 3, preprocess.size, preprocess.size],
+        "answers": MEANING[options.task],
+        "largest_difference": difference,
+    }
+    if options.json:
+        print_json(document)
+        return 0
+    side = preprocess.size
+    print(f"{options.out}: {len(content):,} bytes, for pictures [N, 3, {side}, {side}].")
+    print(f"On a sample picture ONNX Runtime answers as PyTorch does, to within {difference:.1e}.")
+    return 0
+
+
+def export(module: nn.Module, task: str, labels: tuple[str, ...], preprocess: Preprocess) -> bytes:
+    """The network as an ONNX file that also says its classes and what pictures it expects."""
+    from squeeze_core.networks.onnx_export import to_onnx
+
+    see = {"size": preprocess.size, "resize": preprocess.resize}
+    expects = see | {"mean": preprocess.mean, "std": preprocess.std, "range": "RGB, 0–1, then normalised"}
+    metadata = {
+        "labels": json.dumps(labels, ensure_ascii=False),
+        "pictures": json.dumps(expects, ensure_ascii=False),
+        "answers": MEANING[task],
+    }
+    return to_onnx(module.cpu(), preprocess.size, metadata).SerializeToString()
+
+
+def _difference(module: nn.Module, content: bytes, preprocess: Preprocess) -> float:
+    """The largest difference between ONNX Runtime's answer and PyTorch's, on a sample picture."""
+    from squeeze_core.networks.onnx_runtime import onnxruntime
+
+    batch = preprocess([gallery.samples()[0].picture().image])
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (answers,) = session.run(["answers"], {"pictures": batch.contiguous().numpy()})
+    with torch.inference_mode():
+        expected: Tensor = module(batch)
+    return float((torch.from_numpy(answers) - expected).abs().max())

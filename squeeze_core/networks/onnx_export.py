@@ -1,0 +1,33 @@
+"""A network as an ONNX model, to run without PyTorch."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+
+import onnx
+import torch
+from torch import nn
+
+
+def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
+    """The model for float32 "pictures" [N, 3, size, size]; what the network returns is "answers".
+
+    `network`: in eval mode, on the CPU. `metadata`: texts that the model carries along.
+    """
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch recommends its other exporter, which takes ten seconds
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, size, size),),
+            buffer,  # type: ignore[arg-type]
+            dynamo=False,
+            input_names=["pictures"],
+            output_names=["answers"],
+            dynamic_axes={"pictures": {0: "N"}, "answers": {0: "N"}},
+        )
+    model = onnx.load_model_from_string(buffer.getvalue())
+    onnx.helper.set_model_props(model, dict(metadata or {}))
+    return model
