@@ -71,12 +71,13 @@ def detector(picture: Picture) -> None:
 
 def one_picture(picture: Picture) -> None:
     """The picture with its boxes; the settings and the table beside it."""
-    result = shared.candidates(picture)
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
-        found = settings(result)
+        place = st.container()  # the sliders, which want the answer, stand above the switches
+        result = search(picture)
+        with place:
+            found = settings(result)
         kinds = finer_names(picture, found)
-        st.metric("File to boxes", f"{result.milliseconds:.0f} ms", width="content")
     names = [kind.label for kind in kinds]
     with right:
         rows = rows_of(found, kinds)
@@ -115,6 +116,22 @@ def explained(
     place.html(figures.overlay(under, shown, alt, names, number))
     take_away.downloads(f"why-box-{method}", image=under.image, npz={"map": found.map})
     return found
+
+
+def search(picture: Picture) -> Candidates:
+    """The detector's answer, and what it took; closely if asked for."""
+    closely = st.toggle(
+        "Search closely",
+        key="detect-closely",
+        persist_state="session",
+        help="Small objects: the network also sees four overlapping parts, each as large as the whole, "
+        "and is five times as long at it.",
+    )
+    plain = shared.candidates(picture)
+    result = shared.candidates(picture, closely) if closely else plain
+    price = f"{result.milliseconds - plain.milliseconds:+.0f} ms" if closely else None
+    st.metric("File to boxes", f"{result.milliseconds:.0f} ms", price, delta_color="off", width="content")
+    return result
 
 
 def settings(result: Candidates) -> tuple[Detection, ...]:
@@ -235,10 +252,11 @@ def many_pictures(pictures: list[Picture]) -> None:
     """Every picture of the tray with its boxes, at the sliders' settings."""
     st.subheader("All pictures", anchor=False)
     threshold, overlap = st.session_state["detect-threshold"], st.session_state["detect-overlap"]
+    closely = st.session_state["detect-closely"]
     progress = st.progress(0.0, text="Detecting")
     found = []
     for place, picture in enumerate(pictures, 1):
-        result = shared.candidates(picture)
+        result = shared.candidates(picture, closely)
         found.append((result, result.detections(threshold, overlap)))
         progress.progress(place / len(pictures), text=f"{place} of {len(pictures)}")
     progress.empty()

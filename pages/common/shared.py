@@ -60,9 +60,9 @@ def classification(picture: Picture, model: str) -> Classification:
     return _classification(picture.key, picture.name, model, picture)
 
 
-def candidates(picture: Picture) -> Candidates:
+def candidates(picture: Picture, closely: bool = False) -> Candidates:
     """Everything the detector proposes for that picture; thresholds come later."""
-    return _candidates(picture.key, picture.name, picture)
+    return _candidates(picture.key, picture.name, closely, picture)
 
 
 def timings(picture: Picture, models: tuple[str, ...]) -> Timings:
@@ -97,11 +97,11 @@ def _classification(key: str, name: str, model: str, _picture: Picture) -> Class
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def _candidates(key: str, name: str, _picture: Picture) -> Candidates:
+def _candidates(key: str, name: str, closely: bool, _picture: Picture) -> Candidates:
     from squeeze_core.detector.detect import detect
 
     _warm_up_detector(_picture)
-    return next(detect([_picture], engine()))
+    return next(detect([_picture], engine(), closely=closely))
 
 
 @st.cache_resource(show_spinner=False)

@@ -22,6 +22,9 @@ def add_to(subparsers: Any) -> None:
         "--threshold", type=share, metavar="T", help="least score, 0–1; the detector's own when not given"
     )
     parser.add_argument("--iou", type=share, default=OVERLAP, metavar="T", help="most overlap, 0–1")
+    parser.add_argument(
+        "--closely", action="store_true", help="also search four overlapping parts: five times the time"
+    )
     parser.set_defaults(run=run)
 
 
@@ -43,7 +46,7 @@ def run(options: Namespace) -> int:
         options,
         engine,
         pretrained.NAME,
-        lambda pictures: detect(pictures, engine, detector),
+        lambda pictures: detect(pictures, engine, detector, options.closely),
         lambda result: result.row(options.threshold, options.iou),
         lambda result: _lines(result, options.threshold, options.iou),
         {"width": int, "height": int, "detections": str},

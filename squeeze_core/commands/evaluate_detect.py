@@ -37,6 +37,7 @@ def add_to(subparsers: Any) -> ArgumentParser:
     )
     parser.add_argument("--last", type=int, metavar="N", help="only the last N pictures by file name")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
+    parser.add_argument("--closely", action="store_true", help="search for small objects, as detect does")
     parser.set_defaults(run=run)
     return parser
 
@@ -58,7 +59,7 @@ def run(options: Namespace) -> int:
     if options.last:
         ordered = sorted(annotations.examples, key=lambda example: example.path.name)
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
-    answers = list(answers_to(annotations, engine, detector))
+    answers = list(answers_to(annotations, engine, detector, options.closely))
     result = score(annotations, [answer.proposals() for answer in answers])
     seen = shown(annotations, answers, options.threshold)
     if engine.notice:

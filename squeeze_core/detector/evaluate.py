@@ -64,11 +64,15 @@ def evaluate(
 
 
 def answers_to(
-    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
+    annotations: Annotations,
+    engine: Engine,
+    detector: PretrainedDetector | None = None,
+    closely: bool = False,
 ) -> Iterable[Candidates]:
     """The detector's candidates for each picture, in order, with a progress bar on standard error."""
     pictures = (read(example.path) for example in annotations.examples)
-    return tqdm(detect(pictures, engine, detector), "detect", len(annotations.examples), unit="picture")
+    answers = detect(pictures, engine, detector, closely)
+    return tqdm(answers, "detect", len(annotations.examples), unit="picture")
 
 
 def shown(annotations: Annotations, answers: Iterable[Candidates], threshold: float | None = None) -> Shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 from torchvision.ops import box_iou
 from torchvision.transforms.v2 import functional as pixels
 
-from squeeze_core.detector.detect import candidates, decode
+from squeeze_core.detector.detect import candidates, decode, whole
 from squeeze_core.detector.detections import AGREEMENT, Candidates, Detection
 from squeeze_core.detector.network import Detector, both_ways
 from squeeze_core.detector.onnx_runtime import OnnxDetector
@@ -309,7 +310,7 @@ def feeders(
         of: dict[tuple[str, str], np.ndarray] = {}
         for name, gradient in zip(names, gradients, strict=True):
             module, _, branch = name.partition("/")
-            place = module.partition(".p")[0], branch
+            place = re.sub(r"\.p\d+", "", module), branch
             flow = torch.zeros(parts[name].shape[1]) if gradient is None else parts[name] * gradient
             row = (flow.sum((0, 2, 3)) / 2 if gradient is not None else flow).detach().float().cpu().numpy()
             of[place] = of[place] + row if place in of else row
@@ -359,7 +360,7 @@ def without(
             answers = inner.parts(torch.cat([batch, batch.flip(3)]), kept)["answers"].float().cpu()
         output = both_ways(answers[:1], answers[1:], *batch.shape[2:])[0]
         elapsed = 1000 * (time.perf_counter() - start)
-        return candidates(picture, decode(output, record, picture), record, device.type, elapsed)
+        return candidates(picture, decode(output, record, whole(picture)), record, device.type, elapsed)
 
     return _work(engine, run, detector)
 

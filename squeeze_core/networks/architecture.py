@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-BRANCHES = ("squeeze", "expand1x1", "expand3x3")
 Bypass = Literal["none", "simple", "complex"]
 # The convolutions of a Fire module, in the order in which they run.
 BRANCHES = ("squeeze", "expand1x1", "expand3x3")

@@ -157,3 +157,13 @@ def test_masking_reports_and_is_kept(
     monkeypatch.setattr(why, "explain", lambda *a, **k: calls.append(1))
     app.slider(key="detect-why-opacity").set_value(30).run()
     assert not app.exception and calls == []
+
+
+def test_searching_closely_says_its_price(app: AppTest) -> None:
+    (before,) = [metric for metric in app.metric if metric.label == "File to boxes"]
+    assert not before.delta
+    app.toggle(key="detect-closely").set_value(True).run()
+    assert not app.exception
+    (after,) = [metric for metric in app.metric if metric.label == "File to boxes"]
+    assert re.fullmatch(r"[+-]\d+ ms", after.delta) and after.value != before.value
+    assert any(caption.startswith("person") for caption in drawn(app))

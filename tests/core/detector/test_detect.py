@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from squeeze_core import images
 from squeeze_core.detector import finer
-from squeeze_core.detector.detect import decode, detect
+from squeeze_core.detector.detect import View, decode, detect, fused, tiles, whole
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection
 from squeeze_core.detector.pretrained import NAME, load_detector
 from squeeze_core.images import Picture
@@ -94,7 +94,7 @@ def test_decoding_undoes_the_stretch_exactly(engine: Engine) -> None:
     output = torch.full((600, 4 + classes), -20.0)
     output[7] = torch.tensor([side / 4, side / 2, side * 0.75, side, *[-20.0] * classes])
     output[7, 4 + 3] = 2.0
-    boxes, scores, indices = decode(output, loaded, picture_of(Image.new("RGB", (640, 100))))
+    boxes, scores, indices = decode(output, loaded, whole(picture_of(Image.new("RGB", (640, 100)))))
     assert boxes.tolist() == [[160, 50, 480, 100]] and indices.tolist() == [3]
     assert scores == pytest.approx([torch.tensor(2.0).sigmoid().item()])
 
@@ -143,3 +143,60 @@ def test_other_files_are_refused_in_a_sentence(tmp_path) -> None:
         load_detector(tmp_path / "a.safetensors")
     with pytest.raises(WeightsError, match="There is no weights file"):
         load_detector(tmp_path / "b.safetensors")
+
+
+def test_tiles_cover_the_picture_and_overlap(chelsea: Picture) -> None:
+    covered = np.zeros((chelsea.height, chelsea.width), int)
+    for view in tiles(chelsea):
+        x0, y0, x1, y1 = (round(value) for value in view.box)
+        covered[y0:y1, x0:x1] += 1
+        assert view.image.size == pytest.approx((x1 - x0, y1 - y0), abs=1)
+    assert covered.min() == 1 and covered.max() == 4
+
+
+def test_a_part_adds_small_whole_objects_where_they_are() -> None:
+    loaded = load_detector()
+    side, classes = loaded.preprocess.size, len(loaded.labels)
+    picture = picture_of(Image.new("RGB", (400, 200)))
+    view = View(picture, (200, 0, 400, 120))
+    output = torch.full((5, 4 + classes), -20.0)
+    output[:, 5] = 2.0
+    shares = [
+        [0.2, 0.2, 0.4, 0.4],
+        [0.0, 0.2, 0.3, 0.4],
+        [0.8, 0.0, 1.0, 0.2],
+        [0.1, 0.7, 0.3, 1.0],
+        [0.1, 0.1, 0.8, 0.3],
+    ]
+    output[:, :4] = torch.tensor(shares) * side
+    boxes, _, _ = decode(output, loaded, view)
+    # The second goes on to the left, the fourth below; the last is large. The third ends with the picture.
+    assert np.allclose(sorted(boxes.tolist()), [[240, 24, 280, 48], [360, 0, 400, 24]], atol=0.01)
+
+
+def test_views_are_fused_best_first() -> None:
+    one = np.array([[0.0, 0, 1, 1]] * 2), np.array([0.9, 0.2]), np.array([0, 1])
+    other = np.array([[5.0, 5, 6, 6]]), np.array([0.5]), np.array([2])
+    boxes, scores, indices = fused([one, other])
+    assert scores.tolist() == [0.9, 0.5, 0.2] and indices.tolist() == [0, 2, 1]
+    assert boxes[1].tolist() == [5, 5, 6, 6]
+
+
+def test_searching_closely_finds_what_is_small(samples: dict[str, Picture], engine: Engine) -> None:
+    """The cat's picture, small in the corner of a large grey one."""
+    large = Image.new("RGB", (1200, 900), (120, 120, 120))
+    large.paste(samples["chelsea.png"].image.resize((150, 100)), (40, 760))
+    picture = picture_of(large)
+
+    def score(closely: bool) -> float:
+        found = next(detect([picture], engine, closely=closely)).proposals()
+        cats = [one for one in found if one.label == "cat" and one.box[0] < 200 and one.box[1] > 700]
+        return max((one.score for one in cats), default=0.0)
+
+    assert score(True) > 2 * score(False)
+
+
+def test_searching_closely_keeps_what_is_large(chelsea: Picture, engine: Engine) -> None:
+    plain, close = (next(detect([chelsea], engine, closely=c)).detections()[0] for c in (False, True))
+    assert (plain.label, plain.score) == (close.label, pytest.approx(close.score, abs=1e-4))
+    assert plain.box == pytest.approx(close.box, abs=1)
