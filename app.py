@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.starlette import App
 
+import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from pages.common import journal, server, shared, tray_bar
 
 IMAGES = Path(__file__).parent / "pages" / "common"

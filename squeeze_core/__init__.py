@@ -1,8 +1,75 @@
-"""SqueezeNet for classification and detection, seen inside and compared. Usable without a screen."""
+"""SqueezeNet for classification and detection, seen inside and compared. Usable without a screen.
 
-import os
+>>> import squeeze_core as sq
+>>> picture = sq.read("cat.jpg")
+>>> [p.label for p in sq.classify(picture).top(2)]
+['Egyptian cat', 'tiger cat']
 
-# On busy cores, OpenMP threads that spin while they wait make one forward pass take seconds.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+>>> found = sq.detect(picture).detections(0.5)
+>>> len(found), found[0].name, found[:1].boxes.shape
+(1, 'cat', (1, 4))
+
+>>> sq.trace(picture)["fire5", "expand3x3"].shape
+(128, 28, 28)
+
+>>> why = sq.explain(picture, "cam")
+>>> why.label, why.map.shape
+('Egyptian cat', (14, 14))
+
+>>> sq.profile("vgg16").parameters // sq.profile("squeezenet1_1").parameters
+111
+
+`classify` and `detect` take one picture, or any number of them, such as `map(sq.read, paths)`: then they
+are streams, which hold a few at a time. Every task takes `network=`: a name of `network_names()`, or what
+`open_network` made of your own file. What goes wrong through bad input is a `UserError`, in one sentence.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from squeeze_core.api import classify as classify
+    from squeeze_core.api import detect as detect
+    from squeeze_core.api import explain as explain
+    from squeeze_core.api import network_names as network_names
+    from squeeze_core.api import open_network as open_network
+    from squeeze_core.api import profile as profile
+    from squeeze_core.api import trace as trace
+    from squeeze_core.detector.detections import Detections as Detections
+    from squeeze_core.errors import UserError as UserError
+    from squeeze_core.images import Picture as Picture
+    from squeeze_core.images import read as read
+    from squeeze_core.networks.catalogue import Network as Network
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "read": "images",
+    "Picture": "images",
+    "classify": "api",
+    "detect": "api",
+    "trace": "api",
+    "explain": "api",
+    "profile": "api",
+    "network_names": "api",
+    "open_network": "api",
+    "Detections": "detector.detections",
+    "Network": "networks.catalogue",
+    "UserError": "errors",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when first asked for: PyTorch takes seconds."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -10,6 +10,7 @@ import signal
 import sys
 from typing import NoReturn
 
+import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from squeeze_core import __version__
 from squeeze_core.commands import activations, bench, classify, compare, complain, detect, evaluate, export
 from squeeze_core.commands.inputs import legible

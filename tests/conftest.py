@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from squeeze_core import gallery
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine

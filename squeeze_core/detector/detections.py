@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 import torch
@@ -51,6 +51,37 @@ class Detection:
         return readable(self.label)
 
 
+class Detections(tuple[Detection, ...]):
+    """Boxes of one picture, best first: a tuple of `Detection` whose slices are `Detections` too."""
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Detection: ...
+    @overload
+    def __getitem__(self, place: slice) -> Detections: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Detection | Detections:
+        return (
+            Detections(tuple.__getitem__(self, place))
+            if isinstance(place, slice)
+            else tuple.__getitem__(self, place)
+        )
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """x0, y0, x1, y1 in pixels of the upright original picture, float32 [n, 4]."""
+        return np.array([one.box for one in self], np.float32).reshape(-1, 4)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Float32 [n], 0–1."""
+        return np.array([one.score for one in self], np.float32)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(one.label for one in self)
+
+
 @dataclass(frozen=True)
 class Candidates:
     """Everything the network proposes for one picture; thresholds are applied afterwards.
@@ -84,7 +115,7 @@ class Candidates:
         """The calibrated scores, float64 [n], 0–1."""
         return self.calibration(self.scores)
 
-    def proposals(self, threshold: float = 0.0, overlap: float = OVERLAP) -> tuple[Detection, ...]:
+    def proposals(self, threshold: float = 0.0, overlap: float = OVERLAP) -> Detections:
         """Boxes scoring at least `threshold`, after non-maximum suppression by class, best first.
 
         `overlap`: IoU, 0–1, above which the weaker of two boxes of one class goes. A kept box is the
@@ -96,14 +127,14 @@ class Candidates:
         arrays = (torch.tensor(a[chosen]) for a in (self.boxes, self.scores, self.indices))
         kept = chosen[batched_nms(*arrays, overlap).numpy()[:MOST]]
         placed = self._placed(kept, max(overlap, AGREEMENT))
-        return tuple(self._detection(i, box) for i, box in zip(kept, placed, strict=True))
+        return Detections(self._detection(i, box) for i, box in zip(kept, placed, strict=True))
 
     def detections(
         self,
         threshold: float | None = None,
         overlap: float = OVERLAP,
         only: Collection[str] | None = None,
-    ) -> tuple[Detection, ...]:
+    ) -> Detections:
         """What to show: `proposals` decided between classes, best first.
 
         `threshold`: calibrated score, 0–1, None for the detector's own. Of boxes of different classes
@@ -114,7 +145,7 @@ class Candidates:
         if threshold is None:
             threshold = self.calibration.threshold
         proposals = self.proposals(NAMED * threshold, overlap)
-        boxes = torch.tensor([one.box for one in proposals]).reshape(-1, 4)
+        boxes = torch.from_numpy(proposals.boxes)
         rivals = (box_iou(boxes, boxes) > RIVALRY).numpy()
         found: dict[int, Detection] = {}
         for number, one in enumerate(proposals):
@@ -124,7 +155,7 @@ class Candidates:
             for k in by[:1]:
                 if found[k].runner_up is None and one.score >= NAMED * found[k].score:
                     found[k] = replace(found[k], runner_up=one)
-        return tuple(one for one in found.values() if only is None or one.label in only)
+        return Detections(one for one in found.values() if only is None or one.label in only)
 
     def row(self, threshold: float | None = None, overlap: float = OVERLAP) -> dict[str, Any]:
         """What the command line's JSON says of this picture."""

@@ -148,6 +148,10 @@ class FireTrace:
         """Of all squeeze and expand layers together."""
         return sum(len(m.at(branch).values) for m in self.modules.values() for branch in m.branches)
 
+    def __getitem__(self, place: tuple[str, str]) -> Maps:
+        """`trace["fire5", "expand3x3"]`; KeyError where there is no such place."""
+        return self.maps(*place)
+
     def maps(self, module: str, place: str) -> Maps:
         return self.modules[module].at(place)
 
