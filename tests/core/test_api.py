@@ -22,7 +22,7 @@ from squeeze_core.networks.catalogue import DEFAULT
 ROOT = Path(__file__).parents[2]
 SHOW = """
 import json, os, sys, warnings
-import PIL.Image
+import numpy, PIL.Image  # which set filters of their own
 before = dict(os.environ), list(warnings.filters), PIL.Image.MAX_IMAGE_PIXELS
 import squeeze_core as sq
 heavy = [name for name in ("torch", "streamlit", "plotly", "onnxruntime") if name in sys.modules]
