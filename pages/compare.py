@@ -8,6 +8,7 @@ from pages.compare_parts import (
     accuracy,
     answers,
     cost,
+    detectors,
     fits,
     headline,
     layers,
@@ -39,6 +40,7 @@ tabs = st.tabs(
         "What fits?",
         "This machine",
         "Your picture",
+        "Detectors",
         "The paper",
         "Take away",
     ],
@@ -53,6 +55,7 @@ drawings = (
     lambda: fits.draw(field()),
     lambda: machine.draw(rows),
     lambda: answers.draw(rows),
+    detectors.draw,
     accuracy.draw_published,
     lambda: take_home.draw(rows, field()),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import drawing
+from squeeze_core.cost import compressed
 from squeeze_core.cost.rows import Row
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import comparison
@@ -13,14 +14,22 @@ from squeeze_core.report import findings
 
 def draw(rows: tuple[Row, ...]) -> None:
     """SqueezeNet first among `rows`."""
-    ours = rows[0]
+    ours, files = rows[0], compressed.shipped()
     with st.container(border=True):
         squares, words = st.columns([2, 3], gap="large", vertical_alignment="center")
         with squares:
-            drawing.plot(comparison.size_squares(rows), name="size-to-scale", height=300)
+            drawing.plot(comparison.size_squares(rows, files), name="size-to-scale", height=300)
         with words:
             st.subheader(findings.room(rows), anchor=False)
-            st.markdown("  \n".join((*findings.sizes(rows), findings.photograph(ours))))
+            st.markdown(
+                "  \n".join(
+                    (
+                        *findings.sizes(rows),
+                        findings.photograph(ours),
+                        *findings.compressed(ours, files),
+                    )
+                )
+            )
             with st.grid(4, min_column_width=110, gap="small"):
                 st.metric("Parameters", amount(ours.parameters))
                 st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB")

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.profile import Layer, Profile
+from squeeze_core.cost.profile import FP32_BYTES, Layer, Profile
 from squeeze_core.cost.published import PublishedRow
 from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, log_ticks, ratio, round_ticks
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Square, Squares, Ticks, Tile, Tiles
 from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
 
+if TYPE_CHECKING:
+    from squeeze_core.detector.peers import Row as Detector
+
+# A compressed SqueezeNet, darker than SqueezeNet.
+COMPRESSED = "#7A2E00"
+_DETECTOR_COLORS = ("#8A9099", "#0072B2", "#00735C", "#8E4CA8", "#B58900")
 _PERCENT_TICKS = tuple((float(tick), f"{tick}%") for tick in (0, 25, 50, 75, 100))
 
 
@@ -136,8 +143,40 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> B
     )
 
 
-def size_squares(rows: Sequence[Row], extra: Sequence[Square] = ()) -> Squares:
-    """Sizes of the fp32 parameters to scale, the largest first; `extra`: files to draw inside them.
+def detector_bubbles(detectors: Sequence[Detector]) -> Bubbles:
+    """mAP against the file's bytes on a log axis; those measured here are filled, those cited are rings.
+
+    A bubble's area is the number of parameters. Detectors without a published size are left out.
+    """
+    found: list[Bubble] = []
+    for row in detectors:
+        if row.bytes is None:
+            continue
+        how = "measured here" if row.measured else "cited"
+        count = f"; {amount(row.parameters)} parameters" if row.parameters else ""
+        words = f"{row.title}: {row.map50:.1f}% mAP@0.5, {how}; {amount(row.bytes, 'B')}{count}"
+        color = ACCENT if row.name == detectors[0].name else _DETECTOR_COLORS[len(found) % 5]
+        area = float(row.parameters or row.bytes / FP32_BYTES)
+        found.append(Bubble(row.title, row.bytes, row.map50, area, color, row.measured, words))
+    sizes = [one.x for one in found]
+    low, high = 0.6 * min(sizes), 2.2 * max(sizes)
+    alt = "mAP@0.5 over the file’s size: " + "; ".join(one.words for one in found)
+    return Bubbles(
+        tuple(found),
+        (),
+        "Size of the file (MB, 10⁶ bytes), logarithmic axis",
+        _paired(log_ticks(low, high, "B")),
+        (low, high),
+        "mAP@0.5, %",
+        tuple((float(tick), f"{tick}%") for tick in range(50, 76, 5)),
+        (50, 75),
+        alt,
+        _spreadsheet(max(sizes), "B"),
+    )
+
+
+def size_squares(rows: Sequence[Row], files: Sequence[File] = ()) -> Squares:
+    """Sizes of the fp32 parameters to scale, the largest first, and of compressed `files` inside them.
 
     A network is left out where its square would nearly hide the next larger one; SqueezeNet never is.
     """
@@ -146,6 +185,7 @@ def size_squares(rows: Sequence[Row], extra: Sequence[Square] = ()) -> Squares:
         for row in rows
     ]
     ours = next(square for square, row in zip(found, rows, strict=True) if row.name == REFERENCE)
+    extra = [Square(file.title, file.bytes, amount(file.bytes, "B"), COMPRESSED) for file in files]
     chosen: list[Square] = []
     for square in sorted([*found, *extra], key=lambda square: -square.value):
         far = not chosen or square.value < 0.75 * chosen[-1].value

@@ -8,7 +8,9 @@ from datetime import date
 from PIL import Image
 
 from squeeze_core.classifier import Classification
+from squeeze_core.cost import compressed
 from squeeze_core.cost.budget import Budget
+from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement, versions
 from squeeze_core.cost.rows import REFERENCE, Row, row
 from squeeze_core.detector.detections import Detection
@@ -56,6 +58,11 @@ class Report:
         """SqueezeNet is added where the person left it out."""
         if all(chosen.name != REFERENCE for chosen in self.rows):
             object.__setattr__(self, "rows", (row(REFERENCE), *self.rows))
+
+    @property
+    def compressed(self) -> tuple[File, ...]:
+        """The compressed files that are shipped, the largest first."""
+        return compressed.shipped()
 
     @property
     def reference(self) -> Row:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import handmade
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.budget import Budget, Verdict
+from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.comparison import pareto
+
+if TYPE_CHECKING:
+    from squeeze_core.detector.peers import Row as Detector
 
 # The size of a picture in Apple's format "HEIF Max".
 PHONE_PHOTOGRAPH = "A phone photograph of 48 megapixels takes about 5 MB: iphonefaq.org/archives/978506."
@@ -62,6 +67,14 @@ def sizes(rows: Sequence[Row]) -> tuple[str, ...]:
         times = row.megabytes / ours.megabytes
         said.append(f"{row.title} is {_times(times).rstrip('×')} times as large as {ours.title}.")
     return tuple(said)
+
+
+def compressed(ours: Row, files: Sequence[File]) -> tuple[str, ...]:
+    """ "SqueezeNet 1.1, compressed takes 420 kB, 12 times less.", one sentence a file."""
+    return tuple(
+        f"{file.title} takes {amount(file.bytes, 'B')}, {1e6 * ours.megabytes / file.bytes:.0f} times less."
+        for file in files
+    )
 
 
 def photograph(row: Row) -> str:
@@ -186,6 +199,18 @@ def paper() -> str:
         f"The paper’s chain of ideas took AlexNet’s accuracy from {first.mebibytes:g} MiB to "
         f"{last.mebibytes:g} MiB: {last.reduction}× smaller"
     )
+
+
+def detectors(known: Sequence[Detector]) -> str:
+    """Where our detector stands among those that one evaluator measured."""
+    ours = known[0]
+    measured = [row for row in known if row.measured]
+    better = [row for row in measured if row.map50 > ours.map50]
+    sentence = f"{ours.title}: {ours.map50:.1f}% mAP@0.5 in {amount(ours.bytes or 0, 'B')}"
+    if not better:
+        return f"{sentence}, the best of {len(measured)} small detectors measured"
+    best = max(better, key=lambda row: row.map50)
+    return f"{sentence}; {best.title}, trained on COCO’s many more pictures, reaches {best.map50:.1f}%"
 
 
 def learnt_features() -> str:

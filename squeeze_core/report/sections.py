@@ -90,11 +90,22 @@ def finding(report: Report) -> Section:
 
 @_section("Size to scale", main=True)
 def scale(report: Report) -> Section:
-    chart = comparison.size_squares(report.rows)
+    chart = comparison.size_squares(report.rows, report.compressed)
     return _said(
         "scale",
         findings.room(report.rows),
-        ((chart,), (Words((*findings.sizes(report.rows), findings.photograph(report.reference))),)),
+        (
+            (chart,),
+            (
+                Words(
+                    (
+                        *findings.sizes(report.rows),
+                        findings.photograph(report.reference),
+                        *findings.compressed(report.reference, report.compressed),
+                    )
+                ),
+            ),
+        ),
         f"{_counted(report)} Areas are in proportion to bytes. {findings.PHONE_PHOTOGRAPH}",
         "The squares are to scale: what looks a hundred times larger is a hundred times larger.",
         [{"Network": square.name, "Bytes": square.value} for square in chart.squares],
@@ -194,16 +205,46 @@ def fits(report: Report) -> Section:
                 "Most accurate of them": fitting[0].row.title if fitting else "none",
             }
         )
+    said: tuple[Part, ...] = (Words(findings.reasons(verdicts, report.budget)),)
+    table = Table(rows, "What fits on which device")
+    files = _files(report)
+    source = (
+        f"Storage: the parameters at {report.budget.bits} bits each. Memory: those and the largest set of "
+        "fp32 activations alive at once, without system and program. Accuracy as published for 32 bits. "
+        "Devices: their makers’ own figures, for all of their memory."
+    )
+    if files:
+        source += f" Compressed: measured on {report.compressed[0].on}."
     return _said(
         "fits",
         findings.advice(verdicts, report.budget),
-        ((Words(findings.reasons(verdicts, report.budget)), Table(rows, "What fits on which device")),),
-        f"Storage: the parameters at {report.budget.bits} bits each. Memory: those and the largest set of "
-        "fp32 activations alive at once, without system and program. Accuracy as published for 32 bits. "
-        "Devices: their makers’ own figures, for all of their memory.",
+        ((*said, *files, table),),
+        source,
         "Devices: " + "; ".join(device.source for device in DEVICES) + ".",
         rows,
     )
+
+
+def _files(report: Report) -> tuple[Part, ...]:
+    """SqueezeNet's file as trained and as compressed, each with its accuracy on the same pictures."""
+    ours, files = report.reference, report.compressed
+    if not files:
+        return ()
+    measured = ours.network.measured if ours.network else None
+    trained = f", {measured.top1:.1f}% top-1" if measured and measured.on == files[0].on else ""
+    size = 1e6 * ours.megabytes
+    bars = [Bar(f"{ours.title}, as trained", size, f"{amount(size, 'B')}{trained}", ACCENT)]
+    bars += [
+        Bar(
+            file.title,
+            file.bytes,
+            f"{amount(file.bytes, 'B')}, {file.top1:.1f}% top-1",
+            comparison.COMPRESSED,
+        )
+        for file in files
+    ]
+    alt = "Size of the file: " + "; ".join(f"{bar.name} {bar.label}" for bar in bars)
+    return (Bars(tuple(bars), "", (), size, alt, "General"),)
 
 
 @_section("Parameters")
@@ -304,6 +345,21 @@ def paper(report: Report) -> Section:
         f"{tables.paper_source()} Not comparable with the MB of 10⁶ bytes elsewhere.",
         "",
         rows,
+    )
+
+
+@_section("Detectors")
+def detectors(report: Report) -> Section:
+    from squeeze_core.detector import peers
+
+    known = peers.rows()
+    return _said(
+        "detectors",
+        findings.detectors(known),
+        ((comparison.detector_bubbles(known),),),
+        f"{tables.detector_source()} Filled: measured here; rings: cited. A bubble’s area: parameters.",
+        "; ".join(f"{row.title}: {row.source}" for row in known) + ".",
+        tables.detectors(known),
     )
 
 

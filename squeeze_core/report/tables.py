@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from squeeze_core.cost import handmade
 from squeeze_core.cost.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAPER, TABLE_2, TABLE_3
 from squeeze_core.report import Report
+
+if TYPE_CHECKING:
+    from squeeze_core.detector.peers import Row as Detector
 
 ACCURACY_SOURCE = (
     "ImageNet accuracy: published by torchvision for its default weights; EfficientNet-Lite0 by its "
@@ -78,6 +82,32 @@ def sources(report: Report) -> list[str]:
             f"{report.answers[0].device}, {report.day}, {report.versions}."
         )
     return lines
+
+
+def detectors(known: Sequence[Detector]) -> list[dict[str, Any]]:
+    """One row a detector; whether it was measured here or is cited, and from where."""
+    return [
+        {
+            "Detector": row.title,
+            "Parameters": row.parameters,
+            "MB": row.bytes and round(row.bytes / 1e6, 2),
+            "mAP@0.5 (%)": row.map50,
+            "mAP@0.5:0.95 (%)": row.map,
+            "Measured or cited": "measured here" if row.measured else "cited",
+            "Source": row.source,
+        }
+        for row in known
+    ]
+
+
+def detector_source() -> str:
+    """What the figures of measured detectors and those of cited ones are on."""
+    from squeeze_core.detector import peers
+
+    return (
+        f"Measured by one evaluator on {peers.record()['on']}; the others were trained on COCO. Cited: "
+        "VOC 2007’s test set, trained on twice the pictures that ours saw."
+    )
 
 
 def study_source() -> str:

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -20,9 +21,11 @@ from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.budget import Budget, judge
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.detector.detections import Detection
+from squeeze_core.figures.charts import Bars, Bubbles, Squares
 from squeeze_core.figures.drawing import luminance
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import explain
+from squeeze_core.networks import weights
 from squeeze_core.networks.catalogue import DEFAULT, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.report import Look, Report, findings, html, pdf, pptx, slide, tables
@@ -274,3 +277,29 @@ def test_a_report_of_squeezenet_alone_without_picture_or_measurements_works() ->
     assert "1,235,496" in html.write(alone)
     assert pdf.write(slide.deck(alone))
     assert math.isclose(tables.rows(alone)[0]["Top-1 (%)"], 57.5)
+
+
+def test_a_compressed_file_is_shown_once_it_is_shipped(
+    report: Report, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "small.sqz"
+    path.write_bytes(bytes(420_000))
+    measured = {"top1": 64.9, "top5": 85.1, "on": weights.SHIPPED["squeezenet1_1"].measured["on"]}
+    file = replace(weights.SHIPPED["squeezenet1_1"], path=path, title="Compressed", measured=measured)
+    monkeypatch.setitem(weights.SHIPPED, "small", file)
+    scale, fits = sections(report, ["scale", "fits"])
+    squares = scale.columns[0][0]
+    assert isinstance(squares, Squares) and squares.squares[-1].value == 420_000
+    assert "Compressed takes 420 kB, 12 times less." in str(scale.columns[1][0])
+    bars = next(part for part in fits.columns[0] if isinstance(part, Bars))
+    assert [bar.label for bar in bars.bars] == ["4.94 MB, 65.2% top-1", "420 kB, 64.9% top-1"]
+    assert pptx.write(slide.deck(report, ["scale", "fits"]))
+
+
+def test_detectors_say_what_is_measured_and_what_is_cited(report: Report) -> None:
+    (found,) = sections(report, ["detectors"])
+    how = {row["Detector"]: row["Measured or cited"] for row in found.rows}
+    assert how["YOLOX-Nano"] == "measured here" and how["SSD300"] == how["Tiny SSD"] == "cited"
+    chart = found.columns[0][0]
+    assert isinstance(chart, Bubbles)
+    assert {one.name for one in chart.bubbles if not one.chosen} == {"Tiny SSD", "Tiny YOLO v2"}

@@ -96,7 +96,7 @@ def test_two_networks_layer_by_layer() -> None:
     assert "same" not in set(app.dataframe[0].value["Difference"])
 
 
-@pytest.mark.parametrize("tab", ["Accuracy", "The paper", "Take away"])
+@pytest.mark.parametrize("tab", ["Accuracy", "Detectors", "The paper", "Take away"])
 def test_every_other_tab_draws(tab: str) -> None:
     assert headings(open_tab(tab))
 

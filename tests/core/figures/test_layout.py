@@ -8,6 +8,7 @@ from itertools import combinations
 import pytest
 
 from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.compressed import File
 from squeeze_core.cost.published import TABLE_2
 from squeeze_core.figures import comparison
 from squeeze_core.figures.charts import Bars, Square, Squares
@@ -41,7 +42,7 @@ def test_a_logarithmic_axis_has_dots() -> None:
 
 @pytest.mark.parametrize("width", [350, 960])
 def test_squares_have_areas_like_their_numbers(width: float) -> None:
-    chart = comparison.size_squares(ROWS, [Square("File", 420_000, "420 kB", "#7A2E00")])
+    chart = comparison.size_squares(ROWS, [File("File", 420_000, 57.0, 80.0, "")])
     found = shapes(draw(chart, width))
     assert len(found) == 5 + 2  # the two smallest again, closer
     for group in (found[:5], found[5:]):
