@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import platform
 import queue
+import signal
 import statistics
 import subprocess
 import sys
@@ -18,9 +20,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
     from squeeze_core.networks.catalogue import Network
 
 WARM_UP, RUNS, BATCHES = 2, 20, 3
-SECONDS = 4.0
+FEWEST = 3
+SECONDS = 1.0
 HEARTBEAT_S = 0.3
 PATIENCE_S = 5.0
 _one_at_a_time = threading.Lock()
@@ -101,29 +105,44 @@ def measure(subjects: Sequence[Network | str], device: str = "cpu") -> Generator
 def _measure(subjects: Sequence[Network | str], device: str) -> Iterator[Step | Measurement]:
     each = WARM_UP + RUNS + BATCHES
     total = each * len(subjects)
-    for number, subject in enumerate(subjects):
-        name = subject if isinstance(subject, str) else subject.name
-        yield Step(name, number * each, total)
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints, _told(subject) as told:
-            command = [sys.executable, "-m", "squeeze_core.cost.measure", device, told]
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=complaints, text=True, cwd=Path(__file__).parents[2]
-            )
-            done = 0
-            try:
-                for message in _messages(process):
-                    if message and "done" not in message:
-                        yield Measurement(**{**message, "name": name})
-                    else:
-                        done = message.get("done", done)
-                        yield Step(name, number * each + done, total)
-                if process.wait() != 0:
-                    complaints.seek(0)
-                    reason = (complaints.read().strip().splitlines() or ["it was stopped"])[-1]
-                    raise MeasureError(f"{name} could not be measured on {device}: {reason}")
-            finally:
-                process.kill()
-                process.wait()
+    names = [subject if isinstance(subject, str) else subject.name for subject in subjects]
+    with ExitStack() as open_files:
+        told = [open_files.enter_context(_told(subject)) for subject in subjects]
+        complaints = open_files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "squeeze_core.cost.measure", device, *told],
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            start_new_session=True,  # its children end with it
+        )
+        number = done = 0
+        try:
+            yield Step(names[0], 0, total)
+            for message in _messages(process):
+                if message and "done" not in message:
+                    yield Measurement(**{**message, "name": names[number]})
+                    number, done = number + 1, 0
+                else:
+                    done = message.get("done", done)
+                if number < len(names):
+                    yield Step(names[number], number * each + done, total)
+            if process.wait() != 0:
+                complaints.seek(0)
+                reason = (complaints.read().strip().splitlines() or ["it was stopped"])[-1]
+                raise MeasureError(f"{names[number]} could not be measured on {device}: {reason}")
+        finally:
+            _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End it and its children, if they still run."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 @contextmanager
@@ -192,12 +211,10 @@ def _cpu_model() -> str:
 
 
 def _work(device: str, told: str, tell: Callable[[dict[str, Any]], None]) -> None:
-    """What the measuring process does; `tell` gets each message for `measure`."""
+    """What the process of one network does; `tell` gets each message for `measure`."""
     import torch
 
-    # zoo brings in what any network needs, so that the rest is this network's own memory.
     from squeeze_core.cost import handmade
-    from squeeze_core.cost import rows as zoo  # noqa: F401
 
     torch.nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
     before = _memory("VmRSS")
@@ -218,7 +235,7 @@ def _work(device: str, told: str, tell: Callable[[dict[str, Any]], None]) -> Non
 
     for _ in range(WARM_UP):
         timed(1)
-    times = _until(SECONDS, RUNS, lambda: timed(1))
+    times = _until(SECONDS, RUNS, lambda: timed(1), fewest=FEWEST)
     if device == "cuda":
         peak: int | None = torch.cuda.max_memory_allocated()
     else:
@@ -244,10 +261,10 @@ def _work(device: str, told: str, tell: Callable[[dict[str, Any]], None]) -> Non
     tell(asdict(result))
 
 
-def _until(seconds: float, runs: int, once: Callable[[], float]) -> list[float]:
-    """The times of `runs` runs, or of as many (at least one) as fit into the seconds."""
+def _until(seconds: float, runs: int, once: Callable[[], float], fewest: int = 1) -> list[float]:
+    """The times of `runs` runs, or of as many (at least `fewest`) as fit into the seconds."""
     times: list[float] = []
-    while len(times) < runs and sum(times) < seconds:
+    while len(times) < fewest or (len(times) < runs and sum(times) < seconds):
         times.append(once())
     return times
 
@@ -322,9 +339,39 @@ def _reset_peak() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("device")
-    parser.add_argument("network")
+    parser.add_argument("networks", nargs="+")
     options = parser.parse_args()
-    _work(options.device, options.network, lambda message: print(json.dumps(message), flush=True))
+    # What any network needs is imported once, so that the rest is each network's own time and memory.
+    import torch  # noqa: F401
+
+    from squeeze_core.cost import rows  # noqa: F401
+
+    for told in options.networks:
+        _in_a_process_of_its_own(
+            partial(_work, options.device, told, lambda message: print(json.dumps(message), flush=True))
+        )
+
+
+def _in_a_process_of_its_own(work: Callable[[], None]) -> None:
+    """A copy of this process does the work; where the system cannot copy one, this process itself."""
+    if not hasattr(os, "fork"):
+        work()
+        return
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        if status:
+            sys.exit(1)
+        return
+    try:
+        work()
+        code = 0
+    except BaseException as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)  # what else this process has to do is its parent's
 
 
 if __name__ == "__main__":

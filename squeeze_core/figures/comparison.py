@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from squeeze_core.cost.compressed import File
@@ -56,10 +56,24 @@ def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], spee
         m.name: titles[m.name] if m.trained else f"{titles[m.name]} (untrained weights)"
         for m in measurements
     }
-    return _bars(values, marked, axis, log=False)
+    spreads = {m.name: _spread(m) for m in measurements} if speed == "milliseconds" else {}
+    return _bars(values, marked, axis, log=False, spreads=spreads)
 
 
-def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: bool) -> Bars:
+def _spread(measured: Measurement) -> str:
+    """ " (fastest to slowest)", in the unit of the median before it."""
+    low, high = (amount(value / 1000, "s") for value in (measured.fastest, measured.slowest))
+    number, _, unit = low.rpartition(" ")
+    return f" ({number if unit == high.rpartition(' ')[2] else low}–{high})"
+
+
+def _bars(
+    values: dict[str, float],
+    titles: dict[str, str],
+    axis: Axis,
+    log: bool,
+    spreads: Mapping[str, str] | None = None,
+) -> Bars:
     if not values:
         raise ValueError(f"No row has a figure for {axis.title!r}.")
     # A quantity where more is better has its best on top, like one where less is.
@@ -68,7 +82,8 @@ def _bars(values: dict[str, float], titles: dict[str, str], axis: Axis, log: boo
     found = []
     for name in names:
         compared = ratio(values[name], reference, axis) if reference and name != REFERENCE else ""
-        label = f"{amount(values[name], axis.unit)}{', ' + compared if compared else ''}"
+        label = f"{amount(values[name], axis.unit)}{(spreads or {}).get(name, '')}"
+        label += f", {compared}" if compared else ""
         found.append(Bar(titles[name], values[name], label, color_of(name)))
     alt = f"{axis.title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
     largest = max(values.values())

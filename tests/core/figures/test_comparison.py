@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from squeeze_core.cost import published
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.design_space import Choice, design
+from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.units import COSTS, amount, ratio
 from squeeze_core.figures import comparison, design_space
-from squeeze_core.figures.comparison import pareto
+from squeeze_core.figures.comparison import pareto, speed_bars
 from squeeze_core.figures.style import color_of
 
 ROWS = tuple(zoo.row(name) for name in zoo.DEFAULT_NAMES)
@@ -96,3 +99,13 @@ def test_the_line_stands_at_this_networks_size() -> None:
     figure = design_space.published_designs(design(Choice()))
     assert figure.layout.shapes[0].x0 == pytest.approx(4.762, abs=1e-3)
     assert "4.76 MiB" in figure.layout.annotations[0].text
+
+
+def test_a_measured_time_shows_how_far_its_runs_spread() -> None:
+    when = ("2026-11-26", "PyTorch")
+    steady = Measurement("resnet18", "CPU", 40.0, 38.5, 51.0, 20, 30.0, 8, None, True, *when)
+    slow = replace(steady, name="vgg16", milliseconds=900.0, fastest=880.0, slowest=1250.0)
+    bars = speed_bars([steady, slow], {"resnet18": "ResNet18", "vgg16": "VGG16"}, "milliseconds").bars
+    assert [bar.label for bar in bars] == ["40 ms (38.5–51.0 ms)", "900 ms (880 ms–1.25 s)"]
+    (rate, _) = speed_bars([steady, slow], {"resnet18": "R", "vgg16": "V"}, "images_per_second").bars
+    assert "–" not in rate.label
