@@ -106,6 +106,6 @@ def test_a_measured_time_shows_how_far_its_runs_spread() -> None:
     steady = Measurement("resnet18", "CPU", 40.0, 38.5, 51.0, 20, 30.0, 8, None, True, *when)
     slow = replace(steady, name="vgg16", milliseconds=900.0, fastest=880.0, slowest=1250.0)
     bars = speed_bars([steady, slow], {"resnet18": "ResNet18", "vgg16": "VGG16"}, "milliseconds").bars
-    assert [bar.label for bar in bars] == ["40 ms (38.5–51.0 ms)", "900 ms (880 ms–1.25 s)"]
+    assert [bar.label for bar in bars] == ["40 ms (38.5–51 ms)", "900 ms (880 ms–1.25 s)"]
     (rate, _) = speed_bars([steady, slow], {"resnet18": "R", "vgg16": "V"}, "images_per_second").bars
     assert "–" not in rate.label
