@@ -214,11 +214,11 @@ class Row:
 # As published for VOC 2007's test set after training on VOC 2007 and 2012, about twice our pictures.
 CITED = (
     Row("tiny_ssd", "Tiny SSD", 1_130_000, 2_300_000, 61.3, None, None,
-        "Wong et al., 2018, arXiv:1802.06488, table 2", False),
+        "Wong et al., 2018, arXiv:1802.06488", False),
     Row("tiny_yolo_v2", "Tiny YOLO v2", None, 60_500_000, 57.1, None, None,
-        "Wong et al., 2018, arXiv:1802.06488, table 2", False),
+        "Wong et al., 2018, arXiv:1802.06488", False),
     Row("ssd300", "SSD300", None, None, 74.3, None, None,
-        "Liu et al., ECCV 2016, arXiv:1512.02325, table 1", False),
+        "Liu et al., ECCV 2016, arXiv:1512.02325", False),
 )  # fmt: skip
 
 

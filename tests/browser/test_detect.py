@@ -42,3 +42,24 @@ def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> Non
     expect(page.get_by_text("Weakly supervised localisation")).to_be_visible()
     expect(boxes).to_have_count(1)
     expect(boxes.first).to_have_attribute("title", re.compile("cat"))
+
+
+def test_a_click_on_a_box_says_why_and_leads_to_its_channels(page: Page) -> None:
+    page.goto("/detect")
+    page.locator('input[type="file"]').first.set_input_files(FOLDER / "motorcycle_left.jpg")
+    box = page.locator('.detection[title^="motorbike"]').first
+    expect(box).to_be_visible()
+    box.click()
+    expect(page.get_by_role("heading", name=re.compile("Why “motorbike"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("lies in the box"))).to_be_visible()
+    page.get_by_role("radio", name="Masking").or_(page.get_by_role("button", name="Masking")).first.click()
+    stop = page.locator(".st-key-detect-why-stop button")
+    stop.click()
+    expect(stop).to_have_count(0)
+    expect(page.get_by_role("img", name=re.compile("lies in the box"))).to_be_visible()
+    link = page.locator('a[href*="fire_modules?channel="]').first
+    channel = re.search(r"fire\d/\w+/\d+", link.inner_text())
+    assert channel
+    link.click()
+    expect(page.get_by_role("heading", name="What do the Fire modules see?")).to_be_visible()
+    expect(page.get_by_text(" / ".join(channel[0].split("/")), exact=True)).to_be_visible()
