@@ -8,15 +8,16 @@ import io
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from squeeze_core import __version__
-from squeeze_core.commands import activations, bench, classify, compare, complain, detect, evaluate, export
-from squeeze_core.commands.inputs import legible
+from squeeze_core.commands import complain
 from squeeze_core.errors import UserError
 
-COMMANDS = (classify, detect, activations, evaluate, compare, export, bench)
+# Each is a module of `commands`.
+COMMANDS = ("classify", "detect", "activations", "evaluate", "compare", "export", "bench")
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,21 +29,17 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 2 bad input or usage, 130 stopped."""
-    parser = Parser(prog="python -m squeeze_core", description="SqueezeNet at work.")
-    parser.add_argument("--version", action="version", version=f"Squeeze Lab {__version__}")
-    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for command in COMMANDS:
-        command.add_to(subparsers)
+    arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    options = parser.parse_args(arguments)
     try:
+        options = _parser(arguments).parse_args(arguments)
         code = options.run(options)
         sys.stdout.flush()
         return code
     except UserError as error:
-        complain(legible(error))
+        complain(error)
         return 2
     except KeyboardInterrupt:
         complain("Stopped.")
@@ -54,6 +51,18 @@ def main(arguments: list[str] | None = None) -> int:
         _leave_output()
         complain(f"{error.filename or 'The output'} cannot be read or written: {error.strerror}.")
         return 2
+
+
+def _parser(arguments: list[str]) -> Parser:
+    """What understands the arguments. Importing a command takes seconds: of one that is named, only its
+    own is, and for the version none."""
+    parser = Parser(prog="python -m squeeze_core", description="SqueezeNet at work.")
+    parser.add_argument("--version", action="version", version=f"Squeeze Lab {__version__}")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    first = arguments[0] if arguments else ""
+    for name in (first,) if first in COMMANDS else () if first == "--version" else COMMANDS:
+        import_module(f"squeeze_core.commands.{name}").add_to(subparsers)
+    return parser
 
 
 def _leave_output() -> None:

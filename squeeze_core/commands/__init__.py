@@ -30,4 +30,10 @@ def print_json(document: Any) -> None:
 
 def complain(sentence: object) -> None:
     """One sentence on standard error."""
-    print(sentence, file=sys.stderr)
+    print(legible(sentence), file=sys.stderr)
+
+
+def legible(text: object) -> str:
+    """A file's name, or a sentence with one, as Unicode whatever the locale; bytes that are no UTF-8
+    become escapes."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -12,8 +12,15 @@ from typing import Any
 import numpy as np
 
 from squeeze_core import images
-from squeeze_core.commands import add_device_option, add_json_option, files, networks, print_json
-from squeeze_core.commands.inputs import legible, paths
+from squeeze_core.commands import (
+    add_device_option,
+    add_json_option,
+    files,
+    legible,
+    networks,
+    print_json,
+)
+from squeeze_core.commands.inputs import paths
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
 from squeeze_core.images import Picture

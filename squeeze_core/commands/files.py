@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
-from squeeze_core.commands import add_device_option, add_json_option, complain
-from squeeze_core.commands.inputs import legible, paths
+from squeeze_core.commands import add_device_option, add_json_option, complain, legible
+from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.tables import Columns, Table, open_table
 from squeeze_core.images import ImageError, Picture, read
 from squeeze_core.networks.engine import Engine

@@ -37,12 +37,6 @@ def paths(arguments: Iterable[str]) -> Iterator[Path]:
         yield from found
 
 
-def legible(text: object) -> str:
-    """A file's name, or a sentence with one, as Unicode whatever the locale; bytes that are no UTF-8
-    become escapes."""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def _below(folder: str) -> Iterator[Path]:
     """Pictures in the folder and in those below it, by name; hidden ones are left out."""
     try:

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from squeeze_core.__main__ import main
-from squeeze_core.commands.inputs import legible, paths
+from squeeze_core.commands import legible
+from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.tables import open_table
 from squeeze_core.errors import UserError
 from squeeze_core.gallery import FOLDER
