@@ -48,4 +48,9 @@ def front_door() -> None:
 if __name__ == "__main__":
     front_door()
 else:
-    app = App(__file__, routes=server.routes(OTHERS, HOME), lifespan=server.lifespan)
+    app = App(
+        __file__,
+        routes=server.routes(OTHERS, HOME),
+        lifespan=server.lifespan,
+        on_script_error=lambda error: bool(journal.say(error)),
+    )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
 from squeeze_core.errors import UserError
 
@@ -58,22 +59,30 @@ def request(page: str) -> Iterator[None]:
     try:
         yield
         outcome = "done"
-    except UserError as error:
-        outcome = "refused"
-        st.error(str(error), icon=":material/error:")
-    except Exception:
-        number = secrets.token_hex(3)
-        outcome = f"incident {number}"
-        _LOG.exception("incident %s on %s", number, page)
-        st.error(
-            f"Something went wrong here that should not have. The server's log has it as incident {number}"
-            "; your pictures are still here.",
-            icon=":material/error:",
-        )
+    except FragmentHandledException:
+        outcome = "incomplete"  # `say` has said why
+    except Exception as error:
+        outcome = say(error, page)
     finally:
         seconds = time.perf_counter() - begun
         _RECENT.append((time.time(), seconds))
         _LOG.info("page=%s milliseconds=%.0f outcome=%s", page.replace(" ", "-"), 1000 * seconds, outcome)
+
+
+def say(error: Exception, page: str = "a part of a page") -> str:
+    """Draw what went wrong as one sentence; what nobody foresaw goes to the log, under the number that the
+    sentence names. Returns the outcome for the log."""
+    if isinstance(error, UserError):
+        st.error(str(error), icon=":material/error:")
+        return "refused"
+    number = secrets.token_hex(3)
+    _LOG.error("incident %s on %s", number, page, exc_info=error)
+    st.error(
+        f"Something went wrong here that should not have. The server's log has it as incident {number}"
+        "; your pictures are still here.",
+        icon=":material/error:",
+    )
+    return f"incident {number}"
 
 
 def health(minutes: float = 10) -> Health:

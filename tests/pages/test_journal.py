@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import re
 from collections.abc import Iterator
@@ -68,3 +69,9 @@ def test_health_counts_what_ran(log: list[str]) -> None:
     assert after.requests == min(before + 1, journal.KEPT)
     assert after.p95_s is not None and after.memory_bytes is not None and after.memory_bytes > 1e7
     assert log[-1].endswith("outcome=done")
+
+
+def test_an_error_in_a_part_that_is_redrawn_alone_is_one_sentence_too(log: list[str]) -> None:
+    server = importlib.import_module("app").app  # as `streamlit run` imports it
+    assert server._on_script_error(KeyError("/secret/holiday.jpg")) is True  # Streamlit says nothing more
+    assert "incident" in log[-1] and "KeyError" in log[-1]
