@@ -23,6 +23,7 @@ from squeeze_core.figures.svg import encoded
 from squeeze_core.report import slide as slides
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Table, Words, written
 from squeeze_core.report.slide import BAR_WIDTH, HEIGHT, MARGIN, WIDTH, Box, Slide
+from squeeze_core.spreadsheet import defused
 
 _FONT = "Arial"
 
@@ -100,8 +101,8 @@ def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
 def _bars(sheet: Any, part: Bars, box: Box) -> None:
     """Bars that begin at zero, each labelled with its value in words."""
     data = CategoryChartData(number_format="General")
-    data.categories = [bar.name for bar in part.bars[::-1]]
-    data.add_series(part.axis or "Value", [bar.value for bar in part.bars[::-1]])
+    data.categories = [defused(bar.name) for bar in part.bars[::-1]]
+    data.add_series(defused(part.axis or "Value"), [bar.value for bar in part.bars[::-1]])
     chart = _chart(sheet, XL_CHART_TYPE.BAR_CLUSTERED, data, part.alt, box)
     plot, values = chart.plots[0], chart.value_axis
     plot.gap_width = 60
@@ -135,7 +136,7 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
     data = BubbleChartData()
     order = sorted(part.bubbles, key=lambda one: (one.chosen, -one.area))
     for one in order:
-        data.add_series(one.name).add_data_point(one.x, one.y, one.area)
+        data.add_series(defused(one.name)).add_data_point(one.x, one.y, one.area)
     chart = _chart(sheet, XL_CHART_TYPE.BUBBLE, data, part.alt, box)
     chart.plots[0].bubble_scale = 22
     for one, series in zip(order, chart.plots[0].series, strict=True):

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 
 import pytest
+from pptx import Presentation
 
+from squeeze_core.figures.charts import Bar, Bars
+from squeeze_core.report import pptx
 from squeeze_core.spreadsheet import csv_text, defused
 
 
@@ -27,3 +31,15 @@ def test_the_text_reads_back_as_rows() -> None:
         {"file": "'=cat.png", "label": 'a, "b"', "score": "", "'@x": ""},
         {"file": "b.png", "label": "", "score": "-0.25", "'@x": ""},
     ]
+
+
+def test_a_slides_chart_computes_no_name() -> None:
+    """The workbook behind a chart would take a name that starts with = for a formula."""
+    sheet = Presentation().slides.add_slide(Presentation().slide_layouts[6])
+    bars = tuple(Bar(name, 1.0, "1", "#000000") for name in ("=1+1", "cat"))
+    pptx._bars(sheet, Bars(bars, "=axis", ((1.0, "1"),), 1.0, "two bars"), (0, 0, 300, 200))
+    (chart,) = [shape.chart for shape in sheet.shapes if shape.has_chart]
+    with zipfile.ZipFile(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob)) as workbook:
+        cells = workbook.read("xl/worksheets/sheet1.xml").decode()
+        texts = workbook.read("xl/sharedStrings.xml").decode()
+    assert "<f>" not in cells and "'=1+1" in texts and "'=axis" in texts
