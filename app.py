@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.starlette import App
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
-from pages.common import journal, server, shared, tray_bar
+from pages.common import address, journal, server, shared, tray, tray_bar
 
 IMAGES = Path(__file__).parent / "pages" / "common"
 # Title and icon by file name, which is the page's address too; the first is the home page.
@@ -43,6 +43,8 @@ def front_door() -> None:
         if page.url_path:  # the home page draws its picture first
             shared.ready()
         page.run()
+        tray.put_in_address()
+        address.copy_link(own_pictures=bool(tray.state().entries))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import shared, take_away, tray
+from pages.common import address, shared, take_away, tray
 from pages.common.tray_bar import plain
 from squeeze_core.cost.published import TABLE_2, PublishedRow
 from squeeze_core.images import Picture
@@ -213,7 +213,7 @@ with title_row("title"):
         required=True,
         format_func=lambda count: f"Top {count}" if count == 3 else str(count),
         key="classify-top",
-        persist_state="session",
+        **address.BOUND,
         label_visibility="collapsed",
     )
 
@@ -237,8 +237,9 @@ with answers_side:
         default=[name for name in shared.SHOWN_AT_FIRST if CATALOGUE[name].present()],
         format_func=zoo.title,
         key="classify-networks",
-        persist_state="session",
+        **address.BOUND,
         max_selections=6,
+        select_all=False,
         placeholder="Choose a network",
     )
 with cards:
@@ -261,6 +262,7 @@ if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
             required=True,
             format_func=zoo.title,
             key="classify-all-network",
+            bind="query-params",
             label_visibility="collapsed",
         )
     all_pictures(chosen if chosen in names else names[0], top)

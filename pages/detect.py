@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.common import shared, take_away, tray
+from pages.common import address, shared, take_away, tray
 from pages.common.tray_bar import plain
 from pages.detect_parts import choice, why
 from squeeze_core.classifier import Prediction
@@ -45,7 +45,7 @@ def page() -> None:
             required=True,
             format_func=MODES.__getitem__,
             key="detect-mode",
-            persist_state="session",
+            **address.BOUND,
             label_visibility="collapsed",
         )
     # Each answer is had once outside its fragment, so that app.py says why when there is none.
@@ -123,7 +123,7 @@ def search(picture: Picture) -> Candidates:
     closely = st.toggle(
         "Search closely",
         key="detect-closely",
-        persist_state="session",
+        **address.BOUND,
         help="Small objects: the network also sees four overlapping parts, each as large as the whole, "
         "and is five times as long at it.",
     )
@@ -143,7 +143,7 @@ def settings(result: Candidates) -> tuple[Detection, ...]:
         result.calibration.threshold,
         0.05,
         key="detect-threshold",
-        persist_state="session",
+        **address.BOUND,
     )
     overlap = st.slider(
         "Overlap (IoU) at most",
@@ -152,7 +152,7 @@ def settings(result: Candidates) -> tuple[Detection, ...]:
         OVERLAP,
         0.05,
         key="detect-overlap",
-        persist_state="session",
+        **address.BOUND,
         help="Of two boxes of one class that overlap more, only the stronger is kept; "
         "the other still helps to place it.",
     )
@@ -176,7 +176,7 @@ def finer_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Predict
     wanted = st.toggle(
         "What kind?",
         key="detect-kinds",
-        persist_state="session",
+        **address.BOUND,
         help="The classifier names what is in each box: dog → golden retriever.",
     )
     return kinds_of(picture.key, found, picture) if wanted else ()
@@ -308,12 +308,17 @@ def anything(picture: Picture) -> None:
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
         choices = {prediction.index: prediction for prediction in answer.top(5)}
+        key = f"detect-class-{picture.key[:16]}"
+        asked = address.asked("class", choices)
+        if asked is not None:
+            st.session_state[key] = asked
         index = st.radio(
             "Look for",
             list(choices),
             format_func=lambda i: f"{plain(choices[i].label)} · {choices[i].probability:.0%}",
-            key=f"detect-class-{picture.key[:16]}",
+            key=key,
         )
+        address.put("class", str(index), str(next(iter(choices))))
         place = place_of(picture.key, index, picture)
         st.caption(
             "Weakly supervised localisation: no box was ever trained for this class. The box surrounds "

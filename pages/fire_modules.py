@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from pages.common import inside, take_away, tray
+from pages.common import address, inside, take_away, tray
 from pages.common.tray_bar import plain
 from pages.fire_modules_parts import channel, choice, what_if
 from squeeze_core.figures import fire_modules as figures
@@ -120,6 +120,7 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         default="branch",
         required=True,
         key="fire-scale",
+        **address.BOUND,
     )
     squeeze, expands = st.columns([1, 2])
     for branch in shown.branches:

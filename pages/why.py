@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import inside, take_away, tray
+from pages.common import address, inside, take_away, tray
 from pages.common.tray_bar import plain
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
@@ -31,14 +31,14 @@ def page() -> None:
 @st.fragment
 def compare(picture: Picture, trace: FireTrace) -> None:
     """Two explanations side by side: two methods, or two classes."""
-    opacity = (
-        st.slider("Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360) / 100
+    opacity = st.slider(
+        "Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360, **address.BOUND
     )
     columns = st.columns(2, gap="medium")
     chosen = []
     for side, column in zip(SIDES, columns, strict=True):
         with column, st.container(border=True):
-            chosen.append(explanation(side, picture, trace, opacity))
+            chosen.append(explanation(side, picture, trace, opacity / 100))
     with st.container(border=True):
         scores(picture, chosen)
     footnote(trace, chosen)
@@ -53,6 +53,7 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
         format_func=lambda name: METHODS[name].title,
         required=True,
         key=f"why-method-{side}",
+        **address.BOUND,
     )
     index = choose_class(side, picture, trace)
     assert method is not None
@@ -86,18 +87,25 @@ def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
     """The class to explain: the most probable first, any of the thousand on offer."""
     order = (-trace.logits).argsort(kind="stable").tolist()
     probabilities = trace.probabilities
-    return st.selectbox(
+    key = f"why-class-{side}-{picture.key[:12]}"
+    asked = address.asked(f"class-{side}", order)
+    if asked is not None:
+        st.session_state[key] = asked
+    index = st.selectbox(
         "Class",
         order,
         format_func=lambda i: f"{trace.labels[i]} · {percent(float(probabilities[i]))}",
-        key=f"why-class-{side}-{picture.key[:12]}",
+        key=key,
     )
+    address.put(f"class-{side}", str(index), str(order[0]))
+    return index
 
 
 def scores(picture: Picture, chosen: list[Explanation]) -> None:
     """Which map found the pixels that matter?"""
     st.markdown("**Which map found the pixels that matter?**")
-    if not st.toggle("Delete and insert pixels, the most important first", key="why-score"):
+    label = "Delete and insert pixels, the most important first"
+    if not st.toggle(label, key="why-score", **address.BOUND):
         return
     bar = st.empty()
     found = [

@@ -18,6 +18,15 @@ def given(name: str) -> str | None:
     return st.query_params.get(name)
 
 
+def asked(name: str, among: Iterable[int]) -> int | None:
+    """The number that the address said under that name when the session began, if it is one of those."""
+    key = f"address-{name}"
+    if key not in st.session_state:
+        st.session_state[key] = given(name) or ""
+        return next((number for number in among if str(number) == st.session_state[key]), None)
+    return None
+
+
 def put(name: str, value: str, default: str = "") -> None:
     """Say that in the address; a default is left out."""
     if value == default:
@@ -35,16 +44,17 @@ def listed(value: str | None, known: Iterable[str]) -> list[str] | None:
     return [name for name in value.split(",") if name in known]
 
 
-def copy_link(note: str = "") -> None:
-    """A button that puts the address in the clipboard; `note` is said after it did."""
-    _component()(data={"note": note}, key="copy-link", width="content")
+def copy_link(own_pictures: bool) -> None:
+    """A button that puts the address in the clipboard; says that a person's own pictures are not in it."""
+    note = "Your own pictures are not in the link: they never leave this session." if own_pictures else ""
+    _component()(data={"note": note, "own": own_pictures}, key="copy-link")
 
 
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
     return st.components.v2.component(
         "copy_link",
-        html='<button type="button">Copy link</button><span role="status"></span>',
+        html='<div><button type="button">Copy link</button><span role="status"></span></div>',
         css=(_HERE / "address.css").read_text(encoding="utf-8"),
         js=(_HERE / "address.js").read_text(encoding="utf-8"),
     )

@@ -77,7 +77,8 @@ def first_bytes() -> str:
     scripts = [file for name in _ELEMENTS for file in _STREAMLITS_OWN.glob(f"static/js/{name}.*.js")]
     links = [f'<link rel="modulepreload" crossorigin href="./static/js/{file.name}">' for file in scripts]
     own = (_STREAMLITS_OWN / "index.html").read_text("utf-8")
-    own = own.replace("<title>Streamlit</title>", "<title>Squeeze Lab</title>" + "".join(links))
+    script = f"<script>{(_HERE / 'history.js').read_text('utf-8')}</script>"
+    own = own.replace("<title>Streamlit</title>", f"<title>Squeeze Lab</title>{script}" + "".join(links))
     # In the body, so that it comes after the styles that Streamlit adds to the head.
     return own.replace('<div id="root">', f'<style>{tray_bar.style()}</style>{paint}<div id="root">')
 

@@ -9,17 +9,20 @@ import base64
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
 from PIL import Image
 
+from pages.common import address
 from squeeze_core import gallery, images
 from squeeze_core.gallery import Sample
 from squeeze_core.images import ImageError, Picture
 
 MOST = 100
 _STATE = "tray"
+SAMPLE = "sample"  # in the address: the file's name without its ending
 _THUMBNAIL = (112, 112)
 _SCREEN = (960, 960)
 
@@ -67,8 +70,16 @@ class Tray:
 def state() -> Tray:
     """This session's tray, made on its first run."""
     if _STATE not in st.session_state:
-        st.session_state[_STATE] = Tray(sample=gallery.samples()[0].file)
+        files = [sample.file for sample in gallery.samples()]
+        asked = next((file for file in files if Path(file).stem == address.given(SAMPLE)), files[0])
+        st.session_state[_STATE] = Tray(sample=asked)
     return st.session_state[_STATE]
+
+
+def put_in_address() -> None:
+    """Which sample is shown; a picture of one's own is in no address."""
+    shown = "" if state().entries else Path(state().sample).stem
+    address.put(SAMPLE, shown, Path(gallery.samples()[0].file).stem if shown else "")
 
 
 def current() -> Picture:

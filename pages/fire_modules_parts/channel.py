@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import inside, take_away, tray
+from pages.common import address, inside, take_away, tray
 from pages.common.tray_bar import plain
 from pages.fire_modules_parts import choice
 from squeeze_core.figures import channels as figures
@@ -43,7 +43,10 @@ def large_map(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The channel's map laid over the picture."""
     maps = trace.maps(unit.module, unit.branch)
     place = st.empty()
-    opacity = st.slider("Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity") / 100
+    opacity = (
+        st.slider("Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity", **address.BOUND)
+        / 100
+    )
     levels = unit_scale(maps.values[unit.channel : unit.channel + 1], "channel")[0]
     shown = overlay(for_screen(picture.image), levels, opacity)
     row, column = maps.peak(unit.channel)

@@ -1,0 +1,79 @@
+"""The address says what is on screen and restores it in a fresh session; Back leads to the page before."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from squeeze_core import gallery
+
+# An address → what must be on screen for it to have been understood: a role and a name, or a text alone.
+PLACES = {
+    "/?sample=coffee&classify-top=Top+3": ("button", "A cup of coffee (shown)"),
+    "/detect?detect-mode=Anything": ("radio", "Anything"),
+    "/fire_modules?channel=fire5%2Fexpand3x3%2F37": (None, "fire5 / expand3x3 / 37"),
+    "/why?class-left=285&sample=chelsea": ("combobox", "Class"),
+    "/compare?compare-tab=Accuracy&compare-axis=Computation": ("radio", "Computation"),
+    "/compare?compare-cost=Bytes&networks=vgg19": (None, "116 SqueezeNets take the room of one VGG19"),
+    "/compare?compare-tab=Layers&layers-view=Only+what+differs": ("radio", "Only what differs"),
+    "/compare?compare-tab=What+fits%3F&fits-bits=8": ("radio", "8"),
+    "/compare?compare-tab=This+machine": ("button", "Measure these 4 networks"),
+    "/compare?compare-tab=Your+picture&sample=coffee": (None, "“espresso”"),
+    "/compare?compare-tab=Detectors": (None, "mAP@0.5 in"),
+    "/compare?compare-tab=The+paper": (None, "The paper’s chain of ideas"),
+    "/compare?compare-tab=Take+away": ("button", "PowerPoint"),
+    "/design_space?design-sr=0.75": (None, "4,841,704"),
+}
+
+
+@pytest.mark.parametrize("address", PLACES)
+def test_an_address_restores_what_it_says(browser: Browser, app_url: str, address: str) -> None:
+    with browser.new_context(base_url=app_url) as context:
+        page = context.new_page()
+        page.goto(address)
+        role, name = PLACES[address]
+        if role is None:
+            expect(page.get_by_text(name).first).to_be_visible()
+        else:
+            found = page.get_by_role(role, name=name, exact=role == "radio").first  # type: ignore[arg-type]
+            expect(found).to_be_visible()
+            if role == "radio":
+                expect(found).to_be_checked()
+
+
+def test_settings_replace_the_address_and_back_leads_to_the_page_before(page: Page) -> None:
+    page.goto("/about")
+    expect(page.get_by_role("heading", name="What is this?")).to_be_visible()
+    links = page.get_by_test_id("stTopNav")
+    links.get_by_role("link", name="Fire modules").click()
+    page.wait_for_url("**/fire_modules?channel=*")
+    entries = page.evaluate("history.length")
+    page.get_by_role("button", name="A cup of coffee", exact=False).first.click()
+    page.wait_for_url("**sample=coffee*")
+    links.get_by_role("link", name="Compare").click()
+    page.get_by_role("tab", name="The paper").click()
+    page.wait_for_url("**compare-tab=The+paper*")
+    assert page.evaluate("history.length") == entries + 1
+    page.go_back()
+    page.wait_for_url("**/fire_modules*")
+    page.go_back()
+    expect(page.get_by_role("heading", name="What is this?")).to_be_visible()
+
+
+def test_the_link_is_copied_and_pictures_of_ones_own_are_not_in_it(browser: Browser, app_url: str) -> None:
+    permissions = ["clipboard-read", "clipboard-write"]
+    with browser.new_context(base_url=app_url, permissions=permissions) as context:
+        page = context.new_page()
+        page.goto("/design_space?design-sr=0.75")
+        expect(page.get_by_text("4,841,704").first).to_be_visible()
+        page.get_by_role("button", name="Copy link").click()
+        expect(page.get_by_text("Copied.")).to_be_visible()
+        assert "design-sr=0.75" in page.evaluate("navigator.clipboard.readText()")
+        page.locator('.st-key-tray input[type="file"]').set_input_files(gallery.FOLDER / "coffee.jpg")
+        expect(page.get_by_text("Your own pictures are not in the link")).to_be_visible()
+        assert "coffee" not in page.url
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        page.get_by_role("button", name="Copy link").click()  # browsers ask only whoever did something
+        page.reload()
+        assert asked == ["beforeunload"]
