@@ -230,7 +230,7 @@ def table(picture: Picture, rows: Sequence[dict[str, object]], found: Sequence[D
     """The boxes in words; a row chooses its box, as a click on the picture does."""
     if not found:
         return
-    key = choice.table_key(picture)
+    key = choice.table_key(picture, found)
     st.dataframe(
         [{"found": figures.in_doubt(d)} | row for d, row in zip(found, rows, strict=True)],
         hide_index=True,

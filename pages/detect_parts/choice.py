@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,22 +14,34 @@ from squeeze_core.images import Picture
 
 _CHOSEN = "detect-chosen"
 _TABLE = "detect-table"
+_TURN = "detect-turn"
+SAME = 0.7  # IoU from which a box is still the one that was chosen
 
 
 def chosen(picture: Picture, found: Sequence[Detection]) -> int | None:
-    """The number of the chosen box among those shown; None when none is, or when it is shown no more."""
-    box = st.session_state.get(_CHOSEN, {}).get(picture.key)
-    return next((number for number, one in enumerate(found) if _name(one) == box), None)
+    """The number of the chosen box among those shown; None when none is, or when it is shown no more.
+
+    A setting may move a box a little: the one of its class that covers it most is still the same.
+    """
+    box: Detection | None = st.session_state.get(_CHOSEN, {}).get(picture.key)
+    overlaps = {
+        number: one.overlap(box) for number, one in enumerate(found) if box and one.index == box.index
+    }
+    best = max(overlaps, key=overlaps.__getitem__, default=None)
+    return best if best is not None and overlaps[best] >= SAME else None
 
 
 def choose(picture: Picture, detection: Detection | None) -> None:
     """Choose that box of the picture, or none."""
-    st.session_state[_CHOSEN] = {picture.key: _name(detection)} if detection else {}
+    st.session_state[_CHOSEN] = {picture.key: detection} if detection else {}
 
 
-def table_key(picture: Picture) -> str:
-    """The table's key: another one after a choice elsewhere, so that the table shows that choice."""
-    return f"{_TABLE}-{picture.key[:12]}-{st.session_state.get(f'{_TABLE}-turn', 0)}"
+def table_key(picture: Picture, found: Sequence[Detection]) -> str:
+    """The table's key: another one for other boxes, and after a choice elsewhere, so that it shows that."""
+    boxes = zlib.crc32(repr([(one.index, one.box) for one in found]).encode())
+    key = f"{_TABLE}-{picture.key[:12]}-{boxes:x}-{st.session_state.get(_TURN, 0)}"
+    st.session_state[_TABLE] = key
+    return key
 
 
 def selection(number: int | None) -> Any:
@@ -38,7 +51,7 @@ def selection(number: int | None) -> Any:
 
 def took_row(picture: Picture, found: Sequence[Detection], key: str) -> None:
     """The table's selection has changed."""
-    if key != table_key(picture):  # a table that is no longer shown lets go of its row
+    if key != st.session_state[_TABLE]:  # a table that is no longer shown lets go of its row
         return
     rows = st.session_state[key].selection.rows
     choose(picture, found[rows[0]] if rows else None)
@@ -64,12 +77,7 @@ def listen(picture: Picture, found: Sequence[Detection]) -> None:
 def _elsewhere(picture: Picture, detection: Detection | None) -> None:
     """A choice that was not made in the table."""
     choose(picture, detection)
-    st.session_state[f"{_TABLE}-turn"] = st.session_state.get(f"{_TABLE}-turn", 0) + 1
-
-
-def _name(detection: Detection) -> tuple[int, tuple[float, ...]]:
-    """What a box keeps while sliders move: its class and about where it is."""
-    return detection.index, tuple(round(value) for value in detection.box)
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 
 
 @st.cache_resource(show_spinner=False)

@@ -50,6 +50,10 @@ class Detection:
         """The class as people read it."""
         return readable(self.label)
 
+    def overlap(self, other: Detection) -> float:
+        """The two boxes' IoU, 0–1."""
+        return box_iou(torch.tensor([self.box]), torch.tensor([other.box])).item()
+
 
 class Detections(tuple[Detection, ...]):
     """Boxes of one picture, best first: a tuple of `Detection` whose slices are `Detections` too."""

@@ -20,17 +20,13 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from PIL import Image
 from torch.nn import functional as F
 from torchvision.ops import batched_nms
-from tqdm import tqdm
 
-from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import FLOOR, MOST, Detection
-from squeeze_core.detector.evaluate import answers_to, score
 from squeeze_core.detector.pretrained import NAME, shipped_detector
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
@@ -237,6 +233,12 @@ def measure(teachers: Path, data: Path, machine: str, known: Mapping[str, Row]) 
 
     `known`: what is not scored again, by name. UserError for files that cannot be read.
     """
+    # Here, because pages read the record and need none of these.
+    from tqdm import tqdm
+
+    from squeeze_core.detector.annotations import read
+    from squeeze_core.detector.evaluate import answers_to, score
+
     engine = Engine("cpu")
     ours = shipped_detector()
     annotations = read(data / "val", data / "val.json", ours.labels)
@@ -282,6 +284,8 @@ def measure(teachers: Path, data: Path, machine: str, known: Mapping[str, Row]) 
 
 def count_parameters(path: Path) -> int:
     """The numbers that an ONNX file's float tensors of more than one value hold."""
+    import onnx
+
     tensors = onnx.load(path).graph.initializer
     return sum(
         math.prod(tensor.dims)

@@ -370,8 +370,7 @@ def still_there(detection: Detection, found: Candidates) -> float:
     scores = [
         one.score
         for one in found.proposals()
-        if one.index == detection.index
-        and box_iou(torch.tensor([one.box]), torch.tensor([detection.box])).item() >= 0.5
+        if one.index == detection.index and one.overlap(detection) >= 0.5
     ]
     return max(scores, default=0.0)
 

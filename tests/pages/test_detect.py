@@ -121,8 +121,7 @@ def choose_first(app: AppTest) -> AppTest:
     """Choose the astronaut's box, as a click on it does; AppTest has no clicks on pictures or rows."""
     picture = tray_picture()
     first = next(detect([picture], shared.engine())).detections()[0]
-    name = first.index, tuple(round(value) for value in first.box)
-    app.session_state["detect-chosen"] = {picture.key: name}
+    app.session_state["detect-chosen"] = {picture.key: first}
     return app.run()
 
 
@@ -137,6 +136,13 @@ def test_a_chosen_box_is_explained(app: AppTest, links: list[str]) -> None:
     assert len(set(links)) == 10 and all(re.fullmatch(r"fire\d/\w+/\d+", link) for link in links)
     app.button(key="detect-why-close").click().run()
     assert not app.exception and "Why “" not in "".join(heading.value for heading in app.subheader)
+
+
+def test_a_chosen_box_stays_chosen_when_a_setting_moves_it(app: AppTest, links: list[str]) -> None:
+    choose_first(app)
+    app.slider(key="detect-threshold").set_value(0.05).run()
+    app.slider(key="detect-overlap").set_value(0.7).run()
+    assert not app.exception and app.subheader[0].value.startswith("Why “person")
 
 
 def test_a_chosen_box_that_is_shown_no_more_is_let_go(app: AppTest, links: list[str]) -> None:
