@@ -41,6 +41,8 @@ from squeeze_core.images.picture import (
 )
 
 _BAND_PIXELS = 1_000_000
+# Modes that `to_srgb` takes.
+_READY = ("L", "RGB", "CMYK")
 # Pillow decodes every WebP as an animation, at 16 bytes a pixel: large ones go another way, at 3 or 4.
 _LARGE_WEBP = 8_000_000
 
@@ -273,11 +275,12 @@ def _orientation(exif: bytes | None) -> int:
 def _fitted(width: int, height: int, least_side: int | None = None) -> tuple[int, int]:
     """That size, scaled down to a longest side of LONGEST_SIDE where it is longer.
 
-    With `least_side`, further, as long as the shorter side keeps that many pixels.
+    With `least_side`, further, as long as the shorter side keeps twice as many pixels: what a network
+    sees is resampled from them, and fewer would change its answers.
     """
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     if least_side:
-        scale = min(scale, max(least_side / min(width, height), 1 / max(width, height)))
+        scale = min(scale, 2 * least_side / min(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
@@ -295,6 +298,22 @@ def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int,
     spare = 1 if least_side else 2  # what the screen shows is resampled from twice as many pixels
     across = max(1, pixels.width // (spare * target[0]))
     down = max(1, pixels.height // (spare * target[1]))
+    reduced = _reduced(pixels, across, down)
+    if max(reduced.size) > LONGEST_SIDE:
+        reduced = reduced.resize(_fitted(*reduced.size) if least_side else target, Image.Resampling.HAMMING)
+    image = to_srgb(reduced, source.colours)
+    if source.orientation > 1:
+        image.getexif()[ExifTags.Base.Orientation] = source.orientation
+        ImageOps.exif_transpose(image, in_place=True)
+    if source.orientation >= 5:
+        width, height = height, width
+    return image, width, height
+
+
+def _reduced(pixels: _Pixels, across: int, down: int) -> Image.Image:
+    """L, RGB or CMYK on white, each pixel the mean of `across` × `down`."""
+    if isinstance(pixels, Image.Image) and pixels.mode in _READY and not pixels.has_transparency_data:
+        return pixels.reduce((across, down)) if across * down > 1 else pixels
     levels = _levels(pixels)
     reduced: Image.Image | None = None
     for top, band in _bands(pixels, down):
@@ -303,15 +322,7 @@ def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int,
             reduced = Image.new(band.mode, (-(-pixels.width // across), -(-pixels.height // down)))
         reduced.paste(band, (0, top // down))
     assert reduced is not None  # a picture has a pixel at least
-    if not least_side or max(reduced.size) > LONGEST_SIDE:
-        reduced = reduced.resize(_fitted(*reduced.size) if least_side else target, Image.Resampling.BICUBIC)
-    image = to_srgb(reduced, source.colours)
-    if source.orientation > 1:
-        image.getexif()[ExifTags.Base.Orientation] = source.orientation
-        ImageOps.exif_transpose(image, in_place=True)
-    if source.orientation >= 5:
-        width, height = height, width
-    return image, width, height
+    return reduced
 
 
 def _bands(pixels: _Pixels, step: int = 1) -> Iterator[tuple[int, Image.Image]]:
@@ -343,6 +354,4 @@ def _on_white(image: Image.Image, levels: tuple[float, float] | None) -> Image.I
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         return image.convert("L" if grey else "RGB")
-    return (
-        image if image.mode in ("L", "RGB", "CMYK") else image.convert("L" if image.mode == "1" else "RGB")
-    )
+    return image if image.mode in _READY else image.convert("L" if image.mode == "1" else "RGB")

@@ -35,6 +35,11 @@ class Preprocess:
             return f"whole picture stretched to {self.size}×{self.size}"
         return f"shorter side scaled to {self.resize}, the centre {self.size}×{self.size} of it"
 
+    @property
+    def least_side(self) -> int:
+        """Pixels that a picture's shorter side must have, lest the network see less than it could."""
+        return self.resize or self.size
+
     def view(self, image: Image.Image) -> Image.Image:
         """The part of an RGB picture that the network sees, at its input size."""
         if self.resize is None:
