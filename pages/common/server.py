@@ -23,7 +23,7 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.common import tray, tray_bar
-from squeeze_core import gallery
+from squeeze_core import gallery, images
 
 _HERE = Path(__file__).parent
 _STREAMLITS_OWN = Path(st.__file__).parent / "static"
@@ -97,4 +97,5 @@ def _warm_up() -> None:
     """Load the networks of the first screen and of Detect, so that the first visitor waits for none."""
     from pages.common import shared
 
+    images.warm()
     shared.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)

@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from typing import Any
 
+from squeeze_core import images
 from squeeze_core.classifier import Classification, classify
 from squeeze_core.commands import files, networks
 from squeeze_core.commands.tables import numbered
@@ -28,6 +29,7 @@ def top(text: str) -> int:
 
 
 def run(options: Namespace) -> int:
+    images.warm()
     engine = Engine(options.device)
     network = networks.network_of(options)
     engine.get(network)  # weights that cannot be had are said before any picture is read
@@ -39,6 +41,7 @@ def run(options: Namespace) -> int:
         lambda result: result.row(options.top),
         lambda result: _lines(result, options.top),
         columns(options.top),
+        network.preprocess.least_side,
     )
 
 

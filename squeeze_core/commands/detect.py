@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from squeeze_core import images
 from squeeze_core.commands import files
 from squeeze_core.detector import pretrained
-from squeeze_core.detector.detect import detect
+from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import OVERLAP, Candidates
 from squeeze_core.networks.engine import Engine
 
@@ -40,6 +41,7 @@ def share(text: str) -> float:
 
 
 def run(options: Namespace) -> int:
+    images.warm()
     engine = Engine(options.device)
     detector = pretrained.load_detector(options.weights)  # said before any picture is read
     return files.answer(
@@ -50,6 +52,7 @@ def run(options: Namespace) -> int:
         lambda result: result.row(options.threshold, options.iou),
         lambda result: _lines(result, options.threshold, options.iou),
         {"width": int, "height": int, "detections": str},
+        least_side(detector, options.closely),
     )
 
 

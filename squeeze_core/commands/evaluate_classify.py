@@ -11,7 +11,7 @@ from tqdm import tqdm
 from squeeze_core.accuracy import read_labels, score
 from squeeze_core.classifier import classify
 from squeeze_core.commands import complain, networks, print_json
-from squeeze_core.images import read
+from squeeze_core.images import ahead, read
 from squeeze_core.networks.engine import Engine
 
 
@@ -30,7 +30,9 @@ def run(options: Namespace) -> int:
     network = networks.network_of(options)
     engine.get(network)  # weights that cannot be had are said before any picture is read
     truth = read_labels(options.labels, options.folder, len(network.labels))
-    answers = classify(map(read, truth), engine, network)
+    answers = classify(
+        ahead(lambda path: read(path, network.preprocess.least_side), truth), engine, network
+    )
     result = score(tqdm(answers, "classify", len(truth), unit="picture"), truth)
     if engine.notice:
         complain(engine.notice)

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from squeeze_core.commands import add_device_option, add_json_option, complain, legible
 from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.tables import Columns, Table, open_table
-from squeeze_core.images import ImageError, Picture, read
+from squeeze_core.images import ImageError, Picture, ahead, read
 from squeeze_core.networks.engine import Engine
 
 
@@ -63,8 +63,11 @@ def answer(
     row: Callable[[Result], Row],
     lines: Callable[[Result], Iterable[str]],
     columns: Columns,
+    least_side: int,
 ) -> int:
     """Run `task` on every file; `row` is its result for JSON and tables, `lines` for people.
+
+    `least_side`: pixels a side that its network sees.
 
     Results are printed or written one by one, so that memory does not grow with their number. The
     exit code: 2 when any file was no picture.
@@ -80,7 +83,7 @@ def answer(
         bar = stack.enter_context(progress(options.command, rows, hidden=not (table or watched)))
         failed = table.errors if table else 0
         try:
-            for path, result in each(_remaining(options.files, table), engine, task):
+            for path, result in each(_remaining(options.files, table), engine, task, least_side):
                 file = legible(path)
                 if isinstance(result, ImageError):
                     bar.write(legible(result), file=sys.stderr)
@@ -133,21 +136,30 @@ class Document:
 
 
 def each(
-    files: Iterable[Path], engine: Engine, task: Callable[[Iterable[Picture]], Iterable[Result]]
+    files: Iterable[Path],
+    engine: Engine,
+    task: Callable[[Iterable[Picture]], Iterable[Result]],
+    least_side: int,
 ) -> Iterator[tuple[Path, Result | ImageError]]:
-    """Every file and what `task` finds in it, or why it is no picture, in order; a batch at a time."""
-    waiting = iter(files)
+    """Every file and what `task` finds in it, or why it is no picture, in order; a batch at a time.
+
+    `least_side`: pixels a side that the task's network sees. Pictures are decoded meanwhile.
+    """
+    waiting = ahead(lambda path: (path, read_or_error(path, least_side)), files)
     while group := list(islice(waiting, engine.batch_size)):
-        pictures = [read_or_error(path) for path in group]
-        results = iter(task([picture for picture in pictures if isinstance(picture, Picture)]))
-        for path, picture in zip(group, pictures, strict=True):
+        results = iter(task([picture for _, picture in group if isinstance(picture, Picture)]))
+        for path, picture in group:
             yield path, picture if isinstance(picture, ImageError) else next(results)
 
 
 def _remaining(files: Iterable[str], table: Table | None) -> Iterator[Path]:
     """The files, without those that the table holds already, each once."""
+    taken: set[str] = set()  # before they are in the table: pictures are read ahead
     for path in paths(files):
-        if table is None or legible(path) not in table:
+        if table is None:
+            yield path
+        elif (file := legible(path)) not in table and file not in taken:
+            taken.add(file)
             yield path
 
 
@@ -159,12 +171,12 @@ def progress(title: str, done: int = 0, hidden: bool = False) -> tqdm:
     )
 
 
-def read_or_error(path: Path) -> Picture | ImageError:
+def read_or_error(path: Path, least_side: int | None = None) -> Picture | ImageError:
     """The picture in that file, or why there is none, for a report in its place."""
     if path.is_dir():
         which = "without a picture" if os.access(path, os.R_OK | os.X_OK) else "that cannot be opened"
         return ImageError(f"{path} is a folder {which}.")
     try:
-        return read(path)
+        return read(path, least_side)
     except ImageError as error:
         return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ def tiles(picture: Picture) -> list[View]:
     width, height = TILE * picture.width, TILE * picture.height
     corners = [(x, y) for y in (0.0, picture.height - height) for x in (0.0, picture.width - width)]
     return [View(picture, (x, y, x + width, y + height)) for x, y in corners]
+
+
+def least_side(detector: PretrainedDetector, closely: bool = False) -> int:
+    """Pixels that a picture's shorter side must have, lest the detector see less than it could."""
+    return math.ceil(detector.preprocess.least_side / (TILE if closely else 1))
 
 
 def detect(

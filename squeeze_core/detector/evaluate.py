@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from squeeze_core.detector.annotations import Annotations, Example
 from squeeze_core.detector.calibration import UNCALIBRATED, Judged
-from squeeze_core.detector.detect import detect
+from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row
-from squeeze_core.detector.pretrained import PretrainedDetector
-from squeeze_core.images import read
+from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
+from squeeze_core.images import ahead, read
 from squeeze_core.networks.engine import Engine
 
 
@@ -70,7 +70,8 @@ def answers_to(
     closely: bool = False,
 ) -> Iterable[Candidates]:
     """The detector's candidates for each picture, in order, with a progress bar on standard error."""
-    pictures = (read(example.path) for example in annotations.examples)
+    side = least_side(detector or shipped_detector(), closely)
+    pictures = ahead(lambda example: read(example.path, side), annotations.examples)
     answers = detect(pictures, engine, detector, closely)
     return tqdm(answers, "detect", len(annotations.examples), unit="picture")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
@@ -36,11 +37,15 @@ __all__ = [
     "SUFFIXES",
     "ImageError",
     "Picture",
+    "ahead",
     "decode",
     "read",
-    "read_each",
     "warm",
 ]
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def read(
@@ -80,23 +85,19 @@ def decode(
     return _decode(data, name, least_side, poll)
 
 
-def read_each(paths: Iterable[Path | str], least_side: int | None = None) -> Iterator[Picture | ImageError]:
-    """What `read` gives or raises for each path, in order, decoding a few ahead on all cores."""
-    ahead = pool.shared().most + 1
+def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """What `work`, which reads a picture, gives for each item, in order, some ahead on all cores.
 
-    def one(path: Path | str) -> Picture | ImageError:
-        try:
-            return read(path, least_side)
-        except ImageError as error:
-            return error
-
-    rest = iter(paths)
-    with ThreadPoolExecutor(ahead) as threads:
-        running = deque(threads.submit(one, path) for path in islice(rest, ahead))
+    What it raises is raised in its place. `items` are taken as they are needed.
+    """
+    most = 4 * pool.shared().most
+    waiting = iter(items)
+    with ThreadPoolExecutor(most) as threads:
+        running = deque(threads.submit(work, item) for item in islice(waiting, most))
         try:
             while running:
                 result = running.popleft().result()
-                running.extend(threads.submit(one, path) for path in islice(rest, 1))
+                running.extend(threads.submit(work, item) for item in islice(waiting, 1))
                 yield result
         finally:
             for future in running:
