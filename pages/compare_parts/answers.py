@@ -11,7 +11,8 @@ from squeeze_core.cost.rows import NAMES, Row
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import classification
 from squeeze_core.figures.style import color_of
-from squeeze_core.networks.catalogue import CATALOGUE, OURS
+from squeeze_core.networks.catalogue import CATALOGUE, OURS, Network
+from squeeze_core.networks.weights import Download
 from squeeze_core.report import findings
 
 
@@ -50,9 +51,24 @@ def draw(rows: tuple[Row, ...]) -> None:
         with st.expander("Table", icon=":material/table:"):
             st.dataframe(table, hide_index=True, key="answers-table", alt=findings.picture(answers))
             take_away.downloads("answers", table=table)
-        absent = [row.title for row in rows if row.name in NAMES and not CATALOGUE[row.name].present()]
+        absent = [CATALOGUE[row.name] for row in rows if row.name in NAMES]
+        absent = [network for network in absent if not network.present()]
         if absent:
-            st.caption(
-                f"No trained weights on this machine: {', '.join(absent)}. "
-                "The page Classify fetches them when online."
-            )
+            _how_to_have(absent)
+
+
+def _how_to_have(absent: list[Network]) -> None:
+    """Where weights that are not here come from, on a machine without internet too."""
+    st.caption(
+        f"No trained weights on this machine: {', '.join(network.title for network in absent)}. The page "
+        "Classify fetches them when online. No Python package carries those of VGG or ResNet: without "
+        "internet, save torchvision’s files by hand."
+    )
+    files = [
+        {"Network": network.title, "Download": source.enum.url, "Save as": str(source.cached)}
+        for network in absent
+        if isinstance(source := network.weights, Download)
+    ]
+    if files:
+        with st.expander("Which file goes where", icon=":material/folder:"):
+            st.dataframe(files, hide_index=True, key="answers-files", alt="Which file goes where")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 from lxml import etree
@@ -16,7 +17,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
 from squeeze_core.figures import layout
-from squeeze_core.figures.charts import Bar, Bars, Bubbles, Squares, Tiles
+from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles
 from squeeze_core.figures.drawing import INK, ON_WHITE, QUIET, Line, Rect, Text, line_height
 from squeeze_core.figures.drawing import Photo as PhotoItem
 from squeeze_core.figures.svg import encoded
@@ -144,7 +145,7 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
         if one.chosen:
             fill.solid()
             fill.fore_color.rgb = _rgb(one.color)
-            _name_label(series, Pt(13))
+            _name_label(series, _label_side(one, order, part), Pt(13))
         else:
             fill.background()
         series.format.line.color.rgb = _rgb(one.color)
@@ -168,10 +169,26 @@ def _decades(low: float, high: float) -> tuple[float, float]:
     return first, last
 
 
-def _name_label(series: Any, size: Any) -> None:
+def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
+    """Right of the bubble; where a chosen one's name or bubble is in the way, left of it, or else below."""
+
+    def near(other: Bubble) -> float | None:
+        """How far right of this one, as a share of the axis; None where it is no matter."""
+        high = abs(other.y - one.y) / (part.y_range[1] - part.y_range[0])
+        wide = math.log(part.x_range[1] / part.x_range[0])
+        return math.log(other.x / one.x) / wide if other.chosen and other is not one and high < 0.09 else None
+
+    distances = [distance for other in others if (distance := near(other)) is not None]
+    if not any(0 <= distance < 0.25 for distance in distances):
+        return XL_LABEL_POSITION.RIGHT
+    free = not any(-0.25 < distance < 0 for distance in distances)
+    return XL_LABEL_POSITION.LEFT if free else XL_LABEL_POSITION.BELOW
+
+
+def _name_label(series: Any, side: Any, size: Any) -> None:
     label = series.points[0].data_label
     label.font.size, label.font.bold, label.font.color.rgb = size, True, _rgb(ON_WHITE[INK])
-    label.position = XL_LABEL_POSITION.RIGHT
+    label.position = side
     shown = label._dLbl  # python-pptx has no word for a label that is the series' name
     for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
         shown.find(qn(tag)).set("val", "0")

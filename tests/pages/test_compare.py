@@ -96,6 +96,16 @@ def test_two_networks_layer_by_layer() -> None:
     assert "same" not in set(app.dataframe[0].value["Difference"])
 
 
+def test_absent_weights_say_which_file_goes_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    app = open_tab("Your picture")
+    assert any("No Python package carries those of VGG or ResNet" in text.value for text in app.caption)
+    files = app.dataframe[-1].value
+    assert list(files["Network"]) == ["VGG16", "ResNet18", "ResNet50"]
+    assert all(path.startswith(str(tmp_path)) for path in files["Save as"])
+    assert all(url.startswith("https://download.pytorch.org/") for url in files["Download"])
+
+
 @pytest.mark.parametrize("tab", ["Accuracy", "Detectors", "The paper", "Take away"])
 def test_every_other_tab_draws(tab: str) -> None:
     assert headings(open_tab(tab))
