@@ -109,8 +109,10 @@ def _files(report: Report, keys: list[str]) -> None:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         present.button(deck)
-        _button("PowerPoint", partial(_pptx, deck), "pptx", _PPTX, "slideshow", "primary")
-        _button("PDF", partial(_pdf, deck), "pdf", "application/pdf", "picture_as_pdf")
+        # The number says which ticks the file follows, should somebody click while the page is at work.
+        count = f"{len(deck)} slides" if len(deck) > 1 else "1 slide"
+        _button(f"PowerPoint, {count}", partial(_pptx, deck), "pptx", _PPTX, "slideshow", "primary")
+        _button(f"PDF, {count}", partial(_pdf, deck), "pdf", "application/pdf", "picture_as_pdf")
         _button("Web page", partial(_html, report, keys), "html", "text/html", "html")
         _button("CSV", lambda: csv_text(tables.rows(report)), "csv", "text/csv", "table")
         text = json.dumps(tables.document(report), indent=1, ensure_ascii=False)

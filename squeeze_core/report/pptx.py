@@ -175,8 +175,9 @@ def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
     def near(other: Bubble) -> float | None:
         """How far right of this one, as a share of the axis; None where it is no matter."""
         high = abs(other.y - one.y) / (part.y_range[1] - part.y_range[0])
-        wide = math.log(part.x_range[1] / part.x_range[0])
-        return math.log(other.x / one.x) / wide if other.chosen and other is not one and high < 0.09 else None
+        if not other.chosen or other is one or high > 0.09:
+            return None
+        return math.log(other.x / one.x) / math.log(part.x_range[1] / part.x_range[0])
 
     distances = [distance for other in others if (distance := near(other)) is not None]
     if not any(0 <= distance < 0.25 for distance in distances):
