@@ -102,10 +102,10 @@ def test_every_network_in_the_accuracy_chart_is_told_by_the_keyboard(compare: Pa
 
 def test_slides_are_ticked_dressed_and_taken_away(compare: Page) -> None:
     compare.get_by_role("tab", name="Take away").click()
+    first = compare.get_by_role("img", name="SqueezeNet 1.1 needs 112× fewer parameters than VGG16").first
+    before = first.get_attribute("src")
     compare.get_by_label("Title").fill("Small is beautiful")
     compare.get_by_label("Title").press("Enter")
-    first = compare.get_by_role("img", name="SqueezeNet 1.1 needs 112× fewer parameters than VGG16")
-    before = first.get_attribute("src")
     expect(first).not_to_have_attribute("src", before or "")
     tick = compare.get_by_role("checkbox", name="Accuracy against size")
     compare.get_by_text("Accuracy against size", exact=True).click()
