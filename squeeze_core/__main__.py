@@ -17,7 +17,7 @@ from squeeze_core.commands import complain
 from squeeze_core.errors import UserError
 
 # Each is a module of `commands`.
-COMMANDS = ("classify", "detect", "activations", "evaluate", "compare", "export", "bench")
+COMMANDS = ("classify", "detect", "activations", "evaluate", "compare", "compress", "export", "bench")
 
 
 class Parser(argparse.ArgumentParser):

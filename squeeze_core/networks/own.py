@@ -91,16 +91,23 @@ def reweighted(network: Network, path: Path) -> Network:
 
 def to_safetensors(network: Network) -> bytes:
     """A SqueezeNet's weights as a file that `open_own` opens as the same network."""
+    return save(network.weights.state(), metadata_of(network))
+
+
+def metadata_of(network: Network) -> dict[str, str]:
+    """What a file says of a SqueezeNet beside its weights: class names, where they are not those that
+    `open_own` takes anyway, how it wants to see a picture, and its bypass."""
     assert network.plan is not None
     see = network.preprocess
     metadata = {
-        "labels": json.dumps(network.labels),
         "preprocess": json.dumps(
             {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
         ),
         "bypass": network.plan.bypass,
     }
-    return save(network.weights.state(), metadata)
+    if network.labels != _default_labels(len(network.labels)):
+        metadata["labels"] = json.dumps(network.labels)
+    return metadata
 
 
 def renamed(network: Network, title: str) -> Network:

@@ -1,7 +1,7 @@
 """Bytes that a stranger says are weights → tensors. Nothing in them is ever run.
 
-safetensors hold tensors alone. PyTorch's own files are pickles, read by `torch.load(weights_only=True)`,
-which admits tensors and plain containers.
+safetensors hold tensors alone, and so do .sqz files. PyTorch's own files are pickles, read by
+`torch.load(weights_only=True)`, which admits tensors and plain containers.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from squeeze_core.errors import UserError
+from squeeze_core.networks.weights import sqz
 
 State = dict[str, Tensor]
 
@@ -73,7 +74,7 @@ def read_file(path: Path) -> bytes:
 
 
 def read_weights(content: bytes, name: str) -> Stored:
-    """A state dict, its weights in float32, from a safetensors or PyTorch file: taken out of its
+    """A state dict, its weights in float32, from a safetensors, .sqz or PyTorch file: taken out of its
     checkpoint, and the names freed from what wrappers of the network put before them.
 
     `name`: the file's, for the sentence of a WeightsError. Every number in it is finite.
@@ -88,8 +89,12 @@ def read_weights(content: bytes, name: str) -> Stored:
         stored = Stored(_state_in(_unpickled(content, name), name), {})
     elif content[8:9] == b"{":
         stored = read_safetensors(content, name)
+    elif content.startswith(sqz.MAGIC):
+        return _read_sqz(content, name)
     else:
-        raise WeightsError(f"{name} is {_kind(content)}, not a file of weights (.safetensors, .pth, .pt).")
+        raise WeightsError(
+            f"{name} is {_kind(content)}, not a file of weights (.safetensors, .pth, .pt, .sqz)."
+        )
     if not stored.state:
         raise WeightsError(f"{name} holds no weights; {HOW_TO_SAVE}.")
     state = {}
@@ -104,6 +109,14 @@ def read_weights(content: bytes, name: str) -> Stored:
         state[key] = (tensor.float() if tensor.is_floating_point() else tensor).detach().contiguous()
     check_finite(state, name)
     return Stored(state, stored.metadata)
+
+
+def _read_sqz(content: bytes, name: str) -> Stored:
+    try:
+        found = sqz.read_bytes(content, name)
+    except sqz.SqzError as error:
+        raise WeightsError(str(error)) from None
+    return Stored(found.state_dict(), found.metadata)
 
 
 def read_safetensors(content: bytes, name: str) -> Stored:

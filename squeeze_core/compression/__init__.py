@@ -1,0 +1,1 @@
+"""Compression: stages, presets, and retraining for small files; the files are `networks.weights.sqz`'s."""

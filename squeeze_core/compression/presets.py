@@ -1,0 +1,269 @@
+"""Compositions of stages, and `compress`, which runs one on a network and measures each step."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import ImageOps
+from torch import Tensor
+
+from squeeze_core.compression import stages
+from squeeze_core.compression.sensitivity import Study
+from squeeze_core.compression.stages import Stage, Tensors
+from squeeze_core.errors import UserError
+from squeeze_core.gallery import samples
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.own import metadata_of, open_own
+from squeeze_core.networks.weights import sqz
+from squeeze_core.networks.weights.sqz import Packed, coder
+
+
+class CompressionError(UserError):
+    """The network cannot be compressed; the message is one sentence for people."""
+
+
+class Cancelled(Exception):
+    """The work was stopped because `cancelled` said so."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A composition of stages."""
+
+    name: str
+    title: str
+    words: str
+    stages: tuple[Stage, ...]
+
+
+def second_order(price: float = 1e-7) -> Preset:
+    """Our best without retraining; `price`, in nats a bit, says how small."""
+    return Preset(
+        "second-order",
+        "Levels by price, errors made good",
+        "Each weight's level by its price in bits and in accuracy, later weights making good its error, "
+        "then adaptive range coding.",
+        (stages.second_order(price), stages.biases("steps"), stages.range_coding()),
+    )
+
+
+def priced(bits: float = 3.5) -> Preset:
+    """Levels chosen by their price, at about `bits` a weight; much quicker than `second_order`."""
+    return Preset(
+        "priced",
+        "Levels by price",
+        "Finer steps where a layer matters, each level chosen by what it costs, adaptive range coding.",
+        (stages.rate_distortion(bits), stages.biases("steps"), stages.range_coding()),
+    )
+
+
+def deep_compression(sparsity: float = 0.5, bits: int = 6) -> Preset:
+    """The paper's pipeline, without its retraining: `sparsity` 0–1, codebooks of 2^`bits` values."""
+    return Preset(
+        "deep-compression",
+        "Deep Compression",
+        "Prune, share weights, Huffman-code: the way of the paper, without its retraining.",
+        (stages.prune(sparsity), stages.codebook(bits), stages.biases(), stages.huffman()),
+    )
+
+
+def uniform(bits: float = 3.5) -> Preset:
+    """One rule for all layers, adaptive range coding: what the others are compared with."""
+    return Preset(
+        "uniform",
+        "Uniform steps",
+        "Every layer rounded to steps of the same share of its spread, then range coded.",
+        (stages.uniform(bits), stages.biases(), stages.range_coding()),
+    )
+
+
+def int8() -> Preset:
+    """Eight bits a weight, as runtimes take them."""
+    return Preset("int8", "int8 per channel", "Eight bits a weight.", (stages.int8(), stages.biases()))
+
+
+def half() -> Preset:
+    """Sixteen bits a weight."""
+    return Preset("half", "Half precision", "Sixteen bits a weight.", (stages.half(),))
+
+
+DEFAULT_PRESET = second_order()
+_PRESETS = (DEFAULT_PRESET, priced(), deep_compression(), uniform(), int8(), half())
+
+
+def presets() -> dict[str, Preset]:
+    """Every preset by name, the default first."""
+    return {preset.name: preset for preset in _PRESETS}
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What one stage left. `bytes`: of the whole file, written after it. `zeros`: share of the weights.
+
+    `bits_per_weight`: file bits over all parameters. `entropy`: bits a weight if each layer's levels
+    were coded at their entropy; None before the weights are quantised. `seconds`: the stage's work.
+    """
+
+    name: str
+    title: str
+    words: str
+    source: str
+    bytes: int
+    ratio: float
+    bits_per_weight: float
+    zeros: float
+    entropy: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """A compressed network. `data`: its .sqz file. `tensors`: levels, steps and values by name.
+
+    `network`: its record, as it is opened from the file. `ratio`: float32 bytes over the file's.
+    """
+
+    original: Network
+    network: Network
+    preset: Preset
+    tensors: Tensors
+    data: bytes
+    stages: tuple[StageResult, ...]
+
+    @property
+    def bytes(self) -> int:
+        return len(self.data)
+
+    @property
+    def ratio(self) -> float:
+        return self.stages[-1].ratio
+
+    @property
+    def bits_per_weight(self) -> float:
+        return self.stages[-1].bits_per_weight
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """float32, for the original's architecture."""
+        return self.network.weights.state()
+
+    def row(self) -> dict[str, object]:
+        """What the command line's JSON says."""
+        return {
+            "bytes": self.bytes,
+            "ratio": round(self.ratio, 2),
+            "bits_per_weight": round(self.bits_per_weight, 3),
+            "stages": [
+                {
+                    "name": stage.name,
+                    "title": stage.title,
+                    "bytes": stage.bytes,
+                    "zeros": round(stage.zeros, 4),
+                    "entropy": None if stage.entropy is None else round(stage.entropy, 3),
+                    "seconds": round(stage.seconds, 2),
+                }
+                for stage in self.stages
+            ],
+        }
+
+
+def _quiet(share: float) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
+
+
+def compress(
+    network: Network,
+    preset: Preset = DEFAULT_PRESET,
+    progress: Callable[[float], None] = _quiet,
+    cancelled: Callable[[], bool] = _never,
+    inputs: Tensor | None = None,
+) -> Compressed:
+    """Run `preset` on a SqueezeNet's record; the network stays as it is.
+
+    `progress` is told the share that is done, 0–1. `inputs`: pictures as the network takes them, float32
+    [N, 3, S, S]; its own answers on them say which weights matter, no label is needed; None for
+    `views` of the sample pictures. CompressionError for a network that is no SqueezeNet, Cancelled once
+    `cancelled` is true, WeightsError when the weights cannot be had.
+    """
+    if network.plan is None:
+        raise CompressionError(f"{network.title} is no SqueezeNet, and only those are compressed here.")
+    loaded = network.load()
+    assert isinstance(loaded, SqueezeNet)
+    study = Study(loaded, views(network) if inputs is None else inputs)
+    tensors: Tensors = {
+        name: Packed(np.ascontiguousarray(value.detach().float().cpu().numpy()))
+        for name, value in loaded.state_dict().items()
+    }
+    results: list[StageResult] = []
+
+    def tick(share: float) -> None:
+        if cancelled():
+            raise Cancelled
+        progress((len(results) + share) / len(preset.stages))
+
+    study.tick = tick
+    data = b""
+    for stage in preset.stages:
+        tick(0.0)
+        begun = time.perf_counter()
+        tensors = stage.run(tensors, study)
+        seconds = time.perf_counter() - begun
+        names = json.dumps([s.name for s in preset.stages[: len(results) + 1]])
+        metadata = metadata_of(network) | {"title": network.title, "stages": names}
+        data = sqz.write_bytes(sqz.Sqz(tensors, metadata))
+        results.append(measure(stage, tensors, len(data), seconds))
+    progress(1.0)
+    opened = open_own(data, f"{network.title}, compressed")
+    return Compressed(network, opened, preset, tensors, data, tuple(results))
+
+
+def views(network: Network, each: int = 4) -> Tensor:
+    """The sample pictures as the network takes them: each whole, and `each` − 1 parts of it."""
+    generator = torch.Generator().manual_seed(0)
+    images = []
+    for sample in samples():
+        image = sample.picture().image
+        images.append(image)
+        for k in range(1, each):
+            share = 0.5 + 0.4 * torch.rand(1, generator=generator).item()
+            width, height = (max(1, round(side * share)) for side in image.size)
+            left, top = (
+                round((whole - part) * torch.rand(1, generator=generator).item())
+                for whole, part in zip(image.size, (width, height), strict=True)
+            )
+            part = image.crop((left, top, left + width, top + height))
+            images.append(ImageOps.mirror(part) if k % 2 else part)
+    return network.preprocess(images)
+
+
+def measure(stage: Stage, tensors: Tensors, size: int, seconds: float) -> StageResult:
+    """The figures after a stage, of a file of `size` bytes."""
+    count = sum(packed.values.size for packed in tensors.values())
+    weights = [packed for packed in tensors.values() if packed.values.ndim == 4]
+    numbers = sum(packed.values.size for packed in weights)
+    zeros = sum(int((packed.values == 0).sum()) for packed in weights) / numbers
+    levels = [packed.levels for packed in weights if packed.levels is not None]
+    entropy = None
+    if len(levels) == len(weights):
+        entropy = sum(map(coder.entropy_bits, levels)) / numbers
+    return StageResult(
+        stage.name,
+        stage.title,
+        stage.words,
+        stage.source,
+        size,
+        4 * count / size,
+        8 * size / count,
+        zeros,
+        entropy,
+        seconds,
+    )

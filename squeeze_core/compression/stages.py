@@ -1,0 +1,344 @@
+"""The steps of compression. Each is a `Stage`: a function with its title, its words and its source.
+
+A stage takes a network's tensors by name, as they are stored so far, and gives them as it would store
+them. Compositions of stages are in presets.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from squeeze_core.compression.rate import Rate
+from squeeze_core.compression.second_order import choose, gradients
+from squeeze_core.compression.sensitivity import Curvature, Study
+from squeeze_core.networks.weights import sqz
+from squeeze_core.networks.weights.sqz import Coding, Packed, coder
+
+Tensors = Mapping[str, Packed]
+
+DEEP_COMPRESSION = "Han, Mao and Dally, Deep Compression, arXiv:1510.00149"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`run(tensors, study)` gives the tensors anew; the study tells what matters to the network."""
+
+    name: str
+    title: str
+    words: str
+    source: str
+    run: Callable[[Tensors, Study], Tensors]
+
+
+def _each_weight(change: Callable[[str, Packed], Packed]) -> Callable[[Tensors, Study], Tensors]:
+    def run(tensors: Tensors, study: Study) -> Tensors:
+        return {name: change(name, p) if p.values.ndim == 4 else p for name, p in tensors.items()}
+
+    return run
+
+
+# -- prune -------------------------------------------------------------------------------------------
+
+
+def prune(sparsity: float) -> Stage:
+    """Set the share `sparsity` of all weights to zero, in each layer those of least magnitude.
+
+    How many in which layer: all weights are ranked by curvature × square, the rise of the loss when
+    a weight is left out.
+    """
+
+    def run(tensors: Tensors, study: Study) -> Tensors:
+        curvature = study.curvature
+        cost = {n: curvature[n] * np.square(p.values) for n, p in tensors.items() if p.values.ndim == 4}
+        threshold = np.quantile(np.concatenate([c.ravel() for c in cost.values()]), sparsity)
+        return {
+            name: Packed(p.values * (cost[name] > threshold), "float32", "masked") if name in cost else p
+            for name, p in tensors.items()
+        }
+
+    return Stage(
+        "prune",
+        "Prune",
+        f"The {sparsity:.0%} of the weights whose loss changes the answers least become zero.",
+        "Han, Pool, Tran and Dally, arXiv:1506.02626, section 3",
+        run,
+    )
+
+
+# -- quantise ----------------------------------------------------------------------------------------
+
+
+def codebook(bits: int) -> Stage:
+    """Share weights: each layer's non-zero ones become 2^bits − 1 values, by one-dimensional k-means."""
+
+    def change(name: str, packed: Packed) -> Packed:
+        values = packed.values
+        kept = values[values != 0]
+        if not kept.size:
+            return sqz.of_codebook(np.zeros(values.shape, np.int32), np.zeros(1))
+        centres = k_means(kept, min(2**bits - 1, np.unique(kept).size))
+        levels = np.zeros(values.shape, np.int32)
+        levels[values != 0] = 1 + np.searchsorted((centres[1:] + centres[:-1]) / 2, kept)
+        return sqz.of_codebook(levels, np.concatenate([[0.0], centres]))
+
+    return Stage(
+        "codebook",
+        "Share weights",
+        f"Each layer keeps {2**bits} different values, found by k-means; a weight is a number of "
+        f"{bits} bits.",
+        f"{DEEP_COMPRESSION}, section 3",
+        _each_weight(change),
+    )
+
+
+def k_means(values: np.ndarray, count: int, rounds: int = 25) -> np.ndarray:
+    """`count` ascending centres of one-dimensional `values`, begun evenly spread (the paper's "linear")."""
+    ordered = np.sort(values.astype(np.float64))
+    sums = np.concatenate([[0.0], np.cumsum(ordered)])
+    centres = np.linspace(ordered[0], ordered[-1], count)
+    for _ in range(rounds):
+        edges = np.searchsorted(ordered, (centres[1:] + centres[:-1]) / 2)
+        edges = np.concatenate([[0], edges, [ordered.size]])
+        members = np.diff(edges)
+        means = (sums[edges[1:]] - sums[edges[:-1]]) / np.maximum(members, 1)
+        moved = np.where(members > 0, means, centres)
+        if np.allclose(moved, centres, rtol=1e-6, atol=0):
+            break
+        centres = np.sort(moved)
+    return centres.astype(np.float32)
+
+
+def uniform(bits: float, dead_zone: float = 0.1) -> Stage:
+    """One step for a layer, a share of its standard deviation: about `bits` of entropy a weight."""
+
+    def run(tensors: Tensors, study: Study) -> Tensors:
+        deviation = {n: float(p.values.std()) for n, p in tensors.items() if p.values.ndim == 4}
+        return _at_bits(tensors, deviation, bits, dead_zone)
+
+    return Stage(
+        "uniform",
+        "Round to steps",
+        f"Each layer's weights become whole multiples of one step: about {bits:g} bits each.",
+        "Uniform quantiser with a dead zone",
+        run,
+    )
+
+
+def rate_distortion(bits: float) -> Stage:
+    """Steps by sensitivity; then each level is the one of least loss plus price of its bits."""
+
+    def run(tensors: Tensors, study: Study) -> Tensors:
+        curvature = study.curvature
+        relative = {name: 1 / math.sqrt(value) for name, value in curvature.items()}
+        low, high = 0.75 * bits, 1.5 * bits
+        for _ in range(5):  # the choice of levels saves bits: find the rounding that ends at `bits`
+            middle = (low + high) / 2
+            chosen = choose_levels(tensors, _at_bits(tensors, relative, middle, 0.0), curvature)
+            if _entropy(chosen) > bits:
+                high = middle
+            else:
+                low = middle
+        return chosen
+
+    return Stage(
+        "rate-distortion",
+        "Choose levels by their price",
+        "Layers that matter more get finer steps, and a weight takes a cheaper neighbouring level where "
+        f"that changes the answers little: about {bits:g} bits each.",
+        "Entropy-constrained quantisation; Wiedemann et al., DeepCABAC, arXiv:1907.11900",
+        run,
+    )
+
+
+def second_order(price: float) -> Stage:
+    """Levels by `choose`, and the biases that go with them; `price`: nats a bit."""
+
+    def run(tensors: Tensors, study: Study) -> Tensors:
+        found = gradients(study.network, study.inputs)
+        chosen = choose(
+            study.network, study.inputs, study.curvature, found, price, lambda s: study.tick(0.5 + 0.5 * s)
+        )
+        out = dict(tensors)
+        for name, layer in chosen.items():
+            out[name] = sqz.of_steps(layer.levels, np.array([layer.step]))
+            bias = name.removesuffix("weight") + "bias"
+            out[bias] = Packed(layer.bias)
+        return out
+
+    return Stage(
+        "second-order",
+        "Choose levels, make good the errors",
+        "Each weight takes the level of least loss and fewest bits; the weights after it, and the bias, "
+        "make good what its rounding changes.",
+        "Frantar and Alistarh, Optimal Brain Compression, arXiv:2208.11580; GPTQ, arXiv:2210.17323",
+        run,
+    )
+
+
+# λ per bit over curvature × step²: where one bit less and its distortion balance at high rate, ln 2 / 6.
+_PRICE = math.log(2) / 6
+
+
+def choose_levels(
+    tensors: Tensors, rounded: Tensors, curvature: Curvature, price: float = _PRICE
+) -> Tensors:
+    """`rounded` (kind "steps") with each level moved one nearer to zero where that is worth it.
+
+    Worth it: curvature × squared error + λ × bits is less, with the bits that the range coder's
+    contexts give. `tensors` hold the weights wanted.
+    """
+    names = [name for name, p in rounded.items() if p.kind == "steps" and name in curvature]
+    shapes = [rounded[name].values.shape for name in names]
+    rate = Rate(shapes, torch.device("cpu"))
+    steps = [float(rounded[name].table[0]) for name in names]  # type: ignore[index]
+    positions = torch.cat(
+        [torch.from_numpy(tensors[n].values / s).flatten() for n, s in zip(names, steps, strict=True)]
+    ).float()
+    weight = torch.tensor([curvature[n] * s * s for n, s in zip(names, steps, strict=True)])
+    weight /= weight.median()
+    levels = positions.round()
+    for _ in range(3):
+        rate.refresh(levels)
+        near = positions.round()
+        nearer = near - near.sign()
+        cost = [
+            weight[rate.layer] * (positions - option).square() + price * rate.lengths(option)
+            for option in (near, nearer)
+        ]
+        levels = torch.where(cost[1] < cost[0], nearer, near)
+    chosen = dict(rounded)
+    sizes = [math.prod(shape) for shape in shapes]
+    for name, shape, part in zip(names, shapes, levels.split(sizes), strict=True):
+        old = rounded[name]
+        assert old.table is not None
+        chosen[name] = sqz.of_steps(part.view(shape).int().numpy(), old.table, old.coding)
+    return chosen
+
+
+def _at_bits(tensors: Tensors, relative: Mapping[str, float], bits: float, dead_zone: float) -> Tensors:
+    """Rounded with steps in the proportions of `relative`, so large that `bits` of entropy remain."""
+    weights = {name: p.values for name, p in tensors.items() if p.values.ndim == 4}
+    ratio = np.median([float(w.std()) / relative[name] for name, w in weights.items()])
+    low, high = -5.0, 4.0
+    rounded: Tensors = tensors
+    for _ in range(12):
+        middle = (low + high) / 2
+        rounded = {
+            name: _round(p.values, _step(p.values, relative[name] * ratio * 2**middle), dead_zone)
+            if name in weights
+            else p
+            for name, p in tensors.items()
+        }
+        if _entropy(rounded) > bits:
+            low = middle
+        else:
+            high = middle
+    return rounded
+
+
+def _step(values: np.ndarray, step: float) -> float:
+    """A step that leaves levels which the coder takes."""
+    return max(step, float(np.abs(values).max()) / coder.LARGEST, 1e-12)
+
+
+def _round(values: np.ndarray, step: float, dead_zone: float) -> Packed:
+    levels = np.sign(values) * np.floor(np.abs(values) / step + 0.5 - dead_zone)
+    return sqz.of_steps(levels.astype(np.int32), np.array([step]))
+
+
+def _entropy(tensors: Tensors) -> float:
+    """Mean entropy of the weights' levels, bits."""
+    coded = [p.levels for p in tensors.values() if p.levels is not None and p.values.ndim == 4]
+    return sum(coder.entropy_bits(levels) for levels in coded) / max(
+        1, sum(levels.size for levels in coded)
+    )
+
+
+def half() -> Stage:
+    """Every tensor as float16."""
+
+    def run(tensors: Tensors, study: Study) -> Tensors:
+        return {name: _half(p) for name, p in tensors.items()}
+
+    return Stage(
+        "half", "Half precision", "Each weight takes 16 bits instead of 32.", "IEEE 754 binary16", run
+    )
+
+
+def _half(packed: Packed) -> Packed:
+    largest = float(np.finfo(np.float16).max)
+    values = np.clip(packed.values, -largest, largest).astype(np.float16).astype(np.float32)
+    return replace(packed, values=values, kind="float16", coding="plain", levels=None, table=None)
+
+
+def int8() -> Stage:
+    """Eight bits a weight, one step for each output channel."""
+
+    def change(name: str, packed: Packed) -> Packed:
+        values = packed.values
+        steps = np.maximum(np.abs(values).reshape(len(values), -1).max(1) / 127, 1e-12)
+        levels = np.rint(values / steps.reshape(-1, 1, 1, 1)).astype(np.int32)
+        return sqz.of_steps(levels, steps)
+
+    return Stage(
+        "int8",
+        "int8 per channel",
+        "Each weight takes 8 bits; each output channel has its own step.",
+        "Jacob et al., arXiv:1712.05877; per channel: Krishnamoorthi, arXiv:1806.08342",
+        _each_weight(change),
+    )
+
+
+def biases(kind: str = "half") -> Stage:
+    """Biases as float16, or as whole multiples of a sixteenth of their spread, range coded."""
+
+    def run(tensors: Tensors, study: Study) -> Tensors:
+        change = _half if kind == "half" else fine
+        return {name: change(p) if p.values.ndim == 1 else p for name, p in tensors.items()}
+
+    words = (
+        "The biases, few but delicate, keep 16 bits."
+        if kind == "half"
+        else "The biases are rounded finely."
+    )
+    return Stage("biases", "Biases", words, "", run)
+
+
+def fine(bias: Packed) -> Packed:
+    """A bias as whole multiples of a sixteenth of its spread, range coded."""
+    step = _step(bias.values, float(bias.values.std()) / 16)
+    return replace(_round(bias.values, step, 0.0), coding="range")
+
+
+# -- code --------------------------------------------------------------------------------------------
+
+
+def _code(coding: Coding) -> Callable[[Tensors, Study], Tensors]:
+    return _each_weight(lambda name, p: p if p.levels is None else replace(p, coding=coding))
+
+
+def huffman() -> Stage:
+    """Huffman codes of the gaps between non-zero weights and of their levels."""
+    return Stage(
+        "huffman",
+        "Huffman coding",
+        "Frequent values get short code words; zeros are left out and only their number is stored.",
+        f"{DEEP_COMPRESSION}, sections 2 and 4",
+        _code("huffman"),
+    )
+
+
+def range_coding() -> Stage:
+    """The adaptive range coder of coder.py."""
+    return Stage(
+        "range",
+        "Range coding",
+        "A weight costs −log2 of its probability, which is learnt from the neighbours coded before.",
+        "Martin 1979; Bamler, constriction, arXiv:2201.01741",
+        _code("range"),
+    )
