@@ -2,10 +2,10 @@
 
 For each convolution, in the order in which the network runs, the products of its inputs tell which
 errors cancel: this is Optimal Brain Compression (Frantar and Alistarh, arXiv:2208.11580) in the order of
-GPTQ (Frantar et al., arXiv:2210.17323). Three things are added. The inputs are those of the network as it
-is compressed so far, and the weights are first fitted to give the full network's outputs from them. A
-level is the one of least loss plus λ × bits, with the bits that the range coder needs, so that one λ rules
-all layers. Rows and positions count by the square of the answers' gradient there.
+GPTQ (Frantar et al., arXiv:2210.17323). Three things are added here. The inputs are those of the network as
+it is compressed so far, and the weights are first fitted to give the full network's outputs from them. A
+level is the one of least loss plus λ × bits, with the bits that the range coder needs, and each layer's
+loss is scaled to what noise in it does to the answers, so that one λ rules all layers.
 """
 
 from __future__ import annotations
@@ -38,51 +38,6 @@ class Chosen:
     bias: np.ndarray
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """Of one convolution's outputs: mean square by row [O], and by position [N, H·W], summed over rows."""
-
-    rows: Tensor
-    positions: Tensor
-
-
-def gradients(network: SqueezeNet, inputs: Tensor, at_once: int = 25) -> dict[str, Gradients]:
-    """Weight name → squared gradients of the log-probability of an answer drawn from the network's own.
-
-    Their mean is the diagonal of the Fisher information: how much the answers move with an output.
-    """
-    found: dict[str, list[Tensor]] = {}
-    outputs: dict[str, Tensor] = {}
-    handles = []
-    for name, conv in convolutions(network):
-
-        def keep(_module: nn.Module, _given: object, output: Tensor, name: str = name) -> Tensor:
-            output = output.requires_grad_() if output.is_leaf else output
-            output.retain_grad()
-            outputs[name] = output
-            return output.clone()  # the ReLU after it works in place
-
-        handles.append(conv.register_forward_hook(keep))
-    generator = torch.Generator().manual_seed(0)
-    try:
-        with torch.enable_grad():
-            for part in inputs.split(at_once):
-                answer = network(part)
-                drawn = torch.multinomial(answer.detach().softmax(1), 1, generator=generator)[:, 0]
-                F.cross_entropy(answer, drawn, reduction="sum").backward()
-                for name, output in outputs.items():
-                    assert output.grad is not None
-                    square = output.grad.square()
-                    found.setdefault(name, []).extend([square.sum((0, 2, 3)), square.sum(1).flatten(1)])
-    finally:
-        for handle in handles:
-            handle.remove()
-    return {
-        name: Gradients(torch.stack(parts[::2]).sum(0) / len(inputs), torch.cat(parts[1::2]))
-        for name, parts in found.items()
-    }
-
-
 def convolutions(network: nn.Module) -> Iterator[tuple[str, nn.Conv2d]]:
     """Weight name and module, in the order in which the network runs."""
     for name, module in network.named_modules():
@@ -95,7 +50,6 @@ def choose(
     network: SqueezeNet,
     inputs: Tensor,
     curvature: dict[str, float],
-    found: dict[str, Gradients],
     price: float,
     tick: Callable[[float], None],
 ) -> dict[str, Chosen]:
@@ -108,7 +62,7 @@ def choose(
     def settle(full: nn.Module, own: nn.Module | None, wanted: Tensor, given: Tensor) -> None:
         assert isinstance(full, nn.Conv2d) and isinstance(own, nn.Conv2d)
         name = names[full]
-        chosen[name] = _layer(full, own, wanted, given, curvature[name], found[name], price)
+        chosen[name] = _layer(full, own, wanted, given, curvature[name], price)
         tick(len(chosen) / layers)
 
     wanted = given = inputs
@@ -138,7 +92,6 @@ def _layer(
     wanted: Tensor,
     given: Tensor,
     curvature: float,
-    found: Gradients,
     price: float,
 ) -> Chosen:
     """Choose one convolution's levels, and set `own` to them.
@@ -147,20 +100,18 @@ def _layer(
     """
     shape = full.weight.shape
     weight = full.weight.flatten(1).double()
-    share, want, have = _samples(full, wanted, given, found.positions)
-    want_mean, have_mean = share @ want, share @ have
+    want, have = _samples(full, wanted, given)
+    want_mean, have_mean = want.mean(0), have.mean(0)
     want, have = want - want_mean, have - have_mean
-    weighted = share[:, None] * have
-    product = (weighted.T @ have).double()
+    product = (have.T @ have).double() / len(have)
     damping = _DAMPING * product.diagonal().mean().clamp(min=1e-12)
     product += damping * torch.eye(len(product), dtype=torch.float64)
-    gap = (weight.float() @ (want - have).T @ weighted).double()
+    gap = weight @ ((want - have).T @ have).double() / len(have)
     target = (weight + torch.linalg.solve(product, gap.T).T).numpy()
     factor = torch.linalg.cholesky(torch.linalg.inv(product), upper=True).numpy()
-    rows = (found.rows / found.rows.mean().clamp(min=1e-30)).clamp(min=1e-3).double().numpy()
     scale = curvature / product.diagonal().mean().item()
     # The rise of the loss per squared error of a weight when those after it make good what they can.
-    rise = scale * rows[:, None] / np.square(np.diag(factor))[None]
+    rise = scale / np.square(np.diag(factor))
     step = math.sqrt(6 * price / (math.log(2) * math.exp(np.log(rise).mean())))
     step = min(step, 2 * float(target.std()) + 1e-12)
     step = max(step, float(np.abs(target).max()) / LARGEST, 1e-12)
@@ -191,7 +142,7 @@ def _levels(
             for j in range(start, end):
                 near = np.clip(np.rint(left[:, j]), -LARGEST, LARGEST)
                 options = np.stack([near, near - np.sign(near), np.zeros_like(near)])
-                cost = rise[:, j] * np.square(left[:, j] - options)
+                cost = rise[j] * np.square(left[:, j] - options)
                 cost += bits[context[:, j], options.astype(np.int64) + LARGEST]
                 best = np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
                 levels[:, j] = best
@@ -202,21 +153,13 @@ def _levels(
     return levels
 
 
-def _samples(
-    conv: nn.Conv2d, wanted: Tensor, given: Tensor, positions: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Shares [S] that sum to 1, and the inputs [S, I·k·k] behind some outputs of both networks."""
-    generator = torch.Generator().manual_seed(0)
-    at = (
-        torch.rand(positions.shape, generator=generator)
-        .topk(min(_POSITIONS, positions.shape[1]), 1)
-        .indices
-    )
-    share = positions.gather(1, at).flatten()
-    share = (
-        share / share.mean().clamp(min=1e-30) + 0.05
-    )  # a position that does not matter here may elsewhere
-    return share / share.sum(), _patches(conv, wanted, at), _patches(conv, given, at)
+def _samples(conv: nn.Conv2d, wanted: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+    """The inputs [S, I·k·k] of both networks behind some outputs of each picture, drawn by chance."""
+    kernel, stride, padding = conv.kernel_size[0], conv.stride[0], int(conv.padding[0])
+    height, width = ((side + 2 * padding - kernel) // stride + 1 for side in given.shape[2:])
+    chance = torch.rand((len(given), height * width), generator=torch.Generator().manual_seed(0))
+    at = chance.topk(min(_POSITIONS, height * width), 1).indices
+    return _patches(conv, wanted, at), _patches(conv, given, at)
 
 
 def _patches(conv: nn.Conv2d, x: Tensor, at: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from squeeze_core.compression.rate import Rate
-from squeeze_core.compression.second_order import choose, gradients
+from squeeze_core.compression.second_order import choose
 from squeeze_core.compression.sensitivity import Curvature, Study
 from squeeze_core.networks.weights import sqz
 from squeeze_core.networks.weights.sqz import Coding, Packed, coder
@@ -159,9 +159,8 @@ def second_order(price: float) -> Stage:
     """Levels by `choose`, and the biases that go with them; `price`: nats a bit."""
 
     def run(tensors: Tensors, study: Study) -> Tensors:
-        found = gradients(study.network, study.inputs)
         chosen = choose(
-            study.network, study.inputs, study.curvature, found, price, lambda s: study.tick(0.5 + 0.5 * s)
+            study.network, study.inputs, study.curvature, price, lambda s: study.tick(0.5 + 0.5 * s)
         )
         out = dict(tensors)
         for name, layer in chosen.items():

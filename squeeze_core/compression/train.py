@@ -53,6 +53,7 @@ def options_parser() -> argparse.ArgumentParser:
     add("--steps", type=int)
     add("--stop-at", type=int, help="end at this step of --steps (to go on later)")
     add("--batch", type=int, default=64)
+    add("--side", type=int, help="of the training pictures, pixels; a smaller one is quicker")
     add("--kilobytes", type=float, nargs="+", default=[400], help="of weights at each point")
     add("--shares", type=float, nargs="+", default=[1.0], help="of the time for each")
     add("--start", type=float, default=480, help="kilobytes at the first step, without --begin")
@@ -186,7 +187,7 @@ class Training:
         torch.manual_seed(options.seed)
         self.generator = torch.Generator(self.device).manual_seed(options.seed)
         self.record = open_own_file(options.weights) if options.weights else DEFAULT
-        self.side = self.record.preprocess.size
+        self.side = options.side or self.record.preprocess.size
         loaded = self._load()
         self._take_pictures(pictures, sample)
         self.quantised = Quantised(loaded, self.device, options.dead_zone)
@@ -204,7 +205,7 @@ class Training:
             self.fp32 = self._answers(self.teacher, {})
         self.write(fp32=self.measure(self.fp32))
         self.checkpoint = options.out / "checkpoint.pt"
-        names = ("steps", "batch", "kilobytes", "shares", "start", "seed", "temperature")
+        names = ("steps", "batch", "side", "kilobytes", "shares", "start", "seed", "temperature")
         self.fixed = {name: getattr(options, name) for name in names}
         if options.begin:
             self._begin_with(options.begin)

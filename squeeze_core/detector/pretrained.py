@@ -22,7 +22,8 @@ from squeeze_core.detector.network import Detector
 from squeeze_core.detector.onnx_runtime import OnnxDetector, export_graph
 from squeeze_core.errors import UserError
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import SHIPPED, WeightsError, check_finite
+from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights.reading import check_finite
 
 NAME = "squeezenet1_1_detector"
 MIN_WIDTH, MAX_WIDTH = 8, 1024

@@ -164,8 +164,8 @@ def _efficientnet_lite(number: int) -> nn.Module:
     return EfficientNet.from_name(f"efficientnet-lite{number}")
 
 
-def _shipped_squeezenet() -> Network:
-    shipped = SHIPPED["squeezenet1_1"]
+def _shipped_squeezenet(name: str, colour: str = ACCENT) -> Network:
+    shipped = SHIPPED[name]
     # The authors give 1.1 no figures of its own.
     source = (
         "the authors: v1.0's accuracy (Iandola et al., arXiv:1602.07360, Table 2), which v1.1 has by their "
@@ -179,7 +179,8 @@ def _shipped_squeezenet() -> Network:
         Preprocess(227),  # the original training saw the whole picture squeezed to that
         imagenet_labels(),
         Published(57.5, 80.3, source, 1_235_496),
-        measured=Measured(**shipped.measured),
+        colour,
+        Measured(**shipped.measured),
     )
 
 
@@ -216,7 +217,7 @@ def _spelled(enum: torchvision.models.WeightsEnum) -> str:
 
 
 _OURS = (
-    _shipped_squeezenet(),
+    _shipped_squeezenet("squeezenet1_1"),
     Network(
         "efficientnet_lite0",
         "EfficientNet-Lite0",
@@ -253,6 +254,7 @@ _LITE2 = Network(
 )
 _EVERY = (
     *_OURS,
+    _shipped_squeezenet("squeezenet1_1_sqz", "#8A3B06"),  # the same network in a .sqz file
     _LITE2,
     *(_of_torchvision(model) for model in torchvision.models.list_models(module=torchvision.models)),
 )

@@ -1,0 +1,149 @@
+"""Compressing a SqueezeNet: what each stage leaves, what it costs, and the file that comes of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from squeeze_core.__main__ import main
+from squeeze_core.compression import presets, stages
+from squeeze_core.compression.presets import Cancelled, CompressionError, compress
+from squeeze_core.compression.sensitivity import curvature, divergence, pruning_curves
+from squeeze_core.gallery import samples
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT, Network, named, squeezenet
+from squeeze_core.networks.own import to_safetensors
+from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.weights import OwnFile, sqz
+
+
+@pytest.fixture(scope="module")
+def own() -> Network:
+    """The first 100 classes of the shipped network: a SqueezeNet of one's own, small and trained."""
+    state = DEFAULT.weights.state()
+    for name in ("classifier.1.weight", "classifier.1.bias"):
+        state[name] = state[name][:100].clone()
+    labels = DEFAULT.labels[:100]
+    source = OwnFile("mine", 1, state)
+    return squeezenet("mine", "Mine", DEFAULT.plan, source, Preprocess(97), labels, DEFAULT.published)
+
+
+@pytest.fixture(scope="module")
+def inputs(own: Network) -> torch.Tensor:
+    return presets.views(own, each=3)
+
+
+def test_each_preset_gives_a_smaller_file_that_opens_as_the_network(own: Network, inputs) -> None:
+    sizes, moved = {}, {}
+    want = own.load()(inputs)
+    for preset in (presets.half(), presets.int8(), presets.uniform(4.0), presets.deep_compression()):
+        shares: list[float] = []
+        result = compress(own, preset, shares.append, inputs=inputs)
+        sizes[preset.name] = result.bytes
+        assert shares == sorted(shares) and shares[-1] == 1.0
+        assert result.bytes == len(result.data) == result.stages[-1].bytes
+        assert result.ratio == pytest.approx(4 * 773_796 / result.bytes)
+        assert [stage.name for stage in result.stages] == [stage.name for stage in preset.stages]
+        assert result.network.labels == own.labels and result.network.preprocess == own.preprocess
+        state = result.state_dict()
+        assert all(np.array_equal(state[n].numpy(), p.values) for n, p in result.tensors.items())
+        moved[preset.name] = divergence(want, result.network.load()(inputs))
+    assert moved["half"] < 0.001 and moved["int8"] < 0.1 and moved["int8"] < min(moved["uniform"], 1)
+    assert sizes["half"] > sizes["int8"] > sizes["uniform"] and sizes["int8"] > sizes["deep-compression"]
+    assert sizes["half"] == pytest.approx(2 * 773_796, rel=0.01)
+
+
+def test_levels_that_make_good_their_errors_beat_uniform_steps(own: Network, inputs) -> None:
+    want = own.load()(inputs)
+    ours = compress(own, presets.second_order(3e-7), inputs=inputs)
+    bits = ours.stages[-1].bits_per_weight
+    others = [compress(own, presets.uniform(bits + more), inputs=inputs) for more in (0.0, 0.25)]
+    larger = max(others, key=lambda other: other.bytes)
+    assert ours.bytes < larger.bytes < 1.2 * ours.bytes
+    moved = [divergence(want, made.network.load()(inputs)) for made in (ours, larger)]
+    assert moved[0] < 0.5 * moved[1]
+
+
+def test_pruning_leaves_the_share_that_was_asked_for(own: Network, inputs) -> None:
+    result = compress(own, presets.deep_compression(0.7, 5), inputs=inputs)
+    assert result.stages[0].zeros == pytest.approx(0.7, abs=0.001)
+    for packed in result.tensors.values():
+        if packed.values.ndim == 4:
+            assert len(np.unique(packed.values)) <= 2**5
+
+
+def test_k_means_finds_the_centres_of_clear_groups() -> None:
+    values = np.concatenate([np.full(50, -3.0), np.full(10, 0.5), np.full(40, 2.0)])
+    assert stages.k_means(values, 3).tolist() == [-3.0, 0.5, 2.0]
+
+
+def test_the_coded_size_is_within_two_percent_of_its_models_entropy(own: Network, inputs) -> None:
+    result = compress(own, presets.uniform(3.0), inputs=inputs)
+    weights = [p for p in result.tensors.values() if p.levels is not None and p.values.ndim == 4]
+    model = sum(sqz.coder.range_bits(sqz.as_layer(p.levels)) for p in weights) / 8
+    coded = sum(len(sqz.part_bytes(p)) for p in weights)
+    assert model < coded < 1.02 * model
+
+
+def test_what_is_asked_in_vain_is_said_in_a_sentence() -> None:
+    with pytest.raises(CompressionError, match=r"EfficientNet-Lite0 is no SqueezeNet"):
+        compress(named("efficientnet_lite0"))
+
+
+def test_cancelling_stops_the_work(own: Network, inputs) -> None:
+    asked = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    with pytest.raises(Cancelled):
+        compress(own, presets.priced(), cancelled=cancelled, inputs=inputs)
+    assert len(asked) == 4
+
+
+def test_a_layer_of_no_use_has_no_curvature_and_pruning_more_moves_more(own: Network, inputs) -> None:
+    network = own.load()
+    assert isinstance(network, SqueezeNet)
+    with torch.no_grad():
+        network.convolution("fire5/expand3x3").weight.zero_()
+        network.convolution("fire5/expand3x3").bias.fill_(-1)  # silent, whatever comes in
+    found = curvature(network, inputs[:4])
+    least = min(found, key=lambda name: found[name])
+    assert network.get_parameter(least) is network.convolution("fire5/expand3x3").weight
+    for curve in pruning_curves(own.load(), inputs[:4], (0.3, 0.9))[::9]:
+        assert 0 < curve.divergences[0] < curve.divergences[1]
+
+
+def test_the_command_writes_a_file_that_classifies(own: Network, tmp_path: Path, capsys) -> None:
+    mine, out = tmp_path / "mine.safetensors", tmp_path / "mine.sqz"
+    mine.write_bytes(to_safetensors(own))
+    assert main(["compress", "--weights", str(mine), "--out", str(out), "--preset", "int8", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert set(report) == {"bytes", "ratio", "bits_per_weight", "stages"}
+    assert report["bytes"] == out.stat().st_size and report["ratio"] > 3.5
+    assert [stage["name"] for stage in report["stages"]] == ["int8", "biases"]
+    picture = str(samples()[0].path)
+    answers = []
+    for weights in (mine, out):
+        assert main(["classify", picture, "--weights", str(weights), "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out)["results"][0]["predictions"])
+    assert answers[0][0]["label"] == answers[1][0]["label"] in own.labels
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--out", "net.sqz", "--preset", "best"], "There is no preset 'best'; try second-order"),
+        (["--out", "nowhere/net.sqz"], "There is no folder nowhere"),
+        (["--out", "net.sqz", "--model", "efficientnet_lite0"], "is no SqueezeNet"),
+    ],
+)
+def test_bad_requests_are_refused(arguments, says: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["compress", *arguments]) == 2
+    assert says in capsys.readouterr().err and not list(tmp_path.iterdir())
