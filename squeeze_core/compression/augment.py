@@ -26,14 +26,18 @@ def kept_for_choosing(names: list[str], count: int = 300) -> frozenset[str]:
 def decode_all(paths: list[Path]) -> Tensor:
     """uint8 [N, 3, STORED_SIDE, STORED_SIDE] of the readable pictures among `paths`, in their order,
     each squeezed whole to that square."""
-    stored = torch.empty(len(paths), 3, STORED_SIDE, STORED_SIDE, dtype=torch.uint8)
-    count = 0
-    for picture in tqdm(images.read_each(paths), "decode", len(paths), mininterval=10):
-        if isinstance(picture, images.Picture):
-            square = picture.image.resize((STORED_SIDE, STORED_SIDE), Image.Resampling.BILINEAR)
-            stored[count] = torch.from_numpy(np.array(square)).permute(2, 0, 1)
-            count += 1
-    return stored[:count]
+    squares = tqdm(images.ahead(_square, paths), "decode", len(paths), mininterval=10)
+    return torch.stack([square for square in squares if square is not None])
+
+
+def _square(path: Path) -> Tensor | None:
+    """The picture, None where there is none."""
+    try:
+        picture = images.read(path)
+    except images.ImageError:
+        return None
+    square = picture.image.resize((STORED_SIDE, STORED_SIDE), Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1)
 
 
 @dataclass(frozen=True)

@@ -247,7 +247,7 @@ class Training:
         prepare = self.record.preprocess
         self.held = torch.cat([prepare([read(p).image]) for p in held]) if held else None
         self.held_labels = torch.tensor([labels.get(p.name, 0) for p in held], device=self.device)
-        if not len(self.pictures) or not held:
+        if not held:
             raise UserError("--data has no pictures to train on, or no imagenet_sample/ to choose by.")
         self.write(
             pictures=len(self.pictures),
