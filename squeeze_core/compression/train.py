@@ -233,6 +233,8 @@ class Training:
         self.kept = kept_for_choosing([p.name for p in sample])
         train_sample = [p for p in sample if p.name not in self.kept]
         others = [p for p in paths if p.parent.name != "imagenet_sample"]
+        if not sample or not train_sample + others:
+            raise UserError("--data has no pictures to train on, or no imagenet_sample/ to choose by.")
         if self.options.limit:
             others = others[:: max(1, len(others) // self.options.limit)]
         self.in_sample = len(train_sample)
@@ -242,13 +244,11 @@ class Training:
         self.pictures = pictures.to(self.device)
         # The choosing pictures are prepared exactly as the network's users prepare theirs.
         held = [p for p in sample if p.name in self.kept]
-        labels_file = sample[0].parent / "labels.json" if sample else Path()
+        labels_file = sample[0].parent / "labels.json"
         labels = json.loads(labels_file.read_text()) if labels_file.is_file() else {}
         prepare = self.record.preprocess
-        self.held = torch.cat([prepare([read(p).image]) for p in held]) if held else None
+        self.held = torch.cat([prepare([read(p).image]) for p in held])
         self.held_labels = torch.tensor([labels.get(p.name, 0) for p in held], device=self.device)
-        if not held:
-            raise UserError("--data has no pictures to train on, or no imagenet_sample/ to choose by.")
         self.write(
             pictures=len(self.pictures),
             from_imagenet_sample=self.in_sample,
@@ -268,7 +268,6 @@ class Training:
     @torch.no_grad()
     def _answers(self, network: nn.Module, named: dict[str, Tensor]) -> Tensor:
         """float32 logits on the kept pictures, in full precision."""
-        assert self.held is not None
         torch.backends.cudnn.allow_tf32 = False
         out = []
         for part in self.held.split(100):
