@@ -45,7 +45,7 @@ class Detector(nn.Module):
         conv1.padding = (1, 1)  # so that each level is exactly twice the next
 
         half = width // 2
-        # Further depth as simple bypass Fire modules (SqueezeNet, section 6), where positions are few.
+        # Further depth as simple bypass Fire modules (SqueezeNet, section 6).
         self.stride16 = nn.Sequential(*(Fire(512, 64, 256, 256, "simple") for _ in range(2)))
         self.stride32 = nn.Sequential(
             nn.MaxPool2d(3, stride=2, padding=1),
@@ -59,8 +59,10 @@ class Detector(nn.Module):
         self.merge16 = nn.Sequential(
             Fire(512 + width, 128, half, half), Fire(width, 96, half, half, "simple")
         )
-        self.merge8 = Fire(256 + width, 96, half, half)
-        self.class_tower = Fire(width, 64, half, half)
+        self.merge8 = nn.Sequential(
+            Fire(256 + width, 96, half, half), Fire(width, 64, half, half, "simple")
+        )
+        self.class_tower = nn.Sequential(Fire(width, 64, half, half), Fire(width, 64, half, half, "simple"))
         self.box_tower = Fire(width, 48, half, half)
         self.class_logits = nn.Conv2d(width, classes, 1)
         self.distances = nn.Conv2d(width, 4, 1)
