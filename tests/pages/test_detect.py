@@ -93,6 +93,8 @@ def test_every_picture_of_the_tray_is_shown(app: AppTest) -> None:
 
 
 def test_class_filter(app: AppTest) -> None:
+    app.session_state["tray"].sample = "motorcycle_left.jpg"
+    app.run()
     app.slider(key="detect-threshold").set_value(0.05).run()
     pills = app.pills[0]
     pills.set_value([pills.options[0]]).run()

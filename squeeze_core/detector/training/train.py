@@ -22,10 +22,10 @@ import json
 import math
 import os
 import sys
-import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import torch
@@ -258,7 +258,7 @@ class Training:
             prefetch_factor=4 if self.options.workers else None,
         )
         self.ahead = iter(loader)
-        now = time.monotonic()
+        now = monotonic()
         self.begun = now - self.seconds
         # Getting ready counts too, so that the command ends in time, but not as progress.
         minutes = self.options.minutes or math.inf
@@ -302,7 +302,7 @@ class Training:
             optimizer.step()
         self.step += 1
         self._move_average()
-        self.seconds = time.monotonic() - self.begun
+        self.seconds = monotonic() - self.begun
         self._note_progress()
         return losses
 
@@ -433,7 +433,7 @@ def gather(options: argparse.Namespace) -> tuple[list[Scene], Annotations, Annot
 
 def train(options: argparse.Namespace) -> None:
     """Run or resume the training that `options` describe."""
-    launched = time.monotonic()
+    launched = monotonic()
     options.sides = options.sides or [options.size]
     check(options)
     scenes, data, validation = gather(options)

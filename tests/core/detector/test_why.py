@@ -104,10 +104,9 @@ def test_feeders_foretell_what_is_lost(found: dict[str, tuple[Picture, Detection
     assert left["strongest"] < 0.5 * left["on"]
 
 
-def test_filters_that_training_left_are_the_classifiers(engine: Engine) -> None:
-    frozen, trained = why.alike([Unit("fire2", "expand3x3", 5), Unit("fire9", "squeeze", 3)], engine)
-    assert frozen == pytest.approx(1, abs=1e-4)  # fp16 in the file
-    assert trained < 0.9999
+def test_the_deeper_a_filter_the_further_training_took_it_from_the_classifiers(engine: Engine) -> None:
+    early, late = why.alike([Unit("fire2", "expand3x3", 5), Unit("fire9", "squeeze", 3)], engine)
+    assert 0.98 < early < 1 and late < early - 0.02
 
 
 def test_the_parts_are_those_of_the_answer() -> None:

@@ -123,7 +123,7 @@ def test_trains_for_minutes_and_keeps_weights_on_the_way(
     coco_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = itertools.count()
-    monkeypatch.setattr(train.time, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr(train, "monotonic", lambda: float(next(seconds)))
     out = tmp_path / "run"
     # A second to get ready, then one a step.
     assert run(coco_folder, out, "--minutes", str(7 / 60), "--keep", "0.5") == 0
