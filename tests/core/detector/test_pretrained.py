@@ -62,7 +62,8 @@ def test_the_shipped_files_graph_answers_as_one_exported_here(
 ) -> None:
     copied = tmp_path / "own.safetensors"
     copied.write_bytes(SHIPPED[NAME].path.read_bytes())
-    (ours,), (copys,) = list(detect([chelsea], engine)), list(detect([chelsea], engine, load_detector(copied)))
+    (ours,) = detect([chelsea], engine)
+    (copys,) = detect([chelsea], engine, load_detector(copied))
     assert ours.best() is not None and ours.best() == copys.best()
 
 
