@@ -122,13 +122,17 @@ def add(files: Iterable[File]) -> None:
         try:
             if len(tray.entries) >= MOST:
                 raise ImageError(f"{file.name} was left out: the tray holds {MOST} pictures at most.")
-            picture = images.decode(file.getvalue(), file.name)
+            data = file.getvalue()
+            key = images.key_of(data)
+            if key not in tray.entries:
+                # `state`, called meanwhile, is where Streamlit ends the run of somebody who has left.
+                picture = images.decode(data, file.name, poll=state, key=key)
+                alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
+                tray.entries[key] = Entry(picture, alt, _thumbnail(picture))
         except ImageError as error:
             tray.refusals.append(Refusal(file.name, str(error)))
             continue
-        alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
-        tray.entries[picture.key] = Entry(picture, alt, _thumbnail(picture))
-        taken.append(picture.key)
+        taken.append(key)
     if taken:
         tray.chosen = taken[0]
 

@@ -5,6 +5,7 @@ Everything later trusts a `Picture`. What is read, and by which rules, is in doc
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections import deque
@@ -39,6 +40,7 @@ __all__ = [
     "Picture",
     "ahead",
     "decode",
+    "key_of",
     "read",
     "warm",
 ]
@@ -49,7 +51,7 @@ Result = TypeVar("Result")
 
 
 def read(
-    path: Path | str, least_side: int | None = None, poll: Callable[[], None] | None = None
+    path: Path | str, least_side: int | None = None, poll: Callable[[], object] | None = None
 ) -> Picture:
     """The picture in that file, as `decode` gives it; ImageError when there is none."""
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(path)):
@@ -70,19 +72,30 @@ def read(
     return _decode(path, path.name, least_side, poll)
 
 
+def key_of(data: bytes) -> str:
+    """The `Picture.key` of those bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def decode(
-    data: bytes, name: str, least_side: int | None = None, poll: Callable[[], None] | None = None
+    data: bytes,
+    name: str,
+    least_side: int | None = None,
+    poll: Callable[[], object] | None = None,
+    key: str | None = None,
 ) -> Picture:
     """The picture in those bytes, whatever the name's extension; of an animation the first frame.
 
     `least_side`: for a network that sees the picture at that many pixels a side; the shorter side then
-    keeps at least as many, which is quicker. `poll` is called every tenth of a second meanwhile; what it
-    raises ends the work. Transparent places become white; 16-bit and float values are scaled to 0–255.
-    ImageError when the bytes hold no whole picture of a kind that is read, more than MAX_BYTES,
-    MAX_PIXELS or (baseline JPEG) MAX_BASELINE_JPEG_PIXELS, or one that takes too long or too much memory.
+    keeps about twice as many, which is quicker than what a screen needs. `poll` is called every tenth of
+    a second meanwhile; what it raises ends the work. `key`: their `key_of`, where it is known.
+
+    Transparent places become white; 16-bit and float values are scaled to 0–255. ImageError when the
+    bytes hold no whole picture of a kind that is read, more than MAX_BYTES, MAX_PIXELS or (baseline
+    JPEG) MAX_BASELINE_JPEG_PIXELS, or a picture that takes too long or too much memory.
     """
     check_bytes(len(data), name)
-    return _decode(data, name, least_side, poll)
+    return _decode(data, name, least_side, poll, key or key_of(data))
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -115,12 +128,17 @@ _IN_PROCESSES = os.name == "posix"
 
 
 def _decode(
-    source: bytes | Path, name: str, least_side: int | None, poll: Callable[[], None] | None
+    source: bytes | Path,
+    name: str,
+    least_side: int | None,
+    poll: Callable[[], object] | None,
+    key: str | None = None,
 ) -> Picture:
     if not _IN_PROCESSES:
-        return decode_here(source.read_bytes() if isinstance(source, Path) else source, name, least_side)
+        data = source.read_bytes() if isinstance(source, Path) else source
+        return decode_here(data, name, least_side, key)
     path = os.path.abspath(source) if isinstance(source, Path) else None
-    request = {"name": name, "path": path, "least_side": least_side}
+    request = {"name": name, "path": path, "least_side": least_side, "key": key}
     answer, pixels = pool.shared().run(request, b"" if isinstance(source, Path) else source, poll)
     image = Image.frombytes("RGB", tuple(answer["size"]), pixels)
     facts = (answer[key] for key in ("width", "height", "format", "key", "milliseconds"))

@@ -68,11 +68,8 @@ class _Source:
     crop: tuple[int, int, int, int] | None = None
 
 
-def decode_here(data: bytes, name: str, least_side: int | None = None) -> Picture:
-    """What `decode` does, in this process and without its limits on time and memory.
-
-    For processes that may be lost, such as those that read a training set's pictures.
-    """
+def decode_here(data: bytes, name: str, least_side: int | None = None, key: str | None = None) -> Picture:
+    """What `decode` does, in this process and without its limits on time and memory."""
     start = time.perf_counter()
     check_bytes(len(data), name)
     kind = kinds.kind(data)
@@ -95,7 +92,9 @@ def decode_here(data: bytes, name: str, least_side: int | None = None) -> Pictur
             raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
         raise ImageError(f"{name} is a damaged or incomplete {kind} picture.") from None
     elapsed = 1000 * (time.perf_counter() - start)
-    return Picture(name, image, width, height, kind.upper(), hashlib.sha256(data).hexdigest(), elapsed)
+    return Picture(
+        name, image, width, height, kind.upper(), key or hashlib.sha256(data).hexdigest(), elapsed
+    )
 
 
 # Opening one kind of file

@@ -47,7 +47,7 @@ class Pool:
                 self._idle.append(_Worker(self._limits))
 
     def run(
-        self, request: dict[str, Any], data: bytes, poll: Callable[[], None] | None = None
+        self, request: dict[str, Any], data: bytes, poll: Callable[[], object] | None = None
     ) -> tuple[dict[str, Any], bytearray]:
         """A picture's facts and its RGB pixels; ImageError when it cannot be read within the limits.
 
@@ -72,7 +72,7 @@ class Pool:
         for worker in idle:
             worker.end()
 
-    def _next_worker(self, poll: Callable[[], None] | None) -> _Worker:
+    def _next_worker(self, poll: Callable[[], object] | None) -> _Worker:
         ticket = object()
         with self._turn:
             self._queue.append(ticket)
@@ -120,7 +120,7 @@ class _Worker:
             )
 
     def work(
-        self, request: dict[str, Any], data: bytes, poll: Callable[[], None] | None
+        self, request: dict[str, Any], data: bytes, poll: Callable[[], object] | None
     ) -> tuple[dict[str, Any], bytearray]:
         start = time.monotonic()
 

@@ -44,7 +44,7 @@ def _answer(request: dict[str, Any], data: bytearray) -> tuple[dict[str, Any], b
     try:
         encoded = bytes(data) if path is None else Path(path).read_bytes()
         data.clear()
-        picture = decode_here(encoded, name, request["least_side"])
+        picture = decode_here(encoded, name, request["least_side"], request["key"])
     except ImageError as error:
         return {"error": str(error)}, b""
     except OSError as error:

@@ -42,7 +42,7 @@ def one() -> Iterator[pool.Pool]:
 
 
 def request(name: str) -> dict[str, object]:
-    return {"name": name, "path": None, "least_side": None}
+    return {"name": name, "path": None, "least_side": None, "key": None}
 
 
 SMALL = encoded(Image.new("RGB", (3, 2), (1, 2, 3)))
