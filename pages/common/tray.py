@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -124,11 +124,14 @@ def add(files: Iterable[File]) -> None:
                 raise ImageError(f"{file.name} was left out: the tray holds {MOST} pictures at most.")
             data = file.getvalue()
             key = images.key_of(data)
-            if key not in tray.entries:
+            if known := tray.entries.get(key):
+                picture, thumbnail = replace(known.picture, name=file.name), known.thumbnail
+            else:
                 # `state`, called meanwhile, is where Streamlit ends the run of somebody who has left.
                 picture = images.decode(data, file.name, poll=state, key=key)
-                alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
-                tray.entries[key] = Entry(picture, alt, _thumbnail(picture))
+                thumbnail = _thumbnail(picture)
+            alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
+            tray.entries[key] = Entry(picture, alt, thumbnail)
         except ImageError as error:
             tray.refusals.append(Refusal(file.name, str(error)))
             continue
