@@ -22,7 +22,7 @@ from squeeze_core.images.picture import TOO_LONG, TOO_MUCH_MEMORY, ImageError
 # picture; the seconds by the clock matter where the machine is busy or a disk does not answer.
 CPU_SECONDS = 5
 MEMORY_BYTES = 440_000_000
-_CLOCK_SECONDS = 7.0
+_CLOCK_SECONDS = 6.0
 _CHECK_SECONDS = 0.1
 _WORKER = "squeeze_core.images.worker"
 _ROOT = str(Path(__file__).parents[2])
