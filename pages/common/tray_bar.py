@@ -153,7 +153,8 @@ def _own_style(entries: list[Entry], shown: Picture) -> None:
     """The faces of a person's own pictures; a ring round the one shown, and its shape, so that room is
     kept for it while it is fetched."""
     ring = f".st-key-tray-see-{shown.key[:16]} button{{outline-color:var(--accent)!important}}"
-    shape = f":root{{--shape:{shown.image.width}/{shown.image.height}}}"
+    width, height = shown.image.size
+    shape = f":root{{--shape:{width}/{height};--tall:{height / width:.4f}}}"
     if entries:
         st.html(f"<style>{_faces(entries)}</style>")
     st.html(f"<style>{ring}{shape}</style>")
