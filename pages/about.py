@@ -8,7 +8,7 @@ from importlib.metadata import version
 import streamlit as st
 
 from pages.common import journal, shared
-from pages.common.tray_bar import plain
+from pages.common.words import plain
 from squeeze_core import gallery
 from squeeze_core.networks.catalogue import OURS, named
 from squeeze_core.networks.weights import SHIPPED
@@ -34,9 +34,7 @@ for shipped in SHIPPED.values():
 for network in (named(name) for name in OURS if name not in SHIPPED):
     with st.container(border=True):
         st.subheader(network.title, anchor=False)
-        st.markdown(
-            plain(network.weights.words) if network.present() else shared.weights_problem(network.name)
-        )
+        st.markdown(plain(network.weights.words) if network.present() else shared.weights_problem(network))
 with st.container(border=True):
     st.subheader("Every other network", anchor=False)
     st.markdown("torchvision's own weights, downloaded and hash-checked when they are first asked for.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, shared, take_away, tray
-from pages.common.tray_bar import plain
+from pages.common import address, networks, shared, take_away, tray
+from pages.common.words import plain
 from squeeze_core.cost.published import TABLE_2, PublishedRow
 from squeeze_core.images import Picture
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from squeeze_core.classifier import Classification, Prediction
     from squeeze_core.cost.timing import Timing, Timings
+    from squeeze_core.networks.catalogue import Network
 
 
 def why_small() -> str:
@@ -36,46 +37,45 @@ def _row(title: str) -> PublishedRow:
     return next(row for row in TABLE_2 if row.title == title)
 
 
-def answer_card(picture: Picture, model: str, top: int) -> tuple[Classification, DeltaGenerator] | None:
+def answer_card(
+    picture: Picture, network: Network, top: int
+) -> tuple[Classification, DeltaGenerator] | None:
     """One network's answer, and the place for its time; the words first, which need no chart library."""
-    with st.container(border=True, height="stretch", key=f"card-{model}"):
+    with st.container(border=True, height="stretch", key=f"card-{network.name}"):
         heading = st.empty()
         with st.skeleton(height=240):
-            problem = shared.weights_problem(model)
-            answer = None if problem else shared.classification(picture, model)
-        _network_name(heading, model)
+            problem = shared.weights_problem(network)
+            answer = None if problem else shared.classification(picture, network)
+        _network_name(heading, network)
         if answer is None:
             st.info(problem, icon=":material/cloud_off:")
             return None
         best = answer.top(1)[0]
         st.subheader(best.label, anchor=False)
-        _bars(answer.top(top), model)
-        with st.container(horizontal=True, gap="large", key=f"price-{model}"):
-            st.metric("Parameters", f"{zoo.row(model).parameters / 1e6:.2f} M", width="content")
+        _bars(answer.top(top), network)
+        with st.container(horizontal=True, gap="large", key=f"price-{network.name}"):
+            st.metric("Parameters", f"{zoo.row(network).parameters / 1e6:.2f} M", width="content")
             time = st.empty()
             time.metric("Time", "…", "measuring", "off", delta_arrow="off", width="content")
     return answer, time
 
 
-def _network_name(place: Any, model: str) -> None:
-    from squeeze_core.figures.style import color_of
-
-    dot = f'<span class="dot" style="background:{color_of(model)}"></span>'
-    place.html(f'<p class="network">{dot}{html.escape(zoo.title(model))}</p>')
+def _network_name(place: Any, network: Network) -> None:
+    dot = f'<span class="dot" style="background:{network.colour}"></span>'
+    place.html(f'<p class="network">{dot}{html.escape(network.title)}</p>')
 
 
-def _bars(predictions: tuple[Prediction, ...], model: str) -> None:
+def _bars(predictions: tuple[Prediction, ...], network: Network) -> None:
     from squeeze_core.figures import classification
 
     alt = classification.describe(predictions)
-    take_away.plot(_figure(predictions, model), name=f"classify-{model}", alt=alt)
+    take_away.plot(_figure(predictions, network), name=f"classify-{network.name}", alt=alt)
 
 
-def _figure(predictions: tuple[Prediction, ...], model: str) -> go.Figure:
+def _figure(predictions: tuple[Prediction, ...], network: Network) -> go.Figure:
     from squeeze_core.figures import classification
-    from squeeze_core.figures.style import color_of
 
-    return classification.probability_bars(predictions, color_of(model))
+    return classification.probability_bars(predictions, network.colour)
 
 
 def show_time(place: DeltaGenerator, timing: Timing) -> None:
@@ -121,11 +121,11 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
     }
     rows = [
         {
-            "network": zoo.title(answer.model),
+            "network": answer.network.title,
             "rank": rank,
             "class": prediction.label,
             "probability": prediction.probability,
-            "parameters": zoo.row(answer.model).parameters,
+            "parameters": zoo.row(answer.network).parameters,
             **times[answer.model],
         }
         for answer in answers
@@ -138,8 +138,8 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
     ]
     take_away.downloads("classify", table=rows, json={"device": timings.device, "results": results})
     for answer in answers:
-        st.caption(f"Chart of {plain(zoo.title(answer.model))}")
-        take_away.downloads(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.model))
+        st.caption(f"Chart of {plain(answer.network.title)}")
+        take_away.downloads(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.network))
 
 
 def without_time(row: dict[str, Any]) -> dict[str, Any]:
@@ -147,12 +147,12 @@ def without_time(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "milliseconds"}
 
 
-def all_pictures(model: str, top: int) -> None:
+def all_pictures(network: Network, top: int) -> None:
     """Every picture of the tray, one a row, as the command line's `classify` would answer."""
     entries, rows, shown = tray.entries(), [], []
     progress = st.progress(0.0, text="Classifying")
     for place, entry in enumerate(entries, 1):
-        answer = shared.classification(entry.picture, model)
+        answer = shared.classification(entry.picture, network)
         progress.progress(place / len(entries), text=f"{place} of {len(entries)}")
         rows.append(without_time(answer.row(top)))
         best = answer.top(1)[0]
@@ -184,8 +184,8 @@ def all_pictures(model: str, top: int) -> None:
             ),
         },
     )
-    document = {"model": model, "device": shared.engine().device.type, "results": rows}
-    take_away.downloads(f"classify-{model}-all", table=_flat(rows), json=document)
+    document = {"model": network.name, "device": shared.engine().device.type, "results": rows}
+    take_away.downloads(f"classify-{network.name}-all", table=_flat(rows), json=document)
 
 
 def _flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -231,21 +231,23 @@ with answers_side:
 
     with st.container(key="cards"):
         cards = st.grid(2, min_column_width=260, gap="medium")
-    models = st.multiselect(
-        "Networks",
-        list(CATALOGUE),
-        default=[name for name in shared.SHOWN_AT_FIRST if CATALOGUE[name].present()],
-        format_func=zoo.title,
+    lens = networks.current()
+    beside_it = st.multiselect(
+        f"Beside {plain(lens.title)}",
+        [*CATALOGUE, *(network.name for network in networks.own())],
+        default=[name for name in shared.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
+        format_func=lambda name: networks.named(name).title,
         key="classify-networks",
         **address.BOUND,
-        max_selections=6,
+        max_selections=5,
         select_all=False,
         placeholder="Choose a network",
     )
 with cards:
     # Networks that are here answer before one that must be fetched first.
-    ordered = sorted(models, key=lambda name: not CATALOGUE[name].present())
-    answered = [card for name in ordered if (card := answer_card(picture, name, top))]
+    chosen = dict.fromkeys([lens, *map(networks.named, beside_it)])
+    ordered = sorted(chosen, key=lambda network: not network.present())
+    answered = [card for network in ordered if (card := answer_card(picture, network, top))]
 
 answers = [answer for answer, _ in answered]
 meaning = st.empty()
@@ -255,22 +257,22 @@ if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
     names = [answer.model for answer in answers]
     with title_row("all"):
         st.subheader("All pictures", anchor=False, width="content")
-        chosen = st.segmented_control(
+        name = st.segmented_control(
             "Network",
             names,
             default=names[0],
             required=True,
-            format_func=zoo.title,
+            format_func=lambda name: networks.named(name).title,
             key="classify-all-network",
             bind="query-params",
             label_visibility="collapsed",
         )
-    all_pictures(chosen if chosen in names else names[0], top)
+    all_pictures(networks.named(name if name in names else names[0]), top)
 if shared.engine().notice:
     st.warning(shared.engine().notice, icon=":material/memory:")
 if answers:
     # Last, when nothing else of this page is at work any more.
-    timings = shared.timings(picture, tuple(answer.model for answer in answers))
+    timings = shared.timings(picture, tuple(answer.network for answer in answers))
     for (_, place), timing in zip(answered, timings.networks, strict=True):
         show_time(place, timing)
     meaning.caption(what_time_means(timings))

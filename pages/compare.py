@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.common import networks as lens
 from pages.compare_parts import (
     accuracy,
     answers,
@@ -28,7 +29,7 @@ def field() -> tuple[Row, ...]:
 
 st.title("What does small cost, and what does it save?", anchor=False)
 names = networks.choose()
-rows = tuple(zoo.row(name) for name in (zoo.REFERENCE, *names))
+rows = (zoo.row(zoo.REFERENCE), *map(zoo.row, lens.own()), *map(zoo.row, names))
 
 headline.draw(rows)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.common import address, shared, take_away, tray
-from pages.common.tray_bar import plain
+from pages.common import address, networks, shared, take_away, tray
+from pages.common.words import plain
 from pages.detect_parts import choice, why
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import finer
@@ -27,7 +27,7 @@ from squeeze_core.figures import reliability, why_box
 from squeeze_core.figures.maps import for_screen
 from squeeze_core.images import Picture
 from squeeze_core.inside import localise
-from squeeze_core.networks.catalogue import DEFAULT
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.weights import SHIPPED
 
 MODES = {"detector": "20 classes", "anything": "Anything"}
@@ -50,10 +50,10 @@ def page() -> None:
         )
     # Each answer is had once outside its fragment, so that app.py says why when there is none.
     if mode == "detector":
-        shared.candidates(tray.current())
+        shared.candidates(tray.current(), networks.detector())
         detector(tray.current())
     else:
-        shared.classification(tray.current(), "squeezenet1_1")
+        shared.classification(tray.current(), networks.current())
         anything(tray.current())
     if shared.engine().notice:
         st.warning(shared.engine().notice, icon=":material/memory:")
@@ -65,7 +65,7 @@ def detector(picture: Picture) -> None:
     one_picture(picture)
     if len(tray.pictures()) > 1:
         many_pictures(tray.pictures())
-    how_sure(shared.candidates(picture).calibration)
+    how_sure(shared.candidates(picture, networks.detector()).calibration)
     footnote()
 
 
@@ -127,8 +127,8 @@ def search(picture: Picture) -> Candidates:
         help="Small objects: the network also sees four overlapping parts, each as large as the whole, "
         "and is five times as long at it.",
     )
-    plain = shared.candidates(picture)
-    result = shared.candidates(picture, closely) if closely else plain
+    plain = shared.candidates(picture, networks.detector())
+    result = shared.candidates(picture, networks.detector(), closely) if closely else plain
     price = f"{result.milliseconds - plain.milliseconds:+.0f} ms" if closely else None
     st.metric("File to boxes", f"{result.milliseconds:.0f} ms", price, delta_color="off", width="content")
     return result
@@ -179,19 +179,19 @@ def finer_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Predict
         **address.BOUND,
         help="The classifier names what is in each box: dog → golden retriever.",
     )
-    return kinds_of(picture.key, found, picture) if wanted else ()
+    return kinds_of(picture, networks.current(), found) if wanted else ()
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def kinds_of(key: str, found: tuple[Detection, ...], _picture: Picture) -> tuple[Prediction, ...]:
-    return finer.kinds(_picture, found, shared.engine())
+@shared.kept(256)
+def kinds_of(picture: Picture, network: Network, found: tuple[Detection, ...]) -> tuple[Prediction, ...]:
+    return finer.kinds(picture, found, shared.engine(), network)
 
 
 def nothing_found(result: Candidates) -> tuple[Detection, ...]:
     """Say that nothing passes the sliders; the best candidate to draw all the same, if there is one."""
     best = result.best()
     if best is None:
-        st.info("Nothing of the 20 classes is in this picture.", icon=":material/search_off:")
+        st.info("Nothing of the detector's classes is in this picture.", icon=":material/search_off:")
         return ()
     st.info(
         f"Nothing scores that much; the best candidate is drawn: {best.name} at {best.score:.0%}.",
@@ -256,7 +256,7 @@ def many_pictures(pictures: list[Picture]) -> None:
     progress = st.progress(0.0, text="Detecting")
     found = []
     for place, picture in enumerate(pictures, 1):
-        result = shared.candidates(picture, closely)
+        result = shared.candidates(picture, networks.detector(), closely)
         found.append((result, result.detections(threshold, overlap)))
         progress.progress(place / len(pictures), text=f"{place} of {len(pictures)}")
     progress.empty()
@@ -293,6 +293,14 @@ def how_sure(calibration: Calibration) -> None:
 
 
 def footnote() -> None:
+    own = networks.detector()
+    if own:
+        st.caption(
+            f"Your own detector, {plain(networks.state().detector_name)}: {len(own.labels)} classes, "
+            f"pictures stretched to {own.preprocess.size}×{own.preprocess.size}. The time is measured on "
+            f"this computer's {shared.engine().device.type.upper()}, from the file to its boxes."
+        )
+        return
     measured = SHIPPED[DETECTOR].measured
     st.caption(
         "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
@@ -304,11 +312,12 @@ def footnote() -> None:
 @st.fragment
 def anything(picture: Picture) -> None:
     """A box for a class of ImageNet, from the classifier's own map of it."""
-    answer = shared.classification(picture, "squeezenet1_1")
+    network = networks.current()
+    answer = shared.classification(picture, network)
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
         choices = {prediction.index: prediction for prediction in answer.top(5)}
-        key = f"detect-class-{picture.key[:16]}"
+        key = f"detect-class-{picture.key[:16]}-{network.key[-12:]}"
         asked = address.asked("class", choices)
         if asked is not None:
             st.session_state[key] = asked
@@ -319,7 +328,7 @@ def anything(picture: Picture) -> None:
             key=key,
         )
         address.put("class", str(index), str(next(iter(choices))))
-        place = place_of(picture.key, index, picture)
+        place = place_of(picture, network, index)
         st.caption(
             "Weakly supervised localisation: no box was ever trained for this class. The box surrounds "
             "where the classifier's own map of the class (CAM) is strong; the detector's are sharper."
@@ -336,9 +345,9 @@ def anything(picture: Picture) -> None:
         )
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def place_of(key: str, index: int, _picture: Picture) -> localise.Localisation:
-    return localise.localise(_picture, shared.engine(), DEFAULT, index)
+@shared.kept(256)
+def place_of(picture: Picture, network: Network, index: int) -> localise.Localisation:
+    return localise.localise(picture, shared.engine(), network, index)
 
 
 page()

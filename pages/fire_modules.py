@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from pages.common import address, inside, take_away, tray
-from pages.common.tray_bar import plain
+from pages.common import address, inside, networks, take_away, tray
+from pages.common.words import plain
 from pages.fire_modules_parts import channel, choice, what_if
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent
@@ -37,7 +37,7 @@ def page() -> None:
     st.title("What do the Fire modules see?", anchor=False)
     st.html(STYLE)
     with st.spinner("Looking inside…", show_time=True):
-        trace = inside.trace(picture)
+        trace = inside.trace(picture, networks.current())
     explorer(picture, trace)
 
 
@@ -53,13 +53,13 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
         st.markdown(f"**{unit.module} / {unit.branch} / {unit.channel}**")
         channel.pick(trace, unit)
         channel.large_map(picture, trace, unit)
-        channel.looks_for(unit)
+        channel.looks_for(trace.network, unit)
         channel.facts(picture, trace, unit)
     cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
     with cards[0]:
-        channel.lit_by(unit)
+        channel.lit_by(trace.network, unit)
     with cards[1]:
-        channel.weights(unit)
+        channel.weights(trace.network, unit)
     with cards[2]:
         channel.histogram(trace, unit)
     with st.container(border=True):
@@ -75,7 +75,7 @@ def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     with st.container(border=True):
         with st.container(key="fire-wide-strip"):
             st.plotly_chart(
-                inside.network_strip(picture, unit.module),
+                inside.network_strip(picture, trace.network, unit.module),
                 key="fire-strip-chart",
                 on_select=lambda: took_layer(trace),
                 selection_mode="points",
@@ -110,7 +110,7 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     words = f"{figures.times(trace.before(unit.module))} in; " + "; ".join(
         f"{place} {figures.times(shown.at(place).shape)}" for place in shown.places
     )
-    wiring, name = inside.wiring(picture, unit.module), f"{unit.module}-wiring"
+    wiring, name = inside.wiring(picture, trace.network, unit.module), f"{unit.module}-wiring"
     take_away.plot(wiring, name=name, alt=words)
     take_away.downloads(name, figure=wiring)
     scale = st.segmented_control(
@@ -171,7 +171,7 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     """All modules under one another."""
     st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
     key = f"fire-glance-{picture.key[:12]}"
-    figure = inside.glance(picture)
+    figure = inside.glance(picture, trace.network)
     with st.container(key="fire-wide-glance"):
         clickable(figure, key, "The strongest channels of fire2 to fire9, one row a module")
     take_away.downloads("every-module", image=figures.picture_of(figure))
@@ -186,7 +186,7 @@ def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         layers = figures.layer_rows(trace)
         st.dataframe(layers, hide_index=True, key="fire-layer-table", alt="Shape of each layer's output")
         take_away.downloads("layers", table=layers)
-        feeds = inside.contributions(picture, trace.best)
+        feeds = inside.contributions(picture, trace.network, trace.best)
         rows = figures.channel_rows(trace.modules[unit.module], feeds)
         st.dataframe(rows, hide_index=True, key="fire-channel-table", alt=f"Every channel of {unit.module}")
         take_away.downloads(f"{unit.module}-channels", table=rows)
@@ -194,14 +194,19 @@ def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 
 def footnote(trace: FireTrace) -> None:
     best = float(trace.probabilities[trace.best])
-    made = feature_visualisation.manifest()["measured"]
-    st.caption(
-        f"SqueezeNet 1.1 says “{trace.labels[trace.best]}”, {percent(best)}, of {plain(trace.file)}. "
-        f"All activations come from one forward pass, measured here: {trace.milliseconds:.0f} ms "
-        f"({trace.device}). Optimised pictures: our own, after Olah et al., Distill 2017; as shipped, they "
-        f"excite {made['won']:,} of the {made['live']:,} channels that a sample excites more than any "
-        "sample does."
+    words = (
+        f"{plain(trace.network.title)} says “{trace.labels[trace.best]}”, {percent(best)}, of "
+        f"{plain(trace.file)}. All activations come from one forward pass, measured here: "
+        f"{trace.milliseconds:.0f} ms ({trace.device})."
     )
+    if feature_visualisation.shows(trace.network):
+        made = feature_visualisation.manifest()["measured"]
+        words += (
+            " Optimised pictures: our own, after Olah et al., Distill 2017; as shipped, they excite "
+            f"{made['won']:,} of the {made['live']:,} channels that a sample excites more than any sample "
+            "does."
+        )
+    st.caption(words)
 
 
 page()

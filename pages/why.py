@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import address, inside, take_away, tray
-from pages.common.tray_bar import plain
+from pages.common import address, inside, networks, take_away, tray
+from pages.common.words import plain
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import for_screen
@@ -21,10 +21,10 @@ FIRST_METHODS = {"left": "cam", "right": "integrated_gradients"}
 def page() -> None:
     picture = tray.current()
     with st.spinner("Looking inside…", show_time=True):
-        trace = inside.trace(picture)
+        trace = inside.trace(picture, networks.current())
     best = float(trace.probabilities[trace.best])
     st.title(f"Why “{trace.labels[trace.best]}”?", anchor=False)
-    st.caption(f"SqueezeNet 1.1 gives it {percent(best)}.")
+    st.caption(f"{plain(trace.network.title)} gives it {percent(best)}.")
     compare(picture, trace)
 
 
@@ -40,7 +40,7 @@ def compare(picture: Picture, trace: FireTrace) -> None:
         with column, st.container(border=True):
             chosen.append(explanation(side, picture, trace, opacity / 100))
     with st.container(border=True):
-        scores(picture, chosen)
+        scores(picture, trace, chosen)
     footnote(trace, chosen)
 
 
@@ -59,7 +59,7 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
     assert method is not None
     with st.spinner(f"{METHODS[method].title}…", show_time=True):
         bar = st.empty()
-        found = inside.explanation(picture, method, index, advance(bar))
+        found = inside.explanation(picture, trace.network, method, index, advance(bar))
         bar.empty()
     shown = figures.explained(found, for_screen(picture.image), opacity)
     alt = f"{found.method.title} for {found.label} over {tray.describe(picture)}: {figures.in_words(found)}"
@@ -87,7 +87,7 @@ def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
     """The class to explain: the most probable first, any of the thousand on offer."""
     order = (-trace.logits).argsort(kind="stable").tolist()
     probabilities = trace.probabilities
-    key = f"why-class-{side}-{picture.key[:12]}"
+    key = f"why-class-{side}-{picture.key[:12]}-{trace.network.key[-12:]}"
     asked = address.asked(f"class-{side}", order)
     if asked is not None:
         st.session_state[key] = asked
@@ -101,7 +101,7 @@ def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
     return index
 
 
-def scores(picture: Picture, chosen: list[Explanation]) -> None:
+def scores(picture: Picture, trace: FireTrace, chosen: list[Explanation]) -> None:
     """Which map found the pixels that matter?"""
     st.markdown("**Which map found the pixels that matter?**")
     label = "Delete and insert pixels, the most important first"
@@ -111,7 +111,7 @@ def scores(picture: Picture, chosen: list[Explanation]) -> None:
     found = [
         (
             name_of(one, chosen),
-            inside.score(picture, one, advance(bar, place / len(chosen), 1 / len(chosen))),
+            inside.score(picture, trace.network, one, advance(bar, place / len(chosen), 1 / len(chosen))),
         )
         for place, one in enumerate(chosen)
     ]
@@ -142,7 +142,9 @@ def name_of(one: Explanation, chosen: list[Explanation]) -> str:
 
 def footnote(trace: FireTrace, chosen: list[Explanation]) -> None:
     times = ", ".join(f"{one.method.title} {one.milliseconds:.0f} ms" for one in chosen)
-    st.caption(f"SqueezeNet 1.1 on {plain(trace.file)}, measured here ({trace.device}): {times}.")
+    st.caption(
+        f"{plain(trace.network.title)} on {plain(trace.file)}, measured here ({trace.device}): {times}."
+    )
 
 
 page()

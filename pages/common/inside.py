@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.common import shared, tray
+from pages.common.shared import kept
 from squeeze_core import gallery
 from squeeze_core.figures import ablation as ablation_figures
 from squeeze_core.figures import fire_modules
@@ -24,121 +25,91 @@ from squeeze_core.inside.ablation import Ablation, Contributions, Cost, Off
 from squeeze_core.inside.channels import Filter, Peaks
 from squeeze_core.inside.explain import Explanation, Progress, Score
 from squeeze_core.inside.trace import FireTrace, Unit
-from squeeze_core.networks.catalogue import DEFAULT
+from squeeze_core.networks.catalogue import Network
 
 Value = TypeVar("Value")
 
 
-def trace(picture: Picture) -> FireTrace:
+@kept(12)
+def trace(picture: Picture, network: Network) -> FireTrace:
     """Every Fire module's activations for that picture."""
-    return _trace(picture.key, picture.name, picture)
+    return fire_trace.fire_trace(picture, shared.engine(), network)
 
 
-def contributions(picture: Picture, index: int) -> Contributions:
+@kept(64)
+def contributions(picture: Picture, network: Network, index: int) -> Contributions:
     """How much each channel feeds that class."""
-    return _contributions(picture.key, index, picture)
+    return ablation.contributions(picture, shared.engine(), network, index)
 
 
-def ablated(picture: Picture, off: Off) -> Ablation:
+@kept(64)
+def ablated(picture: Picture, network: Network, off: Off) -> Ablation:
     """The answer with those channels switched off."""
-    return _ablated(picture.key, off, picture)
+    return ablation.ablate(picture, shared.engine(), network, off)
 
 
-def costs(picture: Picture, index: int) -> list[Cost]:
+@kept(64)
+def costs(picture: Picture, network: Network, index: int) -> list[Cost]:
     """What that class loses with ever more of the least useful channels off."""
-    return _costs(picture.key, index, picture)
+    ranked = contributions(picture, network, index).ranked()
+    return ablation.cost_of_fewer(picture, shared.engine(), network, ranked, index)
 
 
-def explanation(picture: Picture, method: str, index: int, progress: Progress) -> Explanation:
+def explanation(
+    picture: Picture, network: Network, method: str, index: int, progress: Progress
+) -> Explanation:
     """Why the network would say that class; `progress` is called only when it is not known yet."""
-    key = picture.key, picture.name, method, index
+    key = picture.key, picture.name, network.key, method, index
     return _explanations().get(
-        key, lambda: explain.explain(picture, shared.engine(), DEFAULT, method, index, progress)
+        key, lambda: explain.explain(picture, shared.engine(), network, method, index, progress)
     )
 
 
-def score(picture: Picture, of: Explanation, progress: Progress) -> Score:
+def score(picture: Picture, network: Network, of: Explanation, progress: Progress) -> Score:
     """Deletion and insertion of that explanation of the picture."""
-    key = picture.key, of.method.name, of.index
-    return _scores().get(key, lambda: explain.score(of, picture, shared.engine(), DEFAULT, progress))
+    key = picture.key, network.key, of.method.name, of.index
+    return _scores().get(key, lambda: explain.score(of, picture, shared.engine(), network, progress))
 
 
-def ranked_pictures() -> list[Peaks]:
+def ranked_pictures(network: Network) -> list[Peaks]:
     """The shipped samples and this session's own pictures, each once."""
     samples = {sample.file: tray.sample_entry(sample.file).key for sample in gallery.samples()}
-    found = {key: _sample_peaks(file) for file, key in samples.items()}
+    found = {key: _sample_peaks(file, network) for file, key in samples.items()}
     for picture in tray.pictures():
         if picture.key not in found:
-            found[picture.key] = _peaks(picture.key, picture.name, picture)
+            found[picture.key] = _peaks(picture, network)
     return list(found.values())
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def channel_filter(unit: Unit) -> Filter:
+@kept(256)
+def channel_filter(network: Network, unit: Unit) -> Filter:
     """The weights behind that channel."""
-    return channels.channel_filter(shared.engine(), DEFAULT, unit)
+    return channels.channel_filter(shared.engine(), network, unit)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _strip(key: str, module: str, _picture: Picture) -> go.Figure:
-    return fire_modules.network_strip(trace(_picture).layers, module)
+@kept(64)
+def network_strip(picture: Picture, network: Network, module: str) -> go.Figure:
+    """The network as a strip with that module marked. Figures are shared: not to be changed."""
+    return fire_modules.network_strip(trace(picture, network).layers, module)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _wiring(key: str, module: str, _picture: Picture) -> go.Figure:
-    found = trace(_picture)
+@kept(64)
+def wiring(picture: Picture, network: Network, module: str) -> go.Figure:
+    """The wiring of that module."""
+    found = trace(picture, network)
     return fire_modules.wiring(found.modules[module], found.before(module))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _before_after(key: str, off: Off, _picture: Picture) -> go.Figure:
-    return ablation_figures.before_after(ablated(_picture, off))
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _glance(key: str, _picture: Picture) -> go.Figure:
-    return fire_modules.glance(trace(_picture))
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _trace(key: str, name: str, _picture: Picture) -> FireTrace:
-    return fire_trace.fire_trace(_picture, shared.engine(), DEFAULT)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _contributions(key: str, index: int, _picture: Picture) -> Contributions:
-    return ablation.contributions(_picture, shared.engine(), DEFAULT, index)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _ablated(key: str, off: Off, _picture: Picture) -> Ablation:
-    return ablation.ablate(_picture, shared.engine(), DEFAULT, off)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _costs(key: str, index: int, _picture: Picture) -> list[Cost]:
-    ranked = contributions(_picture, index).ranked()
-    return ablation.cost_of_fewer(_picture, shared.engine(), DEFAULT, ranked, index)
-
-
-def network_strip(picture: Picture, module: str) -> go.Figure:
-    """The network as a strip with that module marked. Figures are shared: not to be changed."""
-    return _strip(picture.key, module, picture)
-
-
-def wiring(picture: Picture, module: str) -> go.Figure:
-    """The wiring of that module."""
-    return _wiring(picture.key, module, picture)
-
-
-def before_after(picture: Picture, off: Off) -> go.Figure:
+@kept(64)
+def before_after(picture: Picture, network: Network, off: Off) -> go.Figure:
     """The answers with and without those channels."""
-    return _before_after(picture.key, off, picture)
+    return ablation_figures.before_after(ablated(picture, network, off))
 
 
-def glance(picture: Picture) -> go.Figure:
+@kept(12)
+def glance(picture: Picture, network: Network) -> go.Figure:
     """The strongest channels of all modules."""
-    return _glance(picture.key, picture)
+    return fire_modules.glance(trace(picture, network))
 
 
 class Kept(Generic[Value]):
@@ -179,13 +150,13 @@ def _scores() -> Kept[Score]:
     return Kept(64)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _peaks(key: str, name: str, _picture: Picture) -> Peaks:
-    return channels.peaks(trace(_picture))
+@kept(256)
+def _peaks(picture: Picture, network: Network) -> Peaks:
+    return channels.peaks(trace(picture, network))
 
 
-@st.cache_resource(show_spinner=False)
-def _sample_peaks(file: str) -> Peaks:
+@kept(128)
+def _sample_peaks(file: str, network: Network) -> Peaks:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
-    return channels.peaks(fire_trace.fire_trace(sample.picture(), shared.engine(), DEFAULT))
+    return channels.peaks(fire_trace.fire_trace(sample.picture(), shared.engine(), network))

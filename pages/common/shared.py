@@ -7,21 +7,38 @@ draws its picture before.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import streamlit as st
+
+from squeeze_core.images import Picture
 
 if TYPE_CHECKING:
     from squeeze_core.classifier import Classification
     from squeeze_core.cost.timing import Timings
     from squeeze_core.detector.detections import Candidates
-    from squeeze_core.images import Picture
+    from squeeze_core.detector.pretrained import PretrainedDetector
+    from squeeze_core.networks.catalogue import Network
     from squeeze_core.networks.engine import Engine
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
 NETWORKS = "squeeze_core.networks.catalogue"
+# How what goes into results is told apart. By name, where importing the class would take seconds.
+KEYS: dict[str | type, Callable[[Any], object]] = {
+    Picture: lambda picture: (picture.key, picture.name),
+    "squeeze_core.networks.catalogue.Network": lambda network: (network.key, network.name),
+    "squeeze_core.detector.pretrained.PretrainedDetector": lambda detector: detector.key,
+}
+
+
+def kept(most: int) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """Keeps up to that many results for all sessions: as they are, since a result cannot be changed."""
+    return st.cache_resource(max_entries=most, show_spinner=False, hash_funcs=KEYS)
 
 
 def ready() -> None:
@@ -41,9 +58,9 @@ def warm_up(picture: Picture) -> None:
     from squeeze_core.figures import classification as _figures  # noqa: F401
     from squeeze_core.networks.catalogue import named
 
-    for model in SHOWN_AT_FIRST:
-        if named(model).present():
-            classification(picture, model)
+    for network in map(named, SHOWN_AT_FIRST):
+        if network.present():
+            classification(picture, network)
     candidates(picture)
 
 
@@ -55,65 +72,53 @@ def engine() -> Engine:
     return Engine()
 
 
-def classification(picture: Picture, model: str) -> Classification:
+@kept(1024)
+def classification(picture: Picture, network: Network) -> Classification:
     """The network's answer for that picture. WeightsError when its weights cannot be had."""
-    return _classification(picture.key, picture.name, model, picture)
+    from squeeze_core import classifier
+
+    return next(classifier.classify([picture], engine(), network))
 
 
-def candidates(picture: Picture, closely: bool = False) -> Candidates:
-    """Everything the detector proposes for that picture; thresholds come later."""
-    return _candidates(picture.key, picture.name, closely, picture)
+@kept(1024)
+def candidates(
+    picture: Picture, detector: PretrainedDetector | None = None, closely: bool = False
+) -> Candidates:
+    """Everything the detector, the shipped one or a person's own, proposes for that picture; thresholds
+    come later."""
+    from squeeze_core.detector.detect import detect
+
+    _warm_up_detector(picture, detector)
+    return next(detect([picture], engine(), detector, closely=closely))
 
 
-def timings(picture: Picture, models: tuple[str, ...]) -> Timings:
+@st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
+def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings:
     """How long those networks take for that picture here; measured again after a while."""
-    return _timings(picture.key, models, picture)
+    from squeeze_core.cost.timing import time_networks
+
+    return time_networks(picture, engine(), networks)
 
 
-@st.cache_data(ttl=60, max_entries=128, show_spinner=False)
-def weights_problem(model: str) -> str:
-    """Why that classifier's weights cannot be had, in one sentence; "" when they are here.
+@st.cache_data(ttl=60, max_entries=128, show_spinner=False, hash_funcs=KEYS)
+def weights_problem(network: Network) -> str:
+    """Why that network's weights cannot be had, in one sentence; "" when they are here.
 
     Downloads them when they are missing. Remembered for a minute, so that an answer that took
     seconds does not hold up every rerun.
     """
-    from squeeze_core.networks.catalogue import named
     from squeeze_core.networks.weights import WeightsError
 
     try:
-        engine().get(named(model))
+        engine().get(network)
     except WeightsError as error:
         return str(error)
     return ""
 
 
-# Kept as they are and not copied for every rerun: a result cannot be changed.
-@st.cache_resource(max_entries=1024, show_spinner=False)
-def _classification(key: str, name: str, model: str, _picture: Picture) -> Classification:
-    from squeeze_core import classifier
-    from squeeze_core.networks.catalogue import named
-
-    return next(classifier.classify([_picture], engine(), named(model)))
-
-
-@st.cache_data(max_entries=1024, show_spinner=False)
-def _candidates(key: str, name: str, closely: bool, _picture: Picture) -> Candidates:
-    from squeeze_core.detector.detect import detect
-
-    _warm_up_detector(_picture)
-    return next(detect([_picture], engine(), closely=closely))
-
-
-@st.cache_resource(show_spinner=False)
-def _warm_up_detector(_picture: Picture) -> None:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=KEYS)
+def _warm_up_detector(_picture: Picture, detector: PretrainedDetector | None) -> None:
     """Run it once unseen: a first run also loads it, which is not an answer's price."""
     from squeeze_core.detector.detect import detect
 
-    next(detect([_picture], engine()))
-
-
-@st.cache_data(ttl=600, max_entries=256, show_spinner=False)
-def _timings(key: str, models: tuple[str, ...], _picture: Picture) -> Timings:
-    from squeeze_core.cost.timing import time_networks
-
-    return time_networks(_picture, engine(), models)
+    next(detect([_picture], engine(), detector))

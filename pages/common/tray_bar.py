@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import tray
+from pages.common import networks, tray
 from pages.common.tray import Entry
+from pages.common.words import plain
 from squeeze_core import gallery
 from squeeze_core.images import MAX_BYTES, Picture
 
@@ -27,6 +28,7 @@ def draw() -> None:
             _drop_zone(state.drops)
             with st.container(horizontal=True, gap="xsmall", width="content", key="tray-actions"):
                 _actions(bool(state.entries))
+            networks.picker()
             with st.container(horizontal=True, wrap=False, gap="small", key="tray-strip"):
                 if state.entries:
                     _own_pictures(list(state.entries.values()), state.chosen)
@@ -158,8 +160,3 @@ def _own_style(entries: list[Entry], shown: Picture) -> None:
     if entries:
         st.html(f"<style>{_faces(entries)}</style>")
     st.html(f"<style>{ring}{shape}</style>")
-
-
-def plain(text: str) -> str:
-    """The text with nothing left that Markdown would take as markup."""
-    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()#+-.!|~:$<>" else mark for mark in text)

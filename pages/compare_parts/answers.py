@@ -7,20 +7,19 @@ import streamlit as st
 from pages.common import shared, take_away, tray
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import rows as zoo
-from squeeze_core.cost.rows import NAMES, Row
+from squeeze_core.cost.rows import Row
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import classification
-from squeeze_core.figures.style import color_of
-from squeeze_core.networks.catalogue import CATALOGUE, OURS, Network
+from squeeze_core.networks.catalogue import OURS, Network, named
 from squeeze_core.networks.weights import Download
 from squeeze_core.report import findings
 
 
 def collect(rows: tuple[Row, ...]) -> tuple[Classification, ...]:
     """The answers of the networks whose trained weights are here: those chosen, and the two shipped."""
-    chosen = [row.name for row in rows if row.name in NAMES]
-    names = [name for name in dict.fromkeys((*chosen, *OURS)) if CATALOGUE[name].present()]
-    return tuple(shared.classification(tray.current(), name) for name in names)
+    chosen = [row.network for row in rows if row.network]
+    asked = [network for network in dict.fromkeys((*chosen, *map(named, OURS))) if network.present()]
+    return tuple(shared.classification(tray.current(), network) for network in asked)
 
 
 def draw(rows: tuple[Row, ...]) -> None:
@@ -32,16 +31,16 @@ def draw(rows: tuple[Row, ...]) -> None:
             st.image(tray.for_screen(picture), width="stretch", alt=tray.describe(picture))
         with bars:
             for answer in answers:
-                size = amount(zoo.row(answer.model).parameters)
-                st.markdown(f"**{zoo.row(answer.model).title}** · {size} parameters")
+                size = amount(zoo.row(answer.network).parameters)
+                st.markdown(f"**{answer.network.title}** · {size} parameters")
                 top = answer.top(5)
-                figure = classification.probability_bars(top, color_of(answer.model))
+                figure = classification.probability_bars(top, answer.network.colour)
                 name = f"compare-answer-{answer.model}"
                 take_away.plot(figure, name=name, alt=classification.describe(top))
                 take_away.downloads(name, figure=figure)
         table = [
             {
-                "Network": zoo.row(answer.model).title,
+                "Network": answer.network.title,
                 "Class": p.label,
                 "Probability": round(p.probability, 4),
             }
@@ -51,8 +50,7 @@ def draw(rows: tuple[Row, ...]) -> None:
         with st.expander("Table", icon=":material/table:"):
             st.dataframe(table, hide_index=True, key="answers-table", alt=findings.picture(answers))
             take_away.downloads("answers", table=table)
-        absent = [CATALOGUE[row.name] for row in rows if row.name in NAMES]
-        absent = [network for network in absent if not network.present()]
+        absent = [row.network for row in rows if row.network and not row.network.present()]
         if absent:
             _how_to_have(absent)
 

@@ -47,7 +47,7 @@ def draw(rows: tuple[Row, ...]) -> None:
 
 
 def _where(rows: tuple[Row, ...]) -> None:
-    networks = [row.name for row in rows if row.gmacs is not None and row.name != REFERENCE]
+    networks = [row.name for row in rows if row.name in zoo.NAMES and row.name != REFERENCE]
     with st.container(border=True):
         st.subheader("Where do the parameters sit?", anchor=False)
         other = st.selectbox(

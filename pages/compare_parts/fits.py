@@ -116,8 +116,8 @@ def _limit(label: str, value: float | None, key: str) -> None:
 
 def _offer_measuring(verdicts: tuple[Verdict, ...]) -> None:
     """Times are measured, never guessed: offer to measure the networks that only lack that figure."""
-    waiting = [v.row.name for v in verdicts if all(check.met or check.needs is None for check in v.checks)]
-    waiting = [name for name in waiting if name not in machine.measured()]
+    waiting = [v.row for v in verdicts if all(check.met or check.needs is None for check in v.checks)]
+    waiting = [row for row in waiting if row.name not in machine.measured()]
     if waiting:
         label = f"Measure the {len(waiting)} networks that meet the other limits"
         machine.run(waiting, label, key="fits")

@@ -34,11 +34,11 @@ def draw(rows: tuple[Row, ...]) -> None:
         st.subheader(
             findings.speed(here) if here else "How fast is each network on this machine?", anchor=False
         )
-        missing = [row.name for row in rows if row.name not in measured()]
+        missing = [row for row in rows if row.name not in measured()]
         if missing:
             run(missing, f"Measure {_count(len(missing))}", key="machine")
         else:
-            run([row.name for row in rows], "Measure again", key="machine")
+            run(rows, "Measure again", key="machine")
         if here:
             _results(here)
         else:
@@ -48,7 +48,7 @@ def draw(rows: tuple[Row, ...]) -> None:
             )
 
 
-def run(names: Sequence[str], label: str, key: str) -> None:
+def run(rows: Sequence[Row], label: str, key: str) -> None:
     """A button that measures, and a progress bar with a stop button while it does."""
     queue_key = f"{_QUEUE}-{key}"
     slot = st.empty()
@@ -59,7 +59,7 @@ def run(names: Sequence[str], label: str, key: str) -> None:
             icon=":material/timer:",
             type="primary",
             key=f"measure-{key}",
-            on_click=lambda: st.session_state.update({queue_key: tuple(names)}),
+            on_click=lambda: st.session_state.update({queue_key: tuple(rows)}),
         )
 
     if queue_key not in st.session_state:
@@ -72,15 +72,16 @@ def run(names: Sequence[str], label: str, key: str) -> None:
         st.button("Stop measuring", icon=":material/stop:", key=f"stop-{key}")
     try:
         # Any click makes Streamlit leave this loop; closing the iterator ends the measuring process.
-        with closing(measure(queue, shared.engine().device.type)) as events:
+        subjects = [row.network or row.name for row in queue]
+        titles = {row.name: row.title for row in queue}
+        with closing(measure(subjects, shared.engine().device.type)) as events:
             for event in events:
                 if isinstance(event, Measurement):
                     measured()[event.name] = event
                 else:
-                    number = queue.index(event.name) + 1
-                    title = zoo.row(event.name).title
-                    text = f"{title}, network {number} of {len(queue)}: run {event.done} of {event.total}"
-                    progress.progress(event.done / event.total, text=text)
+                    number = list(titles).index(event.name) + 1
+                    done = f"network {number} of {len(queue)}: run {event.done} of {event.total}"
+                    progress.progress(event.done / event.total, text=f"{titles[event.name]}, {done}")
     except MeasureError as error:
         offer()
         st.error(str(error), icon=":material/timer_off:")
@@ -101,7 +102,7 @@ def _results(measurements: list[Measurement]) -> None:
         label_visibility="collapsed",
     )
     if any(getattr(m, speed) is not None for m in measurements):
-        titles = {m.name: zoo.row(m.name).title for m in measurements}
+        titles = {m.name: zoo.title(m.name) for m in measurements}
         table = [
             {
                 "Network": titles[m.name],

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from pages.common import inside, shared, tray
+from pages.common import inside, networks, shared, tray
 from pages.compare_parts import answers, fits, machine, present
 from squeeze_core import images
 from squeeze_core.cost.rows import Row
@@ -39,14 +39,15 @@ def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], look: Look) -> Re
     """All that this session knows: measurements, the current picture and its answers, the budget."""
     measured = tuple(machine.measured()[row.name] for row in rows if row.name in machine.measured())
     picture, said = tray.current(), answers.collect(rows)
+    ours = next(answer for answer in said if answer.network.plan)
     return Report(
         rows,
         everybody,
         measured,
         picture,
         said,
-        shared.candidates(picture).detections(),
-        inside.explanation(picture, "cam", said[0].top(1)[0].index, lambda share: None),
+        shared.candidates(picture, networks.detector()).detections(),
+        inside.explanation(picture, ours.network, "cam", ours.top(1)[0].index, lambda share: None),
         fits.budget(),
         look,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import inside, shared, take_away
+from pages.common import inside, networks, shared, take_away
 from pages.detect_parts import choice
 from squeeze_core.detector import why
 from squeeze_core.detector.detections import Candidates, Detection
@@ -41,15 +41,19 @@ def controls(picture: Picture, detection: Detection) -> tuple[str, float, DeltaG
 
 def explanation(picture: Picture, detection: Detection, method: str, place: DeltaGenerator) -> Explanation:
     """The map; while it is made `place` says how far it is, and stops it."""
-    known = picture.key, detection, method
+    detector = networks.detector()
+    known = picture.key, detection, method, detector
     kept = _explanations()
     if method == "gradients" or known in kept:
-        return kept.get(known, lambda: why.explain(picture, detection, shared.engine(), method))
+        return kept.get(
+            known, lambda: why.explain(picture, detection, shared.engine(), method, detector=detector)
+        )
     with place.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, text=f"{METHODS[method].title}: {why.MASKS} pictures")
         st.button("Stop", key="detect-why-stop", icon=":material/stop_circle:", on_click=_stop)
     found = kept.get(
-        known, lambda: why.explain(picture, detection, shared.engine(), method, _advance(bar, method))
+        known,
+        lambda: why.explain(picture, detection, shared.engine(), method, _advance(bar, method), detector),
     )
     place.empty()
     return found
@@ -77,7 +81,8 @@ def _advance(bar: DeltaGenerator, method: str) -> Progress:
 def section(picture: Picture, detection: Detection, found: Explanation) -> None:
     """Everything about the map and the channels behind the box, under the picture."""
     feeds = _kept_feeders().get(
-        (picture.key, detection), lambda: why.feeders(picture, detection, shared.engine())
+        (picture.key, detection, networks.detector()),
+        lambda: why.feeders(picture, detection, shared.engine(), detector=networks.detector()),
     )
     cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
     with cards[0]:
@@ -135,7 +140,9 @@ def _scores(picture: Picture, found: Explanation) -> None:
 
 def _score(picture: Picture, of: Explanation, bar: DeltaGenerator) -> Score:
     key = picture.key, of.detection, of.method
-    return _kept_scores().get(key, lambda: why.score(of, picture, shared.engine(), _share(bar)))
+    return _kept_scores().get(
+        key, lambda: why.score(of, picture, shared.engine(), _share(bar), networks.detector())
+    )
 
 
 def _feeders(feeds: Feeders) -> None:
@@ -160,7 +167,8 @@ def _channels(picture: Picture, feeds: Feeders) -> None:
     count = st.select_slider("Switch off the strongest", why.COUNTS, why.STRONGEST, key="detect-why-count")
     off = [unit for unit, _ in feeds.strongest(count)]
     after = _kept_without().get(
-        (picture.key, frozenset(off)), lambda: why.without(picture, off, shared.engine())
+        (picture.key, frozenset(off), networks.detector()),
+        lambda: why.without(picture, off, shared.engine(), detector=networks.detector()),
     )
     detection = feeds.detection
     left = why.still_there(detection, after)
@@ -179,7 +187,7 @@ def _channels(picture: Picture, feeds: Feeders) -> None:
 
 def _links(feeds: Feeders) -> None:
     strongest = feeds.strongest()
-    alike = why.alike([unit for unit, _ in strongest], shared.engine())
+    alike = why.alike([unit for unit, _ in strongest], shared.engine(), detector=networks.detector())
     rows = [
         {"channel": str(unit), "feeds": value, "alike": cosine}
         for (unit, value), cosine in zip(strongest, alike, strict=True)

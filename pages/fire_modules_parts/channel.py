@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.common import address, inside, take_away, tray
-from pages.common.tray_bar import plain
+from pages.common.words import plain
 from pages.fire_modules_parts import choice
 from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
@@ -13,6 +13,7 @@ from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.channels import Lit, rank
 from squeeze_core.inside.trace import FireTrace, Unit
+from squeeze_core.networks.catalogue import Network
 
 PICTURES_SHOWN = 6
 
@@ -62,7 +63,7 @@ def large_map(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The channel in numbers, and how much it feeds the predicted class."""
     maps = trace.maps(unit.module, unit.branch)
-    feeds = inside.contributions(picture, trace.best)
+    feeds = inside.contributions(picture, trace.network, trace.best)
     value = float(feeds.of[unit.module, unit.branch][unit.channel])
     with st.container(horizontal=True):
         st.metric("Mean", f"{maps.mean[unit.channel]:.1f}", width="content")
@@ -77,8 +78,11 @@ def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         )
 
 
-def looks_for(unit: Unit) -> None:
-    """The picture that was optimised to excite the channel."""
+def looks_for(network: Network, unit: Unit) -> None:
+    """The picture that was optimised to excite the channel; only the shipped network has them."""
+    if not feature_visualisation.shows(network):
+        st.caption(f"What a channel looks for: no pictures were made for {plain(network.title)}.")
+        return
     tile = feature_visualisation.tile(unit.module, unit.branch, unit.channel)
     with st.container(horizontal=True, vertical_alignment="center"):
         enlarged = tile.resize((288, 288))
@@ -91,11 +95,11 @@ def looks_for(unit: Unit) -> None:
             take_away.downloads(f"{'-'.join(map(str, unit))}-looks-for", image=tile)
 
 
-def lit_by(unit: Unit) -> None:
+def lit_by(network: Network, unit: Unit) -> None:
     """The pictures that excite the channel most, with the patch that does."""
     st.markdown("**Which pictures light up this channel?**")
     with st.spinner("Ranking…", show_time=True):
-        found = rank(inside.ranked_pictures(), unit)
+        found = rank(inside.ranked_pictures(network), unit)
     with st.container(horizontal=True):
         for one in found[:PICTURES_SHOWN]:
             with st.container(width=112, gap="xsmall"):
@@ -113,9 +117,9 @@ def _lit(one: Lit) -> None:
     st.caption(f"{plain(one.file)} · {one.value:.0f}")
 
 
-def weights(unit: Unit) -> None:
+def weights(network: Network, unit: Unit) -> None:
     """The filter behind the channel."""
-    filter_ = inside.channel_filter(unit)
+    filter_ = inside.channel_filter(network, unit)
     kernel = filter_.weights.shape[1]
     name = f"{'-'.join(map(str, unit))}-weights"
     best = filter_.strongest(16 if kernel > 1 else 10)

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common.tray_bar import plain
+from pages.common import networks
+from pages.common.words import plain
 from squeeze_core.errors import UserError
 from squeeze_core.inside.ablation import NOTHING, Off
 from squeeze_core.inside.trace import FireTrace, Unit
@@ -14,13 +15,11 @@ from squeeze_core.inside.trace import FireTrace, Unit
 _UNIT = "fire-unit"
 _OFF = "fire-off"
 _PARAMETER = "channel"
-# In the middle of the network the maps are still large enough to read.
-_FIRST = ("fire4", "expand3x3")
 
 
 def unit(trace: FireTrace) -> Unit:
     """The chosen channel: the address's, else the last one, else the strongest in the middle."""
-    chosen: Unit = _from_address(trace) or st.session_state.get(_UNIT) or strongest(trace, *_FIRST)
+    chosen: Unit = _from_address(trace) or _chosen_before(trace) or _first(trace)
     st.session_state[_UNIT] = chosen
     if st.query_params.get(_PARAMETER) != str(chosen):
         st.query_params[_PARAMETER] = str(chosen)
@@ -48,6 +47,21 @@ def _from_address(trace: FireTrace) -> Unit | None:
     except UserError as error:
         st.warning(f"The address is not of a channel: {plain(str(error))}", icon=":material/link_off:")
         return None
+
+
+def _chosen_before(trace: FireTrace) -> Unit | None:
+    """The last one chosen; None where the network has no such channel."""
+    try:
+        return Unit.parse(str(st.session_state.get(_UNIT, "")), trace.network)
+    except UserError:
+        return None
+
+
+def _first(trace: FireTrace) -> Unit:
+    """A channel in the middle of the network, where the maps are still large enough to read."""
+    names = list(trace.modules)
+    module = trace.modules[names[(len(names) - 1) // 3]]
+    return strongest(trace, module.name, module.branches[-1])
 
 
 def clicked(key: str, points: str = "customdata") -> list[Any] | None:
@@ -84,4 +98,4 @@ def can_undo() -> bool:
 
 
 def _history() -> list[Off]:
-    return st.session_state.setdefault(_OFF, [NOTHING])
+    return st.session_state.setdefault(f"{_OFF}-{networks.current().key}", [NOTHING])

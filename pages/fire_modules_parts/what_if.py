@@ -61,10 +61,12 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
 
 
 def _least_useful(picture: Picture, trace: FireTrace) -> None:
+    if st.session_state.get("fire-least", 0) > trace.channels:  # of a larger network
+        del st.session_state["fire-least"]
     count = st.slider(
         "Least useful channels", 0, trace.channels, min(500, trace.channels), 20, key="fire-least"
     )
-    ranked = inside.contributions(picture, trace.best).ranked()
+    ranked = inside.contributions(picture, trace.network, trace.best).ranked()
     st.button(
         f"Switch off the least useful {count:,} channels",
         key="fire-least-off",
@@ -79,7 +81,7 @@ def _least_useful(picture: Picture, trace: FireTrace) -> None:
 
 
 def _answer(picture: Picture, trace: FireTrace) -> None:
-    answer = inside.ablated(picture, choice.off())
+    answer = inside.ablated(picture, trace.network, choice.off())
     label, best = trace.labels[trace.best], trace.best
     before, after = float(answer.before[best]), float(answer.after[best])
     cells = st.columns(2)
@@ -87,7 +89,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     change = None if not answer.off else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
     take_away.chart(
-        inside.before_after(picture, answer.off),
+        inside.before_after(picture, trace.network, answer.off),
         table=figures.before_after_rows(answer),
         name="what-if",
         alt="; ".join(
@@ -100,7 +102,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     )
     if cost.open:
         with cost:
-            points = inside.costs(picture, best)
+            points = inside.costs(picture, trace.network, best)
             rows = [
                 {"channels off": p.count, "probability": p.probability, "says": p.top_label} for p in points
             ]

@@ -12,7 +12,7 @@ from torch import nn
 from squeeze_core.cost import article, counts, handmade
 from squeeze_core.cost.profile import FP32_BYTES, Profile, profile
 from squeeze_core.networks.architecture import SqueezeNet
-from squeeze_core.networks.catalogue import DEFAULT, OURS, Network, named
+from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, OURS, Network, named
 
 # Ours first; then torchvision's by family, oldest first.
 NAMES = (
@@ -107,8 +107,10 @@ class Row:
 
 
 def title(name: str) -> str:
-    """The name that people read, for a network or the hand-made features."""
-    return _TITLES.get(name) or named(name).title
+    """The name that people read, for a network or the hand-made features; of a file, its own."""
+    if name in _TITLES:
+        return _TITLES[name]
+    return CATALOGUE[name].title if name in CATALOGUE else name
 
 
 def row(network: Network | str) -> Row:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from squeeze_core.images import Picture
-from squeeze_core.networks.catalogue import named
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
 FEWEST, MOST = 5, 15
@@ -58,28 +58,28 @@ class Timings:
         return spread or (self.load or 0) > BUSY_LOAD
 
 
-def time_networks(picture: Picture, engine: Engine, models: Sequence[str]) -> Timings:
+def time_networks(picture: Picture, engine: Engine, networks: Sequence[Network]) -> Timings:
     """Each network's time for the picture: the same number of runs for all, one after another in turns.
 
     In turns, so that a slow moment of the machine hits all alike; one such measurement at a time in a
     process. MOST runs, or as many (at least FEWEST) as fit into SECONDS. WeightsError when weights
     cannot be had.
     """
-    prepares = [named(model).preprocess for model in models]
+    prepares = [network.preprocess for network in networks]
     batches = [prepare([picture.image]) for prepare in prepares]
     works: list[Callable[[], object]] = [
-        lambda model=model, batch=batch: engine.run(named(model), batch)  # type: ignore[misc]
-        for model, batch in zip(models, batches, strict=True)
+        lambda network=network, batch=batch: engine.run(network, batch)  # type: ignore[misc]
+        for network, batch in zip(networks, batches, strict=True)
     ]
     works += [lambda prepare=prepare: prepare([picture.image]) for prepare in prepares]  # type: ignore[misc]
     with _one_at_a_time:
         times = in_turns(works, MOST, FEWEST, SECONDS)
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
     rows = []
-    for model, taken, preparing in zip(models, times, times[len(models) :], strict=False):
+    for network, taken, preparing in zip(networks, times, times[len(networks) :], strict=False):
         low, median, high = statistics.quantiles(taken, n=4, method="inclusive")
         prepare = statistics.median(preparing)
-        rows.append(Timing(model, median, low, high, len(taken), prepare, picture.milliseconds))
+        rows.append(Timing(network.name, median, low, high, len(taken), prepare, picture.milliseconds))
     return Timings(engine.device.type, tuple(rows), load)
 
 

@@ -60,6 +60,13 @@ def shipped_detector() -> PretrainedDetector:
     return load_detector()
 
 
+def holds_detector(content: bytes) -> bool:
+    """Whether bytes are of a safetensors file that names a detector's last layers, sound or not."""
+    size = int.from_bytes(content[:8], "little")
+    head = content[8 : 8 + size] if size <= MAX_HEADER_BYTES else b""
+    return b'"class_logits.weight"' in head and b'"distances.weight"' in head
+
+
 def load_detector(file: Path | None = None) -> PretrainedDetector:
     """The shipped detector, or the one in `file` (made by `save_detector`).
 

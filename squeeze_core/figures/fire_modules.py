@@ -129,13 +129,15 @@ def channel_grid(
 def glance(trace: FireTrace) -> go.Figure:
     """Each Fire module's strongest channels, one row a module, in one picture that can be clicked."""
     rows, units, words = [], [], []
+    step = max(GLANCE_TILE, *(module.at("output").shape[1] for module in trace.modules.values()))
     for module in trace.modules.values():
         output, first = module.at("output"), module.branches[1]
         split = len(module.at(first).values)
         best = output.order()[:GLANCE_CHANNELS]
         levels = unit_scale(output.values[best])
-        enlarge = GLANCE_TILE // levels.shape[1]
-        rows.append(sprite(levels, GLANCE_CHANNELS, enlarge, gap=2))
+        # A whole number of times, and what is missing from the step as a wider gap.
+        enlarge = step // levels.shape[1]
+        rows.append(sprite(levels, GLANCE_CHANNELS, enlarge, gap=step + 2 - enlarge * levels.shape[1]))
         for channel in best.tolist():
             branch, number = (first, channel) if channel < split else ("expand3x3", channel - split)
             units.append(Unit(module.name, branch, number))

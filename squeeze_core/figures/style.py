@@ -12,8 +12,13 @@ NEUTRAL = "#8A9099"
 
 
 def color_of(name: str) -> str:
-    """The colour, "#rrggbb", of the network of that name, the same on every page; grey for what is none."""
-    return CATALOGUE[name].colour if name in CATALOGUE else NEUTRAL
+    """The colour, "#rrggbb", of the network of that name, the same on every page; grey for what is none.
+
+    A name with a dot is that of somebody's own file, a SqueezeNet.
+    """
+    if name in CATALOGUE:
+        return CATALOGUE[name].colour
+    return ACCENT if "." in name else NEUTRAL
 
 
 def styled(figure: go.Figure) -> go.Figure:

@@ -12,7 +12,7 @@ from squeeze_core.cost import compressed
 from squeeze_core.cost.budget import Budget
 from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement, versions
-from squeeze_core.cost.rows import REFERENCE, Row, row
+from squeeze_core.cost.rows import REFERENCE, Row, row, title
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import Picture
@@ -74,4 +74,4 @@ class Report:
         return {one.name: one.milliseconds for one in self.measurements}
 
     def title_of(self, name: str) -> str:
-        return row(name).title
+        return title(name)

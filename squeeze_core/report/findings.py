@@ -119,13 +119,13 @@ def speed(measurements: Sequence[Measurement]) -> str:
     others = [m for m in measurements if m.name != REFERENCE]
     if ours is None or not others:
         first = ours or measurements[0]
-        return f"{zoo.row(first.name).title} takes {amount(first.milliseconds / 1000, 's')} a picture here"
+        return f"{zoo.title(first.name)} takes {amount(first.milliseconds / 1000, 's')} a picture here"
     slowest = max(others, key=lambda m: m.milliseconds)
     compared = ratio(ours.milliseconds, slowest.milliseconds, SPEEDS["milliseconds"]) or "as fast"
     than = "as" if compared == "as fast" else "than"
     return (
         f"On this machine SqueezeNet 1.1 takes {amount(ours.milliseconds / 1000, 's')} a picture, "
-        f"{compared} {than} {zoo.row(slowest.name).title}"
+        f"{compared} {than} {zoo.title(slowest.name)}"
     )
 
 
@@ -133,16 +133,16 @@ def picture(answers: Sequence[Classification]) -> str:
     """ "SqueezeNet 1.1 sees “Egyptian cat” with 41.0% probability", and whether the others agree."""
     ours = next((answer for answer in answers if answer.model == REFERENCE), answers[0])
     top = ours.top(1)[0]
-    sentence = f"{zoo.row(ours.model).title} sees “{top.label}” with {percent(top.probability)} probability"
+    sentence = f"{ours.network.title} sees “{top.label}” with {percent(top.probability)} probability"
     others = [answer for answer in answers if answer is not ours]
     if not others:
         return sentence
     agree = [answer for answer in others if answer.top(1)[0].index == top.index]
     if len(agree) == len(others):
-        who = "all others" if len(others) > 1 else zoo.row(others[0].model).title
+        who = "all others" if len(others) > 1 else others[0].network.title
         return f"{sentence}; {who} agree{'' if len(others) > 1 else 's'}"
     other = next(answer for answer in others if answer not in agree)
-    return f"{sentence}; {zoo.row(other.model).title} says “{other.top(1)[0].label}”"
+    return f"{sentence}; {other.network.title} says “{other.top(1)[0].label}”"
 
 
 def advice(verdicts: Sequence[Verdict], budget: Budget) -> str:

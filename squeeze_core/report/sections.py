@@ -157,7 +157,7 @@ def picture(report: Report) -> Section | None:
         named = tuple(
             Bar(p.label, p.probability, f"{p.probability:.0%}", color_of(answer.model)) for p in top
         )
-        title = f"{report.title_of(answer.model)}, {amount(zoo.row(answer.model).parameters)} parameters"
+        title = f"{report.title_of(answer.model)}, {amount(zoo.row(answer.network).parameters)} parameters"
         alt = f"{title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in named)
         bars += [Heading(title), Bars(named, "", (), 1, alt, "0%")]
     columns.append(tuple(bars))

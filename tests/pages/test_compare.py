@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.cost.measure import MeasureError, Measurement, Step
+from squeeze_core.networks.catalogue import Network
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
 
@@ -118,7 +120,8 @@ def measurement(name: str) -> Measurement:
 
 
 def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    def events(names: tuple[str, ...], device: str):  # type: ignore[no-untyped-def]
+    def events(subjects: Sequence[Network | str], device: str):  # type: ignore[no-untyped-def]
+        names = [subject if isinstance(subject, str) else subject.name for subject in subjects]
         for number, name in enumerate(names):
             yield Step(name, number, len(names))
             yield measurement(name)
@@ -132,8 +135,8 @@ def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_measurement_that_fails_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def events(names: tuple[str, ...], device: str):  # type: ignore[no-untyped-def]
-        yield Step(names[0], 0, 1)
+    def events(subjects: Sequence[Network | str], device: str):  # type: ignore[no-untyped-def]
+        yield Step("squeezenet1_1", 0, 1)
         raise MeasureError("vgg16 could not be measured on cpu: it was stopped")
 
     monkeypatch.setattr("pages.compare_parts.machine.measure", events)

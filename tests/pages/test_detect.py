@@ -14,6 +14,7 @@ from squeeze_core.detector import why
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.images import Picture
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "detect.py")
@@ -72,9 +73,7 @@ def test_anything_draws_the_chosen_class(app: AppTest) -> None:
     assert not app.exception
     (first,) = drawn(app)
     index = app.radio[0].value
-    other = next(
-        i for i in shared.classification(tray_picture(), "squeezenet1_1").top(5) if i.index != index
-    )
+    other = next(i for i in shared.classification(tray_picture(), DEFAULT).top(5) if i.index != index)
     app.radio[0].set_value(other.index).run()
     (second,) = drawn(app)
     assert first != second and second.startswith(other.label)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from squeeze_core.inside.explain import explain
 from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.preprocess import Preprocess
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,15 @@ def test_the_glance_names_the_right_branch(trace: FireTrace) -> None:
     assert len(points.customdata) == 8 * fire_modules.GLANCE_CHANNELS
     for module, branch, channel, words in points.customdata[::7]:
         assert f"mean {trace.maps(module, branch).mean[channel]:.3g}" in words
+
+
+@pytest.mark.parametrize("side", [64, 224, 300])
+def test_the_glance_fits_any_input_side(chelsea: Picture, engine: Engine, side: int) -> None:
+    seen = replace(DEFAULT, preprocess=Preprocess(side), key=f"seen at {side}")
+    trace = fire_trace(chelsea, engine, seen)
+    picture = fire_modules.picture_of(fire_modules.glance(trace))
+    tile = max(fire_modules.GLANCE_TILE, trace.maps("fire2", "output").shape[1]) + 2
+    assert picture.size == (fire_modules.GLANCE_CHANNELS * tile, 8 * tile)
 
 
 def test_the_strip_is_clicked_by_layer(trace: FireTrace) -> None:

@@ -1,0 +1,77 @@
+"""A person's own SqueezeNet, opened beside the tray and looked through on every page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from playwright.sync_api import Page, expect
+from torch import nn
+
+NAMES = [f"flower {number}" for number in range(10)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    network = torchvision.models.squeezenet1_1(num_classes=10)
+    nn.init.normal_(network.classifier[1].weight, std=0.1)
+    path = tmp_path_factory.mktemp("own")
+    wrapped = {f"module.{key}": value.half() for key, value in network.state_dict().items()}
+    torch.save({"epoch": 3, "state_dict": wrapped}, path / "flowers.pth")
+    torch.save(network, path / "whole.pth")
+    (path / "names.txt").write_text("\n".join(NAMES), encoding="utf-8")
+    return path
+
+
+def picker(page: Page) -> None:
+    """Open the choice beside the tray."""
+    page.locator(".st-key-network-pick button:visible").first.click()
+
+
+def give(page: Page, weights: Path, names: Path) -> None:
+    page.locator('.st-key-network-file input[type="file"]').set_input_files(weights)
+    page.locator('.st-key-network-names input[type="file"]').set_input_files(names)
+    expect(page.get_by_text(weights.name)).to_be_visible()
+    expect(page.get_by_text(names.name)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)  # what was said of the file before is gone
+    button = page.locator(".st-key-network-open button")
+    expect(button).to_be_enabled()
+    button.click()
+
+
+def open_page(page: Page, title: str) -> None:
+    page.get_by_test_id("stTopNav").get_by_role("link", name=title).click()
+
+
+def test_own_weights_are_refused_in_a_sentence_then_opened_and_seen_on_every_page(
+    page: Page, folder: Path
+) -> None:
+    page.goto("/")
+    card = page.locator('[class*="st-key-card-"]').first
+    expect(card.get_by_role("heading")).to_have_text("Egyptian cat")
+    picker(page)
+    give(page, folder / "whole.pth", folder / "names.txt")
+    expect(page.get_by_role("alert").filter(has_text="only running code from the file")).to_be_visible()
+    give(page, folder / "flowers.pth", folder / "names.txt")
+    expect(card.get_by_text("flowers.pth")).to_be_visible()
+    expect(card.get_by_role("heading")).to_have_text(re.compile("^flower [0-9]$"))
+    answer = card.get_by_role("heading").inner_text()
+    page.keyboard.press("Escape")
+    open_page(page, "Fire modules")
+    expect(page.get_by_text(f"flowers.pth says “{answer}”")).to_be_visible()
+    expect(page.get_by_text("no pictures were made for flowers.pth")).to_be_visible()
+    open_page(page, "Why?")
+    expect(page.get_by_role("heading", name=f"Why “{answer}”?")).to_be_visible()
+    expect(page.get_by_text("flowers.pth gives it")).to_be_visible()
+    open_page(page, "Detect")
+    page.get_by_text("Anything", exact=True).click()
+    expect(page.locator(f'.detection[title^="{answer}"]')).to_be_visible()
+    open_page(page, "Compare")
+    expect(page.get_by_role("img", name=re.compile("flowers.pth")).first).to_be_visible()
+    for title in ("Design space", "About"):
+        open_page(page, title)
+        expect(page.locator(".st-key-network-pick")).to_contain_text("flowers.pth")

@@ -1,0 +1,114 @@
+"""A SqueezeNet of the session's own, opened beside the tray and looked through on every page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from streamlit.testing.v1 import AppTest
+from torch import nn
+
+from pages.common import networks
+from squeeze_core.networks.catalogue import DEFAULT
+
+APP = str(Path(__file__).parents[2] / "app.py")
+NAMES = tuple(f"flower {number}" for number in range(10))
+
+
+def weights(classes: int = 10) -> bytes:
+    torch.manual_seed(0)
+    network = torchvision.models.squeezenet1_1(num_classes=classes)
+    nn.init.normal_(network.classifier[1].weight, std=0.1)
+    buffer = io.BytesIO()
+    torch.save({"state_dict": network.state_dict()}, buffer)
+    return buffer.getvalue()
+
+
+def pick(at: AppTest) -> AppTest:
+    """The choice beside the tray, opened."""
+    at.session_state["network-pick"] = True
+    return at.run()
+
+
+def opened(at: AppTest, name: str, content: bytes, class_names: bytes = b"") -> AppTest:
+    """The file given and "Open" pressed."""
+    pick(at)
+    at.file_uploader(key="network-file").upload(name, content)
+    if class_names:
+        at.file_uploader(key="network-names").upload("names.txt", class_names)
+    at.run()
+    return at.button(key="network-open").click().run()
+
+
+def title(at: AppTest) -> str:
+    """Which network the picker says."""
+    return next(one for one in at.get("popover")).proto.popover.label.replace("\\", "")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
+        yield
+
+
+@pytest.fixture
+def at(home: None) -> AppTest:
+    return AppTest.from_file(APP, default_timeout=120).run()
+
+
+def test_the_picker_says_the_shipped_one_at_first(at: AppTest) -> None:
+    assert title(at) == networks.FIRST == DEFAULT.title
+    pick(at)
+    assert at.radio[0].value == DEFAULT.name
+    assert {"squeezenet1_0", "squeezenet1_1_torchvision"} < set(networks._offered())
+
+
+def test_an_own_network_is_looked_through_on_every_page(at: AppTest) -> None:
+    opened(at, "flowers.pth", weights(), "\n".join(NAMES).encode())
+    assert not at.exception and not at.error
+    assert title(at) == "flowers.pth"
+    answer = at.subheader[0].value
+    assert answer in NAMES
+    at.switch_page("pages/fire_modules.py").run()
+    assert not at.exception
+    assert any(f"flowers.pth says “{answer}”" in one.value.replace("\\", "") for one in at.caption)
+    assert any("no pictures were made for" in one.value for one in at.caption)
+    at.button(key="fire-switch-0").click().run()
+    assert not at.exception
+    at.switch_page("pages/why.py").run()
+    assert not at.exception and at.title[0].value == f"Why “{answer}”?"
+    at.switch_page("pages/detect.py").run()
+    at.segmented_control(key="detect-mode").set_value("anything").run()
+    assert not at.exception and at.radio[0].options[0].startswith(answer.replace("-", "\\-"))
+    at.switch_page("pages/compare.py").run()
+    assert not at.exception
+    at.switch_page("pages/classify.py").run()
+    pick(at)
+    at.button(key="network-close-flowers.pth").click().run()
+    assert not at.exception and title(at) == DEFAULT.title
+    assert at.subheader[0].value == "Egyptian cat"
+
+
+def test_what_cannot_be_opened_is_one_sentence_and_changes_nothing(at: AppTest) -> None:
+    opened(at, "flowers.pth", weights(), b"rose\ntulip")
+    assert [one.value.replace("\\", "") for one in at.error] == [
+        "names.txt names 2 classes; flowers.pth has 10."
+    ]
+    assert at.session_state["networks"].own == {} and at.subheader[0].value == "Egyptian cat"
+    at.file_uploader(key="network-file").set_value(
+        ("cat.pth", b"\x89PNG\r\n\x1a\n", "application/octet-stream")
+    )
+    at.run()
+    at.button(key="network-open").click().run()
+    assert "cat.pth is a PNG picture" in at.error[0].value.replace("\\", "")
+
+
+def test_two_sessions_do_not_share_a_network(at: AppTest) -> None:
+    opened(at, "flowers.pth", weights())
+    other = AppTest.from_file(APP, default_timeout=120).run()
+    assert title(other) == DEFAULT.title
