@@ -262,11 +262,16 @@ def png_parts(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     return b"".join(kept), facts
 
 
-def png_profile(chunk: bytes) -> bytes | None:
-    """The ICC profile in an iCCP chunk; None where it is damaged or has no end."""
+def png_profile(chunk: bytes, grey: bool) -> bytes | None:
+    """The ICC profile in an iCCP chunk; None where it is damaged, has no end, or libpng would not take it.
+
+    Browsers read PNG by libpng, which refuses colour profiles in grey pictures, grey ones in colour
+    pictures, and intents that make no sense.
+    """
     inflate = zlib.decompressobj()
     try:
         profile = inflate.decompress(chunk[chunk.index(b"\0") + 2 :], LARGEST_PROFILE)
     except (ValueError, zlib.error):
         return None
-    return profile if inflate.eof else None
+    fits = (profile[16:20] == b"GRAY") == grey and int.from_bytes(profile[64:68], "big") < 0xFFFF
+    return profile if inflate.eof and fits else None

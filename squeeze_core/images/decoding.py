@@ -164,7 +164,7 @@ def _png(data: bytes, name: str, least_side: int | None) -> _Source:
             source.pixels = _png_samples(plain)
     elif image.mode == "L" and depth < 8 and isinstance(clear, int):
         image.info["transparency"] = clear * 255 // ((1 << depth) - 1)  # as Pillow scaled the pixels
-    source.colours = _png_colours(facts)
+    source.colours = _png_colours(facts, grey=data[25] in (0, 4))
     source.orientation = _orientation(facts.get(b"eXIf"))
     return source
 
@@ -181,11 +181,11 @@ def _png_samples(data: bytes) -> Samples:
     return Samples(np.where(opaque[..., None], values, 65_535)[..., :3], "RGB", black, white)
 
 
-def _png_colours(facts: dict[bytes, bytes]) -> bytes | Encoding | None:
+def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | Encoding | None:
     """What cICP, iCCP, sRGB, or gAMA with cHRM says: the first there, as PNG's third edition ranks them."""
     if len(cicp := facts.get(b"cICP", b"")) == 4:
         return code_points(cicp[0], cicp[1])
-    if profile := containers.png_profile(facts.get(b"iCCP", b"")):
+    if profile := containers.png_profile(facts.get(b"iCCP", b""), grey):
         return profile
     gamma = int.from_bytes(facts.get(b"gAMA", b"")[:4], "big")
     if b"sRGB" in facts or not gamma:

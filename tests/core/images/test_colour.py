@@ -61,8 +61,23 @@ def test_a_wide_gamut_screen_a_grey_and_a_press_profile() -> None:
 
 
 def test_a_grey_picture_with_a_screen_profile_takes_its_curve() -> None:
-    data = encoded(Image.new("L", (4, 4), 55), "PNG", icc_profile=rgb(DISPLAY_P3, 1.0))
+    image = Image.new("L", (4, 4), 55)
+    data = encoded(image, "TIFF", icc_profile=rgb(DISPLAY_P3, 1.0))
     assert first_pixel(data) == pytest.approx([128, 128, 128], abs=1)
+
+
+def test_profiles_of_png_that_libpng_refuses_are_ignored() -> None:
+    grey_picture, colours = Image.new("L", (4, 4), 55), Image.new("RGB", (4, 4), (55, 55, 55))
+    fits = encoded(grey_picture, "PNG", icc_profile=grey(1.0))
+    assert first_pixel(fits) == pytest.approx([128, 128, 128], abs=1)
+    swapped = bytearray(grey(1.0))
+    swapped[64:68] = bytes((1, 0, 0, 0))  # the intent, in the wrong order of bytes
+    for image, profile in (
+        (grey_picture, rgb(DISPLAY_P3, 1.0)),
+        (colours, grey(1.0)),
+        (grey_picture, swapped),
+    ):
+        assert first_pixel(encoded(image, "PNG", icc_profile=bytes(profile))) == [55, 55, 55]
 
 
 @pytest.mark.parametrize(
