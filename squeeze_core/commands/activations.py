@@ -21,6 +21,7 @@ from squeeze_core.commands import (
     print_json,
 )
 from squeeze_core.commands.inputs import paths
+from squeeze_core.commands.work import read_or_error
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
 from squeeze_core.images import Picture
@@ -66,7 +67,7 @@ def run(options: Namespace) -> int:
             bar.update()
             if (out / NUMBERS).exists():
                 continue
-            picture = files.read_or_error(path)
+            picture = read_or_error(path)
             if isinstance(picture, images.ImageError):
                 failed += 1
                 bar.write(legible(picture), file=sys.stderr)

@@ -10,6 +10,7 @@ from squeeze_core import images
 from squeeze_core.classifier import Classification, classify
 from squeeze_core.commands import files, networks
 from squeeze_core.commands.tables import numbered
+from squeeze_core.commands.work import Work
 from squeeze_core.networks.engine import Engine
 
 
@@ -29,12 +30,16 @@ def top(text: str) -> int:
 
 
 def run(options: Namespace) -> int:
+    return files.answer(options, work(options))
+
+
+def work(options: Namespace) -> Work[Classification]:
+    """What is done with every picture; weights that cannot be had are said before any is read."""
     images.warm()
     engine = Engine(options.device)
     network = networks.network_of(options)
-    engine.get(network)  # weights that cannot be had are said before any picture is read
-    return files.answer(
-        options,
+    engine.get(network)
+    return Work(
         engine,
         network.name,
         lambda pictures: classify(pictures, engine, network),

@@ -9,6 +9,7 @@ from typing import Any
 
 from squeeze_core import images
 from squeeze_core.commands import files
+from squeeze_core.commands.work import Work
 from squeeze_core.detector import pretrained
 from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import OVERLAP, Candidates
@@ -41,11 +42,15 @@ def share(text: str) -> float:
 
 
 def run(options: Namespace) -> int:
+    return files.answer(options, work(options))
+
+
+def work(options: Namespace) -> Work[Candidates]:
+    """What is done with every picture; weights that cannot be had are said before any is read."""
     images.warm()
     engine = Engine(options.device)
-    detector = pretrained.load_detector(options.weights)  # said before any picture is read
-    return files.answer(
-        options,
+    detector = pretrained.load_detector(options.weights)
+    return Work(
         engine,
         pretrained.NAME,
         lambda pictures: detect(pictures, engine, detector, options.closely),

@@ -4,33 +4,21 @@ in its place while the rest is done."""
 from __future__ import annotations
 
 import json
-import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from tqdm import tqdm
 
 from squeeze_core.commands import add_device_option, add_json_option, complain, legible
+from squeeze_core.commands.cluster import found_on_ray
 from squeeze_core.commands.inputs import paths
-from squeeze_core.commands.tables import Columns, Table, open_table
-from squeeze_core.images import ImageError, Picture, ahead, read
+from squeeze_core.commands.tables import Table, open_table
+from squeeze_core.commands.work import Work
 from squeeze_core.networks.engine import Engine
-
-
-class Timed(Protocol):
-    """A result of one picture."""
-
-    @property
-    def milliseconds(self) -> float: ...
-
-
-Result = TypeVar("Result", bound=Timed)
-Row = dict[str, Any]
 
 
 def add_file_argument(parser: ArgumentParser) -> None:
@@ -51,53 +39,45 @@ def add_options(parser: ArgumentParser) -> None:
         metavar="TABLE",
         help="write a .csv, .jsonl or .parquet file; one that is there already is gone on with",
     )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="where: in this process, or on a Ray cluster whose machines see the same files",
+    )
+    parser.add_argument("--address", help="the Ray cluster's; one on this machine when not given")
     add_device_option(parser)
     add_json_option(parser)
 
 
-def answer(
-    options: Namespace,
-    engine: Engine,
-    model: str,
-    task: Callable[[Iterable[Picture]], Iterable[Result]],
-    row: Callable[[Result], Row],
-    lines: Callable[[Result], Iterable[str]],
-    columns: Columns,
-    least_side: int,
-) -> int:
-    """Run `task` on every file; `row` is its result for JSON and tables, `lines` for people.
+def answer(options: Namespace, work: Work[Any]) -> int:
+    """Do the work on every file, here or on a cluster, and print or write what is found.
 
-    `least_side`: pixels a side that its network sees.
-
-    Results are printed or written one by one, so that memory does not grow with their number. The
-    exit code: 2 when any file was no picture.
+    That happens one by one, so that memory does not grow with the number of files. The exit code: 2
+    when any file was no picture.
     """
     with ExitStack() as stack:
         table = None
         if options.out:
-            every = {"file": str, "model": str, **columns, "milliseconds": float, "error": str}
-            table = stack.enter_context(open_table(options.out, every, model))
-        document = stack.enter_context(Document(model, engine)) if options.json else None
+            every = {"file": str, "model": str, **work.columns, "milliseconds": float, "error": str}
+            table = stack.enter_context(open_table(options.out, every, work.model))
+        document = stack.enter_context(Document(work.model, work.engine)) if options.json else None
         watched = sys.stderr.isatty() and not sys.stdout.isatty()
         rows = table.rows if table else 0
         bar = stack.enter_context(progress(options.command, rows, hidden=not (table or watched)))
         failed = table.errors if table else 0
+        waiting = _remaining(options.files, table)
         try:
-            for path, result in each(_remaining(options.files, table), engine, task, least_side):
-                file = legible(path)
-                if isinstance(result, ImageError):
-                    bar.write(legible(result), file=sys.stderr)
-                    found: Row = {"file": file, "error": legible(result)}
+            for one in found_on_ray(options, waiting) if options.engine == "ray" else work.found(waiting):
+                if one.error:
+                    bar.write(one.error, file=sys.stderr)
                     failed += 1
-                else:
-                    found = {**row(result), "file": file}
                 if table:
-                    table.add({"file": file, "model": model, **found})
+                    table.add({"file": one.row["file"], "model": work.model, **one.row})
                 if document:
-                    document.add(found)
-                elif not table and not isinstance(result, ImageError):
-                    text = "\n  ".join([f"{file}  ({result.milliseconds:.0f} ms)", *lines(result)])
-                    print(text, flush=True)
+                    document.add(one.row)
+                elif not table and one.lines:
+                    print(*one.lines, sep="\n", flush=True)
                 bar.update()
         except KeyboardInterrupt:
             if table:
@@ -107,8 +87,8 @@ def answer(
                 )
                 return 130
             raise
-    if engine.notice:
-        complain(engine.notice)
+    if work.engine.notice:
+        complain(work.engine.notice)
     if table and not options.json:
         print(f"{table.rows:,} files in {options.out}")
     return 2 if failed else 0
@@ -135,23 +115,6 @@ class Document:
         print(f'\n], "device": {json.dumps(self.engine.device.type)}}}')
 
 
-def each(
-    files: Iterable[Path],
-    engine: Engine,
-    task: Callable[[Iterable[Picture]], Iterable[Result]],
-    least_side: int,
-) -> Iterator[tuple[Path, Result | ImageError]]:
-    """Every file and what `task` finds in it, or why it is no picture, in order; a batch at a time.
-
-    `least_side`: pixels a side that the task's network sees. Pictures are decoded meanwhile.
-    """
-    waiting = ahead(lambda path: (path, read_or_error(path, least_side)), files)
-    while group := list(islice(waiting, engine.batch_size)):
-        results = iter(task([picture for _, picture in group if isinstance(picture, Picture)]))
-        for path, picture in group:
-            yield path, picture if isinstance(picture, ImageError) else next(results)
-
-
 def _remaining(files: Iterable[str], table: Table | None) -> Iterator[Path]:
     """The files, without those that the table holds already, each once."""
     taken: set[str] = set()  # before they are in the table: pictures are read ahead
@@ -169,14 +132,3 @@ def progress(title: str, done: int = 0, hidden: bool = False) -> tqdm:
     return tqdm(
         desc=title, unit=" files", initial=done, disable=hidden, mininterval=seconds, file=sys.stderr
     )
-
-
-def read_or_error(path: Path, least_side: int | None = None) -> Picture | ImageError:
-    """The picture in that file, or why there is none, for a report in its place."""
-    if path.is_dir():
-        which = "without a picture" if os.access(path, os.R_OK | os.X_OK) else "that cannot be opened"
-        return ImageError(f"{path} is a folder {which}.")
-    try:
-        return read(path, least_side)
-    except ImageError as error:
-        return error

@@ -1,0 +1,80 @@
+"""What `classify FILE…` and `detect FILE…` do with every file, wherever that is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from squeeze_core.commands import legible
+from squeeze_core.commands.tables import Columns
+from squeeze_core.images import ImageError, Picture, ahead, read
+from squeeze_core.networks.engine import Engine
+
+
+class Timed(Protocol):
+    """A result of one picture."""
+
+    @property
+    def milliseconds(self) -> float: ...
+
+
+Result = TypeVar("Result", bound=Timed)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a command found in one file: its row for JSON and tables, or one with an "error", and lines
+    for people."""
+
+    row: Row
+    lines: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> str | None:
+        return self.row.get("error")
+
+
+@dataclass(frozen=True)
+class Work(Generic[Result]):
+    """What a command does with pictures: `task` has the results, `row` says one in JSON and tables,
+    `lines` to people. `columns`: what a table's cells hold beside those that every table has.
+    `least_side`: pixels a side that the network sees."""
+
+    engine: Engine
+    model: str
+    task: Callable[[Iterable[Picture]], Iterable[Result]]
+    row: Callable[[Result], Row]
+    lines: Callable[[Result], Iterable[str]]
+    columns: Columns
+    least_side: int
+
+    def found(self, files: Iterable[Path]) -> Iterator[Found]:
+        """What is in every file, in order, a batch at a time; pictures are decoded meanwhile."""
+        waiting = ahead(lambda path: (path, read_or_error(path, self.least_side)), files)
+        while group := list(islice(waiting, self.engine.batch_size)):
+            results = iter(self.task([picture for _, picture in group if isinstance(picture, Picture)]))
+            for path, picture in group:
+                file = legible(path)
+                if isinstance(picture, ImageError):
+                    yield Found({"file": file, "error": legible(picture)})
+                    continue
+                result = next(results)
+                head = f"{file}  ({result.milliseconds:.0f} ms)"
+                lines = (head, *(f"  {line}" for line in self.lines(result)))
+                yield Found({**self.row(result), "file": file}, lines)
+
+
+def read_or_error(path: Path, least_side: int | None = None) -> Picture | ImageError:
+    """The picture in that file, or why there is none, for a report in its place."""
+    if path.is_dir():
+        which = "without a picture" if os.access(path, os.R_OK | os.X_OK) else "that cannot be opened"
+        return ImageError(f"{path} is a folder {which}.")
+    try:
+        return read(path, least_side)
+    except ImageError as error:
+        return error
