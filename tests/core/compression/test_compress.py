@@ -11,6 +11,7 @@ import torch
 
 from squeeze_core.__main__ import main
 from squeeze_core.compression import presets, stages
+from squeeze_core.compression.histogram import histogram, layers
 from squeeze_core.compression.presets import Cancelled, CompressionError, compress
 from squeeze_core.compression.sensitivity import curvature, divergence, pruning_curves
 from squeeze_core.gallery import samples
@@ -147,3 +148,13 @@ def test_bad_requests_are_refused(arguments, says: str, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     assert main(["compress", *arguments]) == 2
     assert says in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_a_layers_histogram_counts_every_weight_before_and_after(own: Network, inputs) -> None:
+    result = compress(own, presets.deep_compression(0.5, 4), inputs=inputs)
+    names = layers(result)
+    assert list(names)[:2] == ["conv1", "fire2.squeeze"] and list(names)[-1] == "conv10"
+    found = histogram(result, names["fire9.expand3x3"])
+    assert found.counts.sum() == found.level_counts.sum() == 64 * 256 * 9
+    assert len(found.levels) <= 16 and 0.0 in found.levels
+    assert found.entropy is not None and 0 < found.entropy < found.bits < 8

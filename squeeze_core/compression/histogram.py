@@ -1,0 +1,48 @@
+"""A layer's weights before, and the levels that they became."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from squeeze_core.compression.presets import Compressed
+from squeeze_core.compression.sensitivity import weight_names
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.weights import sqz
+from squeeze_core.networks.weights.sqz import coder
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """One convolution. `edges` [bins + 1] and `counts` [bins] of the float32 weights; `levels` ascending
+    values that the compressed weights take, `level_counts` how many take each.
+
+    `bits`: of the file, a weight. `entropy`: of the levels, bits a weight; None before quantisation.
+    """
+
+    name: str
+    edges: np.ndarray
+    counts: np.ndarray
+    levels: np.ndarray
+    level_counts: np.ndarray
+    bits: float
+    entropy: float | None
+
+
+def layers(compressed: Compressed) -> dict[str, str]:
+    """The paper's name of each convolution, "fire2.squeeze", → the name of its weight."""
+    network = compressed.original.build()
+    assert isinstance(network, SqueezeNet)
+    return {network.name_of(name.removesuffix(".weight")): name for name in weight_names(network)}
+
+
+def histogram(compressed: Compressed, weight: str, bins: int = 101) -> Histogram:
+    """Of the weight of that name, one of `layers`' values."""
+    before = compressed.original.weights.state()[weight].numpy().ravel()
+    packed = compressed.tensors[weight]
+    counts, edges = np.histogram(before, bins)
+    levels, level_counts = np.unique(packed.values, return_counts=True)
+    bits = 8 * len(sqz.part_bytes(packed)) / before.size
+    entropy = None if packed.levels is None else coder.entropy_bits(packed.levels) / before.size
+    return Histogram(weight, edges, counts, levels, level_counts, bits, entropy)
