@@ -9,8 +9,6 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from squeeze_core.networks.architecture import SqueezeNet
-
 Progress = Callable[[float], None]  # told the share that is done; raises to stop the work
 Curvature = dict[str, float]
 _NOISE = 0.1  # of a layer's standard deviation
@@ -28,7 +26,7 @@ class Study:
     `tick` is told the share of the present stage that is done; it raises to stop the work.
     """
 
-    network: SqueezeNet
+    network: nn.Module
     inputs: Tensor
     tick: Progress = field(default=_quiet)
 

@@ -16,6 +16,7 @@ import torch
 from squeeze_core.compression.rate import Rate
 from squeeze_core.compression.second_order import choose
 from squeeze_core.compression.sensitivity import Curvature, Study
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.weights import sqz
 from squeeze_core.networks.weights.sqz import Coding, Packed, coder
 
@@ -159,6 +160,7 @@ def second_order(price: float) -> Stage:
     """Levels by `choose`, and the biases that go with them; `price`: nats a bit."""
 
     def run(tensors: Tensors, study: Study) -> Tensors:
+        assert isinstance(study.network, SqueezeNet)
         chosen = choose(
             study.network, study.inputs, study.curvature, price, lambda s: study.tick(0.5 + 0.5 * s)
         )
