@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-_ON = "300 pictures of 300 ImageNet classes, which the retraining did not see"
+_ON = "300 pictures of 300 ImageNet classes, not seen in choosing the levels"
 
 
 def _measure(folder: Path, names: list[Path]) -> Iterator[Point]:

@@ -1,0 +1,47 @@
+"""The compressed SqueezeNet that comes with the package, and the curve it lies on."""
+
+from __future__ import annotations
+
+import torch
+
+from squeeze_core.compression.curve import curve
+from squeeze_core.compression.presets import views
+from squeeze_core.compression.sensitivity import divergence
+from squeeze_core.networks.catalogue import DEFAULT, named
+from squeeze_core.networks.own import open_own_file
+from squeeze_core.networks.weights import SHIPPED
+
+NAME = "squeezenet1_1_sqz"
+
+
+def test_the_shipped_file_answers_as_the_full_network_does() -> None:
+    record = named(NAME)
+    assert record.present() and record.plan == DEFAULT.plan and record.preprocess == DEFAULT.preprocess
+    pictures = views(DEFAULT, each=1)
+    want, got = DEFAULT.load()(pictures), record.load()(pictures)
+    assert torch.equal(want.argmax(1), got.argmax(1)) and 0 < divergence(want, got) < 0.1
+    path = record.weights.file()
+    assert path is not None and path.stat().st_size < 0.11 * 4 * 1_235_496
+    opened = open_own_file(path)
+    assert opened.preprocess == DEFAULT.preprocess and opened.labels == DEFAULT.labels
+    assert all(
+        torch.equal(value, record.weights.state()[key]) for key, value in opened.weights.state().items()
+    )
+
+
+def test_the_curve_holds_the_shipped_file_and_ours_beats_uniform_steps_at_every_size() -> None:
+    points = curve().points
+    (shipped,) = (point for point in points if point.series == "shipped")
+    (full,) = (point for point in points if point.series == "fp32")
+    assert shipped.bytes == named(NAME).weights.bytes()
+    measured = SHIPPED[NAME].measured
+    assert (shipped.top1, shipped.top5) == (measured["top1"], measured["top5"])
+    assert full.top1 - shipped.top1 <= 1.0 and full.top5 - shipped.top5 <= 1.0
+    ours = [point for point in points if point.series == "second-order"]
+    smallest = min(point.bytes for point in ours)
+    beaten = [point for point in points if point.series == "uniform" and point.bytes >= smallest]
+    assert len(beaten) >= 3
+    for uniform in beaten:
+        no_larger = [point for point in ours if point.bytes <= uniform.bytes]
+        assert min(point.divergence for point in no_larger) < uniform.divergence
+    assert all(point.source for point in points if point.series in ("paper", "authors", "mobilenet"))
