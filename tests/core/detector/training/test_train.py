@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -86,15 +87,38 @@ def test_trains_resumes_and_writes_weights_that_detect(
     assert document["map50"] == pytest.approx(rows[-1]["map50"], abs=0.01)
 
 
+# What a process of a run does, and then writes which weights it came to.
+ONE_OF_SEVERAL = """
+import os, sys, torch
+from squeeze_core.detector.training import train
+runs, begin = [], train.Training.__init__
+def noting(self, *arguments):
+    runs.append(self)
+    begin(self, *arguments)
+train.Training.__init__ = noting
+code = train.main(sys.argv[2:])
+torch.save(dict(runs[0].network.named_parameters()), sys.argv[1] + os.environ["RANK"] + ".pt")
+sys.exit(code)
+"""
+
+
 def test_two_processes_train_one_network(coco_folder: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
+    """Each draws other pictures, so they come to the same weights only by exchanging gradients."""
+    out, script = tmp_path / "run", tmp_path / "one.py"
+    script.write_text(ONE_OF_SEVERAL, encoding="utf-8")
     settings = "--size 64 --width 32 --batch 4 --workers 0 --epochs 1 --device cpu"
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*launch, "-m", train.__name__, "--data", str(coco_folder), "--out", str(out)]
-    subprocess.run([*command, *settings.split()], check=True, timeout=120, capture_output=True)
+    command = [*launch, str(script), str(tmp_path / "rank"), "--data", str(coco_folder), "--out", str(out)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[4])}
+    subprocess.run(
+        [*command, *settings.split()], check=True, timeout=120, capture_output=True, env=environment
+    )
     written = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert [row.get("epoch") for row in written] == [None, 1]
     assert load_detector(out / "detector.safetensors").labels == ("red", "blue")
+    first, second = (torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert first.keys() == second.keys()
+    assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
 
 
 def test_a_batch_that_does_not_divide_is_refused(
