@@ -286,6 +286,7 @@ def test_a_compressed_file_is_shown_once_it_is_shipped(
     path.write_bytes(bytes(420_000))
     measured = {"top1": 64.9, "top5": 85.1, "on": weights.SHIPPED["squeezenet1_1"].measured["on"]}
     file = replace(weights.SHIPPED["squeezenet1_1"], path=path, title="Compressed", measured=measured)
+    monkeypatch.delitem(weights.SHIPPED, "squeezenet1_1_sqz")
     monkeypatch.setitem(weights.SHIPPED, "small", file)
     scale, fits = sections(report, ["scale", "fits"])
     squares = scale.columns[0][0]

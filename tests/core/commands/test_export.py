@@ -44,7 +44,7 @@ def test_the_classifier_answers_alike_and_in_batches(
 
 def test_the_detector(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document, carried = exported("detect", tmp_path / "detector.onnx", capsys)
-    assert document["input"] == ["N", 3, 288, 288] and "box" in carried["answers"]
+    assert document["input"] == ["N", 3, 256, 256] and "box" in carried["answers"]
     assert tuple(json.loads(carried["labels"])) == load_detector().labels
 
 
