@@ -194,7 +194,8 @@ def test_moving_a_slider_by_keyboard_rebuilds_the_network(page: Page) -> None:
     expect(parameters).to_have_text("1,248,424")
     page.locator(".st-key-design-sr").get_by_role("slider").press("ArrowRight")
     expect(parameters).not_to_have_text("1,248,424")
-    page.get_by_role("button", name="SqueezeNet 1.1").click()
+    # The network picker has a button of that name too.
+    page.get_by_test_id("stBaseButton-secondary").get_by_text("SqueezeNet 1.1", exact=True).click()
     expect(parameters).to_have_text("1,235,496")
     with page.expect_download() as download:
         page.get_by_role("button", name="Python").click()
