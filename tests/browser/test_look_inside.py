@@ -34,6 +34,9 @@ def test_module_channel_overlay_switch_off_undo(page: Page) -> None:
     strip = page.locator(".st-key-fire-strip-chart .nsewdrag").first
     bar = page.locator(".st-key-fire-strip-chart .barlayer .point").nth(8)
     expect(bar).to_be_visible()
+    # Nothing may move between measuring the bar and clicking it.
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    bar.scroll_into_view_if_needed()
     place, plot = bar.bounding_box(), strip.bounding_box()
     assert place is not None and plot is not None
     x, y = place["x"] + place["width"] / 2 - plot["x"], place["y"] + place["height"] / 2 - plot["y"]

@@ -125,11 +125,18 @@ def test_killed_in_the_middle_it_goes_on_and_neither_loses_nor_repeats_a_file(
     assert list(tmp_path.iterdir()) == [out]
 
 
+def listen() -> None:
+    """In the new process: what a background job's shell made deaf to Ctrl-C hears it again."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_keeps_what_is_done(many: Path, tmp_path: Path) -> None:
     out = tmp_path / "table.parquet"
     growing = tmp_path / "table.parquet.partial"
     command = [*CLASSIFY, str(many), "--out", str(out)]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    process = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8", preexec_fn=listen
+    )
     while process.poll() is None and not (growing.exists() and growing.read_bytes().count(b"\n") > 4):
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)
@@ -149,6 +156,7 @@ def test_ctrl_c_closes_the_document(many: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        preexec_fn=listen,
     )
     assert process.stdout and process.stderr
     head = [process.stdout.readline() for _ in range(4)]
