@@ -157,7 +157,8 @@ def test_from_upload_to_the_last_slide_by_keyboard_alone(page: Page) -> None:
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what bears that name has the focus."""
+    """Press Tab until what bears that name has the focus, once nothing is drawn anew under it."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     for _ in range(120):
         page.keyboard.press("Tab")
         focused = page.evaluate(
