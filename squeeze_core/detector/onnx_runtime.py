@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from squeeze_core.detector.network import Detector
 from squeeze_core.networks.onnx_export import to_onnx
-from squeeze_core.networks.onnx_runtime import onnxruntime
+from squeeze_core.networks.onnx_runtime import open_session
 
 
 def export_graph(network: Detector, size: int) -> bytes:
@@ -32,16 +32,10 @@ class OnnxDetector(nn.Module):
     def __init__(self, network: Detector, graph: bytes) -> None:
         super().__init__()
         self.network = network
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        # Threads that spin while they wait would slow down everything else in the process.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         weights = network.state_dict()
         initializers = onnx.load_model_from_string(graph).graph.initializer
         left_out = [i.name for i in initializers if i.data_location == onnx.TensorProto.EXTERNAL]
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[name].numpy()) for name in left_out]
-        options.add_external_initializers(left_out, values)  # copied into the session
-        self.session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
+        self.session = open_session(graph, {name: weights[name] for name in left_out})
 
     def forward(self, pictures: Tensor) -> Tensor:
         """As `Detector`'s, for pictures of the graph's size."""

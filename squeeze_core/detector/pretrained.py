@@ -49,9 +49,10 @@ class PretrainedDetector:
     graph: bytes
     calibration: Calibration = UNCALIBRATED
 
-    def load(self) -> OnnxDetector:
-        """What the engine runs, its own copy."""
-        return OnnxDetector(copy.deepcopy(self.network), self.graph)
+    def load_on(self, device: torch.device) -> OnnxDetector:
+        """What the engine runs on that device, its own copy."""
+        own = OnnxDetector(copy.deepcopy(self.network), self.graph)
+        return own.to(device).to(memory_format=torch.channels_last)
 
 
 @cache

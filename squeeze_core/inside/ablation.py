@@ -87,7 +87,7 @@ def _ablate(
     with torch.inference_mode():
         before = loaded(batch)[0].float().cpu().numpy()
         kept = factors(network, off, device)
-        after = loaded.parts(batch, kept)["logits"][0].float().cpu().numpy() if off else before
+        after = loaded.without(batch, kept)[0].float().cpu().numpy() if off else before
     for logits in (before, after):
         logits.setflags(write=False)
     return Ablation(network, off, before, after)

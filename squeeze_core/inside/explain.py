@@ -122,7 +122,8 @@ def _explain(
     device: torch.device,
 ) -> Explanation:
     start = time.perf_counter()
-    batch = network.preprocess([picture.image]).to(device)
+    view = network.preprocess.view(picture.image)
+    batch = network.preprocess.tensor([view]).to(device)
     with torch.inference_mode():
         logits = loaded(batch)[0].float().cpu()
     heat = method.draw(loaded, batch, index, progress)
@@ -136,7 +137,7 @@ def _explain(
         logits.softmax(0)[index].item(),
         logits[index].item(),
         array,
-        network.preprocess.view(picture.image),
+        view,
         1000 * (time.perf_counter() - start),
     )
 

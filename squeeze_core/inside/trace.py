@@ -192,14 +192,15 @@ def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
 
 def _fire_trace(picture: Picture, network: Network, loaded: SqueezeNet, device: torch.device) -> FireTrace:
     start = time.perf_counter()
-    batch = network.preprocess([picture.image]).to(device)
+    view = network.preprocess.view(picture.image)
+    batch = network.preprocess.tensor([view]).to(device)
     with torch.inference_mode():
         found = {name: _numpy(value[0]) for name, value in loaded.parts(batch).items()}
     return FireTrace(
         picture.name,
         network,
         device.type,
-        network.preprocess.view(picture.image),
+        view,
         {name: value.shape for name, value in found.items() if value.ndim == 3 and "/" not in name},
         {name: _module(name, loaded, found) for name in loaded.fire_names},
         found["conv10"],

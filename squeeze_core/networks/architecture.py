@@ -209,6 +209,10 @@ class SqueezeNet(nn.Module):
         parts["logits"] = self._run(x, parts, kept)
         return parts
 
+    def without(self, x: Tensor, kept: Mapping[str, Tensor]) -> Tensor:
+        """The class logits [N, classes] with those factors, as `parts` takes them."""
+        return self.parts(x, kept)["logits"]
+
     def _run(self, x: Tensor, parts: Parts | None, kept: Mapping[str, Tensor] | None) -> Tensor:
         for name, layer in zip(self.layer_names, self.features, strict=True):
             x = layer(x, name, parts, kept) if isinstance(layer, Fire) else layer(x)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import torch
 import torchvision
 from torch import nn
 
@@ -99,6 +100,15 @@ class Network:
     def load(self) -> nn.Module:
         """The trained network in eval mode, its own copy. WeightsError when its weights cannot be had."""
         return self.weights.load(self.builder).eval().requires_grad_(False)
+
+    def load_on(self, device: torch.device) -> nn.Module:
+        """What `load` gives, as that device runs it fastest. WeightsError as there."""
+        loaded = self.load().to(device).to(memory_format=torch.channels_last)
+        if device.type != "cpu":
+            return loaded
+        from squeeze_core.networks.on_cpu import on_cpu
+
+        return on_cpu(loaded)
 
 
 def squeezenet(

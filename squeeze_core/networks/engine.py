@@ -28,7 +28,7 @@ class Loadable(Protocol):
     @property
     def key(self) -> str: ...
 
-    def load(self) -> nn.Module: ...
+    def load_on(self, device: torch.device) -> nn.Module: ...
 
 
 Result = TypeVar("Result")
@@ -114,7 +114,7 @@ class Engine:
                     return loaded
             # Whoever asks first may be in inference mode; the next may want gradients.
             with torch.inference_mode(False):
-                loaded = network.load().to(device).to(memory_format=torch.channels_last)
+                loaded = network.load_on(device)
             with self._lock:
                 self._loaded[place] = loaded
                 self._forget()

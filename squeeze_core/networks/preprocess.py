@@ -52,7 +52,11 @@ class Preprocess:
 
     def __call__(self, images: Sequence[Image.Image]) -> Tensor:
         """RGB pictures → normalised float32 [N, 3, size, size], channels_last in memory."""
-        batch = torch.stack([F.pil_to_tensor(self.view(image)) for image in images])
+        return self.tensor([self.view(image) for image in images])
+
+    def tensor(self, views: Sequence[Image.Image]) -> Tensor:
+        """What `view` gave → the same tensor."""
+        batch = torch.stack([F.pil_to_tensor(view) for view in views])
         batch = F.to_dtype(batch, torch.float32, scale=True)
         return F.normalize(batch, list(self.mean), list(self.std)).contiguous(
             memory_format=torch.channels_last

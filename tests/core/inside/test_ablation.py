@@ -76,8 +76,9 @@ def test_only_the_channel_that_is_off_is_zero(chelsea: Picture, engine: Engine, 
     assert before_maps[7].max() > 0
     assert after_maps[7].abs().max() == 0
     before_maps[7] = 0
-    assert torch.equal(before_maps, after_maps)
-    assert torch.equal(before["fire3"], after["fire3"])
+    # Values of up to some hundreds, by ONNX Runtime before and by PyTorch after.
+    torch.testing.assert_close(before_maps, after_maps, atol=1e-2, rtol=1e-4)
+    torch.testing.assert_close(before["fire3"], after["fire3"], atol=1e-2, rtol=1e-4)
 
 
 def test_a_module_is_both_its_expand_branches() -> None:

@@ -22,6 +22,9 @@ class Record:
     key: str
     load: Callable[[], nn.Module]
 
+    def load_on(self, device: torch.device) -> nn.Module:
+        return self.load().to(device)
+
 
 class OutOfMemory(nn.Module):
     """Doubles its input; on the pretended GPU there is no memory for that."""

@@ -1,0 +1,56 @@
+"""What runs a network fastest on a processor: ONNX Runtime; PyTorch for gradients and as a fallback."""
+
+from __future__ import annotations
+
+import threading
+
+import torch
+from torch import Tensor, nn
+
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.onnx_export import to_onnx
+from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
+from squeeze_core.networks.onnx_squeezenet import OnnxSqueezeNet, fits
+
+# A larger network stays with PyTorch: its weights would be in memory twice.
+LARGEST_BYTES = 120_000_000
+
+
+def on_cpu(network: nn.Module) -> nn.Module:
+    """The network, in eval mode on the processor, as its fastest equal."""
+    if isinstance(network, SqueezeNet):
+        return OnnxSqueezeNet(network)
+    size = sum(weight.numel() * weight.element_size() for weight in network.parameters())
+    return OnnxNetwork(network) if size <= LARGEST_BYTES else network
+
+
+class OnnxNetwork(nn.Module):
+    """`network`, exported for the first pictures' size and then computed by ONNX Runtime.
+
+    Pictures of another size, gradients, and a network that cannot be exported are PyTorch's.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._opening = threading.Lock()
+        self._sessions: dict[int, onnxruntime.InferenceSession | None] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        session = self._session(x.shape[-1]) if fits(x) and x.shape[-1] == x.shape[-2] else None
+        if session is None:
+            return self.network(x)
+        (answers,) = session.run(None, {"pictures": x.contiguous().numpy()})
+        return torch.from_numpy(answers)
+
+    def _session(self, side: int) -> onnxruntime.InferenceSession | None:
+        with self._opening:
+            if not self._sessions:
+                self._sessions[side] = self._exported(side)
+            return self._sessions.get(side)
+
+    def _exported(self, side: int) -> onnxruntime.InferenceSession | None:
+        try:
+            return open_session(to_onnx(self.network, side).SerializeToString())
+        except Exception:  # whatever an exporter trips over, PyTorch runs it
+            return None

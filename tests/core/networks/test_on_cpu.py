@@ -1,0 +1,87 @@
+"""ONNX Runtime says what PyTorch says, of every network that it runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from squeeze_core.networks import on_cpu as module
+from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT, Network, named
+from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.on_cpu import OnnxNetwork, on_cpu
+from squeeze_core.networks.onnx_squeezenet import OnnxSqueezeNet
+
+
+def drawn(plan: Plan, classes: int = 10) -> SqueezeNet:
+    """Weights drawn by chance, biases too, so that a lost one shows."""
+    torch.manual_seed(0)
+    network = SqueezeNet(plan, classes).eval().requires_grad_(False)
+    for name, parameter in network.named_parameters():
+        if name.endswith("bias"):
+            nn.init.normal_(parameter, std=0.1)
+    return network
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "squeezenet1_1_sqz", "efficientnet_lite0"])
+def test_the_shipped_networks_answer_as_in_pytorch(name: str, samples) -> None:
+    network: Network = named(name)
+    batch = network.preprocess([picture.image for picture in samples.values()])
+    got = Engine("cpu").run(network, batch).softmax(1)
+    with torch.inference_mode():
+        want = network.load()(batch).softmax(1)
+    torch.testing.assert_close(got, want, atol=1e-5, rtol=0)
+    assert torch.equal(got.topk(5).indices, want.topk(5).indices)
+    assert isinstance(Engine("cpu").get(network), (OnnxSqueezeNet, OnnxNetwork))
+
+
+PLANS_TO_TRY = {
+    "1.0": PLANS["1.0"],
+    "simple bypass": replace(PLANS["1.1"], bypass="simple"),
+    "complex bypass": replace(PLANS["1.0"], bypass="complex"),
+    "no expand1x1": replace(PLANS["1.1"], fires=tuple(f._replace(expand1x1=0) for f in PLANS["1.1"].fires)),
+}
+
+
+@pytest.mark.parametrize("plan", PLANS_TO_TRY.values(), ids=PLANS_TO_TRY)
+@pytest.mark.parametrize("side", [97, 64])
+def test_every_plan_and_every_part(plan: Plan, side: int) -> None:
+    network = drawn(plan)
+    fast = on_cpu(drawn(plan))
+    assert isinstance(fast, OnnxSqueezeNet)
+    batch = torch.randn(2, 3, side, side)
+    fire = plan.fire_names[2]
+    kept = {f"{fire}/squeeze": torch.ones(plan.fires[2].squeeze, 1, 1)}
+    kept[f"{fire}/squeeze"][::2] = 0
+    with torch.inference_mode():
+        want, got = network.parts(batch), fast.parts(batch)
+        torch.testing.assert_close(fast(batch), want["logits"], atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(
+            fast.without(batch, kept), network.without(batch, kept), atol=1e-3, rtol=1e-3
+        )
+        assert not torch.equal(fast.without(batch, kept), fast(batch))
+    assert set(got) == set(want)
+    for name, value in want.items():
+        torch.testing.assert_close(got[name], value, atol=1e-3, rtol=1e-3)
+
+
+def test_gradients_are_pytorchs() -> None:
+    loaded = Engine("cpu").get(DEFAULT)
+    batch = torch.randn(1, 3, 64, 64).requires_grad_()
+    (gradient,) = torch.autograd.grad(loaded(batch)[0, 3], batch)
+    assert gradient.abs().sum() > 0
+
+
+def test_what_cannot_be_exported_is_left_to_pytorch(monkeypatch) -> None:
+    def broken(network: nn.Module, size: int) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(module, "to_onnx", broken)
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    batch = torch.randn(3, 3, 2, 2)
+    with torch.inference_mode():
+        assert torch.equal(OnnxNetwork(linear)(batch), linear(batch))
+    assert on_cpu(nn.Linear(6_000, 6_000)).__class__ is nn.Linear  # too large to be in memory twice
