@@ -19,6 +19,8 @@ from squeeze_core import classifier, gallery
 from squeeze_core.cost import measure
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.design_space import Choice, Design, design
+from squeeze_core.cost.profile import profile
+from squeeze_core.cost.roofline import least_time, measure_machine
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.detector import detect as detector
 from squeeze_core.figures import channels as channel_figures
@@ -33,6 +35,7 @@ from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
 
 BATCH = 8
+GPU_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,39 @@ def forward(engine: Engine, network: Network) -> list[Row]:
             images_per_second=1000 * BATCH / eight,
             ratio_to={base: eight / BATCH / one},
         ),
+    ]
+
+
+def gpu(engine: Engine, network: Network) -> list[Row]:
+    """On a CUDA GPU alone: a large batch against the device's roofline, and one picture's answer."""
+    if engine.device.type != "cuda":
+        return []
+    loaded, size = engine.get(network), network.preprocess.size
+    machine = measure_machine(engine.device)
+    with torch.device("meta"):
+        cost = profile(network.build(), size)
+    least = 1000 * least_time(cost, machine, GPU_BATCH)
+    # Pictures already in the form that the network takes: how they get there is another row.
+    many = torch.randn(GPU_BATCH, 3, size, size, device=engine.device, dtype=torch.float16)
+    many = many.contiguous(memory_format=torch.channels_last)
+    one = torch.randn(1, 3, size, size)
+
+    def batch() -> object:
+        with torch.inference_mode():
+            answers = loaded(many)
+        torch.cuda.synchronize()
+        return answers
+
+    def answer() -> object:
+        return engine.run(network, one).softmax(1).topk(5)
+
+    batch(), answer()  # what comes back is recorded the second time
+    taken, single = interleaved([batch, answer], 50)
+    base = f"roofline of {GPU_BATCH} pictures ({machine})"
+    return [
+        Row(base, least),
+        Row(f"forward pass, {GPU_BATCH} pictures on the GPU", taken, ratio_to={base: taken / least}),
+        Row("one picture, tensor to five classes", single),
     ]
 
 
@@ -200,6 +236,7 @@ def design_space(engine: Engine, network: Network) -> list[Row]:
 GROUPS: tuple[Callable[[Engine, Network], list[Row]], ...] = (
     startup,
     forward,
+    gpu,
     whole_files,
     look_inside,
     comparison,

@@ -70,7 +70,7 @@ def classify(
     while group := list(islice(waiting, at_once or engine.batch_size)):
         engine.get(network)  # loading is not part of a picture's price
         start = time.perf_counter()
-        batch = network.preprocess([picture.image for picture in group])
+        batch = network.preprocess([picture.image for picture in group], engine.device)
         probabilities = engine.run(network, batch).softmax(1).numpy()
         probabilities.setflags(write=False)
         share = 1000 * (time.perf_counter() - start) / len(group)

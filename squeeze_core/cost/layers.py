@@ -18,7 +18,7 @@ def rows(cost: Profile) -> list[dict[str, Any]]:
             "Output": shape(layer),
             "Parameters": layer.parameters,
             "MACs": layer.macs,
-            "Output (bytes, fp32)": FP32_BYTES * elements(layer),
+            "Output (bytes, fp32)": FP32_BYTES * layer.written,
             "Weights (bytes, fp32)": FP32_BYTES * layer.parameters,
         }
         for layer in cost.layers
@@ -28,14 +28,6 @@ def rows(cost: Profile) -> list[dict[str, Any]]:
 def shape(layer: Layer) -> str:
     """ "64 × 55 × 55": channels, height, width."""
     return " × ".join(map(str, layer.output)) or "training only"
-
-
-def elements(layer: Layer) -> int:
-    """How many numbers leave the layer for one picture."""
-    count = 1 if layer.output else 0
-    for length in layer.output:
-        count *= length
-    return count
 
 
 def difference(one: Profile, other: Profile) -> list[dict[str, Any]]:

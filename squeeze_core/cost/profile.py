@@ -6,6 +6,7 @@ VGG-19 costs neither its half gigabyte nor its seconds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,8 @@ class Layer:
 
     `name`: its path in the network, or the paper's name where `profile` was told one. `kind`: its
     class. `output`: shape without the batch dimension; empty for a layer that only training runs.
-    `parameters`: its own. `macs`: multiply-accumulates for one picture.
+    `parameters`: its own. `macs`: multiply-accumulates for one picture. `read`: numbers that enter it
+    for one picture.
     """
 
     name: str
@@ -37,6 +39,12 @@ class Layer:
     output: tuple[int, ...]
     parameters: int
     macs: int
+    read: int = 0
+
+    @property
+    def written(self) -> int:
+        """Numbers that leave it for one picture."""
+        return math.prod(self.output) if self.output else 0
 
 
 @dataclass(frozen=True)
@@ -175,14 +183,17 @@ class _Counter(TorchDispatchMode):
         """Hooks that add the module's row each time it runs."""
         if not _is_whole(module):
             return [module.register_forward_pre_hook(lambda *_: self._own_parameters(path, module))]
-        started: list[int] = []
+        started: list[tuple[int, int]] = []
 
-        def before(*_: Any) -> None:
-            started.append(self._macs)
+        def before(_module: nn.Module, inputs: Any) -> None:
+            # Counted before it runs: a ReLU in place returns what it was given.
+            entering = sum(given.numel() for given in tree_leaves(inputs) if isinstance(given, Tensor))
+            started.append((self._macs, entering))
 
         def after(_module: nn.Module, _inputs: Any, output: Any) -> None:
             shape = tuple((output[0] if isinstance(output, tuple) else output).shape[1:])
-            self._add(path, module, shape, self._macs - started.pop())
+            macs, entering = started.pop()
+            self._add(path, module, shape, self._macs - macs, entering)
 
         return [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
 
@@ -193,11 +204,10 @@ class _Counter(TorchDispatchMode):
                 name = self._name(f"{path}.{key}" if path else key)
                 self.layers.append(Layer(name, "Parameter", tuple(weight.shape), weight.numel(), 0))
 
-    def _add(self, path: str, module: nn.Module, shape: tuple[int, ...], macs: int) -> None:
+    def _add(self, path: str, module: nn.Module, shape: tuple[int, ...], macs: int, read: int) -> None:
         first = self._pending.pop(path, None) is not None
-        self.layers.append(
-            Layer(self._name(path), type(module).__name__, shape, _weights(module) if first else 0, macs)
-        )
+        parameters = _weights(module) if first else 0
+        self.layers.append(Layer(self._name(path), type(module).__name__, shape, parameters, macs, read))
 
     def unused(self) -> list[Layer]:
         """Rows of the modules that have weights but did not run, such as Inception's second head."""

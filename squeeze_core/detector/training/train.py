@@ -206,8 +206,8 @@ class Training:
         self.options = options
         self.device = choose_device(options.device)
         self.bfloat16 = computes_bfloat16(self.device)
-        # Every input side has its own fastest convolutions; each is looked for once.
-        torch.backends.cudnn.benchmark = True
+        # Looking for the fastest convolutions takes half a minute for each input side.
+        torch.backends.cudnn.benchmark = len(options.sides) == 1
         self.network = build(options, len(classes)).to(self.device).to(memory_format=torch.channels_last)
         rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         self.teacher = DenseTeacher(options.teacher, classes).to(self.device) if options.teacher else None

@@ -1,0 +1,86 @@
+"""What a network would take if nothing held a device up but its memory and its arithmetic.
+
+After Williams, Waterman and Patterson 2009, "Roofline" (doi:10.1145/1498765.1498785): a layer takes at
+least as long as its bytes need at the device's bandwidth, and as its multiply-accumulates need.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from squeeze_core.cost.profile import Layer, Profile
+
+_SECONDS = 0.4  # that each of the two figures is measured for
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a device reaches at best, as measured there: `bandwidth`, bytes read and written a second;
+    `throughput`, multiply-accumulates a second. `number_bytes`: of each number that it computes with."""
+
+    bandwidth: float
+    throughput: float
+    number_bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.bandwidth / 1e9:,.0f} GB/s, {self.throughput / 1e9:,.0f} GMACs/s"
+
+
+def measure_machine(device: torch.device) -> Machine:
+    """Bandwidth by copying what no cache holds, throughput by a product of two square matrices.
+
+    In half precision on a GPU, in float32 elsewhere, as networks run there. Takes about a second.
+    """
+    gpu = device.type == "cuda"
+    dtype = torch.float16 if gpu else torch.float32
+    numbers, side = (2**28, 8192) if gpu else (2**25, 2048)
+    source = torch.ones(numbers, dtype=dtype, device=device)
+    target = torch.empty_like(source)
+    size = source.element_size()
+    copying = _fastest(lambda: target.copy_(source), device)
+    matrix = torch.randn(side, side, device=device).to(dtype)
+    product = torch.empty_like(matrix)
+    multiplying = _fastest(lambda: torch.mm(matrix, matrix, out=product), device)
+    return Machine(2 * size * numbers / copying, side**3 / multiplying, size)
+
+
+def _fastest(work: Callable[[], object], device: torch.device) -> float:
+    """The fewest seconds that it took."""
+
+    def once() -> float:
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - start
+
+    once()
+    times: list[float] = []
+    while len(times) < 5 or sum(times) < _SECONDS:
+        times.append(once())
+    return min(times)
+
+
+def moved(layer: Layer, number_bytes: int, batch: int = 1) -> int:
+    """The bytes that a layer reads and writes at least for a batch, its weights included.
+
+    What keeps the shape and multiplies nothing, such as a ReLU, is done in passing.
+    """
+    if layer.macs == 0 and layer.read == layer.written:
+        return 0
+    return number_bytes * (batch * (layer.read + layer.written) + layer.parameters)
+
+
+def least_seconds(layer: Layer, machine: Machine, batch: int = 1) -> float:
+    """What a layer takes at least for a batch."""
+    memory = moved(layer, machine.number_bytes, batch) / machine.bandwidth
+    return max(memory, batch * layer.macs / machine.throughput)
+
+
+def least_time(cost: Profile, machine: Machine, batch: int = 1) -> float:
+    """What a network takes at least for a batch, layer by layer, in seconds."""
+    return sum(least_seconds(layer, machine, batch) for layer in cost.layers)

@@ -1,0 +1,174 @@
+"""What runs a network fastest on a CUDA GPU: half precision, few passes over memory, few launches.
+
+Wherever a gradient is wanted or parts are looked at, the network itself answers, in float32.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from squeeze_core.networks.architecture import Fire, SqueezeNet
+
+# Recorded launches hold their activations; a page and a batch are two shapes.
+MOST_SHAPES = 4
+
+
+def on_gpu(network: nn.Module) -> nn.Module:
+    """The network, in eval mode on a CUDA GPU, as its fastest equal."""
+    return GpuSqueezeNet(network) if isinstance(network, SqueezeNet) else GpuNetwork(network)
+
+
+def fits(x: Tensor) -> bool:
+    """Whether half precision will do for these pictures, because nobody will ask for a gradient."""
+    return torch.is_inference_mode_enabled() and x.is_cuda
+
+
+class GpuSqueezeNet(SqueezeNet):
+    """`network`, with its weights; its answers alone are computed by `FewPasses`."""
+
+    def __init__(self, network: SqueezeNet) -> None:
+        nn.Module.__init__(self)
+        self.__dict__.update(network.__dict__)
+        self._replayed = Replayed(FewPasses(network))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._replayed(x) if fits(x) else super().forward(x)
+
+
+class GpuNetwork(nn.Module):
+    """`network`; its answers are computed in float16 where PyTorch finds that safe (autocast)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._replayed = Replayed(self._autocast)
+
+    def _autocast(self, x: Tensor) -> Tensor:
+        # Without the cache: weights cast while launches are recorded would be gone when replayed.
+        with torch.autocast("cuda", torch.float16, cache_enabled=False):
+            return self.network(x).float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._replayed(x) if fits(x) else self.network(x)
+
+
+class FewPasses:
+    """A SqueezeNet in `dtype`: [N, 3, H, W] → float32 [N, classes].
+
+    Such a network waits for memory, not for arithmetic. So each convolution and its ReLU are one pass,
+    and a Fire module's two expands are one convolution, the 1×1 as the middle of a 3×3.
+    """
+
+    def __init__(self, network: SqueezeNet, dtype: torch.dtype = torch.float16) -> None:
+        self.dtype = dtype
+        self.layers = [self._layer(layer) for layer in network.features if not isinstance(layer, nn.ReLU)]
+        conv10 = network.layer("conv10")
+        assert isinstance(conv10, nn.Conv2d)
+        self.layers.append(self._rectified(conv10))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        x = x.to(self.dtype, memory_format=torch.channels_last)
+        for layer in self.layers:
+            x = layer(x)
+        return x.mean((2, 3), dtype=torch.float32)
+
+    def _layer(self, layer: nn.Module) -> Callable[[Tensor], Tensor]:
+        if isinstance(layer, nn.Conv2d):
+            return self._rectified(layer)
+        return self._fire(layer) if isinstance(layer, Fire) else _pool
+
+    def _fire(self, fire: Fire) -> Callable[[Tensor], Tensor]:
+        squeeze, expand = self._rectified(fire.squeeze), self._rectified(_both_expands(fire))
+        if fire.bypass is None:
+            return lambda x: expand(squeeze(x))
+        bypass = copy.deepcopy(fire.bypass).to(self.dtype)
+        return lambda x: expand(squeeze(x)) + bypass(x)
+
+    def _rectified(self, conv: nn.Conv2d) -> Callable[[Tensor], Tensor]:
+        """The convolution and the ReLU after it."""
+        weight = conv.weight.detach().to(self.dtype, memory_format=torch.channels_last)
+        bias = torch.zeros(len(weight), device=weight.device) if conv.bias is None else conv.bias.detach()
+        bias = bias.to(self.dtype)
+        stride, padding = conv.stride, (int(conv.padding[0]), int(conv.padding[1]))
+
+        def run(x: Tensor) -> Tensor:
+            if x.is_cuda:
+                return torch.cudnn_convolution_relu(x, weight, bias, stride, padding, (1, 1), 1)
+            return F.conv2d(x, weight, bias, stride, padding).relu_()
+
+        return run
+
+
+def _pool(x: Tensor) -> Tensor:
+    if x.is_cuda and find_spec("triton"):  # PyTorch brings it for Linux
+        from squeeze_core.networks.pool_kernel import max_pool
+
+        return max_pool(x)
+    return F.max_pool2d(x, 3, stride=2, ceil_mode=True)
+
+
+def _both_expands(fire: Fire) -> nn.Conv2d:
+    """One 3×3 convolution that gives what the expands give, one after the other."""
+    kernels, biases = [], []
+    for name in fire.branches[1:]:
+        conv = getattr(fire, name)
+        kernels.append(F.pad(conv.weight, (1, 1, 1, 1)) if name == "expand1x1" else conv.weight)
+        biases.append(conv.bias)
+    weight = torch.cat(kernels).detach()
+    both = nn.Conv2d(weight.shape[1], len(weight), 3, padding=1, device="meta")
+    both.weight = nn.Parameter(weight, requires_grad=False)
+    both.bias = nn.Parameter(torch.cat(biases).detach(), requires_grad=False)
+    return both
+
+
+class Replayed:
+    """`function`, its launches recorded for each shape that comes back and then replayed at once.
+
+    float [N, 3, H, W] on the GPU → what `function` gives, float32. A CUDA graph: launching a small
+    network's layers one by one takes longer than the layers do.
+    """
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        self._function = function
+        self._lock = threading.Lock()
+        self._seen: set[torch.Size] = set()
+        self._recorded: OrderedDict[torch.Size, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = OrderedDict()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        with self._lock:
+            if x.shape not in self._recorded:
+                # A shape that comes once, such as a list's last pictures, is not worth recording.
+                if x.shape not in self._seen:
+                    self._seen.add(x.shape)
+                    return self._function(x)
+                self._recorded[x.shape] = self._record(x)
+                while len(self._recorded) > MOST_SHAPES:
+                    self._recorded.popitem(last=False)
+            graph, given, answers = self._recorded[x.shape]
+            self._recorded.move_to_end(x.shape)
+            given.copy_(x)
+            graph.replay()
+            return answers.clone()
+
+    def _record(self, x: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
+        given = torch.empty_like(x, memory_format=torch.channels_last)
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        # The fastest convolutions are looked for before anything is recorded.
+        with torch.cuda.stream(stream), torch.backends.cudnn.flags(enabled=True, benchmark=True):
+            for _ in range(3):
+                self._function(given)
+            stream.synchronize()
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+                answers = self._function(given)
+        torch.cuda.current_stream().wait_stream(stream)
+        return graph, given, answers
