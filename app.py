@@ -21,6 +21,7 @@ PAGES = {
     "fire_modules": ("Fire modules", "local_fire_department"),
     "why": ("Why?", "psychology_alt"),
     "compare": ("Compare", "compare_arrows"),
+    "compress": ("Compress", "compress"),
     "design_space": ("Design space", "tune"),
     "about": ("About", "info"),
 }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.common import address, inside, networks, take_away, tray
+from pages.common.progress import advance
 from pages.common.words import plain
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import for_screen
 from squeeze_core.images import Picture
-from squeeze_core.inside.explain import METHODS, Explanation, Progress
+from squeeze_core.inside.explain import METHODS, Explanation
 from squeeze_core.inside.trace import FireTrace
 
 SIDES = ("left", "right")
@@ -72,15 +72,6 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
         f"why-{side}-{method}", image=shown, npz={"map": found.map, "class_index": found.index}
     )
     return found
-
-
-def advance(bar: DeltaGenerator, start: float = 0.0, part: float = 1.0) -> Progress:
-    """Draws the share done of one part of the work into `bar`."""
-
-    def draw(share: float) -> None:
-        bar.progress(start + part * share)
-
-    return draw
 
 
 def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:

@@ -176,7 +176,7 @@ def open_file(file: UploadedFile, names: UploadedFile | None, seen: tuple[str, d
     """Take a person's file; the name under which it is to be chosen, "" for a detector. UserError says
     why it cannot be taken."""
     from squeeze_core.detector.pretrained import holds_detector, load_detector
-    from squeeze_core.networks.own import open_own, renamed
+    from squeeze_core.networks.own import open_own
 
     content, lens = file.getvalue(), state()
     if holds_detector(content):
@@ -185,18 +185,31 @@ def open_file(file: UploadedFile, names: UploadedFile | None, seen: tuple[str, d
             path.write_bytes(content)
             lens.detector, lens.detector_name = load_detector(path), file.name
         return ""
-    if len(lens.own) >= MOST:
-        raise UserError(f"{MOST} networks of your own are open; close one first.")
     opened = open_own(
         content, file.name, (names.name, names.getvalue()) if names else None, _preprocess(*seen)
     )
+    return _keep(opened)
+
+
+def take(network: Network) -> None:
+    """Look through a network that was made here. UserError when as many are open as may be."""
+    choose(_keep(network))
+
+
+def _keep(network: Network) -> str:
+    """Add it to the session's own; the name that it has there."""
+    from squeeze_core.networks.own import renamed
+
+    lens = state()
     for known in lens.own.values():
-        if known == opened:
+        if known == network:
             return known.name
-    if file.name in lens.own:
-        opened = renamed(opened, f"{file.name} ({len(lens.own) + 1})")
-    lens.own[opened.name] = opened
-    return opened.name
+    if len(lens.own) >= MOST:
+        raise UserError(f"{MOST} networks of your own are open; close one first.")
+    if network.name in lens.own:
+        network = renamed(network, f"{network.name} ({len(lens.own) + 1})")
+    lens.own[network.name] = network
+    return network.name
 
 
 def _preprocess(sight: str, values: dict[str, Any]) -> Preprocess | None:

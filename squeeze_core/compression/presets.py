@@ -73,6 +73,22 @@ def deep_compression(sparsity: float = 0.5, bits: int = 6) -> Preset:
     )
 
 
+def by_hand(sparsity: float = 0.3, bits: float = 4.0) -> Preset:
+    """Pruned to `sparsity` (0–1), then levels at about `bits` a weight: every step of the way apart."""
+    return Preset(
+        "by-hand",
+        "Prune, quantise, code",
+        "The least important weights become zero, the rest take the levels of least price, and a range "
+        "coder writes them.",
+        (
+            stages.prune(sparsity),
+            stages.rate_distortion(bits),
+            stages.biases("steps"),
+            stages.range_coding(),
+        ),
+    )
+
+
 def uniform(bits: float = 3.5) -> Preset:
     """One rule for all layers, adaptive range coding: what the others are compared with."""
     return Preset(
@@ -94,7 +110,7 @@ def half() -> Preset:
 
 
 DEFAULT_PRESET = second_order()
-_PRESETS = (DEFAULT_PRESET, priced(), deep_compression(), uniform(), int8(), half())
+_PRESETS = (DEFAULT_PRESET, by_hand(), priced(), deep_compression(), uniform(), int8(), half())
 
 
 def presets() -> dict[str, Preset]:
@@ -147,6 +163,11 @@ class Compressed:
     @property
     def bits_per_weight(self) -> float:
         return self.stages[-1].bits_per_weight
+
+    @property
+    def float32_bytes(self) -> int:
+        """Of the parameters as they were."""
+        return round(self.bytes * self.ratio)
 
     def state_dict(self) -> dict[str, Tensor]:
         """float32, for the original's architecture."""

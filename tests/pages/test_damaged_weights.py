@@ -15,7 +15,7 @@ from squeeze_core.networks import weights
 from squeeze_core.networks.catalogue import DEFAULT
 
 APP = str(Path(__file__).parents[2] / "app.py")
-PAGES = ("classify", "detect", "fire_modules", "why", "compare", "design_space", "about")
+PAGES = ("classify", "detect", "fire_modules", "why", "compare", "compress", "design_space", "about")
 
 
 @pytest.fixture(autouse=True)
@@ -69,5 +69,5 @@ def test_the_other_pages_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     classifier = damage("squeezenet1_1", "gone", tmp_path, monkeypatch)
     assert not [text for text in sentences("detect") if classifier in text]
     detector = damage("squeezenet1_1_detector", "gone", tmp_path, monkeypatch)
-    for page in ("compare", "design_space", "about"):
+    for page in ("compare", "compress", "design_space", "about"):
         assert not [text for text in sentences(page) if classifier in text or detector in text]

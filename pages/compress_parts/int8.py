@@ -1,0 +1,114 @@
+"""int8, truthfully: what eight bits are worth in a runtime, on this machine."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.common import take_away
+from pages.common.progress import advance
+from pages.common.words import plain
+from squeeze_core.compression import runtime
+from squeeze_core.compression.curve import curve
+from squeeze_core.compression.presets import views
+from squeeze_core.compression.runtime import PRECISIONS, Worth
+from squeeze_core.cost.units import amount
+from squeeze_core.errors import UserError
+from squeeze_core.networks.catalogue import DEFAULT, Network
+
+_KEPT, _ASKED = "compress-int8", "compress-int8-asked"
+_DOING = "Making and timing four files"
+
+
+def draw(network: Network) -> None:
+    with st.container(border=True):
+        found = _measured(network)
+        st.subheader(_answer(found) if found else "Is int8 faster here, and as good?", anchor=False)
+        if found:
+            _table(found)
+        st.caption(
+            "ONNX Runtime on this machine’s processor, one picture; int8 by static quantisation, its "
+            "scales from the sample pictures. Median of 15 turns. Most runtimes store int8 files without "
+            "entropy coding: that is why they stay about a quarter of float32."
+        )
+    if network == DEFAULT:
+        _accuracy()
+
+
+def _accuracy() -> None:
+    """What was measured on labelled pictures, of the shipped network."""
+    titles = {one.name: one.title for one in PRECISIONS} | {"shipped": "ours, .sqz", "fp32": "float32"}
+    rows = [
+        {
+            "Precision": titles[point.series],
+            "Bytes": point.bytes,
+            "Top-1 (%)": point.top1,
+            "Top-5 (%)": point.top5,
+            "Same first answer (%)": point.agreement,
+        }
+        for point in curve().points
+        if point.series in titles
+    ]
+    with st.container(border=True):
+        st.subheader("What eight bits do to accuracy", anchor=False)
+        st.dataframe(rows, hide_index=True, key="int8-accuracy", alt="Accuracy by precision")
+        take_away.downloads("int8-accuracy", table=rows)
+        st.caption(f"Measured by this code on {curve().on}.")
+
+
+def _measured(network: Network) -> tuple[Worth, ...] | None:
+    """Measured when asked; kept for this session and network."""
+    kept = st.session_state.setdefault(_KEPT, {})
+    if network.key in kept:
+        return kept[network.key]
+    slot = st.empty()
+    if not st.session_state.pop(_ASKED, False):
+        slot.button(
+            "Measure int8 here",
+            icon=":material/timer:",
+            key="int8-measure",
+            on_click=lambda: st.session_state.update({_ASKED: True}),
+        )
+        return None
+    with slot.container():
+        bar = st.progress(0.0, text=_DOING)
+        st.button("Stop", icon=":material/stop:", key="int8-stop")
+    try:
+        found = runtime.measure(network, views(network).split(1), advance(bar, text=_DOING))
+    except UserError as error:
+        slot.error(plain(str(error)), icon=":material/timer_off:")
+        return None
+    kept.clear()
+    kept[network.key] = found
+    slot.empty()
+    return found
+
+
+def _answer(found: tuple[Worth, ...]) -> str:
+    full, best = found[0], found[-1]
+    times = full.milliseconds / best.milliseconds
+    speed = (
+        f"int8 is {times:.1f} times as fast here"
+        if times > 1.05
+        else f"int8 is {1 / times:.1f} times slower here"
+        if times < 0.95
+        else "int8 is as fast as float32 here"
+    )
+    changed = best.pictures - best.same
+    answers = "changes no answer" if not changed else f"changes {changed} of {best.pictures} answers"
+    return f"{speed}, and {answers} on the sample pictures"
+
+
+def _table(found: tuple[Worth, ...]) -> None:
+    rows = [
+        {
+            "Precision": one.precision.title,
+            "File": amount(one.bytes, "B"),
+            "Time (ms)": round(one.milliseconds, 1),
+            "Same first answer": f"{one.same} of {one.pictures}",
+            "Divergence (nats)": round(one.divergence, 4),
+            "What it is": one.precision.words,
+        }
+        for one in found
+    ]
+    st.dataframe(rows, hide_index=True, key="int8-table", alt=_answer(found))
+    take_away.downloads("int8-here", table=rows)

@@ -1,0 +1,186 @@
+"""Compress the network that is looked through, now: what it takes, which answers change, and the files."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from pages.common import networks as lens
+from pages.common import shared, take_away, tray
+from pages.common.words import plain
+from squeeze_core import gallery
+from squeeze_core.compression import presets, runtime
+from squeeze_core.compression.presets import Compressed, Preset, compress
+from squeeze_core.compression.runtime import PRECISIONS, Precision
+from squeeze_core.cost.units import amount
+from squeeze_core.errors import UserError
+from squeeze_core.figures.classification import percent
+from squeeze_core.images import Picture
+from squeeze_core.networks.catalogue import Network
+
+_MADE, _ASKED = "compressed", "compress-asked"
+
+
+def made(network: Network) -> Compressed | None:
+    """What this session has made of that network last."""
+    found = st.session_state.get(_MADE)
+    return found if found and found.original == network else None
+
+
+def draw(network: Network) -> None:
+    with st.container(border=True, key="compress-live"):
+        st.subheader(plain(f"Compress {network.title}"), anchor=False)
+        preset = _ask()
+        _run(network, preset)
+        found = made(network)
+        if found:
+            _result(found)
+    if found:
+        _files(found)
+
+
+def _ask() -> Preset:
+    """The way to go: ours, or one's own."""
+    known = presets.presets()
+    names = [name for name in known if name not in ("int8", "half")]
+    name = st.selectbox("How", names, format_func=lambda each: known[each].title, key="compress-preset")
+    chosen = known[name or names[0]]
+    if chosen.name == "by-hand":
+        left, right = st.columns(2)
+        sparsity = left.slider("Weights set to zero (%)", 0, 90, 30, step=5, key="compress-sparsity")
+        bits = right.slider("Bits a weight, before coding", 1.5, 8.0, 4.0, step=0.5, key="compress-bits")
+        chosen = presets.by_hand(sparsity / 100, bits)
+    elif chosen.name == "deep-compression":
+        left, right = st.columns(2)
+        sparsity = left.slider("Weights set to zero (%)", 0, 90, 50, step=5, key="compress-deep-sparsity")
+        bits = right.slider("Bits of a codebook", 2, 8, 6, key="compress-deep-bits")
+        chosen = presets.deep_compression(sparsity / 100, bits)
+    st.caption(chosen.words)
+    return chosen
+
+
+def _run(network: Network, preset: Preset) -> None:
+    """A button that compresses, and a progress bar with a stop button while it does."""
+    slot = st.empty()
+
+    def offer() -> None:
+        slot.button(
+            "Compress",
+            icon=":material/compress:",
+            type="primary",
+            key="compress-start",
+            on_click=lambda: st.session_state.update({_ASKED: True}),
+        )
+
+    if not st.session_state.pop(_ASKED, False):
+        offer()
+        return
+    with slot.container():
+        bar = st.progress(0.0, text="Studying which weights matter")
+        st.button("Stop", icon=":material/stop:", key="compress-stop")
+
+    def progress(share: float) -> None:
+        # Any click makes Streamlit leave this function here, which ends the work.
+        bar.progress(share, text=f"{preset.title}: {share:.0%}")
+
+    try:
+        st.session_state[_MADE] = compress(network, preset, progress)
+    except UserError as error:
+        offer()
+        st.error(plain(str(error)), icon=":material/compress:")
+        return
+    st.rerun()
+
+
+def _result(found: Compressed) -> None:
+    pictures = _pictures()
+    before = [shared.classification(picture, found.original) for picture in pictures]
+    after = [shared.classification(picture, found.network) for picture in pictures]
+    same = sum(a.top(1)[0].index == b.top(1)[0].index for a, b in zip(before, after, strict=True))
+    times = shared.timings(tray.current(), (found.original, found.network)).networks
+    with st.grid(5, min_column_width=140, gap="small"):
+        st.metric("File", amount(found.bytes, "B"), help=f"{found.bytes:,} bytes")
+        st.metric("Smaller than float32", f"{found.ratio:.1f}×")
+        st.metric("Bits a weight", f"{found.bits_per_weight:.2f}")
+        st.metric("Same first answer", f"{same} of {len(pictures)}")
+        st.metric(
+            "Network, one picture",
+            f"{times[1].network:.1f} ms",
+            delta=f"float32 {times[0].network:.1f} ms",
+            delta_color="off",
+            delta_arrow="off",
+            help=f"Medians of {times[1].runs} runs in turns, from the input tensor to the scores",
+        )
+    st.markdown("**Which pictures changed?**")
+    rows = [
+        {
+            "Picture": picture.name,
+            "Changed": "yes" if b.top(1)[0].index != a.top(1)[0].index else "no",
+            "float32": f"{b.top(1)[0].label} {percent(b.top(1)[0].probability)}",
+            "Compressed": f"{a.top(1)[0].label} {percent(a.top(1)[0].probability)}",
+        }
+        for picture, b, a in zip(pictures, before, after, strict=True)
+    ]
+    rows.sort(key=lambda row: row["Changed"], reverse=True)
+    alt = f"{same} of {len(pictures)} pictures have the same first answer after compression"
+    st.dataframe(rows, hide_index=True, key="compress-answers", alt=alt)
+    take_away.downloads("compress-answers", table=rows)
+    seconds = sum(stage.seconds for stage in found.stages)
+    st.caption(
+        f"{found.preset.title}, {seconds:.1f} s here. The file is decoded once, when it is opened; then "
+        f"the network runs as fast as before, because it computes with the same number of weights."
+    )
+
+
+def _pictures() -> list[Picture]:
+    """The session's own pictures and the samples, each once."""
+    samples = [tray.sample_entry(sample.file).picture for sample in gallery.samples()]
+    found = {picture.key: picture for picture in (*tray.pictures(), *samples)}
+    return list(found.values())
+
+
+def _files(found: Compressed) -> None:
+    stem = found.original.name.rpartition(".")[0] or found.original.name
+    with st.container(border=True, key="compress-files"):
+        st.subheader("Take it with you", anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            st.download_button(
+                f"{stem}.sqz · {amount(found.bytes, 'B')}",
+                found.data,
+                f"{stem}.sqz",
+                "application/octet-stream",
+                key="download-sqz",
+                icon=":material/download:",
+                type="primary",
+                on_click="ignore",
+            )
+            for precision in PRECISIONS:
+                st.download_button(
+                    f"ONNX {precision.title}",
+                    partial(_onnx, found.original, precision),
+                    f"{stem}-{precision.name}.onnx",
+                    "application/octet-stream",
+                    key=f"download-onnx-{precision.name}",
+                    icon=":material/schema:",
+                    help=precision.words,
+                    on_click="ignore",
+                )
+            if found.network.name not in lens.state().own and st.button(
+                "Look through it on every page", key="compress-look", icon=":material/visibility:"
+            ):
+                lens.take(found.network)
+                st.rerun()
+        with st.expander("How to load them", icon=":material/code:"):
+            st.code(f"python -m squeeze_core classify cat.jpg --weights {stem}.sqz", "bash")
+            st.code(runtime.own_snippet(f"{stem}.sqz"), "python")
+            st.code(runtime.snippet(found.original, f"{stem}-{PRECISIONS[0].name}.onnx"), "python")
+        st.caption(
+            "The .sqz file opens wherever this package opens weights; nothing in it is run. The ONNX "
+            "files hold the network as it was before, in three precisions, for any runtime; each is made "
+            "when its button is pressed."
+        )
+
+
+def _onnx(network: Network, precision: Precision) -> bytes:
+    return runtime.to_onnx(network, precision)

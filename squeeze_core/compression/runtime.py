@@ -1,0 +1,205 @@
+"""A SqueezeNet as ONNX files of several precisions, and what each is worth in ONNX Runtime.
+
+"int8" here is what runtimes compute with: weights and activations of eight bits, with scales found by
+running pictures through the network (static quantisation, Jacob et al., arXiv:1712.05877).
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from squeeze_core.compression.presets import CompressionError, views
+from squeeze_core.compression.sensitivity import divergence
+from squeeze_core.cost.timing import in_turns
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
+from squeeze_core.networks.onnx_squeezenet import Graph
+
+_TURNS = 15
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One way of storing and computing. `convert`: float32 model and calibration pictures → the model."""
+
+    name: str
+    title: str
+    words: str
+    convert: Callable[[onnx.ModelProto, np.ndarray], onnx.ModelProto]
+
+
+@dataclass(frozen=True)
+class Worth:
+    """One precision, measured. `bytes`: of the ONNX file. `same`: of `pictures` answers how many name the
+    first class that float32 names; `divergence`: nats from its answers. `milliseconds`: median of one
+    picture.
+    """
+
+    precision: Precision
+    bytes: int
+    same: int
+    pictures: int
+    divergence: float
+    milliseconds: float
+
+
+def _as_it_is(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
+    return model
+
+
+def _half(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    return convert_float_to_float16(model, keep_io_types=True)
+
+
+def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], onnx.ModelProto]:
+    def convert(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
+        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "int8.onnx"
+            quantize_static(
+                model,
+                out,
+                _Reader(pictures),
+                quant_format=QuantFormat.QDQ,
+                per_channel=per_channel,
+                weight_type=QuantType.QInt8,
+                activation_type=QuantType.QUInt8,
+            )
+            return onnx.load(out)
+
+    return convert
+
+
+class _Reader:
+    """Hands pictures out one by one, as the quantiser asks for them."""
+
+    def __init__(self, pictures: np.ndarray) -> None:
+        self._pictures = iter(pictures)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        picture = next(self._pictures, None)
+        return None if picture is None else {"pictures": picture[None]}
+
+
+PRECISIONS = (
+    Precision("fp32", "float32", "32 bits a number, as trained.", _as_it_is),
+    Precision("fp16", "float16", "Half the file; a processor computes in float32 again.", _half),
+    Precision("int8-tensor", "int8, per tensor", "One scale for a layer's weights.", _eight_bits(False)),
+    Precision("int8", "int8, per channel", "A scale for each output channel.", _eight_bits(True)),
+)
+
+
+def to_onnx(network: Network, chosen: Precision) -> bytes:
+    """An ONNX file: float32 "pictures" [N, 3, H, W] → "logits" [N, classes]; it also holds the labels and
+    what pictures it expects. CompressionError for a network that is no SqueezeNet."""
+    return _convert(network, chosen).SerializeToString()
+
+
+def _convert(network: Network, chosen: Precision) -> onnx.ModelProto:
+    if network.plan is None:
+        raise CompressionError(f"{network.title} is no SqueezeNet, and only those are converted here.")
+    loaded = network.load()
+    assert isinstance(loaded, SqueezeNet)
+    given = views(network).contiguous().numpy() if chosen.name.startswith("int8") else np.zeros(0)
+    model = chosen.convert(Graph(loaded).model, given)
+    see = network.preprocess
+    expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
+    texts = {"labels": json.dumps(network.labels, ensure_ascii=False), "pictures": json.dumps(expects)}
+    onnx.helper.set_model_props(model, texts)
+    return model
+
+
+@torch.inference_mode()
+def measure(
+    network: Network, batches: Sequence[Tensor], progress: Callable[[float], None]
+) -> tuple[Worth, ...]:
+    """Every precision's worth on those pictures, each [1, 3, S, S] as the network takes it.
+
+    Times are taken in turns, so that a slow moment of the machine hits all alike. `progress` is told the
+    share that is done, 0–1; what it raises stops the work. CompressionError as for `to_onnx`.
+    """
+    models, found, works = [], [], []
+    for number, chosen in enumerate(PRECISIONS):
+        progress(0.8 * number / len(PRECISIONS))
+        models.append(to_onnx(network, chosen))
+        session = open_session(models[-1])
+        found.append(torch.cat([_answer(session, batch) for batch in batches]))
+        works.append(partial(_answer, session, batches[0]))
+    progress(0.8)
+    times = [statistics.median(taken) for taken in in_turns(works, _TURNS)]
+    progress(1.0)
+    return tuple(
+        Worth(
+            chosen,
+            len(model),
+            int((got.argmax(1) == found[0].argmax(1)).sum()),
+            len(got),
+            divergence(found[0], got),
+            taken,
+        )
+        for chosen, model, got, taken in zip(PRECISIONS, models, found, times, strict=True)
+    )
+
+
+def answers(model: bytes, pictures: Tensor) -> Tensor:
+    """The logits [N, classes] of a file of `to_onnx` for pictures [N, 3, S, S], one at a time."""
+    session = open_session(model)
+    return torch.cat([_answer(session, picture) for picture in pictures.split(1)])
+
+
+def _answer(session: onnxruntime.InferenceSession, picture: Tensor) -> Tensor:
+    return torch.from_numpy(session.run(None, {"pictures": picture.contiguous().numpy()})[0])
+
+
+def snippet(network: Network, file: str) -> str:
+    """Python that answers for "cat.jpg" with an ONNX file of `to_onnx`, without this package."""
+    see = network.preprocess
+    if see.resize is None:
+        view = f"image = image.resize(({see.size}, {see.size}), Image.Resampling.BILINEAR)"
+    else:
+        view = (
+            f"scale = {see.resize} / min(image.size)\n"
+            "size = [round(side * scale) for side in image.size]\n"
+            "image = image.resize(size, Image.Resampling.BILINEAR)\n"
+            f"left, top = [(side - {see.size}) // 2 for side in image.size]\n"
+            f"image = image.crop((left, top, left + {see.size}, top + {see.size}))"
+        )
+    return f"""import json
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+session = onnxruntime.InferenceSession("{file}")
+labels = json.loads(session.get_modelmeta().custom_metadata_map["labels"])
+image = Image.open("cat.jpg").convert("RGB")
+{view}
+pixels = (np.asarray(image, np.float32) / 255 - {list(see.mean)}) / {list(see.std)}
+pictures = pixels.transpose(2, 0, 1)[None].astype(np.float32)
+(logits,) = session.run(None, {{"pictures": pictures}})
+print(labels[int(logits[0].argmax())])
+"""
+
+
+def own_snippet(file: str) -> str:
+    """Python that answers for "cat.jpg" with a .sqz file, by this package."""
+    return f"""import squeeze_core
+
+network = squeeze_core.open_network("{file}")
+print(squeeze_core.classify(squeeze_core.read("cat.jpg"), network).top(1)[0].label)
+"""

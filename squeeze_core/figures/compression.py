@@ -1,0 +1,192 @@
+"""What compression does → figures: bytes step by step, accuracy against size, layers and their levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from squeeze_core.compression.curve import PUBLISHED, Curve, Point
+from squeeze_core.compression.histogram import Histogram
+from squeeze_core.compression.journey import Step
+from squeeze_core.compression.sensitivity import PruningCurve
+from squeeze_core.cost.units import amount, round_ticks
+from squeeze_core.figures.charts import Bar, Bars
+from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+
+_UNIFORM = "#0072B2"
+_PAPER = "#00735C"
+# How each series of the curve is named and drawn; a series without ours in its name is rounding alone.
+_LINES = {
+    "second-order": ("Ours: levels by price, errors made good", ACCENT, "circle"),
+    "uniform": ("Uniform steps, same coder", _UNIFORM, "square"),
+}
+_SINGLE = {
+    "authors": ("Authors’ 8-bit file", _PAPER, "diamond"),
+    "paper": ("Paper’s 6-bit row", _PAPER, "diamond-open"),
+}
+_WIDEST = 900_000  # bytes: what is larger is named at the edge
+
+
+def step_bars(steps: Sequence[Step], chosen: int) -> Bars:
+    """Bytes after each step, linear and to scale; the chosen step is accented."""
+    first = steps[0].bytes
+    bars = tuple(
+        Bar(step.title, step.bytes, _label(step, first), ACCENT if number == chosen else NEUTRAL)
+        for number, step in enumerate(steps)
+    )
+    ticks = tuple((value, amount(value, "B")) for value in round_ticks(first))
+    alt = "Bytes after each step: " + "; ".join(f"{bar.name} {bar.label}" for bar in bars)
+    return Bars(bars, "Bytes of the whole network (MB, 10⁶ bytes)", ticks, 1.02 * first, alt, '0.0,," MB"')
+
+
+def _label(step: Step, first: int) -> str:
+    times = first / step.bytes
+    smaller = f", {times:.0f}× smaller" if times >= 10 else f", {times:.1f}× smaller" if times > 1 else ""
+    return f"{amount(step.bytes, 'B')}{smaller}{'' if step.measured else ' (published)'}"
+
+
+def lost(point: Point, full: Point) -> float:
+    """Points of top-1 that a network has less than float32 SqueezeNet has on the same pictures."""
+    if point.source:
+        full = next(one for one in PUBLISHED if one.series == "authors")  # the paper's float32 has as much
+    assert point.top1 is not None and full.top1 is not None
+    return full.top1 - point.top1
+
+
+def size_accuracy(curve: Curve) -> go.Figure:
+    """Top-1 against the file's bytes, as the difference from float32 on the same pictures."""
+    full = next(point for point in curve.points if point.series == "fp32")
+    figure = go.Figure()
+    for series, (title, color, symbol) in _LINES.items():
+        found = sorted(
+            (one for one in curve.points if one.series == series and one.bytes <= _WIDEST),
+            key=lambda one: one.bytes,
+        )
+        figure.add_scatter(
+            x=[one.bytes / 1e3 for one in found],
+            y=[-lost(one, full) for one in found],
+            name=title,
+            mode="lines+markers",
+            marker={"size": 10, "symbol": symbol, "color": color},
+            line={"color": color, "width": 3},
+            hovertemplate="%{x:,.0f} kB: %{y:+.1f} points<extra>" + title + "</extra>",
+        )
+    shipped = [one for one in curve.points if one.series == "shipped"]
+    singles = [(one, "Shipped with this package", ACCENT, "star") for one in shipped]
+    singles += [(one, *_SINGLE[one.series]) for one in PUBLISHED if one.series in _SINGLE]
+    for one, title, color, symbol in singles:
+        figure.add_scatter(
+            x=[one.bytes / 1e3],
+            y=[-lost(one, full)],
+            name=title,
+            mode="markers",
+            marker={"size": 16, "symbol": symbol, "color": color, "line": {"width": 2, "color": color}},
+            hovertemplate="%{x:,.0f} kB: %{y:+.1f} points<extra>" + title + "</extra>",
+        )
+    figure.add_hline(y=0, line={"color": NEUTRAL, "dash": "dot"})
+    small = next(one for one in PUBLISHED if one.series == "MobileNet")
+    figure.add_annotation(
+        x=_WIDEST / 1e3,
+        y=-lost(small, full),
+        text=f"MobileNet v1 0.25, float32: {small.bytes / 1e6:.1f} MB →",
+        showarrow=False,
+        xanchor="right",
+        font={"size": 12},
+    )
+    figure.update_xaxes(title="File (kB, 10³ bytes)", range=[0, _WIDEST / 1e3], tickformat=",")
+    figure.update_yaxes(title="Top-1, points from float32", range=[-20, 3])
+    figure.update_layout(height=440, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    return styled(figure)
+
+
+def curve_rows(curve: Curve) -> list[dict[str, object]]:
+    """Every point as a table, the largest file first."""
+    return [
+        {
+            "Series": point.series,
+            "Bytes": point.bytes,
+            "Top-1 (%)": point.top1,
+            "Top-5 (%)": point.top5,
+            "Divergence (nats)": point.divergence,
+            "Same first answer (%)": point.agreement,
+            "Source": point.source or f"measured: {curve.on}",
+        }
+        for point in sorted((*curve.points, *PUBLISHED), key=lambda one: -one.bytes)
+    ]
+
+
+def layer_levels(found: Histogram) -> go.Figure:
+    """One layer's weights as trained, and under them the values that are left and how many take each."""
+    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08)
+    middles = (found.edges[1:] + found.edges[:-1]) / 2
+    figure.add_bar(
+        x=middles,
+        y=found.counts,
+        marker_color=NEUTRAL,
+        hovertemplate="%{x:.3f}: %{y:,} weights<extra>float32</extra>",
+        row=1,
+        col=1,
+    )
+    width = 0.6 * float((found.levels[1:] - found.levels[:-1]).min()) if len(found.levels) > 1 else None
+    figure.add_bar(
+        x=found.levels,
+        y=found.level_counts,
+        marker_color=ACCENT,
+        width=width,
+        hovertemplate="%{x:.3f}: %{y:,} weights<extra>level</extra>",
+        row=2,
+        col=1,
+    )
+    figure.update_yaxes(title="float32", row=1, col=1)
+    figure.update_yaxes(title=f"{len(found.levels)} levels", row=2, col=1)
+    figure.update_xaxes(title="Value of a weight", row=2, col=1)
+    figure.update_layout(height=420, showlegend=False, bargap=0)
+    return styled(figure)
+
+
+def bits_by_layer(layers: dict[str, Histogram]) -> go.Figure:
+    """What each layer's weights take in the file, beside their levels' entropy without contexts."""
+    figure = go.Figure()
+    names = list(layers)
+    for title, color, symbol, values in (
+        ("In the file", ACCENT, "circle", [one.bits for one in layers.values()]),
+        ("Entropy of the levels", _UNIFORM, "line-ns", [one.entropy for one in layers.values()]),
+    ):
+        figure.add_scatter(
+            x=values,
+            y=names,
+            name=title,
+            mode="markers",
+            marker={"size": 12, "symbol": symbol, "color": color, "line": {"width": 3, "color": color}},
+            hovertemplate="%{y}: %{x:.2f} bits a weight<extra>" + title + "</extra>",
+        )
+    figure.update_xaxes(title="Bits a weight", rangemode="tozero", side="top")
+    figure.update_yaxes(autorange="reversed", showgrid=True)
+    figure.update_layout(
+        height=90 + 22 * len(names), legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}
+    )
+    return styled(figure)
+
+
+def sensitivity(curves: Sequence[PruningCurve]) -> go.Figure:
+    """How far the answers move when one layer alone is pruned: a row a layer, a column a sparsity."""
+    moved = [[value for value in one.divergences] for one in curves]
+    figure = go.Figure(
+        go.Heatmap(
+            x=[f"{share:.0%}" for share in curves[0].sparsities],
+            y=[one.name for one in curves],
+            # The eye sees the order of magnitude; the number is written in the field.
+            z=[[min(value, 3.0) ** 0.5 for value in row] for row in moved],
+            text=[[f"{value:.2f}" for value in row] for row in moved],
+            texttemplate="%{text}",
+            colorscale=[[0, "#FFF4EC"], [1, "#7A2E00"]],
+            showscale=False,
+            hovertemplate="%{y}, %{x} of its weights zero: %{text} nats<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="Share of the layer’s weights set to zero", side="top", type="category")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(height=90 + 22 * len(curves))
+    return styled(figure)

@@ -1,0 +1,62 @@
+"""A person's own SqueezeNet, compressed on the page, taken away, and used on the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from playwright.sync_api import Page, expect
+from torch import nn
+
+from squeeze_core import gallery
+
+NAMES = [f"flower {number}" for number in range(10)]
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    network = torchvision.models.squeezenet1_1(num_classes=10)
+    nn.init.normal_(network.classifier[1].weight, std=0.1)
+    torch.save(network.state_dict(), tmp_path / "flowers.pth")
+    (tmp_path / "names.txt").write_text("\n".join(NAMES), encoding="utf-8")
+    return tmp_path / "flowers.pth"
+
+
+def test_an_own_network_is_compressed_downloaded_and_classifies(page: Page, weights: Path) -> None:
+    page.goto("/compress")
+    expect(page.get_by_role("heading", name="How small can it get?")).to_be_visible()
+    page.locator(".st-key-network-pick button:visible").first.click()
+    page.locator('.st-key-network-file input[type="file"]').set_input_files(weights)
+    page.locator('.st-key-network-names input[type="file"]').set_input_files(weights.parent / "names.txt")
+    expect(page.get_by_text("names.txt")).to_be_visible()
+    button = page.locator(".st-key-network-open button")
+    expect(button).to_be_enabled()
+    button.click()
+    expect(page.get_by_role("heading", name="Compress flowers.pth")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator(".st-key-compress-start button").click()
+    expect(page.get_by_text(re.compile("^Smaller than float32"))).to_be_visible()
+    with page.expect_download() as download:
+        page.locator(".st-key-download-sqz button").click()
+    file = weights.parent / download.value.suggested_filename
+    download.value.save_as(file)
+    assert file.name == "flowers.sqz"
+    assert 0 < file.stat().st_size < weights.stat().st_size / 4
+    picture = gallery.samples()[0].path
+    answers = {}
+    for given in (weights, file):
+        command = [sys.executable, "-m", "squeeze_core", "classify", str(picture), "--weights", str(given)]
+        command += ["--json"]
+        if given == weights:
+            command += ["--class-names", str(weights.parent / "names.txt")]
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+        answers[given.suffix] = json.loads(told.stdout)["results"][0]["predictions"]
+    # The file brings the class names along, and says what the network said.
+    assert answers[".sqz"][0]["label"] == answers[".pth"][0]["label"] in NAMES

@@ -1,0 +1,119 @@
+"""The page Compress as a session sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from squeeze_core.compression.presets import Compressed
+from squeeze_core.networks.catalogue import DEFAULT
+from squeeze_core.networks.own import open_own
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "compress.py")
+
+
+@pytest.fixture
+def at() -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=120).run()
+    assert not at.exception
+    return at
+
+
+def compress(at: AppTest, preset: str) -> Compressed:
+    at.selectbox(key="compress-preset").set_value(preset).run()
+    at.button(key="compress-start").click().run()
+    assert not at.exception
+    return at.session_state["compressed"]
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {one.label: one.value for one in at.metric}
+
+
+def test_a_first_visitor_sees_the_way_from_alexnet_with_published_and_measured_bytes(at: AppTest) -> None:
+    assert at.title[0].value == "How small can it get?"
+    assert "instead of AlexNet’s 252 MB" in at.subheader[0].value
+    table = at.dataframe[0].value
+    assert table["Step"][0] == "AlexNet" and table["Bytes"][0] == 240 * 2**20
+    figures = dict(zip(table["Step"], table["Figure"], strict=True))
+    assert figures["AlexNet, Deep Compression"] == "published"
+    assert figures["SqueezeNet 1.1, float32"] == "measured" and figures["Prune"] == "measured"
+    assert list(table["Bytes"]) == sorted(table["Bytes"], reverse=True)
+
+
+def test_a_step_says_what_it_does_and_who_says_so(at: AppTest) -> None:
+    at.button_group[1].set_value("AlexNet, SVD").run()
+    assert not at.exception
+    assert any("strongest singular vectors" in one.value for one in at.markdown)
+    assert any("50,331,648 bytes, published" in one.value for one in at.caption)
+
+
+def test_compressing_gives_a_file_that_opens_and_says_which_answers_changed(at: AppTest) -> None:
+    found = compress(at, "uniform")
+    shown = metrics(at)
+    assert shown["File"] == f"{found.bytes / 1000:.0f} kB"
+    assert open_own(found.data, "mine.sqz").key == found.network.key
+    answers = next(one.value for one in at.dataframe if "Changed" in one.value)
+    changed = (answers["Changed"] == "yes").sum()
+    assert shown["Same first answer"] == f"{len(answers) - changed} of {len(answers)}"
+    # What changed comes first.
+    assert list(answers["Changed"]) == ["yes"] * changed + ["no"] * (len(answers) - changed)
+    assert at.dataframe[0].value["Bytes"].iloc[-1] == found.bytes
+
+
+def test_the_sliders_are_what_is_compressed_with(at: AppTest) -> None:
+    at.selectbox(key="compress-preset").set_value("deep-compression").run()
+    at.slider(key="compress-deep-sparsity").set_value(80).run()
+    found = compress(at, "deep-compression")
+    assert found.stages[0].zeros == pytest.approx(0.8, abs=0.01)
+
+
+def test_the_compressed_network_can_be_looked_through(at: AppTest) -> None:
+    found = compress(at, "uniform")
+    at.button(key="compress-look").click().run()
+    assert not at.exception
+    lens = at.session_state["networks"]
+    assert lens.own[lens.chosen] == found.network
+    assert any("Compress SqueezeNet" in one.value for one in at.subheader)
+
+
+def test_layers_show_what_matters_and_what_their_weights_became(at: AppTest) -> None:
+    found = compress(at, "uniform")
+    at.session_state["compress-tab"] = "Layers"
+    at.run()
+    at.button(key="compress-measure").click().run()
+    assert not at.exception
+    study = next(one.value for one in at.dataframe if "Divergence (nats)" in one.value)
+    assert set(study["Layer"]) >= {"conv1", "fire2.squeeze", "fire9.expand3x3", "conv10"}
+    conv1 = study[study["Layer"] == "conv1"]["Divergence (nats)"]
+    assert conv1.iloc[-1] > conv1.iloc[0]
+    levels = next(one.value for one in at.dataframe if "Level" in one.value)
+    assert levels["Weights"].sum() == found.tensors["classifier.1.weight"].values.size
+
+
+def test_int8_is_measured_here_and_told_as_it_is(at: AppTest) -> None:
+    at.session_state["compress-tab"] = "int8, truthfully"
+    at.run()
+    at.button(key="int8-measure").click().run()
+    assert not at.exception
+    table = next(one.value for one in at.dataframe if "Time (ms)" in one.value)
+    times = dict(zip(table["Precision"], table["Time (ms)"], strict=True))
+    assert all(taken > 0 for taken in times.values())
+    says_faster = "times as fast here" in "".join(one.value for one in at.subheader)
+    if times["float32"] > 1.2 * times["int8, per channel"]:
+        assert says_faster
+    if times["float32"] < 0.8 * times["int8, per channel"]:
+        assert not says_faster
+
+
+def test_weights_that_are_gone_are_one_sentence(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    st.cache_resource.clear()
+    at.session_state["networks"].chosen = "squeezenet1_0"
+    at.run()
+    at.button(key="compress-start").click().run()
+    assert not at.exception
+    assert len(at.error) == 1 and "SqueezeNet 1" in at.error[0].value
+    assert DEFAULT.title not in at.error[0].value
