@@ -60,7 +60,9 @@ def run(options: Namespace) -> int:
         return _one(first[0], engine, network, options)
     failed = 0
     with ExitStack() as stack:
-        document = stack.enter_context(files.Document(network.name, engine)) if options.json else None
+        document = None
+        if options.json:
+            document = stack.enter_context(files.Document(network.name, lambda: engine.device.type))
         bar = stack.enter_context(files.progress(options.command, hidden=not sys.stderr.isatty()))
         for path in chain(first, named):
             out = folder_of(path, options.out)

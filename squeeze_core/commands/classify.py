@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from squeeze_core import images
-from squeeze_core.classifier import Classification, classify
 from squeeze_core.commands import files, networks
 from squeeze_core.commands.tables import numbered
 from squeeze_core.commands.work import Work
-from squeeze_core.networks.engine import Engine
+
+if TYPE_CHECKING:
+    from squeeze_core.classifier import Classification
+
+SIDE = 227  # pixels that the usual network sees a side
 
 
 def add_to(subparsers: Any) -> None:
@@ -30,12 +32,14 @@ def top(text: str) -> int:
 
 
 def run(options: Namespace) -> int:
-    return files.answer(options, work(options))
+    return files.answer(options, work, options.model, SIDE)
 
 
 def work(options: Namespace) -> Work[Classification]:
     """What is done with every picture; weights that cannot be had are said before any is read."""
-    images.warm()
+    from squeeze_core.classifier import classify
+    from squeeze_core.networks.engine import Engine
+
     engine = Engine(options.device)
     network = networks.network_of(options)
     engine.get(network)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from squeeze_core import images
 from squeeze_core.commands import files
 from squeeze_core.commands.work import Work
-from squeeze_core.detector import pretrained
-from squeeze_core.detector.detect import detect, least_side
-from squeeze_core.detector.detections import OVERLAP, Candidates
-from squeeze_core.networks.engine import Engine
+from squeeze_core.networks import DETECTOR
+
+if TYPE_CHECKING:
+    from squeeze_core.detector.detections import Candidates
+
+SIDE = 256  # pixels that the shipped detector sees a side
 
 
 def add_to(subparsers: Any) -> None:
@@ -23,7 +24,12 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument(
         "--threshold", type=share, metavar="T", help="least score, 0–1; the detector's own when not given"
     )
-    parser.add_argument("--iou", type=share, default=OVERLAP, metavar="T", help="most overlap, 0–1")
+    parser.add_argument(
+        "--iou",
+        type=share,
+        metavar="T",
+        help="most overlap of two boxes of a class, 0–1; 0.5 when not given",
+    )
     parser.add_argument(
         "--closely", action="store_true", help="also search four overlapping parts: five times the time"
     )
@@ -42,20 +48,25 @@ def share(text: str) -> float:
 
 
 def run(options: Namespace) -> int:
-    return files.answer(options, work(options))
+    return files.answer(options, work, DETECTOR, SIDE)
 
 
 def work(options: Namespace) -> Work[Candidates]:
     """What is done with every picture; weights that cannot be had are said before any is read."""
-    images.warm()
+    from squeeze_core.detector.detect import detect, least_side
+    from squeeze_core.detector.detections import OVERLAP
+    from squeeze_core.detector.pretrained import load_detector
+    from squeeze_core.networks.engine import Engine
+
     engine = Engine(options.device)
-    detector = pretrained.load_detector(options.weights)
+    detector = load_detector(options.weights)
+    overlap = OVERLAP if options.iou is None else options.iou
     return Work(
         engine,
-        pretrained.NAME,
+        DETECTOR,
         lambda pictures: detect(pictures, engine, detector, options.closely),
-        lambda result: result.row(options.threshold, options.iou),
-        lambda result: _lines(result, options.threshold, options.iou),
+        lambda result: result.row(options.threshold, overlap),
+        lambda result: _lines(result, options.threshold, overlap),
         {"width": int, "height": int, "detections": str},
         least_side(detector, options.closely),
     )

@@ -6,19 +6,22 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from squeeze_core import images
 from squeeze_core.commands import add_device_option, add_json_option, complain, legible
 from squeeze_core.commands.cluster import found_on_ray
 from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.tables import Table, open_table
-from squeeze_core.commands.work import Work
-from squeeze_core.networks.engine import Engine
+from squeeze_core.commands.work import Seen, Work, read_or_error, refused
+
+LOOKED_AT = 8  # files that are read before a network is loaded, while none is a picture
 
 
 def add_file_argument(parser: ArgumentParser) -> None:
@@ -50,25 +53,36 @@ def add_options(parser: ArgumentParser) -> None:
     add_json_option(parser)
 
 
-def answer(options: Namespace, work: Work[Any]) -> int:
-    """Do the work on every file, here or on a cluster, and print or write what is found.
+def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: str, side: int) -> int:
+    """Do the work that `make` has on every file, here or on a cluster, and print or write what is found.
 
-    That happens one by one, so that memory does not grow with the number of files. The exit code: 2
+    That happens one by one, so that memory does not grow with the number of files. `model`, `side`: the
+    network's name and the pixels that it sees a side, where the options say nothing else. The exit code: 2
     when any file was no picture.
     """
+    if len(options.files) > 1 or not Path(options.files[0]).is_file():
+        images.warm()
+    seen = look(options, side)
+    if seen and len(seen) == len(options.files) and isinstance(seen[-1].picture, images.ImageError):
+        return _none_is_a_picture(options, seen, model)
+    work = make(options)
     with ExitStack() as stack:
         table = None
         if options.out:
             every = {"file": str, "model": str, **work.columns, "milliseconds": float, "error": str}
             table = stack.enter_context(open_table(options.out, every, work.model))
-        document = stack.enter_context(Document(work.model, work.engine)) if options.json else None
+        document = None
+        if options.json:
+            document = stack.enter_context(Document(work.model, lambda: work.engine.device.type))
         watched = sys.stderr.isatty() and not sys.stdout.isatty()
         rows = table.rows if table else 0
         bar = stack.enter_context(progress(options.command, rows, hidden=not (table or watched)))
         failed = table.errors if table else 0
         waiting = _remaining(options.files, table)
         try:
-            for one in found_on_ray(options, waiting) if options.engine == "ray" else work.found(waiting):
+            here = options.engine == "local"
+            first = seen[-1] if seen else None
+            for one in work.found(waiting, first) if here else found_on_ray(options, waiting):
                 if one.error:
                     bar.write(one.error, file=sys.stderr)
                     failed += 1
@@ -94,11 +108,42 @@ def answer(options: Namespace, work: Work[Any]) -> int:
     return 2 if failed else 0
 
 
+def look(options: Namespace, side: int) -> list[Seen]:
+    """The first files, up to the first that is a picture; none where a network is needed anyhow.
+
+    So a file that takes all the time and memory that one may is refused before a network takes its own.
+    """
+    if options.weights or options.out or options.engine != "local":
+        return []
+    seen = []
+    for path in islice(map(Path, options.files), LOOKED_AT):
+        if not path.is_file():
+            return []
+        seen.append(Seen(path, read_or_error(path, side), side))
+        if isinstance(seen[-1].picture, images.Picture):
+            break
+    return seen
+
+
+def _none_is_a_picture(options: Namespace, seen: Iterable[Seen], model: str) -> int:
+    """Say so of each file, without a network."""
+    device = "cpu" if options.device == "auto" else options.device
+    with ExitStack() as stack:
+        document = stack.enter_context(Document(model, lambda: device)) if options.json else None
+        for one in seen:
+            assert isinstance(one.picture, images.ImageError)
+            found = refused(one.path, one.picture)
+            complain(found.error)
+            if document:
+                document.add(found.row)
+    return 2
+
+
 class Document:
     """One JSON document on standard output, written as its results come, and closed whatever happens."""
 
-    def __init__(self, model: str, engine: Engine) -> None:
-        self.model, self.engine, self.count = model, engine, 0
+    def __init__(self, model: str, device: Callable[[], str]) -> None:
+        self.model, self.device, self.count = model, device, 0
 
     def __enter__(self) -> Document:
         print(f'{{"model": {json.dumps(self.model)}, "results": [', end="")
@@ -112,7 +157,7 @@ class Document:
         sys.stdout.flush()
 
     def __exit__(self, *_: object) -> None:
-        print(f'\n], "device": {json.dumps(self.engine.device.type)}}}')
+        print(f'\n], "device": {json.dumps(self.device())}}}')
 
 
 def _remaining(files: Iterable[str], table: Table | None) -> Iterator[Path]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from squeeze_core.errors import UserError
-from squeeze_core.networks.catalogue import DEFAULT, Network, named
-from squeeze_core.networks.own import TORCHVISION, open_own_file, reweighted
-from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks import CLASSIFIER
+
+# What it takes to run a network is imported when one is: the options alone are known at once.
+if TYPE_CHECKING:
+    from squeeze_core.networks.catalogue import Network
+    from squeeze_core.networks.preprocess import Preprocess
 
 
 def add_options(parser: ArgumentParser) -> None:
     """`--model NAME`, and `--weights FILE` with what goes with a file of one's own."""
-    parser.add_argument("--model", default=DEFAULT.name, metavar="NAME", help="a network of the catalogue")
+    parser.add_argument("--model", default=CLASSIFIER, metavar="NAME", help="a network of the catalogue")
     add_weights_options(parser)
 
 
@@ -45,11 +49,17 @@ def add_weights_options(parser: ArgumentParser) -> None:
 
 def network_of(options: Namespace) -> Network:
     """The network that the options name; UserError when there is none, or when they do not go together."""
-    return own_of(options, named(options.model)) or named(options.model)
+    from squeeze_core.networks.catalogue import named
+
+    return own_of(options, options.model) or named(options.model)
 
 
-def own_of(options: Namespace, instead_of: Network = DEFAULT) -> Network | None:
-    """The network whose weights are given, None where none are; it takes the place of `instead_of`."""
+def own_of(options: Namespace, model: str = CLASSIFIER) -> Network | None:
+    """The network whose weights are given, None where none are; it takes the place of the one named."""
+    from squeeze_core.networks.catalogue import named
+    from squeeze_core.networks.own import open_own_file, reweighted
+
+    instead_of = named(model)
     if options.weights is None:
         for name in ("class_names", "stretch", "crop", "mean", "std"):
             if getattr(options, name) is not None:
@@ -64,6 +74,9 @@ def _preprocess(options: Namespace) -> Preprocess | None:
     """What the options say that the network sees; None where they say nothing."""
     if all(getattr(options, name) is None for name in ("stretch", "crop", "mean", "std")):
         return None
+    from squeeze_core.networks.own import TORCHVISION
+    from squeeze_core.networks.preprocess import Preprocess
+
     seen = TORCHVISION
     if options.stretch is not None:
         seen = Preprocess(options.stretch)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from squeeze_core.commands import legible
 from squeeze_core.commands.tables import Columns
 from squeeze_core.images import ImageError, Picture, ahead, read
-from squeeze_core.networks.engine import Engine
+
+if TYPE_CHECKING:
+    from squeeze_core.networks.engine import Engine
 
 
 class Timed(Protocol):
@@ -53,20 +55,42 @@ class Work(Generic[Result]):
     columns: Columns
     least_side: int
 
-    def found(self, files: Iterable[Path]) -> Iterator[Found]:
-        """What is in every file, in order, a batch at a time; pictures are decoded meanwhile."""
-        waiting = ahead(lambda path: (path, read_or_error(path, self.least_side)), files)
+    def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]:
+        """What is in every file, in order, a batch at a time; pictures are decoded meanwhile.
+
+        `seen`: a picture that has been read already; taken where it was read for the same side.
+        """
+
+        def of(path: Path) -> tuple[Path, Picture | ImageError]:
+            if seen and seen.path == path and seen.least_side == self.least_side:
+                return path, seen.picture
+            return path, read_or_error(path, self.least_side)
+
+        waiting = ahead(of, files)
         while group := list(islice(waiting, self.engine.batch_size)):
             results = iter(self.task([picture for _, picture in group if isinstance(picture, Picture)]))
             for path, picture in group:
                 file = legible(path)
                 if isinstance(picture, ImageError):
-                    yield Found({"file": file, "error": legible(picture)})
+                    yield refused(path, picture)
                     continue
                 result = next(results)
                 head = f"{file}  ({result.milliseconds:.0f} ms)"
                 lines = (head, *(f"  {line}" for line in self.lines(result)))
                 yield Found({**self.row(result), "file": file}, lines)
+
+
+class Seen(NamedTuple):
+    """A file's picture, or why there is none, read for a network that sees `least_side` pixels a side."""
+
+    path: Path
+    picture: Picture | ImageError
+    least_side: int
+
+
+def refused(path: Path, error: ImageError) -> Found:
+    """What is said of a file that is no picture."""
+    return Found({"file": legible(path), "error": legible(error)})
 
 
 def read_or_error(path: Path, least_side: int | None = None) -> Picture | ImageError:

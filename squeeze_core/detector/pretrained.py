@@ -21,11 +21,12 @@ from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.onnx_runtime import OnnxDetector, export_graph
 from squeeze_core.errors import UserError
+from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import SHIPPED, WeightsError
 from squeeze_core.networks.weights.reading import check_finite
 
-NAME = "squeezenet1_1_detector"
+NAME = DETECTOR
 MIN_WIDTH, MAX_WIDTH = 8, 1024
 MAX_SIDE = 2048
 MAX_CLASSES = 1000

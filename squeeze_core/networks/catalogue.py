@@ -15,6 +15,7 @@ import torch
 import torchvision
 from torch import nn
 
+from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import (
@@ -236,7 +237,7 @@ def _spelled(enum: torchvision.models.WeightsEnum) -> str:
 
 
 _OURS = (
-    _shipped_squeezenet("squeezenet1_1"),
+    _shipped_squeezenet(CLASSIFIER),
     Network(
         "efficientnet_lite0",
         "EfficientNet-Lite0",
