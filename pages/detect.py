@@ -8,6 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.common import address, networks, shared, take_away, tray
+from pages.common.memory import kept
 from pages.common.words import plain
 from pages.detect_parts import choice, why
 from squeeze_core.classifier import Prediction
@@ -182,7 +183,7 @@ def finer_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Predict
     return kinds_of(picture, networks.current(), found) if wanted else ()
 
 
-@shared.kept(256)
+@kept
 def kinds_of(picture: Picture, network: Network, found: tuple[Detection, ...]) -> tuple[Prediction, ...]:
     return finer.kinds(picture, found, shared.engine(), network)
 
@@ -345,7 +346,7 @@ def anything(picture: Picture) -> None:
         )
 
 
-@shared.kept(256)
+@kept
 def place_of(picture: Picture, network: Network, index: int) -> localise.Localisation:
     return localise.localise(picture, shared.engine(), network, index)
 

@@ -1,20 +1,14 @@
-"""What the pages about the network's inside share: results, bounded in number and never changed.
+"""What the pages about the network's inside share: results, bounded in bytes and never changed.
 
 Kept as they are and not copied for every rerun: a trace is 8 MB, and its arrays are read-only.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
-
 import plotly.graph_objects as go
-import streamlit as st
 
 from pages.common import shared, tray
-from pages.common.shared import kept
+from pages.common.memory import RESULTS, kept
 from squeeze_core import gallery
 from squeeze_core.figures import ablation as ablation_figures
 from squeeze_core.figures import fire_modules
@@ -27,28 +21,26 @@ from squeeze_core.inside.explain import Explanation, Progress, Score
 from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
 
-Value = TypeVar("Value")
 
-
-@kept(12)
+@kept
 def trace(picture: Picture, network: Network) -> FireTrace:
     """Every Fire module's activations for that picture."""
     return fire_trace.fire_trace(picture, shared.engine(), network)
 
 
-@kept(64)
+@kept
 def contributions(picture: Picture, network: Network, index: int) -> Contributions:
     """How much each channel feeds that class."""
     return ablation.contributions(picture, shared.engine(), network, index)
 
 
-@kept(64)
+@kept
 def ablated(picture: Picture, network: Network, off: Off) -> Ablation:
     """The answer with those channels switched off."""
     return ablation.ablate(picture, shared.engine(), network, off)
 
 
-@kept(64)
+@kept
 def costs(picture: Picture, network: Network, index: int) -> list[Cost]:
     """What that class loses with ever more of the least useful channels off."""
     ranked = contributions(picture, network, index).ranked()
@@ -59,16 +51,16 @@ def explanation(
     picture: Picture, network: Network, method: str, index: int, progress: Progress
 ) -> Explanation:
     """Why the network would say that class; `progress` is called only when it is not known yet."""
-    key = picture.key, picture.name, network.key, method, index
-    return _explanations().get(
+    key = "explain", picture.key, picture.name, network.key, method, index
+    return RESULTS.get(
         key, lambda: explain.explain(picture, shared.engine(), network, method, index, progress)
     )
 
 
 def score(picture: Picture, network: Network, of: Explanation, progress: Progress) -> Score:
     """Deletion and insertion of that explanation of the picture."""
-    key = picture.key, network.key, of.method.name, of.index
-    return _scores().get(key, lambda: explain.score(of, picture, shared.engine(), network, progress))
+    key = "score", picture.key, network.key, of.method.name, of.index
+    return RESULTS.get(key, lambda: explain.score(of, picture, shared.engine(), network, progress))
 
 
 def ranked_pictures(network: Network) -> list[Peaks]:
@@ -81,81 +73,43 @@ def ranked_pictures(network: Network) -> list[Peaks]:
     return list(found.values())
 
 
-@kept(256)
+@kept
 def channel_filter(network: Network, unit: Unit) -> Filter:
     """The weights behind that channel."""
     return channels.channel_filter(shared.engine(), network, unit)
 
 
-@kept(64)
+@kept
 def network_strip(picture: Picture, network: Network, module: str) -> go.Figure:
     """The network as a strip with that module marked. Figures are shared: not to be changed."""
     return fire_modules.network_strip(trace(picture, network).layers, module)
 
 
-@kept(64)
+@kept
 def wiring(picture: Picture, network: Network, module: str) -> go.Figure:
     """The wiring of that module."""
     found = trace(picture, network)
     return fire_modules.wiring(found.modules[module], found.before(module))
 
 
-@kept(64)
+@kept
 def before_after(picture: Picture, network: Network, off: Off) -> go.Figure:
     """The answers with and without those channels."""
     return ablation_figures.before_after(ablated(picture, network, off))
 
 
-@kept(12)
+@kept
 def glance(picture: Picture, network: Network) -> go.Figure:
     """The strongest channels of all modules."""
     return fire_modules.glance(trace(picture, network))
 
 
-class Kept(Generic[Value]):
-    """A bounded number of results, the longest unused forgotten first, for work that reports progress.
-
-    Streamlit's own caches replay what is drawn while they work, and a bar that is gone cannot be drawn.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._values
-
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """What is kept under that key, else what `make` returns."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
-
-
-@st.cache_resource(show_spinner=False)
-def _explanations() -> Kept[Explanation]:
-    return Kept(64)
-
-
-@st.cache_resource(show_spinner=False)
-def _scores() -> Kept[Score]:
-    return Kept(64)
-
-
-@kept(256)
+@kept
 def _peaks(picture: Picture, network: Network) -> Peaks:
     return channels.peaks(trace(picture, network))
 
 
-@kept(128)
+@kept
 def _sample_peaks(file: str, network: Network) -> Peaks:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     # Not through the bounded cache of traces, where the samples would push visitors' pictures out.

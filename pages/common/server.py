@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.common import tray, tray_bar
+from pages.common import memory, tray, tray_bar
 from squeeze_core import gallery, images
 
 _HERE = Path(__file__).parent
@@ -87,6 +87,7 @@ def first_bytes() -> str:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """While the server runs: warm up beside it, and show it to whoever started it at a screen."""
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=memory.tidy, name="tidy", daemon=True).start()
     if not st.get_option("server.headless"):
         address = st.get_option("browser.serverAddress")
         webbrowser.open(f"http://{address}:{st.get_option('server.port')}")

@@ -1,4 +1,4 @@
-"""What all sessions of this process share: the engine and, bounded in number, its results.
+"""What all sessions of this process share: the engine and, bounded in bytes, its results.
 
 PyTorch and what is built on it takes seconds to import, so it is imported where it is first used: a page
 draws its picture before.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages.common.memory import RESULTS, kept
 from squeeze_core.images import Picture
 
 if TYPE_CHECKING:
@@ -23,22 +24,13 @@ if TYPE_CHECKING:
     from squeeze_core.networks.catalogue import Network
     from squeeze_core.networks.engine import Engine
 
-Given = ParamSpec("Given")
-Result = TypeVar("Result")
-
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
 NETWORKS = "squeeze_core.networks.catalogue"
-# How what goes into results is told apart. By name, where importing the class would take seconds.
+# How Streamlit's own caches tell apart what they are given; classes by name, since importing takes seconds.
 KEYS: dict[str | type, Callable[[Any], object]] = {
     Picture: lambda picture: (picture.key, picture.name),
     "squeeze_core.networks.catalogue.Network": lambda network: (network.key, network.name),
-    "squeeze_core.detector.pretrained.PretrainedDetector": lambda detector: detector.key,
 }
-
-
-def kept(most: int) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
-    """Keeps up to that many results for all sessions: as they are, since a result cannot be changed."""
-    return st.cache_resource(max_entries=most, show_spinner=False, hash_funcs=KEYS)
 
 
 def ready() -> None:
@@ -72,7 +64,7 @@ def engine() -> Engine:
     return Engine()
 
 
-@kept(1024)
+@kept
 def classification(picture: Picture, network: Network) -> Classification:
     """The network's answer for that picture. WeightsError when its weights cannot be had."""
     from squeeze_core import classifier
@@ -80,7 +72,7 @@ def classification(picture: Picture, network: Network) -> Classification:
     return next(classifier.classify([picture], engine(), network))
 
 
-@kept(1024)
+@kept
 def candidates(
     picture: Picture, detector: PretrainedDetector | None = None, closely: bool = False
 ) -> Candidates:
@@ -116,9 +108,9 @@ def weights_problem(network: Network) -> str:
     return ""
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=KEYS)
-def _warm_up_detector(_picture: Picture, detector: PretrainedDetector | None) -> None:
+def _warm_up_detector(picture: Picture, detector: PretrainedDetector | None) -> None:
     """Run it once unseen: a first run also loads it, which is not an answer's price."""
     from squeeze_core.detector.detect import detect
 
-    next(detect([_picture], engine(), detector))
+    key = ("warm", detector.key if detector else "")
+    RESULTS.get(key, lambda: bool(next(detect([picture], engine(), detector))))

@@ -16,6 +16,7 @@ import streamlit as st
 from PIL import Image
 
 from pages.common import address
+from pages.common.memory import RESULTS
 from squeeze_core import gallery, images
 from squeeze_core.gallery import Sample
 from squeeze_core.images import ImageError, Picture
@@ -110,7 +111,7 @@ def describe(picture: Picture) -> str:
 
 def for_screen(picture: Picture) -> bytes:
     """The picture as large as a page shows it at most, as WebP; made once."""
-    return _for_screen(picture.key, picture)
+    return RESULTS.get(("screen", picture.key), lambda: _for_screen(picture))
 
 
 def add(files: Iterable[File]) -> None:
@@ -195,9 +196,8 @@ def sample_entry(file: str) -> Entry:
     return Entry(picture, sample.alt, _thumbnail(picture))
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _for_screen(key: str, _picture: Picture) -> bytes:
-    image = _picture.image.copy()
+def _for_screen(picture: Picture) -> bytes:
+    image = picture.image.copy()
     image.thumbnail(_SCREEN)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=85, method=2)

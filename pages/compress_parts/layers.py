@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import shared, take_away
+from pages.common import take_away
+from pages.common.memory import RESULTS
 from pages.common.progress import advance
 from pages.common.words import plain
 from squeeze_core.compression import histogram
@@ -122,10 +123,6 @@ def _levels(found: Compressed) -> None:
     )
 
 
-@shared.kept(128)
-def _of(_found: Compressed, key: str, weight: str) -> Histogram:
-    return histogram.histogram(_found, weight)
-
-
 def _histogram(found: Compressed, weight: str) -> Histogram:
-    return _of(found, found.network.key, weight)
+    key = ("histogram", found.network.key, weight)
+    return RESULTS.get(key, lambda: histogram.histogram(found, weight))

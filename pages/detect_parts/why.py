@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import inside, networks, shared, take_away
+from pages.common import networks, shared, take_away
+from pages.common.memory import RESULTS
 from pages.detect_parts import choice
 from squeeze_core.detector import why
-from squeeze_core.detector.detections import Candidates, Detection
+from squeeze_core.detector.detections import Detection
+from squeeze_core.detector.pretrained import PretrainedDetector
 from squeeze_core.detector.why import METHODS, Explanation, Feeders
 from squeeze_core.figures import detections as figures
 from squeeze_core.figures import why_box
@@ -42,16 +44,15 @@ def controls(picture: Picture, detection: Detection) -> tuple[str, float, DeltaG
 def explanation(picture: Picture, detection: Detection, method: str, place: DeltaGenerator) -> Explanation:
     """The map; while it is made `place` says how far it is, and stops it."""
     detector = networks.detector()
-    known = picture.key, detection, method, detector
-    kept = _explanations()
-    if method == "gradients" or known in kept:
-        return kept.get(
+    known = "explain-box", picture.key, detection, method, _key(detector)
+    if method == "gradients" or known in RESULTS:
+        return RESULTS.get(
             known, lambda: why.explain(picture, detection, shared.engine(), method, detector=detector)
         )
     with place.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, text=f"{METHODS[method].title}: {why.MASKS} pictures")
         st.button("Stop", key="detect-why-stop", icon=":material/stop_circle:", on_click=_stop)
-    found = kept.get(
+    found = RESULTS.get(
         known,
         lambda: why.explain(picture, detection, shared.engine(), method, _advance(bar, method), detector),
     )
@@ -80,8 +81,8 @@ def _advance(bar: DeltaGenerator, method: str) -> Progress:
 
 def section(picture: Picture, detection: Detection, found: Explanation) -> None:
     """Everything about the map and the channels behind the box, under the picture."""
-    feeds = _kept_feeders().get(
-        (picture.key, detection, networks.detector()),
+    feeds = RESULTS.get(
+        ("feeders", picture.key, detection, _key(networks.detector())),
         lambda: why.feeders(picture, detection, shared.engine(), detector=networks.detector()),
     )
     cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
@@ -139,8 +140,8 @@ def _scores(picture: Picture, found: Explanation) -> None:
 
 
 def _score(picture: Picture, of: Explanation, bar: DeltaGenerator) -> Score:
-    key = picture.key, of.detection, of.method
-    return _kept_scores().get(
+    key = "score-box", picture.key, of.detection, of.method, _key(networks.detector())
+    return RESULTS.get(
         key, lambda: why.score(of, picture, shared.engine(), _share(bar), networks.detector())
     )
 
@@ -166,8 +167,8 @@ def _channels(picture: Picture, feeds: Feeders) -> None:
     _links(feeds)
     count = st.select_slider("Switch off the strongest", why.COUNTS, why.STRONGEST, key="detect-why-count")
     off = [unit for unit, _ in feeds.strongest(count)]
-    after = _kept_without().get(
-        (picture.key, frozenset(off), networks.detector()),
+    after = RESULTS.get(
+        ("without", picture.key, frozenset(off), _key(networks.detector())),
         lambda: why.without(picture, off, shared.engine(), detector=networks.detector()),
     )
     detection = feeds.detection
@@ -210,21 +211,5 @@ def _links(feeds: Feeders) -> None:
         take_away.downloads("box-channels", table=rows)
 
 
-@st.cache_resource(show_spinner=False)
-def _explanations() -> inside.Kept[Explanation]:
-    return inside.Kept(64)
-
-
-@st.cache_resource(show_spinner=False)
-def _kept_scores() -> inside.Kept[Score]:
-    return inside.Kept(64)
-
-
-@st.cache_resource(show_spinner=False)
-def _kept_feeders() -> inside.Kept[Feeders]:
-    return inside.Kept(64)
-
-
-@st.cache_resource(show_spinner=False)
-def _kept_without() -> inside.Kept[Candidates]:
-    return inside.Kept(64)
+def _key(detector: PretrainedDetector | None) -> str:
+    return detector.key if detector else ""

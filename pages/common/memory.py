@@ -1,0 +1,146 @@
+"""What the process keeps for all sessions, within a bound in bytes, and how it gives memory back."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from PIL import Image
+from streamlit.runtime import Runtime, exists
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+# Of all results together; the longest unused are forgotten first. A trace has 8 MB, an answer 4 kB.
+MOST_BYTES = 256_000_000
+TIDY_SECONDS = 20.0
+
+
+class Kept:
+    """Results by key, as they are, since a result cannot be changed; `most` bytes of them at most.
+
+    Whoever asks for what somebody else is making waits for it; other keys are not held up. What works may
+    draw its progress: nothing that is drawn is remembered, as Streamlit's own caches would.
+    """
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self.most, self.bytes = most, 0
+        self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._making: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
+    def get(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """What is kept under that key, else what `make` returns."""
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    self._values.move_to_end(key)
+                    return self._values[key][0]
+            try:
+                value = make()
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+            self._put(key, value, size_of(value))
+        return value
+
+    def _put(self, key: Hashable, value: object, size: int) -> None:
+        with self._lock:
+            self.bytes += size - self._values.pop(key, (None, 0))[1]
+            self._values[key] = value, size
+            while self.bytes > self.most and len(self._values) > 1:
+                self.bytes -= self._values.popitem(last=False)[1][1]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._values.clear()
+            self.bytes = 0
+
+
+RESULTS = Kept()
+
+
+def kept(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Keeps a function's results among RESULTS, by what it is given: pictures and networks by their key."""
+    name = f"{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def wrapper(*given: Given.args, **named: Given.kwargs) -> Result:
+        key = (name, *map(_told_apart, given), *((k, _told_apart(v)) for k, v in sorted(named.items())))
+        return RESULTS.get(key, lambda: function(*given, **named))
+
+    return wrapper
+
+
+def _told_apart(given: object) -> Hashable:
+    """A picture, a network or a detector is the same when its key is; two files may have one content."""
+    key = getattr(given, "key", None)
+    return given if key is None else (type(given).__name__, key, getattr(given, "name", ""))  # type: ignore[return-value]
+
+
+def size_of(value: object) -> int:
+    """About how many bytes a result holds: its arrays, tensors, pictures and texts.
+
+    A network's record, which others hold too, counts nothing.
+    """
+    if hasattr(value, "load_on"):
+        return 0
+    if isinstance(value, Image.Image):
+        return value.width * value.height * len(value.getbands())
+    if isinstance(value, bytes | str):
+        return sys.getsizeof(value)
+    nbytes = getattr(value, "nbytes", None)  # NumPy's arrays and PyTorch's tensors
+    if isinstance(nbytes, int):
+        return nbytes
+    if hasattr(value, "to_plotly_json"):
+        value = value.to_plotly_json()
+    if isinstance(value, Mapping):
+        return sum(size_of(key) + size_of(one) for key, one in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return sys.getsizeof(value) + sum(map(size_of, value))
+    if is_dataclass(value):
+        return sum(size_of(getattr(value, one.name)) for one in fields(value))
+    return sys.getsizeof(value)
+
+
+def tidy(seconds: float = TIDY_SECONDS) -> None:
+    """For ever: forget sessions that have ended, their pictures with them, and give their memory back."""
+    known = 0
+    while True:
+        time.sleep(seconds)
+        before, known = known, sessions()
+        if known < before:
+            give_back()
+
+
+def sessions() -> int:
+    """How many sessions the server holds: those that are connected, and those that may still come back.
+
+    Streamlit keeps one for two minutes after its browser has gone, and forgets it only when it counts.
+    """
+    if not exists():
+        return 0
+    manager: Any = Runtime.instance()._session_mgr
+    return len(manager._active_session_info_by_id) + len(manager._session_storage._cache)
+
+
+def give_back() -> None:
+    """Free what nobody holds, and return it to the system, where the C library can."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim:
+            trim(0)

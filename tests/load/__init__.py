@@ -1,0 +1,1 @@
+"""Many people at once: `python -m tests.load --help`."""

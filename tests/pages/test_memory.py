@@ -1,0 +1,100 @@
+"""What is kept for all sessions, within its bytes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from pages.common import inside, memory, shared
+from pages.common.memory import Kept, kept, size_of
+from squeeze_core import gallery
+from squeeze_core.networks.catalogue import DEFAULT
+
+
+def test_bytes_are_bounded_and_the_longest_unused_goes_first() -> None:
+    store = Kept(most=2500)
+    for name in "abc":
+        store.get(name, lambda: np.zeros(100))  # 800 bytes each
+    store.get("a", lambda: pytest.fail("it is kept"))
+    store.get("d", lambda: np.zeros(100))
+    assert store.bytes == 2400 and "b" not in store and "a" in store and "d" in store
+
+
+def test_one_result_larger_than_all_is_still_given() -> None:
+    store = Kept(most=10)
+    assert store.get("big", lambda: np.ones(1000)).sum() == 1000
+    store.get("next", lambda: 1)
+    assert "big" not in store
+
+
+def test_two_who_ask_for_the_same_make_it_once() -> None:
+    store, made = Kept(), []
+
+    def slow() -> int:
+        time.sleep(0.1)
+        made.append(1)
+        return 7
+
+    threads = [threading.Thread(target=store.get, args=("key", slow)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
+
+
+def test_what_is_stopped_is_not_kept_and_can_be_asked_for_again() -> None:
+    store = Kept()
+    with pytest.raises(KeyboardInterrupt):
+        store.get("key", lambda: exec("raise KeyboardInterrupt"))
+    assert store.get("key", lambda: 3) == 3
+
+
+def test_results_are_told_apart_by_function_picture_and_network() -> None:
+    calls: list[str] = []
+
+    @kept
+    def first(picture: object, network: object) -> int:
+        calls.append("first")
+        return 1
+
+    @kept
+    def second(picture: object, network: object) -> int:
+        calls.append("second")
+        return 2
+
+    cat, cup = (sample.picture() for sample in gallery.samples()[:2])
+    answers = [
+        of(picture, DEFAULT) for of, picture in ((first, cat), (second, cat), (first, cat), (first, cup))
+    ]
+    assert answers == [1, 2, 1, 1]
+    assert calls == ["first", "second", "first"]
+
+
+def test_sizes_are_those_of_what_a_result_holds() -> None:
+    picture = gallery.samples()[0].picture()
+    assert size_of(picture) >= 3 * picture.image.width * picture.image.height
+    trace = inside.trace(picture, DEFAULT)
+    assert 5e6 < size_of(trace) < 2e7
+    assert 4000 < size_of(shared.classification(picture, DEFAULT)) < 10_000  # 1,000 float32
+    assert size_of(DEFAULT) == 0
+
+
+def test_memory_goes_back_to_the_system() -> None:
+    before = resident()
+    blocks = [b"x" * 100_000 for _ in range(3000)]  # each too small for a mapping of its own
+    keeps = [blocks[-1]]  # at the end of the heap, so that freeing alone gives nothing back
+    held = resident()
+    del blocks
+    memory.give_back()
+    assert held - before > 150e6
+    assert held - resident() > 0.7 * (held - before)
+    assert keeps
+
+
+def resident() -> int:
+    with open("/proc/self/statm", encoding="utf-8") as file:
+        return 4096 * int(file.read().split()[1])
