@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import sys
@@ -22,6 +23,7 @@ Result = TypeVar("Result")
 # Of all results together; the longest unused are forgotten first. A trace has 8 MB, an answer 4 kB.
 MOST_BYTES = 256_000_000
 TIDY_SECONDS = 20.0
+SELDOM = 15  # in turns of that length
 
 
 class Kept:
@@ -71,6 +73,8 @@ class Kept:
 
 
 RESULTS = Kept()
+# What is set apart is destroyed in order too when the process ends.
+atexit.register(gc.unfreeze)
 
 
 def kept(function: Callable[Given, Result]) -> Callable[Given, Result]:
@@ -117,12 +121,14 @@ def size_of(value: object) -> int:
 
 
 def tidy(seconds: float = TIDY_SECONDS) -> None:
-    """For ever: forget sessions that have ended, their pictures with them, and give their memory back."""
-    known = 0
+    """For ever: forget sessions that have ended, their pictures with them, and give their memory back; now
+    and then also while nobody leaves."""
+    known = turns = 0
     while True:
         time.sleep(seconds)
         before, known = known, sessions()
-        if known < before:
+        turns += 1
+        if known < before or turns % SELDOM == 0:
             give_back()
 
 
@@ -138,8 +144,15 @@ def sessions() -> int:
 
 
 def give_back() -> None:
-    """Free what nobody holds, and return it to the system, where the C library can."""
+    """Free what nobody holds, and return it to the system, where the C library can.
+
+    What is left is set apart until the next time: Streamlit looks for garbage after every run of a page,
+    and looking through all that PyTorch, Plotly and the rest have made would hold everybody up for a
+    quarter of a second.
+    """
+    gc.unfreeze()
     gc.collect()
+    gc.freeze()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim:

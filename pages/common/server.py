@@ -100,3 +100,4 @@ def _warm_up() -> None:
 
     images.warm()
     shared.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)
+    memory.give_back()

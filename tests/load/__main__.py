@@ -1,9 +1,9 @@
-"""Many sessions at once: is every answer its own session's, how long do they wait, what memory does it take?
+"""Many sessions at once: is every answer its own session's, how long do they wait, what memory is taken?
 
     python -m tests.load [--sessions 30] [--seconds 600] [--every 10] [--waves 1] [--after 300]
 
-Starts a server of its own. Each session brings a picture of 12 megapixels and then, every ten seconds, goes to
-another page, moves a slider, asks Why? or brings its picture again.
+Starts a server of its own. Each session brings a picture of 12 megapixels and then, every ten seconds,
+goes to another page, moves a slider, asks Why? or brings its picture again.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ class RunFailed(Exception):
 
 @dataclass
 class Client:
-    """One session. `widgets`: identifiers by key, `options`: what each lets choose from; `texts`: the words of
-    the last run, by place."""
+    """One session. `widgets`: identifiers by key, `options`: what each lets choose from; `texts`: the
+    words of the last run, by place."""
 
     address: str
     session: str = ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -93,6 +95,22 @@ def test_memory_goes_back_to_the_system() -> None:
     assert held - before > 150e6
     assert held - resident() > 0.7 * (held - before)
     assert keeps
+
+
+def test_garbage_is_sought_among_what_is_new_alone() -> None:
+    class Node:
+        pass
+
+    node = Node()
+    node.itself = node  # type: ignore[attr-defined]
+    gone = weakref.ref(node)
+    memory.give_back()
+    assert gc.get_freeze_count() > 100_000  # what the packages have made is not looked through again
+    del node
+    gc.collect()
+    assert gone() is not None
+    memory.give_back()
+    assert gone() is None
 
 
 def resident() -> int:
