@@ -37,7 +37,7 @@ class Load:
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.faults: list[str] = []
         self.height = 0.0
-        self.pictures = [_picture(sample.path) for sample in gallery.samples()]
+        self.pictures = [_picture(sample.path) for sample in gallery.samples()[: options.sessions]]
 
     async def wave(self) -> None:
         """All sessions, each begun a little after the one before; they leave when the time is over."""
@@ -140,19 +140,19 @@ def memory(process: int) -> float:
     return total / 1000
 
 
-def start(port: int) -> subprocess.Popen[bytes]:
-    """The app, once it answers and has warmed up."""
+def start(port: int, settle: float) -> subprocess.Popen[bytes]:
+    """The app, after the seconds in which it starts and warms up."""
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
     environment = os.environ | {"SQUEEZE_LAB_LOG": "WARNING"}
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
-    time.sleep(15)
+    time.sleep(settle)
     return process
 
 
 def run(options: argparse.Namespace) -> dict[str, object]:
     """Every wave's report, and the memory before, between and after."""
-    process = start(options.port)
+    process = start(options.port, options.settle)
     address = f"http://127.0.0.1:{options.port}"
     try:
         asyncio.run(_look_once(address))
@@ -186,6 +186,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=10, help="seconds between what a session does")
     parser.add_argument("--waves", type=int, default=1)
     parser.add_argument("--after", type=float, default=300, help="seconds of rest after each wave")
+    parser.add_argument(
+        "--settle", type=float, default=20, help="seconds that the server may take to warm up"
+    )
     parser.add_argument("--port", type=int, default=8765)
     found = run(parser.parse_args(arguments))
     print(json.dumps(found, indent=1))

@@ -5,23 +5,22 @@ A group is a function that returns rows; add a function to GROUPS to time someth
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 
 from squeeze_core import classifier, gallery
+from squeeze_core.bench import peers
+from squeeze_core.bench.rows import Row, interleaved
 from squeeze_core.cost import measure
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.design_space import Choice, Design, design
 from squeeze_core.cost.profile import profile
 from squeeze_core.cost.roofline import least_time, measure_machine
-from squeeze_core.cost.timing import in_turns
 from squeeze_core.detector import detect as detector
 from squeeze_core.figures import channels as channel_figures
 from squeeze_core.figures import design_space as design_figures
@@ -34,18 +33,7 @@ from squeeze_core.networks.architecture import Metaparameters
 from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
 
-BATCH = 8
 GPU_BATCH = 256
-
-
-@dataclass(frozen=True)
-class Row:
-    """One timing: the median, in one of two units. `ratio_to`: this time over another row's time."""
-
-    what: str
-    milliseconds: float | None = None
-    images_per_second: float | None = None
-    ratio_to: dict[str, float] = field(default_factory=dict)
 
 
 def bench(engine: Engine, network: Network = DEFAULT) -> Iterator[Row]:
@@ -66,33 +54,6 @@ def startup(engine: Engine, network: Network) -> list[Row]:
     return [
         Row(base, medians[0]),
         Row("command line start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}),
-    ]
-
-
-def forward(engine: Engine, network: Network) -> list[Row]:
-    """One forward pass, as the engine runs it and by PyTorch; ratios are of times per picture."""
-    loaded, size = engine.get(network), network.preprocess.size
-    plain = network.load().to(engine.device).to(memory_format=torch.channels_last)
-    batch = torch.randn(BATCH, 3, size, size, device=engine.device)
-    last = batch.contiguous(memory_format=torch.channels_last)
-
-    def run(which: torch.nn.Module, images: torch.Tensor) -> Callable[[], object]:
-        def once() -> object:
-            with torch.inference_mode():
-                return which(images).cpu()  # waits for a GPU
-
-        return once
-
-    one, own, eight = interleaved([run(plain, last[:1]), run(loaded, last[:1]), run(loaded, last)], 20)
-    base = "forward pass, one picture, PyTorch, channels last"
-    return [
-        Row(base, one),
-        Row("forward pass, one picture", own, ratio_to={base: own / one}),
-        Row(
-            f"forward pass, {BATCH} pictures at once",
-            images_per_second=1000 * BATCH / eight,
-            ratio_to={base: eight / BATCH / one},
-        ),
     ]
 
 
@@ -235,7 +196,9 @@ def design_space(engine: Engine, network: Network) -> list[Row]:
 
 GROUPS: tuple[Callable[[Engine, Network], list[Row]], ...] = (
     startup,
-    forward,
+    peers.forward,
+    peers.one_file,
+    peers.many_files,
     gpu,
     whole_files,
     look_inside,
@@ -244,11 +207,6 @@ GROUPS: tuple[Callable[[Engine, Network], list[Row]], ...] = (
 )
 
 
-def interleaved(works: list[Callable[[], object]], rounds: int) -> list[float]:
-    """Median milliseconds of each work; in turns, so that a slow moment of the machine hits all alike."""
-    return [statistics.median(taken) for taken in in_turns(works, rounds)]
-
-
 def _process(command: list[str]) -> None:
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     subprocess.run(command, check=True, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,191 @@
+"""What others would write, built and timed in the same run: PyTorch, ONNX Runtime alone, plain recipes."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from squeeze_core import classifier, gallery
+from squeeze_core.bench.rows import Row, interleaved
+from squeeze_core.images import ahead, read
+from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.onnx_export import to_onnx
+from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
+from squeeze_core.networks.preprocess import Preprocess
+
+BUSY = 2  # processes that compute beside, where a row says so
+FILES = 300
+LARGE, SMALL, USUAL = (4000, 3000), (336, 252), (500, 375)
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """With that many processes beside that never rest."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def forward(engine: Engine, network: Network) -> list[Row]:
+    """One picture through the network, as the engine and as others run it, quiet and beside others."""
+    size = network.preprocess.size
+    one = torch.randn(1, 3, size, size)
+    last = one.contiguous(memory_format=torch.channels_last)
+    plain, ordered = network.load(), network.load().to(memory_format=torch.channels_last)
+    session = open_session(to_onnx(network.load(), size).SerializeToString())
+    works: dict[str, Callable[[], object]] = {
+        "PyTorch, channels last": partial(_answer, ordered, last),
+        "PyTorch": partial(_answer, plain, one),
+        "ONNX Runtime alone": lambda: session.run(None, {"pictures": one.numpy()}),
+        "ours": lambda: engine.run(network, one),
+    }
+    if network.plan is not None:
+        loaded = engine.get(network)
+        works["ours, all parts"] = partial(_parts, loaded, one)
+    rows = _compared("one picture, forward pass", works, 20)
+    with busy():
+        rows += _compared(f"one picture, forward pass beside {BUSY} busy processes", works, 20)
+    return rows
+
+
+def _answer(network: nn.Module, pictures: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return network(pictures)
+
+
+def _parts(network: nn.Module, pictures: Tensor) -> object:
+    with torch.inference_mode():
+        return network.parts(pictures)  # type: ignore[operator]
+
+
+def _compared(title: str, works: dict[str, Callable[[], object]], rounds: int) -> list[Row]:
+    """A row for each, the last ones, which are ours, with ratios to all the others."""
+    medians = dict(zip(works, interleaved(list(works.values()), rounds), strict=True))
+    return [
+        Row(
+            f"{title}: {name}",
+            taken,
+            ratio_to={
+                f"{title}: {other}": taken / medians[other]
+                for other in works
+                if name.startswith("ours") and other != name
+            },
+        )
+        for name, taken in medians.items()
+    ]
+
+
+def one_file(engine: Engine, network: Network) -> list[Row]:
+    """A JPEG's bytes to five classes: the plain recipe, six lines with a reduced decode, and ours."""
+    see = network.preprocess
+    ordered = network.load().to(memory_format=torch.channels_last)
+    session = open_session(to_onnx(network.load(), see.size).SerializeToString())
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for title, side in (("12-megapixel JPEG", LARGE), ("336-pixel JPEG", SMALL)):
+            path = _written(Path(folder) / "one.jpg", side)
+            rows += _compared(
+                f"{title}, file to five classes",
+                {
+                    "plain recipe (Pillow, PyTorch)": partial(_plain, ordered, see, path),
+                    "reduced decode, ONNX Runtime": partial(_six_lines, session, see, path),
+                    "ours": partial(_ours, engine, network, [path]),
+                },
+                9,
+            )
+    return rows
+
+
+def _plain(network: nn.Module, see: Preprocess, path: Path) -> Tensor:
+    image = Image.open(path).convert("RGB")
+    return _answer(network, see([image])).softmax(1).topk(5).indices
+
+
+def _six_lines(session: onnxruntime.InferenceSession, see: Preprocess, path: Path) -> np.ndarray:
+    opened = Image.open(path)
+    opened.draft("RGB", (see.size, see.size))
+    image = opened.convert("RGB").resize((see.size, see.size), Image.Resampling.BILINEAR)
+    pixels = (np.asarray(image, np.float32) / 255 - see.mean) / see.std
+    pictures = pixels.transpose(2, 0, 1)[None].astype(np.float32)
+    return np.argsort(session.run(None, {"pictures": pictures})[0][0])[-5:]
+
+
+def _ours(engine: Engine, network: Network, paths: Sequence[Path]) -> list[object]:
+    pictures = ahead(lambda path: read(path, network.preprocess.least_side), paths)
+    return [answer.top(5) for answer in classifier.classify(pictures, engine, network)]
+
+
+def many_files(engine: Engine, network: Network) -> list[Row]:
+    """Many JPEGs: a DataLoader of two workers, ONNX Runtime and Pillow on one thread, and ours."""
+    see = network.preprocess
+    ordered = network.load().to(memory_format=torch.channels_last)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    model = to_onnx(network.load(), see.size).SerializeToString()
+    session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+    with tempfile.TemporaryDirectory() as folder:
+        first = _written(Path(folder) / "0.jpg", USUAL)
+        paths = [Path(folder) / f"{number}.jpg" for number in range(FILES)]
+        for path in paths[1:]:
+            path.write_bytes(first.read_bytes())
+        works: dict[str, Callable[[], object]] = {
+            "DataLoader, two workers, PyTorch": partial(_loader, ordered, see, paths),
+            "Pillow and ONNX Runtime, one thread": lambda: [_six_lines(session, see, p) for p in paths],
+            "ours": partial(_ours, engine, network, paths),
+        }
+        taken = interleaved(list(works.values()), 1)
+    title = f"{FILES} JPEGs of 500×375"
+    medians = dict(zip(works, taken, strict=True))
+    return [
+        Row(
+            f"{title}: {name}",
+            images_per_second=1000 * FILES / taken,
+            ratio_to={
+                f"{title}: {other}": taken / medians[other] for other in works if name == "ours" != other
+            },
+        )
+        for name, taken in medians.items()
+    ]
+
+
+class _Files(Dataset[Tensor]):
+    def __init__(self, see: Preprocess, paths: Sequence[Path]) -> None:
+        self.see, self.paths = see, paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, place: int) -> Tensor:
+        return self.see([Image.open(self.paths[place]).convert("RGB")])[0]
+
+
+def _loader(network: nn.Module, see: Preprocess, paths: Sequence[Path]) -> list[Tensor]:
+    loader = DataLoader(_Files(see, paths), batch_size=32, num_workers=2)
+    return [_answer(network, batch).softmax(1).topk(5).indices for batch in loader]
+
+
+def _written(path: Path, side: tuple[int, int]) -> Path:
+    """A sample picture as a JPEG of that size."""
+    buffer = io.BytesIO()
+    gallery.samples()[3].picture().image.resize(side, Image.Resampling.BICUBIC).save(
+        buffer, "JPEG", quality=90
+    )
+    path.write_bytes(buffer.getvalue())
+    return path
