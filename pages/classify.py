@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.common import address, networks, shared, take_away, tray
+from pages.common.memory import kept
 from pages.common.words import plain
 from squeeze_core.cost.published import TABLE_2, PublishedRow
 from squeeze_core.images import Picture
@@ -72,6 +73,7 @@ def _bars(predictions: tuple[Prediction, ...], network: Network) -> None:
     take_away.plot(_figure(predictions, network), name=f"classify-{network.name}", alt=alt)
 
 
+@kept
 def _figure(predictions: tuple[Prediction, ...], network: Network) -> go.Figure:
     from squeeze_core.figures import classification
 

@@ -22,6 +22,7 @@ from squeeze_core.detector.detections import (
     readable,
 )
 from squeeze_core.detector.pretrained import NAME as DETECTOR
+from squeeze_core.detector.pretrained import shipped_detector
 from squeeze_core.detector.why import Explanation
 from squeeze_core.figures import detections as figures
 from squeeze_core.figures import reliability, why_box
@@ -31,7 +32,7 @@ from squeeze_core.inside import localise
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.weights import SHIPPED
 
-MODES = {"detector": "20 classes", "anything": "Anything"}
+MODES = ("detector", "anything")
 
 
 def page() -> None:
@@ -41,10 +42,10 @@ def page() -> None:
         st.title("Where is it?", anchor=False, width="content")
         mode = st.segmented_control(
             "What to look for",
-            list(MODES),
+            MODES,
             default="detector",
             required=True,
-            format_func=MODES.__getitem__,
+            format_func=_mode,
             key="detect-mode",
             **address.BOUND,
             label_visibility="collapsed",
@@ -188,6 +189,13 @@ def kinds_of(picture: Picture, network: Network, found: tuple[Detection, ...]) -
     return finer.kinds(picture, found, shared.engine(), network)
 
 
+def _mode(mode: str) -> str:
+    """What a way of detecting is called: the detector's by how many classes it knows."""
+    if mode == "anything":
+        return "Anything"
+    return f"{len((networks.detector() or shipped_detector()).labels)} classes"
+
+
 def nothing_found(result: Candidates) -> tuple[Detection, ...]:
     """Say that nothing passes the sliders; the best candidate to draw all the same, if there is one."""
     best = result.best()
@@ -233,7 +241,10 @@ def table(picture: Picture, rows: Sequence[dict[str, object]], found: Sequence[D
         return
     key = choice.table_key(picture, found)
     st.dataframe(
-        [{"found": figures.in_doubt(d)} | row for d, row in zip(found, rows, strict=True)],
+        [
+            {"found": figures.in_doubt(d)} | row | {"score": 100 * d.score}
+            for d, row in zip(found, rows, strict=True)
+        ],
         hide_index=True,
         key=key,
         on_select=lambda: choice.took_row(picture, found, key),
@@ -243,7 +254,7 @@ def table(picture: Picture, rows: Sequence[dict[str, object]], found: Sequence[D
         column_order=("found", "kind", "score"),
         column_config={
             "score": st.column_config.ProgressColumn(
-                format="percent", min_value=0, max_value=1, color="primary"
+                format="%.0f%%", min_value=0, max_value=100, color="primary"
             )
         },
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from pages.common import shared, tray
-from pages.common.memory import RESULTS, kept
+from pages.common.memory import RESULTS, TRACES, kept
 from squeeze_core import gallery
 from squeeze_core.figures import ablation as ablation_figures
 from squeeze_core.figures import fire_modules
@@ -22,7 +22,7 @@ from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
 
 
-@kept
+@TRACES.keeps
 def trace(picture: Picture, network: Network) -> FireTrace:
     """Every Fire module's activations for that picture."""
     return fire_trace.fire_trace(picture, shared.engine(), network)

@@ -20,8 +20,8 @@ from streamlit.runtime import Runtime, exists
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-# Of all results together; the longest unused are forgotten first. A trace has 8 MB, an answer 4 kB.
-MOST_BYTES = 256_000_000
+# Of all results together; the longest unused are forgotten first. An answer has 4 kB, a map 400 kB.
+MOST_BYTES = 160_000_000
 TIDY_SECONDS = 20.0
 SELDOM = 15  # in turns of that length
 
@@ -71,22 +71,24 @@ class Kept:
             self._values.clear()
             self.bytes = 0
 
+    def keeps(self, function: Callable[Given, Result]) -> Callable[Given, Result]:
+        """Keeps a function's results, by what it is given: pictures and networks by their key."""
+        name = f"{function.__module__}.{function.__qualname__}"
+
+        @wraps(function)
+        def wrapper(*given: Given.args, **named: Given.kwargs) -> Result:
+            key = (name, *map(_told_apart, given), *((k, _told_apart(v)) for k, v in sorted(named.items())))
+            return self.get(key, lambda: function(*given, **named))
+
+        return wrapper
+
 
 RESULTS = Kept()
+kept = RESULTS.keeps
+# Apart, lest they push out what takes long to make: they are large and made again at once.
+TRACES = Kept(96_000_000)
 # What is set apart is destroyed in order too when the process ends.
 atexit.register(gc.unfreeze)
-
-
-def kept(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Keeps a function's results among RESULTS, by what it is given: pictures and networks by their key."""
-    name = f"{function.__module__}.{function.__qualname__}"
-
-    @wraps(function)
-    def wrapper(*given: Given.args, **named: Given.kwargs) -> Result:
-        key = (name, *map(_told_apart, given), *((k, _told_apart(v)) for k, v in sorted(named.items())))
-        return RESULTS.get(key, lambda: function(*given, **named))
-
-    return wrapper
 
 
 def _told_apart(given: object) -> Hashable:

@@ -6,16 +6,19 @@ from collections.abc import Callable
 
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.common import shared
+
 
 def advance(
     bar: DeltaGenerator, start: float = 0.0, part: float = 1.0, text: str | None = None
 ) -> Callable[[float], None]:
     """Draws the share done of one part of the work into `bar`.
 
-    Any click makes Streamlit leave the work here, which ends it.
+    Any click makes Streamlit leave the work here, which ends it; and whoever waits for a turn has it first.
     """
 
     def draw(share: float) -> None:
+        shared.engine().queue.rest()
         bar.progress(min(1.0, start + part * share), text)
 
     return draw

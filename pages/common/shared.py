@@ -7,11 +7,14 @@ draws its picture before.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.common.memory import RESULTS, kept
 from squeeze_core.images import Picture
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from squeeze_core.networks.catalogue import Network
     from squeeze_core.networks.engine import Engine
 
+PATIENCE_SECONDS = 1.0
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
 NETWORKS = "squeeze_core.networks.catalogue"
 # How Streamlit's own caches tell apart what they are given; classes by name, since importing takes seconds.
@@ -56,12 +60,37 @@ def warm_up(picture: Picture) -> None:
     candidates(picture)
 
 
-@st.cache_resource(show_spinner=False)
 def engine() -> Engine:
-    """The one engine: its networks are loaded once, for everybody."""
+    """The one engine: its networks are loaded once, for everybody, and sessions take turns."""
+    from squeeze_core.networks.queue import Asker, asker
+
+    context = get_script_run_ctx(suppress_warning=True)
+    if context:
+        asker.set(Asker(context.session_id, _Waiting().tell))
+    return _engine()
+
+
+@st.cache_resource(show_spinner=False)
+def _engine() -> Engine:
     from squeeze_core.networks.engine import Engine
 
     return Engine()
+
+
+class _Waiting:
+    """Says how many come before, once somebody has waited for a moment; ends the run of who moved on."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._place: DeltaGenerator | None = None
+
+    def tell(self, before: int) -> None:
+        len(st.session_state)  # where Streamlit ends a run that nobody wants any more
+        if before and time.monotonic() > self._since + PATIENCE_SECONDS:
+            self._place = self._place or st.empty()
+            self._place.caption(f"{before} before you" if before > 1 else "You are next")
+        elif self._place:
+            self._place.empty()
 
 
 @kept
@@ -86,10 +115,19 @@ def candidates(
 
 @st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
 def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings:
-    """How long those networks take for that picture here; measured again after a while."""
+    """How long those networks take for that picture here."""
+    from squeeze_core.cost.timing import for_another
+
+    return for_another(_timings(picture, networks), picture, networks)
+
+
+@st.cache_data(ttl=60, max_entries=64, show_spinner=False, hash_funcs=KEYS)
+def _timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings:
+    """How long they take for any picture, measured anew after a minute: under many people's hands measuring
+    for each would be most of the work."""
     from squeeze_core.cost.timing import time_networks
 
-    return time_networks(picture, engine(), networks)
+    return time_networks(_picture, engine(), networks)
 
 
 @st.cache_data(ttl=60, max_entries=128, show_spinner=False, hash_funcs=KEYS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.common import shared, take_away
 from pages.common.progress import advance
 from pages.common.words import plain
 from squeeze_core.compression import runtime
@@ -73,7 +73,8 @@ def _measured(network: Network) -> tuple[Worth, ...] | None:
         bar = st.progress(0.0, text=_DOING)
         st.button("Stop", icon=":material/stop:", key="int8-stop")
     try:
-        found = runtime.measure(network, views(network).split(1), advance(bar, text=_DOING))
+        with shared.engine().queue.turn(large=True):
+            found = runtime.measure(network, views(network).split(1), advance(bar, text=_DOING))
     except UserError as error:
         slot.error(plain(str(error)), icon=":material/timer_off:")
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.common import shared, take_away
 from pages.common.memory import RESULTS
 from pages.common.progress import advance
 from pages.common.words import plain
@@ -70,7 +70,8 @@ def _curves(network: Network) -> tuple[PruningCurve, ...] | None:
         slot.error(plain(str(error)), icon=":material/broken_image:")
         return None
     assert isinstance(loaded, SqueezeNet)
-    curves = pruning_curves(loaded, views(network, _VIEWS), progress=advance(bar, text=_DOING))
+    with shared.engine().queue.turn(large=True):
+        curves = pruning_curves(loaded, views(network, _VIEWS), progress=advance(bar, text=_DOING))
     kept.clear()
     kept[network.key] = tuple(
         PruningCurve(loaded.name_of(one.name.removesuffix(".weight")), one.sparsities, one.divergences)

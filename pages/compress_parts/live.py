@@ -80,12 +80,16 @@ def _run(network: Network, preset: Preset) -> None:
         bar = st.progress(0.0, text="Studying which weights matter")
         st.button("Stop", icon=":material/stop:", key="compress-stop")
 
+    queue = shared.engine().queue
+
     def progress(share: float) -> None:
         # Any click makes Streamlit leave this function here, which ends the work.
+        queue.rest()
         bar.progress(share, text=f"{preset.title}: {share:.0%}")
 
     try:
-        st.session_state[_MADE] = compress(network, preset, progress)
+        with queue.turn(large=True):
+            st.session_state[_MADE] = compress(network, preset, progress)
     except UserError as error:
         offer()
         st.error(plain(str(error)), icon=":material/compress:")

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.common import networks, shared, take_away
 from pages.common.memory import RESULTS
+from pages.common.progress import advance
 from pages.detect_parts import choice
 from squeeze_core.detector import why
 from squeeze_core.detector.detections import Detection
@@ -64,15 +65,9 @@ def _stop() -> None:
     st.session_state[_METHOD] = "gradients"
 
 
-def _share(bar: DeltaGenerator) -> Progress:
-    def draw(share: float) -> None:
-        bar.progress(share)
-
-    return draw
-
-
 def _advance(bar: DeltaGenerator, method: str) -> Progress:
     def draw(share: float) -> None:
+        shared.engine().queue.rest()
         done = round(share * why.MASKS)
         bar.progress(share, text=f"{METHODS[method].title}: {done} of {why.MASKS} pictures")
 
@@ -142,7 +137,7 @@ def _scores(picture: Picture, found: Explanation) -> None:
 def _score(picture: Picture, of: Explanation, bar: DeltaGenerator) -> Score:
     key = "score-box", picture.key, of.detection, of.method, _key(networks.detector())
     return RESULTS.get(
-        key, lambda: why.score(of, picture, shared.engine(), _share(bar), networks.detector())
+        key, lambda: why.score(of, picture, shared.engine(), advance(bar), networks.detector())
     )
 
 

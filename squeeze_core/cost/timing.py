@@ -11,7 +11,8 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import Network
@@ -72,7 +73,8 @@ def time_networks(picture: Picture, engine: Engine, networks: Sequence[Network])
         for network, batch in zip(networks, batches, strict=True)
     ]
     works += [lambda prepare=prepare: prepare([picture.image]) for prepare in prepares]  # type: ignore[misc]
-    with _one_at_a_time:
+    # In one turn of the engine's, or waiting for others would be measured.
+    with _one_at_a_time, engine.queue.turn(large=True):
         times = in_turns(works, MOST, FEWEST, SECONDS)
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
     rows = []
@@ -81,6 +83,17 @@ def time_networks(picture: Picture, engine: Engine, networks: Sequence[Network])
         prepare = statistics.median(preparing)
         rows.append(Timing(network.name, median, low, high, len(taken), prepare, picture.milliseconds))
     return Timings(engine.device.type, tuple(rows), load)
+
+
+def for_another(timings: Timings, picture: Picture, networks: Sequence[Network]) -> Timings:
+    """The same networks' times with another picture: what they take does not depend on it, its decoding and
+    preparing do."""
+    rows = []
+    for timing, network in zip(timings.networks, networks, strict=True):
+        (taken,) = in_turns([partial(network.preprocess, [picture.image])], FEWEST)
+        prepare = statistics.median(taken)
+        rows.append(replace(timing, prepare=prepare, decode=picture.milliseconds))
+    return replace(timings, networks=tuple(rows))
 
 
 def in_turns(

@@ -29,24 +29,23 @@ def probability_bars(predictions: Sequence[Prediction], color: str) -> go.Figure
     The name stands over its bar, so that long names cost no width on a phone.
     """
     places = list(range(len(predictions)))
-    figure = go.Figure()
-    figure.add_bar(x=[1] * len(places), y=places, orientation="h", width=0.26, hoverinfo="skip")
-    figure.add_bar(
-        x=[p.probability for p in predictions],
-        y=places,
-        customdata=[[p.label, percent(p.probability)] for p in predictions],
-        orientation="h",
-        width=0.26,
-        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
-    )
-    figure.data[0].marker.color = _TRACK
-    figure.data[1].marker.color = color
+    bars = {"type": "bar", "y": places, "orientation": "h", "width": 0.26}
+    track = bars | {"x": [1] * len(places), "hoverinfo": "skip", "marker": {"color": _TRACK}}
+    values = bars | {
+        "x": [p.probability for p in predictions],
+        "customdata": [[p.label, percent(p.probability)] for p in predictions],
+        "hovertemplate": "%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        "marker": {"color": color},
+    }
+    words = []
     for place, prediction in zip(places, predictions, strict=True):
         above = {"y": place, "yshift": 9, "yanchor": "bottom", "showarrow": False, "xref": "paper"}
         # Aligned, too: a saved PNG is set in another font, whose words are wider than those measured.
-        figure.add_annotation(text=prediction.label, x=0, xanchor="left", align="left", **above)
+        words.append({"text": prediction.label, "x": 0, "xanchor": "left", "align": "left", **above})
         share = percent(prediction.probability)
-        figure.add_annotation(text=share, x=1, xanchor="right", align="right", **above)
+        words.append({"text": share, "x": 1, "xanchor": "right", "align": "right", **above})
+    # All at once: Plotly looks through every annotation again for each that is added.
+    figure = go.Figure([track, values], {"annotations": words})
     styled(figure).update_layout(
         barmode="overlay",
         barcornerradius=6,

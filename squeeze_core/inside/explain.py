@@ -35,7 +35,10 @@ Draw = Callable[[SqueezeNet, Tensor, int, Progress], Tensor]
 
 @dataclass(frozen=True)
 class Method:
-    """A way to explain: what its map means, where it misleads, who published it, and the way itself."""
+    """A way to explain: what its map means, where it misleads, who published it, and the way itself.
+
+    `slow`: many passes through the network, told to `Progress`.
+    """
 
     name: str
     title: str
@@ -43,6 +46,7 @@ class Method:
     limits: str
     source: str
     draw: Draw = field(repr=False)
+    slow: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def explain(
     def work(loaded: SqueezeNet, device: torch.device) -> Explanation:
         return _explain(picture, network, METHODS[method], index, report, loaded, device)
 
-    return look_inside(engine, network, work)
+    return look_inside(engine, network, work, METHODS[method].slow)
 
 
 def _explain(
@@ -217,6 +221,7 @@ METHODS = {
             "Fine but noisy, and relative to the grey start: a part that is grey itself gets no credit.",
             "Sundararajan et al., ICML 2017, arXiv:1703.01365",
             _integrated_gradients,
+            slow=True,
         ),
         Method(
             "occlusion",
@@ -225,6 +230,7 @@ METHODS = {
             "Sees only what a patch of this size can hide, and a patch's edge is itself something new.",
             "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
             _occlusion,
+            slow=True,
         ),
     )
 }
@@ -248,6 +254,7 @@ def score(
         lambda loaded, device: _score(
             explanation, network.preprocess([picture.image]).to(device), report, loaded
         ),
+        large=True,
     )
 
 

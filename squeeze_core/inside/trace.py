@@ -172,7 +172,10 @@ class FireTrace:
 
 
 def look_inside(
-    engine: Engine, network: Network, function: Callable[[SqueezeNet, torch.device], Result]
+    engine: Engine,
+    network: Network,
+    function: Callable[[SqueezeNet, torch.device], Result],
+    large: bool = False,
 ) -> Result:
     """What `function` returns for the loaded SqueezeNet and the device that it is on, by `Engine.work`.
 
@@ -180,7 +183,7 @@ def look_inside(
     """
     if network.plan is None:
         raise UserError(f"{network.title} is no SqueezeNet; it has no Fire modules to look into.")
-    return engine.work(network, function)
+    return engine.work(network, function, large)
 
 
 def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:

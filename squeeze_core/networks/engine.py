@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from squeeze_core.errors import UserError
+from squeeze_core.networks.queue import Queue, slots
 
 DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -62,6 +63,7 @@ class Engine:
         self._loaded: OrderedDict[tuple[str, str], nn.Module] = OrderedDict()
         self._loading: dict[tuple[str, str], threading.Lock] = {}
         self._lock = threading.Lock()
+        self.queue = Queue(slots() if self.device.type == "cpu" else 1)
 
     def __repr__(self) -> str:
         return f"Engine(device={self.device.type}, networks={[key for key, _ in list(self._loaded)]})"
@@ -76,7 +78,12 @@ class Engine:
 
         Threads that ask for the same network wait for one load; others are not held up.
         """
-        return self.work(network, lambda loaded, device: loaded)
+        device = self.device
+        try:
+            return self._get(network, device)
+        except RuntimeError as error:
+            self._fall_back(device, error)
+        return self.get(network)
 
     def run(self, network: Loadable, batch: Tensor) -> Tensor:
         """The network's output tensor for a batch, float32 on the CPU; falls back as `work` does."""
@@ -87,20 +94,25 @@ class Engine:
 
         return self.work(network, forward)
 
-    def work(self, network: Loadable, function: Callable[[Any, torch.device], Result]) -> Result:
+    def work(
+        self, network: Loadable, function: Callable[[Any, torch.device], Result], large: bool = False
+    ) -> Result:
         """What `function` returns for the loaded network and the device that it is on.
 
         The two belong together even while another thread leaves the GPU, so `function` never reads
         `device` of the engine. When the GPU runs out of memory `function` is called once more, on the
         CPU, where every later call runs too, and `notice` says so. Its other errors are raised as
-        they are.
+        they are. Each call is a turn of `queue`; `large`: work of many passes, which calls
+        `queue.rest` between them.
         """
         device = self.device
         try:
-            return function(self._get(network, device), device)
+            loaded = self._get(network, device)
+            with self.queue.turn(large):
+                return function(loaded, device)
         except RuntimeError as error:
             self._fall_back(device, error)
-        return self.work(network, function)
+        return self.work(network, function, large)
 
     def _get(self, network: Loadable, device: torch.device) -> nn.Module:
         place = (network.key, device.type)

@@ -72,13 +72,13 @@ class Load:
             self._took(what, await client.visit(dice.choice(("", "fire_modules", "compare", "about"))))
         elif what == "slider":
             if not any(key.startswith("why-opacity") for key in client.widgets):
-                self._took("page", await client.visit("why"))
+                self._took("why", await client.visit("why"))
                 self._own(client, label, number)
             value = [float(dice.randrange(0, 100, 5))]
             self._took(what, await client.set("why-opacity", double_array_value=value))
         elif what == "why":
             # A class that nobody has asked for yet, explained from the start.
-            self._took("page", await client.visit("why"))
+            self._took("why", await client.visit("why"))
             choice = next(key for key in client.widgets if key.startswith("why-class-left"))
             self._took("why", await client.set(choice, string_value=dice.choice(client.options[choice])))
         else:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pages.common import inside, memory, shared
-from pages.common.memory import Kept, kept, size_of
+from pages.common.memory import RESULTS, TRACES, Kept, kept, size_of
 from squeeze_core import gallery
 from squeeze_core.networks.catalogue import DEFAULT
 
@@ -74,6 +74,14 @@ def test_results_are_told_apart_by_function_picture_and_network() -> None:
     ]
     assert answers == [1, 2, 1, 1]
     assert calls == ["first", "second", "first"]
+
+
+def test_traces_do_not_push_out_what_takes_long_to_make() -> None:
+    picture = gallery.samples()[0].picture()
+    assert all("inside.trace" not in str(key) for key in RESULTS._values)
+    inside.trace(picture, DEFAULT)
+    assert any("inside.trace" in str(key) for key in TRACES._values)
+    assert TRACES.most + RESULTS.most <= 256_000_000
 
 
 def test_sizes_are_those_of_what_a_result_holds() -> None:
