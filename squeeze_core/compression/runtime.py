@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from squeeze_core.compression.sensitivity import divergence
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
+from squeeze_core.networks.onnx_runtime import half_precision, onnxruntime, open_session, quantisation
 from squeeze_core.networks.onnx_squeezenet import Graph
 
 _TURNS = 15
@@ -60,25 +61,22 @@ def _as_it_is(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
 
 
 def _half(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-    from onnxruntime.transformers.float16 import convert_float_to_float16
-
-    return convert_float_to_float16(model, keep_io_types=True)
+    return half_precision().convert_float_to_float16(model, keep_io_types=True)
 
 
 def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], onnx.ModelProto]:
     def convert(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-
+        tools = quantisation()
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "int8.onnx"
-            quantize_static(
+            tools.quantize_static(
                 model,
                 out,
                 _Reader(pictures),
-                quant_format=QuantFormat.QDQ,
+                quant_format=tools.QuantFormat.QDQ,
                 per_channel=per_channel,
-                weight_type=QuantType.QInt8,
-                activation_type=QuantType.QUInt8,
+                weight_type=tools.QuantType.QInt8,
+                activation_type=tools.QuantType.QUInt8,
             )
             return onnx.load(out)
 
@@ -179,21 +177,10 @@ def snippet(network: Network, file: str) -> str:
             f"left, top = [(side - {see.size}) // 2 for side in image.size]\n"
             f"image = image.crop((left, top, left + {see.size}, top + {see.size}))"
         )
-    return f"""import json
-
-import numpy as np
-import onnxruntime
-from PIL import Image
-
-session = onnxruntime.InferenceSession("{file}")
-labels = json.loads(session.get_modelmeta().custom_metadata_map["labels"])
-image = Image.open("cat.jpg").convert("RGB")
-{view}
-pixels = (np.asarray(image, np.float32) / 255 - {list(see.mean)}) / {list(see.std)}
-pictures = pixels.transpose(2, 0, 1)[None].astype(np.float32)
-(logits,) = session.run(None, {{"pictures": pictures}})
-print(labels[int(logits[0].argmax())])
-"""
+    text = (files("squeeze_core.compression") / "onnx_snippet.txt").read_text("utf-8")
+    for place, value in {"FILE": file, "VIEW": view, "MEAN": [*see.mean], "STD": [*see.std]}.items():
+        text = text.replace(place, str(value))
+    return text
 
 
 def own_snippet(file: str) -> str:

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded
 
 import onnxruntime
 from torch import Tensor
 
-__all__ = ["onnxruntime", "open_session"]
+__all__ = ["half_precision", "onnxruntime", "open_session", "quantisation"]
+
+
+def quantisation() -> ModuleType:
+    """ONNX Runtime's own tools for eight bits."""
+    return import_module("onnxruntime.quantization")
+
+
+def half_precision() -> ModuleType:
+    """ONNX Runtime's own tool for sixteen bits."""
+    return import_module("onnxruntime.transformers.float16")
 
 
 def open_session(

@@ -26,7 +26,7 @@ def test_an_uploaded_picture_gets_its_boxes(page: Page, file: str, label: str) -
 
 def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> None:
     page.goto("/detect")
-    page.locator('input[type="file"]').first.set_input_files(FOLDER / "astronaut.jpg")
+    page.locator('input[type="file"]').first.set_input_files(FOLDER / "camera.png")
     boxes = page.locator(".detection")
     expect(page.locator('.detection[title^="person"]').first).to_be_visible()
     threshold = page.get_by_role("slider", name="Score at least")

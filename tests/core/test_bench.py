@@ -64,5 +64,5 @@ def test_recipes_of_others_give_the_same_answer(tmp_path) -> None:
     network, see = DEFAULT.load(), DEFAULT.preprocess
     session = peers.open_session(peers.to_onnx(network, see.size).SerializeToString())
     plain = peers._plain(network, see, path)[0].tolist()
-    assert DEFAULT.labels[plain[0]] == "moped"
+    assert DEFAULT.labels[plain[0]] in ("moped", "motor scooter")
     assert peers._six_lines(session, see, path)[-1] == plain[0]

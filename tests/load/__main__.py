@@ -19,6 +19,8 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from squeeze_core import classify, gallery, read
@@ -155,11 +157,11 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     process = start(options.port, options.settle)
     address = f"http://127.0.0.1:{options.port}"
     try:
-        asyncio.run(_look_once(address))
+        _finish(_look_once(address))
         found: dict[str, object] = {"start_mb": round(memory(process.pid)), "waves": []}
         for _ in range(options.waves):
             load = Load(options, address, process.pid)
-            asyncio.run(load.wave())
+            _finish(load.wave())
             time.sleep(options.after)
             report = load.report() | {"after_mb": round(memory(process.pid))}
             found["waves"].append(report)  # type: ignore[attr-defined]
@@ -168,6 +170,12 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _finish(work: Coroutine[None, None, None]) -> None:
+    """In a thread of its own: a test's may have a loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def _look_once(address: str) -> None:

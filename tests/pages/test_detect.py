@@ -45,7 +45,8 @@ def test_draws_the_person(app: AppTest) -> None:
 
 
 def test_moving_the_threshold_runs_no_network(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = drawn(app)
+    app.session_state["tray"].sample = "camera.png"
+    before = drawn(app.run())
     calls = []
     original = Engine.run
     monkeypatch.setattr(Engine, "run", lambda self, *a: calls.append(1) or original(self, *a))

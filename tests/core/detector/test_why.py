@@ -106,7 +106,7 @@ def test_feeders_foretell_what_is_lost(found: dict[str, tuple[Picture, Detection
 
 def test_the_deeper_a_filter_the_further_training_took_it_from_the_classifiers(engine: Engine) -> None:
     early, late = why.alike([Unit("fire2", "expand3x3", 5), Unit("fire9", "squeeze", 3)], engine)
-    assert 0.98 < early < 1 and late < early - 0.02
+    assert 0.95 < early < 1 and late < early - 0.02
 
 
 def test_the_parts_are_those_of_the_answer() -> None:
