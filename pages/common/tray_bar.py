@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.common import networks, tray
 from pages.common.tray import Entry
@@ -132,10 +131,6 @@ def _take_drop(key: str) -> None:
     if files:
         tray.add(files)
         tray.state().drops += 1
-        context = get_script_run_ctx()
-        for file in files if context else ():
-            # Streamlit would hold the bytes for as long as the session lasts.
-            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
 
 
 @st.cache_resource(show_spinner=False)
