@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.common import address, take_away
 from pages.compare_parts import machine
+from squeeze_core.compression import rows as compressed
 from squeeze_core.cost.budget import Budget, Verdict, answer, judge
 from squeeze_core.cost.devices import DEVICES, Device
 from squeeze_core.cost.rows import Row
@@ -15,7 +16,7 @@ def draw(field: tuple[Row, ...]) -> None:
     with st.container(border=True):
         limits = _ask()
         measured = {name: m.milliseconds for name, m in machine.measured().items()}
-        verdicts = judge(field, limits, measured)
+        verdicts = judge((*field, *compressed.rows()), limits, measured)
         st.subheader(answer(verdicts), anchor=False)
         if limits.milliseconds is not None:
             _offer_measuring(verdicts)
@@ -30,10 +31,12 @@ def draw(field: tuple[Row, ...]) -> None:
         )
         take_away.downloads("what-fits", table=rows)
         st.caption(
-            "Flash and download: the parameters alone at the chosen precision. RAM: those and the largest "
-            "set of fp32 activations alive at once, one picture at a time, without the framework. Accuracy"
-            " is published for 32-bit weights; what 16 or 8 bits leave of it is not known here. Devices: "
-            "all the memory that their makers state; a system and a program need some of it."
+            "Flash and download: the parameters alone at the chosen precision. RAM: those and the "
+            "largest set of fp32 activations alive at once, one picture at a time, without the "
+            "framework. Accuracy is published for 32-bit weights; of SqueezeNet's files in fewer bits it "
+            "is that, less the points that they lose on our own pictures (Compress), and their bytes are "
+            "the files'. Devices: all the memory that their makers state; a system and a program need "
+            "some of it."
         )
 
 

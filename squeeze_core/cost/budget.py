@@ -17,7 +17,8 @@ class Budget:
 
     `flash_mb`: storage for the weights. `ram_mb`: weights and the largest set of fp32 activations
     alive at once, one picture at a time. `milliseconds`: for one picture, as measured. `download_s`:
-    to fetch the weights at `mbit_per_second`. `bits`: a stored weight takes, 32, 16 or 8.
+    to fetch the weights at `mbit_per_second`. `bits`: a stored weight takes, 32, 16 or 8, where a row
+    does not say what its file has.
     """
 
     flash_mb: float | None = None
@@ -88,8 +89,10 @@ def answer(verdicts: Sequence[Verdict]) -> str:
 
 
 def _checks(row: Row, budget: Budget, milliseconds: float | None) -> tuple[Check, ...]:
-    stored = row.parameters * budget.bits / 8e6
-    ram = None if row.activation_megabytes is None else stored + row.activation_megabytes
+    stored = row.parameters * budget.bits / 8e6 if row.stored_bytes is None else row.stored_bytes / 1e6
+    # A compressed file is unpacked before it computes.
+    loaded = stored if row.stored_bytes is None else row.megabytes
+    ram = None if row.activation_megabytes is None else loaded + row.activation_megabytes
     download = 8 * stored / budget.mbit_per_second
     rows = (
         ("Flash", "MB", stored, budget.flash_mb),

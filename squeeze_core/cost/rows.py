@@ -83,6 +83,7 @@ class Row:
     `activation_megabytes`: most fp32 intermediate results alive at once. `top1`, `top5`: percent on
     ImageNet, by `source`. `file_bytes`: of the weights' file, None while it is not on this machine.
     `network`: the record behind the row; None for the hand-made features and the article's listing.
+    `stored_bytes`: of a file that is smaller than its parameters' bits say; None for the others.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Row:
     source: str
     file_bytes: int | None = None
     network: Network | None = None
+    stored_bytes: int | None = None
 
     def profile(self) -> Profile:
         """Layer by layer; ValueError for the hand-made features, which have no layers."""
