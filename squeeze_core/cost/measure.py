@@ -186,7 +186,10 @@ def versions() -> str:
     """The software that figures measured here depend on, for people."""
     import torch
 
-    return f"Python {platform.python_version()}, PyTorch {torch.__version__.split('+')[0]}"
+    from squeeze_core.networks.onnx_runtime import onnxruntime
+
+    said = f"Python {platform.python_version()}, PyTorch {torch.__version__.split('+')[0]}"
+    return f"{said}, ONNX Runtime {onnxruntime.__version__}"
 
 
 def device_title(device: str) -> str:
@@ -278,12 +281,15 @@ def _named(told: str) -> Network:
 
 
 def runner(network: Network, device: str) -> tuple[Callable[[int], object], bool]:
-    """A function that runs the network on a batch of that many pictures, and whether it is trained.
+    """A function that runs the network on a batch of that many pictures, as the pages and commands run it,
+    and whether it is trained.
 
     Trained weights where they are on this machine, else random ones of the usual variance.
     """
     import torch
     from torch import nn
+
+    from squeeze_core.networks.catalogue import fastest
 
     trained = network.present()
     if trained:
@@ -299,7 +305,7 @@ def runner(network: Network, device: str) -> tuple[Callable[[int], object], bool
             # Variance kept from layer to layer: tiny activations would become slow denormals.
             fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
             nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
-    built = built.eval().to(device).to(memory_format=torch.channels_last)
+    built = fastest(built.eval().requires_grad_(False), torch.device(device))
     size = network.preprocess.size
 
     def run(batch: int) -> None:

@@ -55,10 +55,14 @@ def test_what_fits_answers_and_changes_with_the_budget() -> None:
     assert "networks fit" in headings(app)[0]
     app.number_input(key="fits-flash").set_value(5.0).run()
     assert headings(app) == [
-        "3 of 44 networks fit; the most accurate is SqueezeNet 1.1 (torchvision) with 58.2% top-1."
+        "6 of 47 networks fit; the most accurate is SqueezeNet 1.1 (torchvision) with 58.2% top-1."
     ]
     app.number_input(key="fits-flash").set_value(0.5).run()
-    assert headings(app)[0].startswith("None of the 44 networks fits")
+    assert headings(app)[0].startswith(
+        "1 of 47 networks fits; the most accurate is SqueezeNet 1.1, compressed"
+    )
+    app.number_input(key="fits-flash").set_value(0.4).run()
+    assert headings(app)[0].startswith("None of the 47 networks fits")
     app.number_input(key="fits-ms").set_value(10.0).run()
     assert not app.exception
 
@@ -71,7 +75,7 @@ def test_a_device_fills_in_its_makers_figures() -> None:
     app = open_tab("What fits?")
     app.button(key="fits-device-STM32H743ZI").click().run()
     assert app.number_input(key="fits-flash").value == 2.1
-    assert headings(app)[0].startswith("None of the 44 networks fits")
+    assert headings(app)[0].startswith("None of the 47 networks fits")
     app.button(key="fits-device-Raspberry Pi Zero 2 W").click().run()
     assert app.number_input(key="fits-flash").value is None
     assert "networks fit" in headings(app)[0]
