@@ -66,11 +66,12 @@ class Queue:
         if getattr(self._held, "turn", False):
             yield
             return
-        self._wait(large)
         try:
+            self._wait(large)
             yield
         finally:
-            if self._held.turn:
+            # Whoever moves on at the very moment of getting a turn has it all the same.
+            if getattr(self._held, "turn", False):
                 self._give_back()
 
     def rest(self) -> None:

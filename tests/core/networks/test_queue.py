@@ -96,6 +96,31 @@ def test_whoever_waits_hears_how_many_come_before_and_may_leave() -> None:
     other.join()
 
 
+def test_whoever_leaves_just_as_the_turn_comes_gives_it_back() -> None:
+    queue, heard = Queue(1), []
+
+    def leaves_late(before: int) -> None:
+        heard.append(before)
+        if before == 0:
+            raise InterruptedError
+
+    def work() -> None:
+        asker.set(Asker("late", leaves_late))
+        with pytest.raises(InterruptedError), queue.turn():
+            heard.append(-1)
+
+    with queue.turn():
+        thread = threading.Thread(target=work)
+        thread.start()
+        while not heard:
+            time.sleep(0.001)
+    thread.join()
+    assert heard[-1] == 0
+    other = ask(queue, "other", heard)
+    other.join(5)
+    assert heard[-1] == "other"
+
+
 def test_a_full_queue_refuses_in_a_sentence() -> None:
     queue = Queue(1, most_waiting=1)
     with queue.turn():
