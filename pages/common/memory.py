@@ -45,19 +45,24 @@ class Kept:
     def get(self, key: Hashable, make: Callable[[], Result]) -> Result:
         """What is kept under that key, else what `make` returns."""
         with self._lock:
+            if key in self._values:
+                return self._known(key)
             making = self._making.setdefault(key, threading.Lock())
         with making:
             with self._lock:
-                if key in self._values:
-                    self._values.move_to_end(key)
-                    return self._values[key][0]
+                if key in self._values:  # made by whoever was before
+                    return self._known(key)
             try:
                 value = make()
+                self._put(key, value, size_of(value))
             finally:
                 with self._lock:
                     self._making.pop(key, None)
-            self._put(key, value, size_of(value))
         return value
+
+    def _known(self, key: Hashable) -> Any:
+        self._values.move_to_end(key)
+        return self._values[key][0]
 
     def _put(self, key: Hashable, value: object, size: int) -> None:
         with self._lock:

@@ -51,6 +51,7 @@ def test_two_who_ask_for_the_same_make_it_once() -> None:
     for thread in threads:
         thread.join()
     assert made == [1]
+    assert not store._making  # nothing is left of keys that are known
 
 
 def test_what_is_stopped_is_not_kept_and_can_be_asked_for_again() -> None:
