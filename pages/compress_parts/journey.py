@@ -47,7 +47,12 @@ def draw(network: Network, found: Compressed | None) -> None:
         shown = every if part == "From AlexNet" else own
         titles = [step.title for step in shown]
         chosen = st.pills(
-            "Step", titles, default=titles[-1], required=True, key=f"compress-step-{part}-{len(titles)}"
+            "Step",
+            titles,
+            default=titles[-1],
+            required=True,
+            format_func=plain,
+            key=f"compress-step-{part}-{len(titles)}",
         )
         number = titles.index(chosen) if chosen in titles else len(titles) - 1
         step = shown[number]

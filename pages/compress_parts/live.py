@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 
 import streamlit as st
@@ -133,7 +134,7 @@ def _result(found: Compressed) -> None:
     seconds = sum(stage.seconds for stage in found.stages)
     st.caption(
         f"{found.preset.title}, {seconds:.1f} s here. The file is decoded once, when it is opened; then "
-        f"the network runs as fast as before, because it computes with the same number of weights."
+        "the network runs as fast as before, because it computes with the same number of weights."
     )
 
 
@@ -150,7 +151,7 @@ def _files(found: Compressed) -> None:
         st.subheader("Take it with you", anchor=False)
         with st.container(horizontal=True, gap="small"):
             st.download_button(
-                f"{stem}.sqz · {amount(found.bytes, 'B')}",
+                plain(f"{stem}.sqz · {amount(found.bytes, 'B')}"),
                 found.data,
                 f"{stem}.sqz",
                 "application/octet-stream",
@@ -176,7 +177,7 @@ def _files(found: Compressed) -> None:
                 lens.take(found.network)
                 st.rerun()
         with st.expander("How to load them", icon=":material/code:"):
-            st.code(f"python -m squeeze_core classify cat.jpg --weights {stem}.sqz", "bash")
+            st.code(f"python -m squeeze_core classify cat.jpg --weights {shlex.quote(stem)}.sqz", "bash")
             st.code(runtime.own_snippet(f"{stem}.sqz"), "python")
             st.code(runtime.snippet(found.original, f"{stem}-{PRECISIONS[0].name}.onnx"), "python")
         st.caption(

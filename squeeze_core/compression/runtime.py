@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 
 import numpy as np
 import onnx
@@ -178,15 +179,13 @@ def snippet(network: Network, file: str) -> str:
             f"image = image.crop((left, top, left + {see.size}, top + {see.size}))"
         )
     text = (files("squeeze_core.compression") / "onnx_snippet.txt").read_text("utf-8")
-    for place, value in {"FILE": file, "VIEW": view, "MEAN": [*see.mean], "STD": [*see.std]}.items():
-        text = text.replace(place, str(value))
-    return text
+    return Template(text).substitute(file=json.dumps(file), view=view, mean=[*see.mean], std=[*see.std])
 
 
 def own_snippet(file: str) -> str:
     """Python that answers for "cat.jpg" with a .sqz file, by this package."""
     return f"""import squeeze_core
 
-network = squeeze_core.open_network("{file}")
+network = squeeze_core.open_network({json.dumps(file)})
 print(squeeze_core.classify(squeeze_core.read("cat.jpg"), network).top(1)[0].label)
 """

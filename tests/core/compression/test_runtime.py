@@ -84,6 +84,12 @@ def test_the_snippet_loads_each_file(name: str, models: dict[str, bytes], cat: P
     assert run(runtime.snippet(DEFAULT, f"{name}.onnx")) == "espresso"
 
 
+def test_the_snippet_takes_any_file_name(models: dict[str, bytes], cat: Path) -> None:
+    name = 'a "VIEW" $file \\.onnx'
+    (cat / name).write_bytes(models["fp32"])
+    assert run(runtime.snippet(DEFAULT, name)) == "espresso"
+
+
 def test_the_snippet_sees_pictures_as_the_network_does(cat: Path) -> None:
     cropping: Network = replace(DEFAULT, preprocess=Preprocess(224, resize=256))
     (cat / "crop.onnx").write_bytes(runtime.to_onnx(cropping, PRECISIONS[0]))
