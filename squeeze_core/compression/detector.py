@@ -1,9 +1,9 @@
-"""The detector in few bytes: int8, or levels with adaptive range coding, beside the half precision that is
-shipped.
+"""The detector in few bytes: half precision, int8, or levels with adaptive range coding.
 
-    python -m squeeze_core.compression.detector --data VOC_VAL --annotations VAL.json
+    python -m squeeze_core.compression.detector [--weights FILE] --data VOC_VAL --annotations VAL.json
+    python -m squeeze_core.compression.detector [--weights FILE] --presets NAME --out FILE.sqz
 
-prints bytes and mAP of each, measured on those pictures.
+The first prints bytes and mAP of each preset, measured on those pictures; the second writes one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from squeeze_core.compression.presets import Preset
 from squeeze_core.compression.sensitivity import Study
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.evaluate import evaluate
-from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
+from squeeze_core.detector.pretrained import PretrainedDetector, describe, load_detector
 from squeeze_core.errors import UserError
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import sqz
@@ -48,12 +48,14 @@ def compress_detector(detector: PretrainedDetector, preset: Preset) -> tuple[byt
     study = Study(detector.network, torch.empty(0))
     for stage in preset.stages:
         tensors = dict(stage.run(tensors, study))
-    metadata = {
-        "labels": json.dumps(detector.labels),
-        "width": str(detector.network.width),
-        "size": str(detector.preprocess.size),
-    }
-    data = sqz.write_bytes(sqz.Sqz(tensors, metadata))
+    description = describe(
+        detector.labels,
+        detector.network.width,
+        detector.preprocess.size,
+        detector.graph,
+        detector.calibration,
+    )
+    data = sqz.write_bytes(sqz.Sqz(tensors, description))
     network = copy.deepcopy(detector.network)
     network.load_state_dict(sqz.read_bytes(data).state_dict())
     key = f"detector:{hashlib.sha256(data).hexdigest()}"
@@ -64,20 +66,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m squeeze_core.compression.detector", description=__doc__
     )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, help="a detector of your own training, instead of the shipped")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--annotations", type=Path)
     parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(PRESETS))
+    parser.add_argument("--out", type=Path, metavar="FILE.sqz")
     options = parser.parse_args(arguments)
+    if options.out and len(options.presets) != 1:
+        parser.error("--out takes one of --presets")
+    if not options.out and not (options.data and options.annotations):
+        parser.error("give --data and --annotations to measure, or --out to write")
     torch.set_grad_enabled(False)
-    engine, shipped = Engine(), shipped_detector()
     try:
-        annotations = read(options.data, options.annotations, shipped.labels)
+        detector = load_detector(options.weights)
+        if options.out:
+            options.out.write_bytes(compress_detector(detector, PRESETS[options.presets[0]])[0])
+            return 0
+        annotations = read(options.data, options.annotations, detector.labels)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
+    engine = Engine()
     for name in options.presets:
-        data, detector = compress_detector(shipped, PRESETS[name])
-        found = evaluate(annotations, engine, detector)
+        data, compressed = compress_detector(detector, PRESETS[name])
+        found = evaluate(annotations, engine, compressed)
         print(
             json.dumps({"preset": name, "bytes": len(data), "map50": found.map50, "map": found.map}),
             flush=True,

@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import save
 
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 from squeeze_core.detector.network import Detector
@@ -23,8 +23,8 @@ from squeeze_core.detector.onnx_runtime import OnnxDetector, export_graph
 from squeeze_core.errors import UserError
 from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import SHIPPED, WeightsError
-from squeeze_core.networks.weights.reading import check_finite
+from squeeze_core.networks.weights import SHIPPED, WeightsError, sqz
+from squeeze_core.networks.weights.reading import read_file, read_weights
 
 NAME = DETECTOR
 MIN_WIDTH, MAX_WIDTH = 8, 1024
@@ -32,6 +32,7 @@ MAX_SIDE = 2048
 MAX_CLASSES = 1000
 # That of the shipped file has 24,000; a longer one is no detector's and could inflate to anything.
 MAX_HEADER_BYTES = 1_000_000
+_LAST = ("class_logits.weight", "distances.weight")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,40 +64,38 @@ def shipped_detector() -> PretrainedDetector:
 
 
 def holds_detector(content: bytes) -> bool:
-    """Whether bytes are of a safetensors file that names a detector's last layers, sound or not."""
+    """Whether bytes are of a safetensors or .sqz file that names a detector's last layers, sound or not."""
+    if content.startswith(sqz.MAGIC):
+        return set(_LAST) <= set(sqz.tensor_names(content))
     size = int.from_bytes(content[:8], "little")
     head = content[8 : 8 + size] if size <= MAX_HEADER_BYTES else b""
-    return b'"class_logits.weight"' in head and b'"distances.weight"' in head
+    return all(f'"{name}"'.encode() in head for name in _LAST)
 
 
 def load_detector(file: Path | None = None) -> PretrainedDetector:
-    """The shipped detector, or the one in `file` (made by `save_detector`).
+    """The shipped detector, or the one in `file` (made by `save_detector`, or compressed).
 
     Nothing in the file is run, and nothing is allocated before what it says is found to be within
     bounds. Raises WeightsError when it is missing, is not a detector's, or holds a NaN or an infinity.
     """
     path = file or SHIPPED[NAME].checked()
-    _check_header_size(path)
+    content = _read(path)
     try:
-        with safe_open(path, "pt") as opened:
-            described = Description.of(opened.metadata() or {})
-            with torch.device("meta"):
-                network = Detector(len(described.labels), described.width)
-            expected = {key: list(value.shape) for key, value in network.state_dict().items()}
-            if {key: opened.get_slice(key).get_shape() for key in opened.keys()} != expected:  # noqa: SIM118
-                raise ValueError("its tensors are not those of a detector of that width and classes")
-            state = {key: opened.get_tensor(key).float() for key in expected}
-        network.load_state_dict(state, assign=True)
-    except (SafetensorError, OSError, RuntimeError):
-        raise WeightsError(f"{path} does not hold a detector's weights.") from None
+        stored = read_weights(content, str(path))
+        described = Description.of(stored.metadata)
+        with torch.device("meta"):
+            network = Detector(len(described.labels), described.width)
+        expected = {key: value.shape for key, value in network.state_dict().items()}
+        if {key: value.shape for key, value in stored.state.items()} != expected:
+            raise ValueError("its tensors are not those of a detector of that width and classes")
     except ValueError as error:
         raise WeightsError(f"{path} does not hold a detector's weights: {error}.") from None
-    check_finite(state, path)
+    network.load_state_dict(stored.state, assign=True)
     network.eval().requires_grad_(False)
     # A graph is a program: only that of the shipped file, whose sha256 was checked, is run as it came.
     graph = described.inflated_graph() if file is None else export_graph(network, described.size)
     preprocess = Preprocess(described.size)
-    key = f"detector:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    key = f"detector:{hashlib.sha256(content).hexdigest()}"
     return PretrainedDetector(key, network, described.labels, preprocess, graph, described.calibration)
 
 
@@ -153,19 +152,13 @@ def _labels(text: str) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _check_header_size(path: Path) -> None:
-    """WeightsError when there is no such file, or one whose header would take long to read."""
-    if not path.exists():
-        raise WeightsError(f"There is no weights file {path}.")
-    if not path.is_file():
-        raise WeightsError(f"{path} is not a file.")
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from None
-    if size > MAX_HEADER_BYTES:
+def _read(path: Path) -> bytes:
+    """The file's bytes; WeightsError when there is none, or its header would take long to read."""
+    content = read_file(path)
+    is_long = content[8:9] == b"{" and int.from_bytes(content[:8], "little") > MAX_HEADER_BYTES
+    if not content or is_long:
         raise WeightsError(f"{path} does not hold a detector's weights.")
+    return content
 
 
 def check_side(size: int) -> None:
@@ -178,10 +171,23 @@ def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: P
     """Write a folded detector as fp16 safetensors that say their classes, width, input size and graph."""
     rounded = copy.deepcopy(network).cpu().half()
     state = {key: value.contiguous() for key, value in rounded.state_dict().items()}
-    graph = base64.b64encode(zlib.compress(export_graph(rounded.float(), size))).decode()
-    names = json.dumps(labels, ensure_ascii=False)
-    metadata = {"labels": names, "width": str(network.width), "size": str(size), "graph": graph}
-    _save(state, path, metadata)
+    description = describe(labels, network.width, size, export_graph(rounded.float(), size))
+    _write(path, save(state, description))
+
+
+def describe(
+    labels: tuple[str, ...], width: int, size: int, graph: bytes, calibration: Calibration = UNCALIBRATED
+) -> dict[str, str]:
+    """What a detector's weights file says of itself; `Description` reads it."""
+    described = {
+        "labels": json.dumps(labels, ensure_ascii=False),
+        "width": str(width),
+        "size": str(size),
+        "graph": base64.b64encode(zlib.compress(graph)).decode(),
+    }
+    if calibration is not UNCALIBRATED:
+        described["calibration"] = calibration.to_json()
+    return described
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
@@ -190,19 +196,24 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
     WeightsError when the file is missing or is not a detector's.
     """
     load_detector(path)
+    content, told = _read(path), {"calibration": calibration.to_json()}
+    if content.startswith(sqz.MAGIC):
+        stored = sqz.read_bytes(content)
+        _write(path, sqz.write_bytes(sqz.Sqz(stored.tensors, {**stored.metadata, **told})))
+        return
     with safe_open(path, "pt") as opened:
-        metadata = opened.metadata() | {"calibration": calibration.to_json()}
+        metadata = opened.metadata() | told
         state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    _save(state, path, metadata)
+    _write(path, save(state, metadata))
 
 
-def _save(state: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Write the file whole or not at all, for the same readers as before."""
+def _write(path: Path, content: bytes) -> None:
+    """Write the file whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(state, temporary, metadata=metadata)
-        # safetensors writes for the owner alone
-        temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
+        temporary.write_bytes(content)
+        if path.exists():
+            temporary.chmod(path.stat().st_mode)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

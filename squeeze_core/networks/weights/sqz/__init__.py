@@ -45,6 +45,7 @@ _MOST_TENSORS = 1000
 
 # What a document that is no description of ours may raise while it is read.
 _UNFIT = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+_CUT, _DAMAGED = "{} is damaged: its length does not fit.", "{} is damaged: a checksum does not fit."
 
 Kind = Literal["float32", "float16", "steps", "codebook"]
 Coding = Literal["plain", "masked", "packed", "huffman", "range"]
@@ -158,36 +159,47 @@ class _Row(NamedTuple):
 
 def read_bytes(data: bytes, name: str = "The file") -> Sqz:
     """Check and decode a whole file; SqzError, whose sentence calls it `name`, when it is none."""
-    if not data.startswith(MAGIC):
-        raise SqzError(f"{name} is not a .sqz file.")
-    cut = SqzError(f"{name} is damaged: its length does not fit.")
-    damaged = SqzError(f"{name} is damaged: a checksum does not fit.")
-    if len(data) < _HEAD.size:
-        raise cut
-    _, length, checksum = _HEAD.unpack_from(data)
-    if length > min(_MOST_DESCRIPTION, len(data) - _HEAD.size):
-        raise cut
-    at = _HEAD.size + length
-    text = data[_HEAD.size : at]
-    if zlib.crc32(text) != checksum:
-        raise damaged
-    try:
-        metadata, rows = _read_description(text)
-    except _UNFIT:
-        raise SqzError(f"{name} is of a version of .sqz that is not known here.") from None
+    metadata, rows, at = _head(data, name)
     if at + sum(row.length for row in rows) != len(data):
-        raise cut
+        raise SqzError(_CUT.format(name))
     tensors = {}
     for row in rows:
         part = data[at : at + row.length]
         at += row.length
         if zlib.crc32(part) != row.crc:
-            raise damaged
+            raise SqzError(_DAMAGED.format(name))
         try:
             tensors[row.name] = _read_part(part, row.kind, row.coding, row.shape)
         except (coder.CoderError, ValueError) as error:
             raise SqzError(f"{name} is damaged: {row.name} cannot be decoded.") from error
     return Sqz(tensors, metadata)
+
+
+def tensor_names(data: bytes) -> tuple[str, ...]:
+    """The names of a file's tensors, which are not decoded; none when it is no .sqz file."""
+    try:
+        return tuple(row.name for row in _head(data, "The file")[1])
+    except SqzError:
+        return ()
+
+
+def _head(data: bytes, name: str) -> tuple[dict[str, str], list[_Row], int]:
+    """Metadata, rows, and where the parts begin; SqzError when they are not a .sqz file's."""
+    if not data.startswith(MAGIC):
+        raise SqzError(f"{name} is not a .sqz file.")
+    if len(data) < _HEAD.size:
+        raise SqzError(_CUT.format(name))
+    _, length, checksum = _HEAD.unpack_from(data)
+    if length > min(_MOST_DESCRIPTION, len(data) - _HEAD.size):
+        raise SqzError(_CUT.format(name))
+    at = _HEAD.size + length
+    text = data[_HEAD.size : at]
+    if zlib.crc32(text) != checksum:
+        raise SqzError(_DAMAGED.format(name))
+    try:
+        return *_read_description(text), at
+    except _UNFIT:
+        raise SqzError(f"{name} is of a version of .sqz that is not known here.") from None
 
 
 def _require(fits: bool) -> None:

@@ -64,8 +64,9 @@ class _Adaptive:
 
     def learn(self, levels: np.ndarray, context: np.ndarray, rows: slice, columns: slice) -> None:
         """Add a pass's levels, int [rows, columns], to counts and sums."""
-        largest = self.counts.shape[1] // 2
-        np.add.at(self.counts, (context, levels.ravel() + largest), 1)
+        kinds = self.counts.shape[1]
+        cells = context * kinds + levels.ravel() + kinds // 2
+        self.counts += np.bincount(cells, minlength=self.counts.size).reshape(self.counts.shape)
         size = np.abs(levels)
         self.row_sum[rows] += size.sum(1)
         self.row_seen[rows] += size.shape[1]
@@ -90,6 +91,15 @@ def _passes(shape: tuple[int, int, int]) -> Iterator[tuple[int, slice, slice]]:
             for left, right in pairwise(column_edges):
                 if bottom > top and right > left:
                     yield position, slice(top, bottom), slice(left, right)
+
+
+def _by_context(context: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each context that occurs, and where."""
+    order = np.argsort(context, kind="stable")
+    ends = np.cumsum(np.bincount(context, minlength=CONTEXTS)).tolist()
+    for c, (start, end) in enumerate(pairwise([0, *ends])):
+        if end > start:
+            yield c, order[start:end]
 
 
 def _model(counts: np.ndarray) -> constriction.stream.model.Categorical:
@@ -117,10 +127,8 @@ def range_encode(levels: Levels) -> bytes:
         part = levels[rows, columns, position]
         context = adaptive.contexts(rows, columns)
         symbols = part.ravel() + largest
-        for c in range(CONTEXTS):
-            chosen = symbols[context == c]
-            if chosen.size:
-                encoder.encode(np.ascontiguousarray(chosen, np.int32), _model(adaptive.counts[c]))
+        for c, chosen in _by_context(context):
+            encoder.encode(np.ascontiguousarray(symbols[chosen], np.int32), _model(adaptive.counts[c]))
         adaptive.learn(part, context, rows, columns)
     return head + encoder.get_compressed().astype("<u4").tobytes()
 
@@ -141,13 +149,11 @@ def range_decode(data: bytes, shape: tuple[int, int, int]) -> Levels:
     for position, rows, columns in _passes(shape):
         context = adaptive.contexts(rows, columns)
         symbols = np.zeros(context.size, np.int32)
-        for c in range(CONTEXTS):
-            chosen = np.flatnonzero(context == c)
-            if chosen.size:
-                try:
-                    symbols[chosen] = decoder.decode(_model(adaptive.counts[c]), chosen.size)
-                except (AssertionError, ValueError):
-                    raise CoderError("A layer's coded weights are damaged.") from None
+        for c, chosen in _by_context(context):
+            try:
+                symbols[chosen] = decoder.decode(_model(adaptive.counts[c]), chosen.size)
+            except (AssertionError, ValueError):
+                raise CoderError("A layer's coded weights are damaged.") from None
         part = (symbols - largest).reshape(rows.stop - rows.start, columns.stop - columns.start)
         levels[rows, columns, position] = part
         adaptive.learn(part, context, rows, columns)
