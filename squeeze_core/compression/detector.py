@@ -66,7 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m squeeze_core.compression.detector", description=__doc__
     )
-    parser.add_argument("--weights", type=Path, help="a detector of your own training, instead of the shipped")
+    parser.add_argument(
+        "--weights", type=Path, help="a detector of your own training, instead of the shipped"
+    )
     parser.add_argument("--data", type=Path)
     parser.add_argument("--annotations", type=Path)
     parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(PRESETS))

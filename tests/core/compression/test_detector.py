@@ -1,11 +1,22 @@
-"""The shipped detector in fewer bytes answers as before."""
+"""A detector in fewer bytes answers as before, opens from its file, and can be calibrated there."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 
 from squeeze_core.compression.detector import PRESETS, compress_detector
-from squeeze_core.detector.pretrained import shipped_detector
+from squeeze_core.compression.detector import main as compress_command
+from squeeze_core.detector.calibration import Bin, Calibration
+from squeeze_core.detector.network import Detector
+from squeeze_core.detector.pretrained import (
+    holds_detector,
+    load_detector,
+    save_detector,
+    shipped_detector,
+    write_calibration,
+)
 
 
 def test_int8_and_coded_levels_are_smaller_and_move_the_answers_little() -> None:
@@ -21,6 +32,25 @@ def test_int8_and_coded_levels_are_smaller_and_move_the_answers_little() -> None
         moved = [(a - b).norm() / b.norm() for a, b in zip(flat(made.network(x)), flat(want), strict=True)]
         assert 0 < max(moved) < 0.1
     assert count < sizes["int8"] < 1.03 * count and sizes["coded 6 bits"] < 0.85 * count
+
+
+def test_a_detector_of_ones_own_becomes_a_file_that_opens_and_takes_a_calibration(tmp_path: Path) -> None:
+    trained, small = tmp_path / "trained.safetensors", tmp_path / "small.sqz"
+    torch.manual_seed(0)
+    save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, trained)
+    command = ["--weights", str(trained), "--presets", "coded 6 bits", "--out", str(small)]
+    assert compress_command(command) == 0
+    assert small.stat().st_size < 0.6 * trained.stat().st_size
+    assert holds_detector(small.read_bytes()) and holds_detector(trained.read_bytes())
+    assert not holds_detector(b"\x89SQZ\r\n\x1a\n" + bytes(50))
+    loaded = load_detector(small)
+    assert loaded.labels == ("red", "blue") and loaded.preprocess.size == 64
+    calibration = Calibration(2.0, 1.5, -0.25, 0.35, (Bin(0.1, 0.2, 3),), (Bin(0.2, 0.2, 3),), "here")
+    write_calibration(small, calibration)
+    again = load_detector(small)
+    assert again.calibration == calibration
+    before = loaded.network.state_dict()
+    assert all((again.network.state_dict()[name] == value).all() for name, value in before.items())
 
 
 def flat(output) -> list[torch.Tensor]:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 from squeeze_core import images
@@ -17,6 +16,7 @@ from squeeze_core.detector.pretrained import NAME, load_detector
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights.reading import read_weights
 
 
 def picture_of(image: Image.Image, name: str = "made.png") -> Picture:
@@ -128,18 +128,16 @@ def test_a_crop_never_leaves_the_picture(chelsea: Picture) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_refused_by_name(value: float, tmp_path) -> None:
-    with safe_open(SHIPPED[NAME].path, "pt") as opened:
-        metadata = opened.metadata()
-        state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    state["level_scale"][2] = value
-    save_file(state, tmp_path / "own.safetensors", metadata)
+    shipped = read_weights(SHIPPED[NAME].path.read_bytes(), "shipped")
+    shipped.state["level_scale"][2] = value
+    save_file(shipped.state, tmp_path / "own.safetensors", dict(shipped.metadata))
     with pytest.raises(WeightsError, match=r"own\.safetensors: the tensor level_scale holds"):
         load_detector(tmp_path / "own.safetensors")
 
 
 def test_other_files_are_refused_in_a_sentence(tmp_path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"nothing")
-    with pytest.raises(WeightsError, match="does not hold a detector"):
+    with pytest.raises(WeightsError, match="is a text file, not a file of weights"):
         load_detector(tmp_path / "a.safetensors")
     with pytest.raises(WeightsError, match="There is no weights file"):
         load_detector(tmp_path / "b.safetensors")

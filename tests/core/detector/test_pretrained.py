@@ -60,7 +60,7 @@ def test_names_with_commas_between_them_are_still_read(small: Path, tmp_path: Pa
 def test_the_shipped_files_graph_answers_as_one_exported_here(
     engine: Engine, chelsea: Picture, tmp_path: Path
 ) -> None:
-    copied = tmp_path / "own.safetensors"
+    copied = tmp_path / "own.sqz"
     copied.write_bytes(SHIPPED[NAME].path.read_bytes())
     (ours,) = detect([chelsea], engine)
     (copys,) = detect([chelsea], engine, load_detector(copied))
