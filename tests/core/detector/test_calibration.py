@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 
 from squeeze_core.detector import calibrate
@@ -91,6 +92,7 @@ def test_candidates_show_calibrated_scores_and_the_same_boxes() -> None:
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     path = tmp_path / "detector.safetensors"
+    torch.manual_seed(0)
     save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, path)
     return path
 
