@@ -133,7 +133,7 @@ def test_a_chosen_box_is_explained(app: AppTest, links: list[str]) -> None:
     assert app.subheader[0].value.startswith("Why “person")
     metrics = {metric.label: metric.value for metric in app.metric}
     assert int(metrics["Of the map inside the box"].rstrip("%")) >= 70
-    assert metrics["person, here, without these 10"] == "0%"
+    assert int(metrics["person, here, without these 10"].rstrip("%")) <= 2
     assert any("lies in the box" in html.unescape(element.proto.body) for element in app.get("html"))
     assert len(set(links)) == 10 and all(re.fullmatch(r"fire\d/\w+/\d+", link) for link in links)
     app.button(key="detect-why-close").click().run()
