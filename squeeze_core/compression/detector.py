@@ -24,7 +24,7 @@ from squeeze_core.compression.presets import Preset
 from squeeze_core.compression.sensitivity import Study
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.evaluate import evaluate
-from squeeze_core.detector.pretrained import PretrainedDetector, describe, load_detector
+from squeeze_core.detector.pretrained import PretrainedDetector, describe, load_detector, write_whole
 from squeeze_core.errors import UserError
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import sqz
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         detector = load_detector(options.weights)
         if options.out:
-            options.out.write_bytes(compress_detector(detector, PRESETS[options.presets[0]])[0])
+            write_whole(options.out, compress_detector(detector, PRESETS[options.presets[0]])[0])
             return 0
         annotations = read(options.data, options.annotations, detector.labels)
     except UserError as error:

@@ -9,6 +9,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,7 @@ NAME = DETECTOR
 MIN_WIDTH, MAX_WIDTH = 8, 1024
 MAX_SIDE = 2048
 MAX_CLASSES = 1000
-# That of the shipped file has 24,000; a longer one is no detector's and could inflate to anything.
+# That of a trained file has 24,000; a longer one is no detector's and could inflate to anything.
 MAX_HEADER_BYTES = 1_000_000
 _LAST = ("class_logits.weight", "distances.weight")
 
@@ -75,13 +76,14 @@ def holds_detector(content: bytes) -> bool:
 def load_detector(file: Path | None = None) -> PretrainedDetector:
     """The shipped detector, or the one in `file` (made by `save_detector`, or compressed).
 
-    Nothing in the file is run, and nothing is allocated before what it says is found to be within
-    bounds. Raises WeightsError when it is missing, is not a detector's, or holds a NaN or an infinity.
+    Nothing in the file is run, and beyond its tensors nothing is allocated before what it says is found
+    to be within bounds. Raises WeightsError when it is missing, is not a detector's, or holds a NaN or an
+    infinity.
     """
     path = file or SHIPPED[NAME].checked()
     content = _read(path)
+    stored = read_weights(content, str(path))
     try:
-        stored = read_weights(content, str(path))
         described = Description.of(stored.metadata)
         with torch.device("meta"):
             network = Detector(len(described.labels), described.width)
@@ -153,10 +155,11 @@ def _labels(text: str) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> bytes:
-    """The file's bytes; WeightsError when there is none, or its header would take long to read."""
+    """The file's bytes; WeightsError when it is neither a .sqz nor a safetensors file, as detectors are
+    alone, or its header would take long to read."""
     content = read_file(path)
-    is_long = content[8:9] == b"{" and int.from_bytes(content[:8], "little") > MAX_HEADER_BYTES
-    if not content or is_long:
+    has_header = content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= MAX_HEADER_BYTES
+    if not (has_header or content.startswith(sqz.MAGIC)):
         raise WeightsError(f"{path} does not hold a detector's weights.")
     return content
 
@@ -172,7 +175,7 @@ def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: P
     rounded = copy.deepcopy(network).cpu().half()
     state = {key: value.contiguous() for key, value in rounded.state_dict().items()}
     description = describe(labels, network.width, size, export_graph(rounded.float(), size))
-    _write(path, save(state, description))
+    write_whole(path, save(state, description))
 
 
 def describe(
@@ -199,21 +202,24 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
     content, told = _read(path), {"calibration": calibration.to_json()}
     if content.startswith(sqz.MAGIC):
         stored = sqz.read_bytes(content)
-        _write(path, sqz.write_bytes(sqz.Sqz(stored.tensors, {**stored.metadata, **told})))
+        write_whole(path, sqz.write_bytes(sqz.Sqz(stored.tensors, {**stored.metadata, **told})))
         return
     with safe_open(path, "pt") as opened:
         metadata = opened.metadata() | told
         state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    _write(path, save(state, metadata))
+    write_whole(path, save(state, metadata))
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write the file whole or not at all. UserError when it cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(content)
         if path.exists():
             temporary.chmod(path.stat().st_mode)
         temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from squeeze_core.compression.detector import PRESETS, compress_detector
@@ -17,6 +18,8 @@ from squeeze_core.detector.pretrained import (
     shipped_detector,
     write_calibration,
 )
+from squeeze_core.networks import DETECTOR
+from squeeze_core.networks.weights import SHIPPED, WeightsError
 
 
 def test_int8_and_coded_levels_are_smaller_and_move_the_answers_little() -> None:
@@ -51,6 +54,23 @@ def test_a_detector_of_ones_own_becomes_a_file_that_opens_and_takes_a_calibratio
     assert again.calibration == calibration
     before = loaded.network.state_dict()
     assert all((again.network.state_dict()[name] == value).all() for name, value in before.items())
+
+
+def test_what_cannot_be_read_or_written_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut, nowhere = tmp_path / "cut.sqz", tmp_path / "none" / "small.sqz"
+    cut.write_bytes(SHIPPED[DETECTOR].path.read_bytes()[:50_000])
+    with pytest.raises(WeightsError) as refused:
+        load_detector(cut)
+    assert str(refused.value) == f"{cut} is damaged: its length does not fit."
+    command = ["--presets", "half", "--out"]
+    assert compress_command([*command, str(nowhere)]) == 2
+    assert capsys.readouterr().err.startswith(f"{nowhere} cannot be written: No such file")
+
+
+def test_the_shipped_file_keeps_its_calibration() -> None:
+    assert shipped_detector().calibration.threshold > 0 and shipped_detector().calibration.after
 
 
 def flat(output) -> list[torch.Tensor]:

@@ -137,7 +137,7 @@ def test_weights_that_are_no_numbers_are_refused_by_name(value: float, tmp_path)
 
 def test_other_files_are_refused_in_a_sentence(tmp_path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"nothing")
-    with pytest.raises(WeightsError, match="is a text file, not a file of weights"):
+    with pytest.raises(WeightsError, match="does not hold a detector"):
         load_detector(tmp_path / "a.safetensors")
     with pytest.raises(WeightsError, match="There is no weights file"):
         load_detector(tmp_path / "b.safetensors")
