@@ -41,6 +41,8 @@ def test_a_detector_of_ones_own_becomes_a_file_that_opens_and_takes_a_calibratio
     trained, small = tmp_path / "trained.safetensors", tmp_path / "small.sqz"
     torch.manual_seed(0)
     save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, trained)
+    carried = Calibration(1.0, 0.5, -0.5, 0.4, (Bin(0.1, 0.2, 3),), (Bin(0.2, 0.2, 3),), "there")
+    write_calibration(trained, carried)
     command = ["--weights", str(trained), "--presets", "coded 6 bits", "--out", str(small)]
     assert compress_command(command) == 0
     assert small.stat().st_size < 0.6 * trained.stat().st_size
@@ -48,6 +50,7 @@ def test_a_detector_of_ones_own_becomes_a_file_that_opens_and_takes_a_calibratio
     assert not holds_detector(b"\x89SQZ\r\n\x1a\n" + bytes(50))
     loaded = load_detector(small)
     assert loaded.labels == ("red", "blue") and loaded.preprocess.size == 64
+    assert loaded.calibration == carried
     calibration = Calibration(2.0, 1.5, -0.25, 0.35, (Bin(0.1, 0.2, 3),), (Bin(0.2, 0.2, 3),), "here")
     write_calibration(small, calibration)
     again = load_detector(small)
