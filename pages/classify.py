@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, networks, shared, take_away, tray
+from pages.common import address, networks, shared, take_away, times, tray
 from pages.common.memory import kept
 from pages.common.words import plain
 from squeeze_core.cost.published import TABLE_2, PublishedRow
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from squeeze_core.classifier import Classification, Prediction
-    from squeeze_core.cost.timing import Timing, Timings
+    from squeeze_core.cost.timing import Timings
     from squeeze_core.networks.catalogue import Network
 
 
@@ -55,10 +55,15 @@ def answer_card(
         st.subheader(best.label, anchor=False)
         _bars(answer.top(top), network)
         with st.container(horizontal=True, gap="large", key=f"price-{network.name}"):
-            st.metric("Parameters", f"{zoo.row(network).parameters / 1e6:.2f} M", width="content")
-            time = st.empty()
-            time.metric("Time", "…", "measuring", "off", delta_arrow="off", width="content")
+            st.metric("Parameters", f"{_parameters(network) / 1e6:.2f} M", width="content")
+            time = times.reserve(network.name)
     return answer, time
+
+
+def _parameters(network: Network) -> int:
+    from squeeze_core.cost import rows  # what it imports takes a while
+
+    return rows.row(network).parameters
 
 
 def _network_name(place: Any, network: Network) -> None:
@@ -80,40 +85,9 @@ def _figure(predictions: tuple[Prediction, ...], network: Network) -> go.Figure:
     return classification.probability_bars(predictions, network.colour)
 
 
-def show_time(place: DeltaGenerator, timing: Timing) -> None:
-    """The network's own time in its card, with the spread of its runs."""
-    place.metric(
-        "Time",
-        milliseconds(timing.network),
-        delta=f"{milliseconds(timing.low).removesuffix(' ms')}–{milliseconds(timing.high)}",
-        delta_color="off",
-        delta_arrow="off",
-        width="content",
-        help=f"The network alone: median of {timing.runs} runs, and between which times half of them lie.",
-    )
-
-
-def milliseconds(value: float) -> str:
-    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
-
-
-def what_time_means(timings: Timings) -> str:
-    """What the times on this page include, and whether to trust them."""
-    runs = timings.networks[0]
-    words = (
-        f"Time: the network alone on this computer's {timings.device.upper()}, one picture at once, median "
-        f"of {runs.runs} runs in turns. Not in it: decoding the file ({milliseconds(runs.decode)}, once) "
-        f"and preparing the picture ({milliseconds(min(t.prepare for t in timings.networks))})."
-    )
-    if not timings.busy:
-        return words
-    load = "" if timings.load is None else f" (load {timings.load:.1f} for each core)"
-    return f"{words} **This machine is busy{load}: times vary.**"
-
-
 def answer_table(answers: Sequence[Classification], timings: Timings, top: int) -> None:
     """The numbers behind the bars."""
-    times = {
+    taken = {
         timing.model: {
             "network ms": round(timing.network, 2),
             "prepare ms": round(timing.prepare, 2),
@@ -127,8 +101,8 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
             "rank": rank,
             "class": prediction.label,
             "probability": prediction.probability,
-            "parameters": zoo.row(answer.network).parameters,
-            **times[answer.model],
+            "parameters": _parameters(answer.network),
+            **taken[answer.model],
         }
         for answer in answers
         for rank, prediction in enumerate(answer.top(top), 1)
@@ -206,77 +180,82 @@ def title_row(key: str) -> Any:
     )
 
 
-with title_row("title"):
-    st.title("What is it?", anchor=False, width="content")
-    top = st.segmented_control(
-        "Classes shown",
-        (3, 5, 10),
-        default=5,
-        required=True,
-        format_func=lambda count: f"Top {count}" if count == 3 else str(count),
-        key="classify-top",
-        **address.BOUND,
-        label_visibility="collapsed",
-    )
-
-st.markdown(why_small())
-
-picture = tray.current()
-beside, answers_side = st.columns([5, 8], gap="medium")
-with beside, st.container(key="picture"):
-    caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
-    st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
-with answers_side:
-    shared.ready()
-    from squeeze_core.cost import rows as zoo
-    from squeeze_core.networks.catalogue import CATALOGUE
-
-    with st.container(key="cards"):
-        cards = st.grid(2, min_column_width=260, gap="medium")
-    lens = networks.current()
-    beside_it = st.multiselect(
-        f"Beside {plain(lens.title)}",
-        [*CATALOGUE, *(network.name for network in networks.own())],
-        default=[name for name in shared.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
-        format_func=lambda name: networks.named(name).title,
-        key="classify-networks",
-        **address.BOUND,
-        max_selections=5,
-        select_all=False,
-        placeholder="Choose a network",
-    )
-with cards:
-    # Networks that are here answer before one that must be fetched first.
-    chosen = dict.fromkeys([lens, *map(networks.named, beside_it)])
-    ordered = sorted(chosen, key=lambda network: not network.present())
-    answered = [card for network in ordered if (card := answer_card(picture, network, top))]
-
-answers = [answer for answer, _ in answered]
-meaning = st.empty()
-if answers:
-    behind = st.expander("Table and downloads", icon=":material/table:")
-if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
-    names = [answer.model for answer in answers]
-    with title_row("all"):
-        st.subheader("All pictures", anchor=False, width="content")
-        name = st.segmented_control(
-            "Network",
-            names,
-            default=names[0],
+@st.fragment
+def page() -> None:
+    """Redrawn alone when a choice on it changes."""
+    with title_row("title"):
+        st.title("What is it?", anchor=False, width="content")
+        top = st.segmented_control(
+            "Classes shown",
+            (3, 5, 10),
+            default=5,
             required=True,
-            format_func=lambda name: networks.named(name).title,
-            key="classify-all-network",
-            bind="query-params",
+            format_func=lambda count: f"Top {count}" if count == 3 else str(count),
+            key="classify-top",
+            **address.BOUND,
             label_visibility="collapsed",
         )
-    all_pictures(networks.named(name if name in names else names[0]), top)
-if shared.engine().notice:
-    st.warning(shared.engine().notice, icon=":material/memory:")
-if answers:
-    # Last, when nothing else of this page is at work any more.
-    timings = shared.timings(picture, tuple(answer.network for answer in answers))
-    for (_, place), timing in zip(answered, timings.networks, strict=True):
-        show_time(place, timing)
-    meaning.caption(what_time_means(timings))
-    with behind:
-        answer_table(answers, timings, top)
+
+    st.markdown(why_small())
+
+    picture = tray.current()
+    beside, answers_side = st.columns([5, 8], gap="medium")
+    with beside, st.container(key="picture"):
+        caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
+        st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
+    with answers_side:
+        shared.ready()
+        from squeeze_core.networks.catalogue import CATALOGUE
+
+        with st.container(key="cards"):
+            cards = st.grid(2, min_column_width=260, gap="medium")
+        lens = networks.current()
+        beside_it = st.multiselect(
+            f"Beside {plain(lens.title)}",
+            [*CATALOGUE, *(network.name for network in networks.own())],
+            default=[name for name in shared.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
+            format_func=lambda name: networks.named(name).title,
+            key="classify-networks",
+            **address.BOUND,
+            max_selections=5,
+            select_all=False,
+            placeholder="Choose a network",
+        )
+    with cards:
+        # Networks that are here answer before one that must be fetched first.
+        chosen = dict.fromkeys([lens, *map(networks.named, beside_it)])
+        ordered = sorted(chosen, key=lambda network: not network.present())
+        answered = [card for network in ordered if (card := answer_card(picture, network, top))]
+
+    answers = [answer for answer, _ in answered]
+    meaning = st.empty()
+    if answers:
+        behind = st.expander("Table and downloads", icon=":material/table:")
+    if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
+        names = [answer.model for answer in answers]
+        with title_row("all"):
+            st.subheader("All pictures", anchor=False, width="content")
+            name = st.segmented_control(
+                "Network",
+                names,
+                default=names[0],
+                required=True,
+                format_func=lambda name: networks.named(name).title,
+                key="classify-all-network",
+                bind="query-params",
+                label_visibility="collapsed",
+            )
+        all_pictures(networks.named(name if name in names else names[0]), top)
+    if shared.engine().notice:
+        st.warning(shared.engine().notice, icon=":material/memory:")
+    if answers:
+        # Last, when nothing else of this page is at work any more.
+        timings = shared.timings(picture, tuple(answer.network for answer in answers))
+        for (_, place), timing in zip(answered, timings.networks, strict=True):
+            times.show(place, timing.model, timing)
+        meaning.caption(times.meaning(timings))
+        with behind:
+            answer_table(answers, timings, top)
+
+
+page()

@@ -16,6 +16,7 @@ from pages.compare_parts import (
     machine,
     networks,
     take_home,
+    why_not_faster,
 )
 from squeeze_core.cost import rows as zoo
 from squeeze_core.cost.rows import Row
@@ -25,6 +26,11 @@ def field() -> tuple[Row, ...]:
     """Every network, counted once per process."""
     with st.spinner(f"Counting {len(zoo.NAMES)} networks", show_time=True):
         return tuple(zoo.row(name) for name in zoo.NAMES)
+
+
+def this_machine(rows: tuple[Row, ...]) -> None:
+    machine.draw(rows)
+    why_not_faster.draw(rows)
 
 
 st.title("What does small cost, and what does it save?", anchor=False)
@@ -54,7 +60,7 @@ drawings = (
     lambda: accuracy.draw(rows, field()),
     lambda: layers.draw(names),
     lambda: fits.draw(field()),
-    lambda: machine.draw(rows),
+    lambda: this_machine(rows),
     lambda: answers.draw(rows),
     detectors.draw,
     accuracy.draw_published,

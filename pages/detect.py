@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import address, networks, shared, take_away, tray
+from pages.common import address, networks, shared, take_away, times, tray
 from pages.common.memory import kept
 from pages.common.words import plain
 from pages.detect_parts import choice, why
@@ -64,19 +65,25 @@ def page() -> None:
 @st.fragment
 def detector(picture: Picture) -> None:
     """Redrawn alone when a slider moves: the network is not run again."""
-    one_picture(picture)
+    time = one_picture(picture)
     if len(tray.pictures()) > 1:
         many_pictures(tray.pictures())
     how_sure(shared.candidates(picture, networks.detector()).calibration)
-    footnote()
+    meaning = footnote()
+    # Last, when nothing else of this page is at work any more.
+    closely = st.session_state["detect-closely"]
+    timings = shared.detector_timings(picture, networks.detector(), closely)
+    times.show(time, _timed(closely), timings.networks[0])
+    what = "the picture with its four parts and their mirror images" if closely else "with its mirror image"
+    meaning.caption(times.meaning(timings, what if closely else f"one picture {what}"))
 
 
-def one_picture(picture: Picture) -> None:
-    """The picture with its boxes; the settings and the table beside it."""
+def one_picture(picture: Picture) -> DeltaGenerator:
+    """The picture with its boxes; the settings and the table beside it. Gives the place for the time."""
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
         place = st.container()  # the sliders, which want the answer, stand above the switches
-        result = search(picture)
+        result, time = search(picture)
         with place:
             found = settings(result)
         kinds = finer_names(picture, found)
@@ -102,6 +109,7 @@ def one_picture(picture: Picture) -> None:
             explanation = explained(picture, shown, names, number)
     if number is not None:
         why.section(picture, shown[number], explanation)
+    return time
 
 
 def explained(
@@ -120,8 +128,8 @@ def explained(
     return found
 
 
-def search(picture: Picture) -> Candidates:
-    """The detector's answer, and what it took; closely if asked for."""
+def search(picture: Picture) -> tuple[Candidates, DeltaGenerator]:
+    """The detector's answer, closely if asked for, and the place for its time."""
     closely = st.toggle(
         "Search closely",
         key="detect-closely",
@@ -129,11 +137,13 @@ def search(picture: Picture) -> Candidates:
         help="Small objects: the network also sees four overlapping parts, each as large as the whole, "
         "and is five times as long at it.",
     )
-    plain = shared.candidates(picture, networks.detector())
-    result = shared.candidates(picture, networks.detector(), closely) if closely else plain
-    price = f"{result.milliseconds - plain.milliseconds:+.0f} ms" if closely else None
-    st.metric("File to boxes", f"{result.milliseconds:.0f} ms", price, delta_color="off", width="content")
-    return result
+    result = shared.candidates(picture, networks.detector(), closely)
+    return result, times.reserve(_timed(closely))
+
+
+def _timed(closely: bool) -> str:
+    own = networks.detector()
+    return f"{own.key if own else DETECTOR}-{closely}"
 
 
 def settings(result: Candidates) -> tuple[Detection, ...]:
@@ -304,21 +314,21 @@ def how_sure(calibration: Calibration) -> None:
         )
 
 
-def footnote() -> None:
+def footnote() -> DeltaGenerator:
+    """What the detector is; gives the place for what its time means."""
     own = networks.detector()
     if own:
         st.caption(
             f"Your own detector, {plain(networks.state().detector_name)}: {len(own.labels)} classes, "
-            f"pictures stretched to {own.preprocess.size}×{own.preprocess.size}. The time is measured on "
-            f"this computer's {shared.engine().device.type.upper()}, from the file to its boxes."
+            f"pictures stretched to {own.preprocess.size}×{own.preprocess.size}."
         )
-        return
+        return st.empty()
     measured = SHIPPED[DETECTOR].measured
     st.caption(
         "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
-        f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}. The time is "
-        f"measured on this computer's {shared.engine().device.type.upper()}, from the file to its boxes."
+        f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}."
     )
+    return st.empty()
 
 
 @st.fragment

@@ -196,8 +196,8 @@ def footnote(trace: FireTrace) -> None:
     best = float(trace.probabilities[trace.best])
     words = (
         f"{plain(trace.network.title)} says “{trace.labels[trace.best]}”, {percent(best)}, of "
-        f"{plain(trace.file)}. All activations come from one forward pass, measured here: "
-        f"{trace.milliseconds:.0f} ms ({trace.device})."
+        f"{plain(trace.file)}. All activations come from one forward pass on this computer's "
+        f"{trace.device.upper()}."
     )
     if feature_visualisation.shows(trace.network):
         made = feature_visualisation.manifest()["measured"]

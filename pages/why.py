@@ -132,9 +132,9 @@ def name_of(one: Explanation, chosen: list[Explanation]) -> str:
 
 
 def footnote(trace: FireTrace, chosen: list[Explanation]) -> None:
-    times = ", ".join(f"{one.method.title} {one.milliseconds:.0f} ms" for one in chosen)
+    computed = ", ".join(f"{one.method.title} in {one.milliseconds:.0f} ms" for one in chosen)
     st.caption(
-        f"{plain(trace.network.title)} on {plain(trace.file)}, measured here ({trace.device}): {times}."
+        f"{plain(trace.network.title)} on {plain(trace.file)}, computed here ({trace.device}): {computed}."
     )
 
 

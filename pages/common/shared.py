@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ NETWORKS = "squeeze_core.networks.catalogue"
 KEYS: dict[str | type, Callable[[Any], object]] = {
     Picture: lambda picture: (picture.key, picture.name),
     "squeeze_core.networks.catalogue.Network": lambda network: (network.key, network.name),
+    "squeeze_core.detector.pretrained.PretrainedDetector": lambda detector: detector.key,
 }
 
 
@@ -116,18 +118,30 @@ def candidates(
 @st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
 def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings:
     """How long those networks take for that picture here."""
-    from squeeze_core.cost.timing import for_another
+    from squeeze_core.cost.timing import for_another, passes
 
-    return for_another(_timings(picture, networks), picture, networks)
+    return for_another(_timings(picture, networks), passes(picture, networks), picture.milliseconds)
 
 
 @st.cache_data(ttl=60, max_entries=64, show_spinner=False, hash_funcs=KEYS)
 def _timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings:
     """How long they take for any picture, measured anew after a minute: under many people's hands measuring
     for each would be most of the work."""
-    from squeeze_core.cost.timing import time_networks
+    from squeeze_core.cost.timing import passes, time_passes
 
-    return time_networks(_picture, engine(), networks)
+    return time_passes(passes(_picture, networks), _picture.milliseconds, engine())
+
+
+@st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
+def detector_timings(picture: Picture, detector: PretrainedDetector | None, closely: bool) -> Timings:
+    """How long the detector's network takes for that picture here."""
+    from squeeze_core.cost.timing import Pass, time_passes
+    from squeeze_core.detector.detect import given
+    from squeeze_core.detector.pretrained import NAME, shipped_detector
+
+    loaded = detector or shipped_detector()
+    work = Pass(NAME, loaded, partial(given, picture, loaded, closely))
+    return time_passes([work], picture.milliseconds, engine())
 
 
 @st.cache_data(ttl=60, max_entries=128, show_spinner=False, hash_funcs=KEYS)

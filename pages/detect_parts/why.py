@@ -99,7 +99,7 @@ def _about(picture: Picture, found: Explanation) -> None:
             help=f"The box covers {found.area:.0%} of the picture: a map that knows nothing would have "
             "that much in it.",
         )
-        st.metric("Time", f"{found.milliseconds / 1000:.1f} s", width="content")
+        st.metric("Computed in", f"{found.milliseconds / 1000:.1f} s", width="content")
     st.markdown(f"{method.meaning} *{method.limits}*")
     st.caption(method.source)
     if st.toggle("Delete and insert pixels, the most important first", key="detect-why-score"):

@@ -6,7 +6,7 @@ import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from squeeze_core import classifier, gallery
-from squeeze_core.bench.rows import Row, interleaved
+from squeeze_core.bench.rows import Row, in_blocks, interleaved
 from squeeze_core.images import ahead, read
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
@@ -59,9 +59,12 @@ def forward(engine: Engine, network: Network) -> list[Row]:
     if network.plan is not None:
         loaded = engine.get(network)
         works["ours, all parts"] = partial(_parts, loaded, one)
-    rows = _compared("one picture, forward pass", works, 20)
+    title = "one picture, forward pass"
+    rows = _compared(title, works, in_blocks(list(works.values()), 2, 25))
     with busy():
-        rows += _compared(f"one picture, forward pass beside {BUSY} busy processes", works, 20)
+        rows += _compared(
+            f"{title} beside {BUSY} busy processes", works, in_blocks(list(works.values()), 2, 25)
+        )
     return rows
 
 
@@ -75,16 +78,16 @@ def _parts(network: nn.Module, pictures: Tensor) -> object:
         return network.parts(pictures)  # type: ignore[operator]
 
 
-def _compared(title: str, works: dict[str, Callable[[], object]], rounds: int) -> list[Row]:
+def _compared(title: str, works: Iterable[str], taken: Sequence[float]) -> list[Row]:
     """A row for each, the last ones, which are ours, with ratios to all the others."""
-    medians = dict(zip(works, interleaved(list(works.values()), rounds), strict=True))
+    medians = dict(zip(works, taken, strict=True))
     return [
         Row(
             f"{title}: {name}",
             taken,
             ratio_to={
                 f"{title}: {other}": taken / medians[other]
-                for other in works
+                for other in medians
                 if name.startswith("ours") and other != name
             },
         )
@@ -101,15 +104,13 @@ def one_file(engine: Engine, network: Network) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for title, side in (("12-megapixel JPEG", LARGE), ("336-pixel JPEG", SMALL)):
             path = _written(Path(folder) / "one.jpg", side)
-            rows += _compared(
-                f"{title}, file to five classes",
-                {
-                    "plain recipe (Pillow, PyTorch)": partial(_plain, ordered, see, path),
-                    "reduced decode, ONNX Runtime": partial(_six_lines, session, see, path),
-                    "ours": partial(_ours, engine, network, [path]),
-                },
-                9,
-            )
+            works: dict[str, Callable[[], object]] = {
+                "plain recipe (Pillow, PyTorch)": partial(_plain, ordered, see, path),
+                "reduced decode, ONNX Runtime": partial(_six_lines, session, see, path),
+                "ours": partial(_ours, engine, network, [path]),
+            }
+            taken = in_blocks(list(works.values()), 3, 5)
+            rows += _compared(f"{title}, file to five classes", works, taken)
     return rows
 
 

@@ -22,3 +22,15 @@ class Row:
 def interleaved(works: Sequence[Callable[[], object]], rounds: int) -> list[float]:
     """Median milliseconds of each work; in turns, so that a slow moment of the machine hits all alike."""
     return [statistics.median(taken) for taken in in_turns(works, rounds)]
+
+
+def in_blocks(works: Sequence[Callable[[], object]], blocks: int, runs: int) -> list[float]:
+    """Median milliseconds of each work, in turns of `runs` runs in a row.
+
+    The first of a row is unseen: it pays for what another work left in caches and owes the scheduler.
+    """
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(blocks):
+        for work, taken in zip(works, times, strict=True):
+            taken += in_turns([work], runs)[0]
+    return [statistics.median(taken) for taken in times]

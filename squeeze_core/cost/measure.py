@@ -21,15 +21,16 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from squeeze_core.errors import UserError
 
 if TYPE_CHECKING:
+    from squeeze_core.cost.roofline import Machine
     from squeeze_core.networks.catalogue import Network
 
 WARM_UP, RUNS, BATCHES = 2, 20, 3
@@ -54,7 +55,9 @@ class Measurement:
     `peak_memory_bytes`: the most memory it took for its weights and one picture, on top of Python
     and PyTorch themselves (on a GPU: that PyTorch allocated there); None where the system does not
     tell. `trained`: whether its trained weights were there; untrained ones are as fast.
-    `device`, `day`, `versions`: where, when and with what.
+    `device`, `day`, `versions`: where, when and with what. `layers`: milliseconds of each layer of a
+    SqueezeNet on a processor, as `layer_times` gives them; empty for others. `machine`: what the device
+    reached at best when this was measured.
     """
 
     name: str
@@ -69,6 +72,8 @@ class Measurement:
     trained: bool
     day: str
     versions: str
+    layers: dict[str, float] = field(default_factory=dict)
+    machine: Machine | None = None
 
     @property
     def conditions(self) -> str:
@@ -103,6 +108,8 @@ def measure(subjects: Sequence[Network | str], device: str = "cpu") -> Generator
 
 
 def _measure(subjects: Sequence[Network | str], device: str) -> Iterator[Step | Measurement]:
+    from squeeze_core.cost.roofline import Machine
+
     each = WARM_UP + RUNS + BATCHES
     total = each * len(subjects)
     names = [subject if isinstance(subject, str) else subject.name for subject in subjects]
@@ -118,11 +125,14 @@ def _measure(subjects: Sequence[Network | str], device: str) -> Iterator[Step | 
             start_new_session=True,  # its children end with it
         )
         number = done = 0
+        machine = None
         try:
             yield Step(names[0], 0, total)
             for message in _messages(process):
-                if message and "done" not in message:
-                    yield Measurement(**{**message, "name": names[number]})
+                if "reached" in message:
+                    machine = Machine(**message["reached"])
+                elif message and "done" not in message:
+                    yield Measurement(**{**message, "name": names[number], "machine": machine})
                     number, done = number + 1, 0
                 else:
                     done = message.get("done", done)
@@ -221,7 +231,7 @@ def _work(device: str, told: str, tell: Callable[[dict[str, Any]], None]) -> Non
 
     torch.nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
     before = _memory("VmRSS")
-    run, trained = _hog() if told == handmade.NAME else runner(_named(told), device)
+    run, trained, by_layer = _hog() if told == handmade.NAME else runner(_named(told), device)
     _reset_peak()
     done = 0
 
@@ -260,6 +270,7 @@ def _work(device: str, told: str, tell: Callable[[dict[str, Any]], None]) -> Non
         trained,
         date.today().isoformat(),
         versions(),
+        by_layer(),
     )
     tell(asdict(result))
 
@@ -280,15 +291,25 @@ def _named(told: str) -> Network:
     return open_own_file(Path(told)) if told.endswith(".safetensors") else named(told)
 
 
-def runner(network: Network, device: str) -> tuple[Callable[[int], object], bool]:
-    """A function that runs the network on a batch of that many pictures, as the pages and commands run it,
-    and whether it is trained.
+class Runner(NamedTuple):
+    """A network ready to be measured.
 
-    Trained weights where they are on this machine, else random ones of the usual variance.
+    `run` takes a batch of that many pictures through it, as the pages and commands do; `trained`: whether
+    its weights are; `layers`: see `Measurement`.
     """
+
+    run: Callable[[int], object]
+    trained: bool
+    layers: Callable[[], dict[str, float]] = dict
+
+
+def runner(network: Network, device: str) -> Runner:
+    """Trained weights where they are on this machine, else random ones of the usual variance."""
     import torch
     from torch import nn
 
+    from squeeze_core.cost.layer_times import layer_times
+    from squeeze_core.networks.architecture import SqueezeNet
     from squeeze_core.networks.catalogue import fastest
 
     trained = network.present()
@@ -307,23 +328,26 @@ def runner(network: Network, device: str) -> tuple[Callable[[int], object], bool
             nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
     built = fastest(built.eval().requires_grad_(False), torch.device(device))
     size = network.preprocess.size
+    order = torch.contiguous_format if device == "cpu" else torch.channels_last
 
     def run(batch: int) -> None:
         images = torch.randn(batch, 3, size, size, device=device)
         with torch.inference_mode():
-            built(images.contiguous(memory_format=torch.channels_last))
+            built(images.contiguous(memory_format=order))
 
-    return run, trained
+    if isinstance(built, SqueezeNet) and device == "cpu":
+        return Runner(run, trained, partial(layer_times, built, size))
+    return Runner(run, trained)
 
 
-def _hog() -> tuple[Callable[[int], object], bool]:
+def _hog() -> Runner:
     from squeeze_core import gallery
     from squeeze_core.cost.handmade import HogLinear, hog_features
 
     classifier = HogLinear.untrained()
     image = gallery.samples()[0].picture().image
     hog_features(image)  # imports scikit-image
-    return lambda batch: classifier.scores([image] * batch), False
+    return Runner(lambda batch: classifier.scores([image] * batch), False)
 
 
 def _memory(field: str) -> int | None:
@@ -352,10 +376,21 @@ def main() -> None:
 
     from squeeze_core.cost import rows  # noqa: F401
 
+    def tell(message: dict[str, Any]) -> None:
+        print(json.dumps(message), flush=True)
+
+    _in_a_process_of_its_own(partial(_reach, options.device, tell))
     for told in options.networks:
-        _in_a_process_of_its_own(
-            partial(_work, options.device, told, lambda message: print(json.dumps(message), flush=True))
-        )
+        _in_a_process_of_its_own(partial(_work, options.device, told, tell))
+
+
+def _reach(device: str, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Tell what the device reaches at best."""
+    import torch
+
+    from squeeze_core.cost.roofline import measure_machine
+
+    tell({"reached": asdict(measure_machine(torch.device(device)))})
 
 
 def _in_a_process_of_its_own(work: Callable[[], None]) -> None:

@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from torch import Tensor
+
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.engine import Engine, Loadable
 
 FEWEST, MOST = 5, 15
 SECONDS = 0.8
@@ -59,40 +61,49 @@ class Timings:
         return spread or (self.load or 0) > BUSY_LOAD
 
 
-def time_networks(picture: Picture, engine: Engine, networks: Sequence[Network]) -> Timings:
-    """Each network's time for the picture: the same number of runs for all, one after another in turns.
+@dataclass(frozen=True)
+class Pass:
+    """One network at work on one picture: `prepare` gives its input tensor from the decoded picture."""
+
+    model: str
+    network: Loadable
+    prepare: Callable[[], Tensor]
+
+
+def passes(picture: Picture, networks: Sequence[Network]) -> list[Pass]:
+    """Each classifier's pass over the picture."""
+    return [
+        Pass(network.name, network, partial(network.preprocess, [picture.image])) for network in networks
+    ]
+
+
+def time_passes(works: Sequence[Pass], decode: float, engine: Engine) -> Timings:
+    """Each network's time for its picture: the same number of runs for all, one after another in turns.
 
     In turns, so that a slow moment of the machine hits all alike; one such measurement at a time in a
-    process. MOST runs, or as many (at least FEWEST) as fit into SECONDS. WeightsError when weights
-    cannot be had.
+    process. MOST runs, or as many (at least FEWEST) as fit into SECONDS. `decode`: milliseconds that
+    reading the picture took. WeightsError when weights cannot be had.
     """
-    prepares = [network.preprocess for network in networks]
-    batches = [prepare([picture.image]) for prepare in prepares]
-    works: list[Callable[[], object]] = [
-        lambda network=network, batch=batch: engine.run(network, batch)  # type: ignore[misc]
-        for network, batch in zip(networks, batches, strict=True)
-    ]
-    works += [lambda prepare=prepare: prepare([picture.image]) for prepare in prepares]  # type: ignore[misc]
+    prepares = [work.prepare for work in works]
+    runs = [partial(engine.run, work.network, work.prepare()) for work in works]
     # In one turn of the engine's, or waiting for others would be measured.
     with _one_at_a_time, engine.queue.turn(large=True):
-        times = in_turns(works, MOST, FEWEST, SECONDS)
+        times = in_turns([*runs, *prepares], MOST, FEWEST, SECONDS)
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
     rows = []
-    for network, taken, preparing in zip(networks, times, times[len(networks) :], strict=False):
+    for work, taken, preparing in zip(works, times, times[len(works) :], strict=False):
         low, median, high = statistics.quantiles(taken, n=4, method="inclusive")
-        prepare = statistics.median(preparing)
-        rows.append(Timing(network.name, median, low, high, len(taken), prepare, picture.milliseconds))
+        rows.append(Timing(work.model, median, low, high, len(taken), statistics.median(preparing), decode))
     return Timings(engine.device.type, tuple(rows), load)
 
 
-def for_another(timings: Timings, picture: Picture, networks: Sequence[Network]) -> Timings:
+def for_another(timings: Timings, works: Sequence[Pass], decode: float) -> Timings:
     """The same networks' times with another picture: what they take does not depend on it, its decoding and
     preparing do."""
     rows = []
-    for timing, network in zip(timings.networks, networks, strict=True):
-        (taken,) = in_turns([partial(network.preprocess, [picture.image])], FEWEST)
-        prepare = statistics.median(taken)
-        rows.append(replace(timing, prepare=prepare, decode=picture.milliseconds))
+    for timing, work in zip(timings.networks, works, strict=True):
+        (taken,) = in_turns([work.prepare], FEWEST)
+        rows.append(replace(timing, prepare=statistics.median(taken), decode=decode))
     return replace(timings, networks=tuple(rows))
 
 

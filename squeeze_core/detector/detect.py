@@ -60,6 +60,21 @@ def tiles(picture: Picture) -> list[View]:
     return [View(picture, (x, y, x + width, y + height)) for x, y in corners]
 
 
+def views(picture: Picture, closely: bool = False) -> list[View]:
+    """What of the picture is looked at, the whole first."""
+    return [whole(picture), *(tiles(picture) if closely else ())]
+
+
+def given(picture: Picture, detector: PretrainedDetector, closely: bool = False) -> Tensor:
+    """The network's input for one picture: its views, then their mirror images."""
+    return _both_ways(views(picture, closely), detector)
+
+
+def _both_ways(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
+    batch = detector.preprocess([view.image for view in seen])
+    return torch.cat([batch, batch.flip(3)])
+
+
 def least_side(detector: PretrainedDetector, closely: bool = False) -> int:
     """Pixels that a picture's shorter side must have, lest the detector see less than it could."""
     return math.ceil(detector.preprocess.least_side / (TILE if closely else 1))
@@ -85,12 +100,10 @@ def detect(
         loaded = detector or shipped_detector()
         engine.get(loaded)  # loading is not part of a picture's price
         begun = time.perf_counter()
-        parts = [[whole(picture), *(tiles(picture) if closely else ())] for picture in group]
-        views = [view for row in parts for view in row]
-        batch = loaded.preprocess([view.image for view in views])
-        twice = torch.cat([batch, batch.flip(3)])
-        answers = engine.run(loaded, twice)
-        output = iter(both_ways(*answers.split(len(batch)), *batch.shape[2:]))
+        parts = [views(picture, closely) for picture in group]
+        batch = _both_ways([view for row in parts for view in row], loaded)
+        answers = engine.run(loaded, batch)
+        output = iter(both_ways(*answers.split(len(batch) // 2), *batch.shape[2:]))
         found = [fused([decode(next(output), loaded, view) for view in row]) for row in parts]
         share = 1000 * (time.perf_counter() - begun) / len(group)
         for picture, arrays in zip(group, found, strict=True):

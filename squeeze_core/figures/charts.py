@@ -12,12 +12,14 @@ Ticks = tuple[tuple[float, str], ...]
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its value in the axis's unit, and that value in words."""
+    """One bar: its value in the axis's unit, and that value in words. `mark`: another value, a line across
+    the bar."""
 
     name: str
     value: float
     label: str
     color: str
+    mark: float | None = None
 
 
 @dataclass(frozen=True)

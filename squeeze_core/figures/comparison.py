@@ -9,6 +9,7 @@ from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.profile import FP32_BYTES, Layer, Profile
 from squeeze_core.cost.published import PublishedRow
+from squeeze_core.cost.roofline import Stretch
 from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, log_ticks, ratio, round_ticks
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Square, Squares, Ticks, Tile, Tiles
@@ -58,6 +59,25 @@ def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], spee
     }
     spreads = {m.name: _spread(m) for m in measurements} if speed == "milliseconds" else {}
     return _bars(values, marked, axis, log=False, spreads=spreads)
+
+
+def stretch_bars(title: str, stretches: Sequence[Stretch]) -> Bars:
+    """What each layer or Fire module took, with a line at what the roofline allows at least."""
+    found = tuple(
+        Bar(
+            one.name,
+            one.milliseconds,
+            f"{one.milliseconds:.2f} ms" + (f", at least {one.least:.2f}" if one.least else ""),
+            ACCENT,
+            one.least or None,
+        )
+        for one in stretches
+    )
+    largest = max(max(one.milliseconds, one.least) for one in stretches)
+    ticks = tuple((value, f"{value:g} ms") for value in round_ticks(largest))
+    alt = f"{title}, layer by layer: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
+    axis = "Measured time; the line is the least that the roofline allows"
+    return Bars(found, axis, ticks, 1.02 * largest, alt, '0.0" ms"')
 
 
 def _spread(measured: Measurement) -> str:

@@ -71,6 +71,9 @@ def bars(chart: Bars, width: float, height: float | None = None) -> Drawing:
         else:
             shape = Circle(end, middle, 0.4 * thick, bar.color, None, tip, bar.value)
         items.append(shape)
+        if bar.mark is not None:
+            half = 0.5 * thick + 3
+            items.append(Line(x(bar.mark), middle - half, x(bar.mark), middle + half, INK, 2))
         if narrow:
             baseline = middle - thick / 2 - 5
             room = width - text_width(bar.label, size, True) - 10
@@ -79,7 +82,9 @@ def bars(chart: Bars, width: float, height: float | None = None) -> Drawing:
         else:
             baseline = middle + 0.35 * size
             items.append(Text(left - 10, baseline, cut(bar.name, size, left - 12), size, INK, False, "end"))
-            beside = end + (8 if chart.low is None else 14)
+            beside = max(end, x(bar.mark or 0) if chart.low is None else 0) + (
+                8 if chart.low is None else 14
+            )
             items.append(Text(min(beside, width - words), baseline, bar.label, size, INK, True))
     if chart.axis:
         items.append(_axis_title(chart.axis, left, right, bottom + 38))

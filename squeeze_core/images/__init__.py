@@ -15,8 +15,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
-
 from squeeze_core.images import pool
 from squeeze_core.images.decoding import decode_here
 from squeeze_core.images.kinds import SUFFIXES
@@ -87,8 +85,9 @@ def decode(
     """The picture in those bytes, whatever the name's extension; of an animation the first frame.
 
     `least_side`: for a network that sees the picture at that many pixels a side; the shorter side then
-    keeps about twice as many, which is quicker than what a screen needs. `poll` is called every tenth of
-    a second meanwhile; what it raises ends the work. `key`: their `key_of`, where it is known.
+    keeps at least one and a half times as many, which is quicker than what a screen needs. `poll` is
+    called every tenth of a second meanwhile; what it raises ends the work. `key`: their `key_of`, where
+    it is known.
 
     Transparent places become white; 16-bit and float values are scaled to 0–255. ImageError when the
     bytes hold no whole picture of a kind that is read, more than MAX_BYTES, MAX_PIXELS or (baseline
@@ -105,8 +104,12 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Res
     """
     most = 4 * pool.shared().most
     waiting = iter(items)
+    first = list(islice(waiting, most))
+    if len(first) == 1:  # nothing to be ahead of
+        yield work(first[0])
+        return
     with ThreadPoolExecutor(most) as threads:
-        running = deque(threads.submit(work, item) for item in islice(waiting, most))
+        running = deque(threads.submit(work, item) for item in first)
         try:
             while running:
                 result = running.popleft().result()
@@ -139,7 +142,6 @@ def _decode(
         return decode_here(data, name, least_side, key)
     path = os.path.abspath(source) if isinstance(source, Path) else None
     request = {"name": name, "path": path, "least_side": least_side, "key": key}
-    answer, pixels = pool.shared().run(request, b"" if isinstance(source, Path) else source, poll)
-    image = Image.frombytes("RGB", tuple(answer["size"]), pixels)
+    answer, image = pool.shared().run(request, b"" if isinstance(source, Path) else source, poll)
     facts = (answer[key] for key in ("width", "height", "format", "key", "milliseconds"))
     return Picture(name, image, *facts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import mmap
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -15,8 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from squeeze_core.images import wire
-from squeeze_core.images.picture import TOO_LONG, TOO_MUCH_MEMORY, ImageError
+from squeeze_core.images.picture import LONGEST_SIDE, TOO_LONG, TOO_MUCH_MEMORY, ImageError
 
 # For one picture. The memory is that of data, as the kernel counts it, 60 MB of it before the first
 # picture; the seconds by the clock matter where the machine is busy or a disk does not answer.
@@ -27,6 +31,8 @@ _CHECK_SECONDS = 0.1
 _WORKER = "squeeze_core.images.worker"
 _ROOT = str(Path(__file__).parents[2])
 _BUFFER = 1 << 20
+# A picture comes back in memory that both sides see: through a socket it would be copied four times.
+MOST_PIXEL_BYTES = 3 * LONGEST_SIDE**2
 
 
 class Pool:
@@ -48,22 +54,23 @@ class Pool:
 
     def run(
         self, request: dict[str, Any], data: bytes, poll: Callable[[], object] | None = None
-    ) -> tuple[dict[str, Any], bytearray]:
-        """A picture's facts and its RGB pixels; ImageError when it cannot be read within the limits.
+    ) -> tuple[dict[str, Any], Image.Image]:
+        """A picture's facts and itself, RGB; ImageError when it cannot be read within the limits.
 
         `poll` is called every tenth of a second; what it raises takes the request out, even half done.
         """
         worker = self._next_worker(poll)
         try:
-            answer, pixels = worker.work(request, data, poll)
+            answer = worker.work(request, data, poll)
+            image = None if "error" in answer else worker.picture(answer["size"])
         except BaseException:
             worker.end()
             self._give_back(None)
             raise
         self._give_back(None if answer["tired"] else worker)
-        if "error" in answer:
+        if image is None:
             raise ImageError(answer["error"])
-        return answer, pixels
+        return answer, image
 
     def close(self) -> None:
         """End the workers that have nothing to do."""
@@ -105,23 +112,25 @@ class _Worker:
         for end in (self._connection, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         self._connection.settimeout(_CHECK_SECONDS)
-        number = theirs.fileno()
+        number, pages = theirs.fileno(), _pages()
+        self._pixels = mmap.mmap(pages, MOST_PIXEL_BYTES)
         path = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
         with theirs:
             self._process = subprocess.Popen(
                 # -P: a folder that somebody works in may hold modules of our names.
-                [sys.executable, "-P", "-W", "ignore", "-m", _WORKER, str(number), *limits],
+                [sys.executable, "-P", "-W", "ignore", "-m", _WORKER, str(number), str(pages), *limits],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=[number],
+                pass_fds=[number, pages],
                 start_new_session=True,  # Ctrl-C is for the parent, which ends its workers
                 env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
+        os.close(pages)
 
     def work(
         self, request: dict[str, Any], data: bytes, poll: Callable[[], object] | None
-    ) -> tuple[dict[str, Any], bytearray]:
+    ) -> dict[str, Any]:
         start = time.monotonic()
 
         def waiting() -> None:
@@ -132,9 +141,15 @@ class _Worker:
 
         try:
             wire.send(self._connection, request, data, waiting)
-            return wire.receive(self._connection, waiting)
+            return wire.receive(self._connection, waiting)[0]
         except (EOFError, ConnectionError):
             raise ImageError(f"{request['name']} {self._why_it_ended()}.") from None
+
+    def picture(self, size: tuple[int, int]) -> Image.Image:
+        """The picture of that width and height that was answered last."""
+        width, height = size
+        with memoryview(self._pixels) as pixels, pixels[: 3 * width * height] as used:
+            return Image.frombytes("RGB", (width, height), used)
 
     def _why_it_ended(self) -> str:
         number = self._process.wait()
@@ -146,8 +161,20 @@ class _Worker:
 
     def end(self) -> None:
         self._connection.close()
+        self._pixels.close()
         self._process.kill()
         self._process.wait()
+
+
+def _pages() -> int:
+    """A file without a name, in memory where the system can, for one worker's pixels."""
+    if hasattr(os, "memfd_create"):
+        number = os.memfd_create("pixels")
+    else:
+        with tempfile.TemporaryFile() as file:
+            number = os.dup(file.fileno())
+    os.ftruncate(number, MOST_PIXEL_BYTES)
+    return number
 
 
 _pool: Pool | None = None

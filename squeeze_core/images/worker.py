@@ -1,11 +1,13 @@
 """A process that only decodes pictures: one that is slow, bloated or killed by a picture harms nobody.
 
-`python -m squeeze_core.images.worker SOCKET CPU_SECONDS MEMORY_BYTES`, started by `pool`: its end of a
-socket, and what it may use for one picture. It ends when the other end does.
+`python -m squeeze_core.images.worker SOCKET PIXELS CPU_SECONDS MEMORY_BYTES`, started by `pool`: its end of
+a socket, a file whose memory both sides see, and what it may use for one picture. It ends when the other
+end does.
 """
 
 from __future__ import annotations
 
+import mmap
 import resource
 import socket
 import sys
@@ -22,7 +24,7 @@ from squeeze_core.images.picture import ImageError
 _TIRED_BYTES = 150_000_000
 
 
-def main(connection: socket.socket, cpu_seconds: int, memory_bytes: int) -> None:
+def main(connection: socket.socket, shared: mmap.mmap, cpu_seconds: int, memory_bytes: int) -> None:
     Image.MAX_IMAGE_PIXELS = None  # the limits here are our own
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -34,8 +36,9 @@ def main(connection: socket.socket, cpu_seconds: int, memory_bytes: int) -> None
             return
         _allow(cpu_seconds)
         answer, pixels = _answer(request, data)
+        shared[: len(pixels)] = pixels
         tired = _resident_bytes() > _TIRED_BYTES
-        wire.send(connection, answer | {"tired": tired}, pixels, _never)
+        wire.send(connection, answer | {"tired": tired}, b"", _never)
 
 
 def _answer(request: dict[str, Any], data: bytearray) -> tuple[dict[str, Any], bytes]:
@@ -73,8 +76,8 @@ def _allow(cpu_seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    number, cpu_seconds, memory_bytes = map(int, sys.argv[1:])
+    number, pixels, cpu_seconds, memory_bytes = map(int, sys.argv[1:])
     try:
-        main(socket.socket(fileno=number), cpu_seconds, memory_bytes)
+        main(socket.socket(fileno=number), mmap.mmap(pixels, 0), cpu_seconds, memory_bytes)
     except MemoryError:
         sys.exit(wire.NO_MEMORY)

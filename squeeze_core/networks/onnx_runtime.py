@@ -29,14 +29,17 @@ def half_precision() -> ModuleType:
 
 
 def open_session(
-    model: bytes, left_out: Mapping[str, Tensor] | None = None
+    model: bytes, left_out: Mapping[str, Tensor] | None = None, clock: str | None = None
 ) -> onnxruntime.InferenceSession:
     """An ONNX model ready to run on this machine's processor.
 
     One run alone uses every core; several at once share them. `left_out`: initializers, float32, that
-    the model names but does not hold; they are copied.
+    the model names but does not hold; they are copied. `clock`: how the name of the file begins into
+    which the session writes what each node took.
     """
     options = onnxruntime.SessionOptions()
+    if clock:
+        options.enable_profiling, options.profile_file_prefix = True, clock
     options.intra_op_num_threads = os.cpu_count() or 1
     # Threads that spin while they wait would slow down everything else in the process.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

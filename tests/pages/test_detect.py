@@ -167,11 +167,21 @@ def test_masking_reports_and_is_kept(
     assert not app.exception and calls == []
 
 
-def test_searching_closely_says_its_price(app: AppTest) -> None:
-    (before,) = [metric for metric in app.metric if metric.label == "File to boxes"]
-    assert not before.delta
+def test_time_is_the_networks_alone_with_its_spread_and_searching_closely_takes_more(app: AppTest) -> None:
+    def time() -> float:
+        (metric,) = [metric for metric in app.metric if metric.label == "Time"]
+        assert re.fullmatch(r"[\d.]+( ms)?–[\d.]+ ms", metric.delta)
+        return float(metric.value.removesuffix(" ms"))
+
+    def says() -> str:
+        (words,) = [
+            caption.value for caption in app.caption if caption.value.startswith("Time: the network")
+        ]
+        return words
+
+    before = time()
+    assert "its mirror image" in says() and "decoding the file" in says()
     app.toggle(key="detect-closely").set_value(True).run()
     assert not app.exception
-    (after,) = [metric for metric in app.metric if metric.label == "File to boxes"]
-    assert re.fullmatch(r"[+-]\d+ ms", after.delta) and after.value != before.value
+    assert time() > 2 * before and "four parts" in says()
     assert any(caption.startswith("person") for caption in drawn(app))

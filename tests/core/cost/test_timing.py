@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from squeeze_core.cost.timing import FEWEST, MOST, Timings, in_turns, time_networks
+from squeeze_core.cost.timing import FEWEST, MOST, Timings, in_turns, passes, time_passes
 from squeeze_core.networks.catalogue import DEFAULT, named
 
 
@@ -28,7 +28,9 @@ def test_no_more_rounds_than_fit_into_the_time_but_a_fewest() -> None:
 
 
 def test_a_networks_time_is_a_median_between_its_quartiles(engine, chelsea) -> None:
-    timings = time_networks(chelsea, engine, (DEFAULT, named("efficientnet_lite0")))
+    timings = time_passes(
+        passes(chelsea, (DEFAULT, named("efficientnet_lite0"))), chelsea.milliseconds, engine
+    )
     assert [one.model for one in timings.networks] == ["squeezenet1_1", "efficientnet_lite0"]
     assert timings.device == "cpu" and (timings.load is None or timings.load >= 0)
     for one in timings.networks:
@@ -39,7 +41,7 @@ def test_a_networks_time_is_a_median_between_its_quartiles(engine, chelsea) -> N
 
 
 def test_load_or_a_wide_spread_make_a_machine_busy(engine, chelsea) -> None:
-    (timing,) = time_networks(chelsea, engine, (DEFAULT,)).networks
+    (timing,) = time_passes(passes(chelsea, (DEFAULT,)), 3.0, engine).networks
     steady = replace(timing, low=10.0, network=11.0, high=12.0)
     assert not Timings("cpu", (steady,), 0.5).busy
     assert not Timings("cpu", (steady,), None).busy

@@ -1,0 +1,118 @@
+"""Why isn't fifty times smaller fifty times faster? This machine's own figures, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from pages.common import drawing
+from pages.common.words import plain
+from pages.compare_parts import machine
+from squeeze_core.cost import rows as zoo
+from squeeze_core.cost.measure import Measurement
+from squeeze_core.cost.profile import FP32_BYTES, Profile
+from squeeze_core.cost.roofline import least_time, moved, stretches
+from squeeze_core.cost.rows import REFERENCE, Row
+from squeeze_core.cost.units import amount
+from squeeze_core.figures import comparison
+from squeeze_core.report import findings
+
+# Fifty times larger: the network that the paper compares with.
+LARGE = "alexnet"
+
+
+def draw(rows: tuple[Row, ...]) -> None:
+    """SqueezeNet beside AlexNet, or beside the largest of the networks that were measured."""
+    small = zoo.row(REFERENCE)
+    others = [row for row in (*rows, zoo.row(LARGE)) if row.gmacs and row.parameters > small.parameters]
+    large = max(
+        (row for row in others if row.name in machine.measured()),
+        key=lambda row: (row.name == LARGE, row.parameters),
+        default=None,
+    )
+    with st.container(border=True):
+        here = machine.measured().get(REFERENCE)
+        if large is None or here is None:
+            st.subheader("Why isn’t fifty times smaller fifty times faster?", anchor=False)
+            st.caption(
+                "Parameters have to be stored and sent; what takes time is multiplying and moving numbers. "
+                "Measure both networks here to see how much of each they need, and what each layer takes."
+            )
+            machine.run(
+                (small, zoo.row(LARGE)), f"Measure SqueezeNet and {zoo.title(LARGE)}", key="why-not-faster"
+            )
+            return
+        other = machine.measured()[large.name]
+        sentence = findings.not_as_fast(small, large, here.milliseconds, other.milliseconds)
+        st.subheader(sentence, anchor=False)
+        _quantities(small, large, here, other)
+        if here.layers and here.machine:
+            _layers(small, here)
+
+
+def _quantities(small: Row, large: Row, here: Measurement, other: Measurement) -> None:
+    """What each network stores, multiplies and moves, and what that takes here."""
+    costs, measured = (small.profile(), large.profile()), (here, other)
+    size = here.machine.number_bytes if here.machine else FP32_BYTES
+    table = [
+        _row("Parameters", [cost.parameters for cost in costs], amount),
+        _row("Multiply-accumulates", [cost.macs for cost in costs], amount),
+        _row("Activations moved", [_activations(cost, size) for cost in costs], _bytes),
+        _row("Weights moved", [size * cost.parameters for cost in costs], _bytes),
+    ]
+    if all(one.machine for one in measured):
+        least = [least_time(cost, one.machine) for cost, one in zip(costs, measured, strict=True)]  # type: ignore[arg-type]
+        table.append(_row("Least time, by the roofline", least, _seconds))
+    table.append(_row("Measured time", [one.milliseconds / 1000 for one in measured], _seconds))
+    titled = [
+        {"For one picture": name, small.title: a, large.title: b, "Times as much": times}
+        for name, a, b, times in table
+    ]
+    st.dataframe(titled, hide_index=True, key="why-not-faster-table", alt="What each network needs")
+
+
+def _activations(cost: Profile, number_bytes: int) -> int:
+    """Bytes of activations that its layers read and write, at so many a number."""
+    weights = sum(layer.parameters for layer in cost.layers if moved(layer, number_bytes))
+    return sum(moved(layer, number_bytes) for layer in cost.layers) - number_bytes * weights
+
+
+def _row(name: str, values: list[Any], words: Callable[[Any], str]) -> tuple[str, str, str, str]:
+    times = values[1] / values[0]
+    return name, words(values[0]), words(values[1]), f"{times:.{0 if times >= 10 else 1}f}×"
+
+
+def _bytes(value: float) -> str:
+    return amount(value, "B")
+
+
+def _seconds(value: float) -> str:
+    return amount(value, "s")
+
+
+def _layers(small: Row, here: Measurement) -> None:
+    """What each of SqueezeNet's layers takes, beside what the roofline allows."""
+    assert here.machine is not None
+    found = stretches(small.profile(), here.machine, here.layers)
+    st.markdown(f"**Where {plain(small.title)}’s time goes**")
+    table = [
+        {
+            "Layer": one.name,
+            "Measured (ms)": round(one.milliseconds, 3),
+            "Roofline (ms)": round(one.least, 3),
+            "MACs": one.macs,
+            "Bytes moved": one.moved,
+        }
+        for one in found
+    ]
+    drawing.chart(comparison.stretch_bars(small.title, found), table=table, name="layer-times")
+    st.caption(
+        f"Measured on {here.conditions}: each layer by ONNX Runtime’s own clock, median of its runs, a "
+        "convolution with its ReLU; “rest” is what belongs to no layer. Roofline (Williams, Waterman and "
+        "Patterson 2009): the longer of multiplying and of moving weights and activations once, at the "
+        f"{here.machine} that PyTorch reached here on a matrix product and a copy. Between layers numbers "
+        "may stay in the processor’s caches, and small layers do not fill it: so measured times lie on "
+        "both sides."
+    )
