@@ -33,9 +33,9 @@ def draw(rows: tuple[Row, ...]) -> None:
         default=None,
     )
     with st.container(border=True):
+        st.subheader("Why isn’t fifty times smaller fifty times faster?", anchor=False)
         here = machine.measured().get(REFERENCE)
         if large is None or here is None:
-            st.subheader("Why isn’t fifty times smaller fifty times faster?", anchor=False)
             st.caption(
                 "Parameters have to be stored and sent; what takes time is multiplying and moving numbers. "
                 "Measure both networks here to see how much of each they need, and what each layer takes."
@@ -46,7 +46,10 @@ def draw(rows: tuple[Row, ...]) -> None:
             return
         other = machine.measured()[large.name]
         sentence = findings.not_as_fast(small, large, here.milliseconds, other.milliseconds)
-        st.subheader(sentence, anchor=False)
+        st.markdown(
+            f"**{sentence}.** Parameters have to be stored and sent; what takes time is multiplying and "
+            "moving numbers."
+        )
         _quantities(small, large, here, other)
         if here.layers and here.machine:
             _layers(small, here)

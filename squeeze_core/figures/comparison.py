@@ -62,12 +62,12 @@ def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], spee
 
 
 def stretch_bars(title: str, stretches: Sequence[Stretch]) -> Bars:
-    """What each layer or Fire module took, with a line at what the roofline allows at least."""
+    """What each layer or Fire module took, with a line at the roofline."""
     found = tuple(
         Bar(
             one.name,
             one.milliseconds,
-            f"{one.milliseconds:.2f} ms" + (f", at least {one.least:.2f}" if one.least else ""),
+            f"{one.milliseconds:.2f} ms" + (f", roofline {one.least:.2f}" if one.least else ""),
             ACCENT,
             one.least or None,
         )
@@ -76,7 +76,7 @@ def stretch_bars(title: str, stretches: Sequence[Stretch]) -> Bars:
     largest = max(max(one.milliseconds, one.least) for one in stretches)
     ticks = tuple((value, f"{value:g} ms") for value in round_ticks(largest))
     alt = f"{title}, layer by layer: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
-    axis = "Measured time; the line is the least that the roofline allows"
+    axis = "Measured time; the line is the roofline"
     return Bars(found, axis, ticks, 1.02 * largest, alt, '0.0" ms"')
 
 

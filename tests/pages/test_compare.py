@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.cost.measure import MeasureError, Measurement, Step
+from squeeze_core.cost.roofline import Machine
 from squeeze_core.networks.catalogue import Network
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
@@ -144,6 +146,31 @@ def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> No
     app.button(key="measure-machine").click().run()
     assert headings(app)[0].startswith("On this machine SqueezeNet 1.1 takes 10 ms a picture")
     assert any("Test CPU, 2026-01-31, PyTorch 2" in caption.value for caption in app.caption)
+
+
+def test_why_fifty_times_smaller_is_not_fifty_times_faster_has_this_machines_figures() -> None:
+    machine = Machine(bandwidth=10e9, throughput=100e9, number_bytes=4)
+    small = replace(
+        measurement("squeezenet1_1"), machine=machine, layers={"conv1": 0.5, "fire2.squeeze": 0.25}
+    )
+    large = replace(measurement("alexnet"), machine=machine, milliseconds=35.0)
+    app = open_tab("This machine")
+    assert app.button(key="measure-why-not-faster").label == "Measure SqueezeNet and AlexNet"
+    app = open_tab("This machine", measured={"squeezenet1_1": small, "alexnet": large})
+    assert "Why isn’t fifty times smaller fifty times faster?" in headings(app)
+    sentence = (
+        "AlexNet has 49× the parameters of SqueezeNet 1.1, 1.8× the multiply-accumulates, and takes 3.5× as"
+    )
+    assert any(sentence in text.value for text in app.markdown)
+    (table,) = [one.value for one in app.dataframe if "For one picture" in one.value]
+    rows = {cells[0]: cells[1:] for cells in table.values.tolist()}
+    assert rows["Parameters"] == ["1.24 M", "61.1 M", "49×"]
+    assert rows["Weights moved"] == ["4.94 MB", "244 MB", "49×"]
+    # 656 M multiply-accumulates of its convolutions (6.6 ms), 235 MB of fc6 to fc8's weights (23.5 ms), pools.
+    assert rows["Least time, by the roofline"][1:] == ["30.2 ms", "5.7×"]
+    (layers,) = [one.value for one in app.dataframe if "Roofline (ms)" in one.value]
+    assert layers["Layer"].tolist() == ["conv1", "fire2"]
+    assert layers["Measured (ms)"].tolist() == [0.5, 0.25]
 
 
 def test_a_measurement_that_fails_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
