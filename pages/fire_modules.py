@@ -61,7 +61,7 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
     with cards[1]:
         channel.weights(trace.network, unit)
     with cards[2]:
-        channel.histogram(trace, unit)
+        channel.histogram(picture, trace, unit)
     with st.container(border=True):
         what_if.draw(picture, trace, unit)
     with st.container(border=True):
@@ -138,11 +138,11 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     st.markdown(f"**{TITLES[branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros")
     # A grid of its own for each module and picture, so that no click is taken for one on another.
     key = f"fire-grid-{branch}-{unit.module}-{picture.key[:12]}"
-    aspect, pixels = GRIDS[branch]
-    columns = figures.columns_for(len(units), aspect)
-    figure = figures.channel_grid(
-        maps, units, unit, columns=columns, pixels=pixels, scale=scale, off=choice.off()
-    )
+    look = inside.Look(*GRIDS[branch], scale)
+    off = choice.off().intersection(units)
+    # Only the chosen channel's own grid changes with it.
+    chosen = unit if unit.branch == branch else None
+    figure = inside.grid(picture, trace.network, (unit.module, branch), chosen, look, off)
     strongest = ", ".join(str(one.channel) for one in units[:5])
     alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
     clickable(figure, key, alt)

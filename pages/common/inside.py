@@ -5,13 +5,17 @@ Kept as they are and not copied for every rerun: a trace is 8 MB, and its arrays
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import plotly.graph_objects as go
 
 from pages.common import shared, tray
 from pages.common.memory import RESULTS, TRACES, kept
 from squeeze_core import gallery
 from squeeze_core.figures import ablation as ablation_figures
+from squeeze_core.figures import channels as channel_figures
 from squeeze_core.figures import fire_modules
+from squeeze_core.figures.maps import Scale
 from squeeze_core.images import Picture
 from squeeze_core.inside import ablation, channels, explain
 from squeeze_core.inside import trace as fire_trace
@@ -20,6 +24,14 @@ from squeeze_core.inside.channels import Filter, Peaks
 from squeeze_core.inside.explain import Explanation, Progress, Score
 from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
+
+
+class Look(NamedTuple):
+    """How a grid of channels is drawn: rows are `aspect` times as wide as high, `pixels` in all."""
+
+    aspect: int
+    pixels: int
+    scale: Scale
 
 
 @TRACES.keeps
@@ -90,6 +102,35 @@ def wiring(picture: Picture, network: Network, module: str) -> go.Figure:
     """The wiring of that module."""
     found = trace(picture, network)
     return fire_modules.wiring(found.modules[module], found.before(module))
+
+
+@kept
+def grid(
+    picture: Picture, network: Network, place: tuple[str, str], chosen: Unit | None, look: Look, off: Off
+) -> go.Figure:
+    """The channels of a branch, `place` being its module and its name, strongest first; `chosen` and `off`
+    are among them."""
+    maps = trace(picture, network).maps(*place)
+    units = [Unit(*place, int(number)) for number in maps.order()]
+    columns = fire_modules.columns_for(len(units), look.aspect)
+    return fire_modules.channel_grid(
+        maps, units, chosen, columns=columns, pixels=look.pixels, scale=look.scale, off=off
+    )
+
+
+@kept
+def filter_figure(network: Network, unit: Unit) -> go.Figure:
+    """The weights behind that channel: 3×3 kernels, or its strongest inputs."""
+    found = channel_filter(network, unit)
+    if found.weights.shape[1] > 1:
+        return channel_figures.kernels(found)
+    return channel_figures.strongest_inputs(found)
+
+
+@kept
+def histogram(picture: Picture, network: Network, unit: Unit) -> go.Figure:
+    """How often each activation occurs in that channel's map."""
+    return channel_figures.histogram(trace(picture, network).maps(unit.module, unit.branch), unit.channel)
 
 
 @kept

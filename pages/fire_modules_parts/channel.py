@@ -129,22 +129,21 @@ def weights(network: Network, unit: Unit) -> None:
     ]
     if kernel > 1:
         st.markdown(f"**Its {kernel}×{kernel} kernels**, for the {len(best)} inputs that weigh most")
-        figure, alt = figures.kernels(filter_), f"3×3 weights of channel {unit}"
+        alt = f"3×3 weights of channel {unit}"
     else:
         st.markdown("**Its strongest inputs**")
-        figure, alt = figures.strongest_inputs(filter_), f"Largest 1×1 weights of channel {unit}"
-    take_away.chart(figure, table=rows, name=name, alt=alt)
+        alt = f"Largest 1×1 weights of channel {unit}"
+    take_away.chart(inside.filter_figure(network, unit), table=rows, name=name, alt=alt)
 
 
-def histogram(trace: FireTrace, unit: Unit) -> None:
+def histogram(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """How often each activation occurs in the channel's map."""
     maps = trace.maps(unit.module, unit.branch)
     st.markdown("**Its activations**")
-    figure = figures.histogram(maps, unit.channel)
     zeros, most = maps.zeros[unit.channel], maps.max[unit.channel]
     alt = f"Histogram of channel {unit}: {zeros:.0%} zeros, max {most:.1f}"
     take_away.chart(
-        figure,
+        inside.histogram(picture, trace.network, unit),
         table=figures.histogram_rows(maps, unit.channel),
         name=f"{'-'.join(map(str, unit))}-histogram",
         alt=alt,

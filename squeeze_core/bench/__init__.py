@@ -179,7 +179,7 @@ def design_space(engine: Engine, network: Network) -> list[Row]:
     """What moving a slider of the page Design space costs: the network built, counted and drawn."""
 
     def count() -> Design:
-        return design(Choice(Metaparameters(sr=0.25)))
+        return design.__wrapped__(Choice(Metaparameters(sr=0.25)))
 
     def draw() -> None:
         built = count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -93,6 +94,7 @@ class Design:
         return mebibytes(self.cost.parameters)
 
 
+@lru_cache(64)
 def design(choice: Choice) -> Design:
     """Build the network on the meta device and count it. DesignError names the number to change."""
     plan = choice.plan()

@@ -102,7 +102,7 @@ def wiring(module: ModuleTrace, before: tuple[int, int, int]) -> go.Figure:
 def channel_grid(
     maps: Maps,
     units: Sequence[Unit],
-    chosen: Unit,
+    chosen: Unit | None,
     *,
     columns: int,
     pixels: int = GRID_PIXELS,

@@ -154,4 +154,6 @@ class Engine:
 
 
 def _bytes(network: nn.Module) -> int:
-    return sum(weight.numel() * weight.element_size() for weight in network.parameters())
+    """What a network's weights take: PyTorch's, and those of each session that runs them elsewhere."""
+    weights = sum(weight.numel() * weight.element_size() for weight in network.parameters())
+    return weights * (1 + getattr(network, "sessions", 0))

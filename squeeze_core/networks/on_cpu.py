@@ -36,6 +36,11 @@ class OnnxNetwork(nn.Module):
         self._opening = threading.Lock()
         self._sessions: dict[int, onnxruntime.InferenceSession | None] = {}
 
+    @property
+    def sessions(self) -> int:
+        """How many hold the weights once more."""
+        return sum(session is not None for session in self._sessions.values())
+
     def forward(self, x: Tensor) -> Tensor:
         session = self._session(x.shape[-1]) if fits(x) and x.shape[-1] == x.shape[-2] else None
         if session is None:

@@ -119,6 +119,11 @@ class OnnxSqueezeNet(SqueezeNet):
         # The one that every answer needs is made with the network; the others when first asked for.
         self._session = _open(Graph(self))
 
+    @property
+    def sessions(self) -> int:
+        """How many hold the weights once more."""
+        return 1 + ("_tracing" in self.__dict__) + ("_switching" in self.__dict__)
+
     @cached_property
     def _tracing(self) -> tuple[list[str], onnxruntime.InferenceSession]:
         graph = Graph(self, parts=True)

@@ -51,7 +51,7 @@ PLANS_TO_TRY = {
 def test_every_plan_and_every_part(plan: Plan, side: int) -> None:
     network = drawn(plan)
     fast = on_cpu(drawn(plan))
-    assert isinstance(fast, OnnxSqueezeNet)
+    assert isinstance(fast, OnnxSqueezeNet) and fast.sessions == 1
     batch = torch.randn(2, 3, side, side)
     fire = plan.fire_names[2]
     kept = {f"{fire}/squeeze": torch.ones(plan.fires[2].squeeze, 1, 1)}
@@ -63,6 +63,7 @@ def test_every_plan_and_every_part(plan: Plan, side: int) -> None:
             fast.without(batch, kept), network.without(batch, kept), atol=1e-3, rtol=1e-3
         )
         assert not torch.equal(fast.without(batch, kept), fast(batch))
+    assert fast.sessions == 3
     assert set(got) == set(want)
     for name, value in want.items():
         torch.testing.assert_close(got[name], value, atol=1e-3, rtol=1e-3)
