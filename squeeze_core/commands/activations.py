@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,10 @@ from squeeze_core.commands import (
     print_json,
 )
 from squeeze_core.commands.inputs import paths
-from squeeze_core.commands.work import read_or_error
+from squeeze_core.commands.work import Found, Seen, read_or_error, refused
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
-from squeeze_core.images import Picture
+from squeeze_core.images import Picture, ahead
 from squeeze_core.inside.trace import PLACES, FireTrace, ModuleTrace, fire_trace
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
@@ -45,6 +47,7 @@ def add_to(subparsers: Any) -> None:
         metavar="DIR",
         help="for the files; of several pictures each gets a folder in it, and one that has it is left out",
     )
+    files.add_engine_options(parser)
     networks.add_options(parser)
     add_device_option(parser)
     add_json_option(parser)
@@ -52,35 +55,57 @@ def add_to(subparsers: Any) -> None:
 
 
 def run(options: Namespace) -> int:
-    network = networks.network_of(options)
-    engine = Engine(options.device)
+    done = work(options)
     named = paths(options.files)
     first = list(islice(named, 2))
-    if len(options.files) == 1 and first == [Path(options.files[0])]:
-        return _one(first[0], engine, network, options)
+    if len(options.files) == 1 and first == [Path(options.files[0])] and options.engine == "local":
+        return _one(first[0], done, options)
+    waiting = (
+        path for path in chain(first, named) if not (folder_of(path, options.out) / NUMBERS).exists()
+    )
     failed = 0
     with ExitStack() as stack:
         document = None
         if options.json:
-            document = stack.enter_context(files.Document(network.name, lambda: engine.device.type))
+            device = done.engine.device.type
+            document = stack.enter_context(files.Document(done.network.name, lambda: device))
         bar = stack.enter_context(files.progress(options.command, hidden=not sys.stderr.isatty()))
-        for path in chain(first, named):
-            out = folder_of(path, options.out)
+        for one in files.found(options, done, waiting):
             bar.update()
-            if (out / NUMBERS).exists():
-                continue
-            picture = read_or_error(path)
-            if isinstance(picture, images.ImageError):
+            if one.error:
                 failed += 1
-                bar.write(legible(picture), file=sys.stderr)
-                found: dict[str, Any] = {"file": legible(path), "error": legible(picture)}
-            else:
-                found = _written(path, picture, engine, network, out)
+                bar.write(one.error, file=sys.stderr)
             if document:
-                document.add(found)
-            elif "written" in found:
-                print(f"{found['file']}  {len(found['written'])} files in {legible(out)}", flush=True)
+                document.add(one.row)
+            elif one.lines:
+                print(*one.lines, sep="\n", flush=True)
     return 2 if failed else 0
+
+
+def work(options: Namespace) -> Maps:
+    """What is done with every picture; weights that cannot be had are said before any is read."""
+    network, engine = networks.network_of(options), Engine(options.device)
+    engine.get(network)
+    return Maps(engine, network, options.out)
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Writes each picture's maps into its folder in `out`."""
+
+    engine: Engine
+    network: Network
+    out: Path
+
+    def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]:
+        """What was written for every file, in order; pictures are decoded meanwhile."""
+        for path, picture in ahead(lambda path: (path, read_or_error(path)), files):
+            if isinstance(picture, images.ImageError):
+                yield refused(path, picture)
+                continue
+            folder = folder_of(path, self.out)
+            row = _written(path, picture, self.engine, self.network, folder)
+            yield Found(row, (f"{row['file']}  {len(row['written'])} files in {legible(folder)}",))
 
 
 def folder_of(path: Path, out: Path) -> Path:
@@ -88,8 +113,8 @@ def folder_of(path: Path, out: Path) -> Path:
     return out.joinpath(*(part for part in path.parts if part not in (path.anchor, "..")))
 
 
-def _one(path: Path, engine: Engine, network: Network, options: Namespace) -> int:
-    found = _written(path, images.read(path), engine, network, options.out)
+def _one(path: Path, done: Maps, options: Namespace) -> int:
+    found = _written(path, images.read(path), done.engine, done.network, options.out)
     if options.json:
         print_json(found)
         return 0

@@ -12,6 +12,7 @@ from squeeze_core.commands.work import Work
 
 if TYPE_CHECKING:
     from squeeze_core.classifier import Classification
+    from squeeze_core.networks.catalogue import Network
 
 SIDE = 227  # pixels that the usual network sees a side
 
@@ -37,11 +38,15 @@ def run(options: Namespace) -> int:
 
 def work(options: Namespace) -> Work[Classification]:
     """What is done with every picture; weights that cannot be had are said before any is read."""
+    return work_with(options, networks.network_of(options))
+
+
+def work_with(options: Namespace, network: Network) -> Work[Classification]:
+    """The same with that network."""
     from squeeze_core.classifier import classify
     from squeeze_core.networks.engine import Engine
 
     engine = Engine(options.device)
-    network = networks.network_of(options)
     engine.get(network)
     return Work(
         engine,

@@ -42,7 +42,7 @@ def found_on_ray(options: Namespace, files: Iterable[Path]) -> Iterator[Found]:
     except ImportError:
         raise UserError('--engine ray needs Ray: pip install "squeeze-lab[ray]".') from None
     try:
-        alone = {} if options.address else {"include_dashboard": False}
+        alone: dict[str, Any] = {} if options.address else {"include_dashboard": False}
         ray.init(options.address, log_to_driver=False, logging_level="ERROR", **alone)
     except Exception as error:  # whatever the cluster's own errors are
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from squeeze_core.accuracy import read_labels, score
-from squeeze_core.classifier import classify
-from squeeze_core.commands import complain, networks, print_json
-from squeeze_core.images import ahead, read
-from squeeze_core.networks.engine import Engine
+from squeeze_core.accuracy import accuracy, read_labels
+from squeeze_core.classifier import Classification
+from squeeze_core.commands import classify, networks, print_json
+from squeeze_core.commands.evaluate_rows import rows_of
+from squeeze_core.commands.work import Row, Work
+from squeeze_core.networks.catalogue import Network
 
 
 def add_to(subparsers: Any) -> ArgumentParser:
@@ -21,23 +22,41 @@ def add_to(subparsers: Any) -> ArgumentParser:
         "--labels", type=Path, required=True, metavar="FILE", help="JSON: file name → class index"
     )
     networks.add_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, top=5)
     return parser
 
 
 def run(options: Namespace) -> int:
-    engine = Engine(options.device)
     network = networks.network_of(options)
-    engine.get(network)  # weights that cannot be had are said before any picture is read
+    done = _work(options, network)
     truth = read_labels(options.labels, options.folder, len(network.labels))
-    answers = classify(
-        ahead(lambda path: read(path, network.preprocess.least_side), truth), engine, network
+
+    def judged(path: Path) -> Callable[[Row], Row]:
+        def with_verdict(row: Row) -> Row:
+            best = [prediction["index"] for prediction in row["predictions"]]
+            verdict = {"truth": truth[path], "top1": int(best[0] == truth[path])}
+            return row | verdict | {"top5": int(truth[path] in best)}
+
+        return with_verdict
+
+    rows = rows_of(options, done, list(truth), judged)
+    result = accuracy(
+        len(rows), sum(int(row["top1"]) for row in rows), sum(int(row["top5"]) for row in rows)
     )
-    result = score(tqdm(answers, "classify", len(truth), unit="picture"), truth)
-    if engine.notice:
-        complain(engine.notice)
     if options.json:
         print_json(vars(result))
     else:
         print(f"{result.images:,} pictures: top-1 {result.top1:.1f} %, top-5 {result.top5:.1f} %")
     return 0
+
+
+def work(options: Namespace) -> Work[Classification]:
+    """What is done with every picture."""
+    return _work(options, networks.network_of(options))
+
+
+def _work(options: Namespace, network: Network) -> Work[Classification]:
+    """As `classify` does it; weights that cannot be had are said before any picture is read."""
+    verdict: dict[str, type] = {"truth": int, "top1": int, "top5": int}
+    done = classify.work_with(options, network)
+    return replace(done, columns={**verdict, **done.columns})

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from squeeze_core.commands import complain, print_json
 from squeeze_core.commands.detect import share
+from squeeze_core.commands.evaluate_rows import rows_of
+from squeeze_core.commands.work import Row, Work
 from squeeze_core.detector.annotations import read
-from squeeze_core.detector.evaluate import answers_to, score, shown
-from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.detector.detect import detect, least_side
+from squeeze_core.detector.detections import Candidates, Detection
+from squeeze_core.detector.evaluate import score, shown
+from squeeze_core.detector.pretrained import PretrainedDetector, load_detector
+from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.engine import Engine
 
 
@@ -51,7 +58,6 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def run(options: Namespace) -> int:
-    engine = Engine(options.device)
     detector = load_detector(options.weights)
     annotations = read(options.folder, options.annotations, detector.labels, dict(options.rename))
     for notice in annotations.notices:
@@ -59,11 +65,11 @@ def run(options: Namespace) -> int:
     if options.last:
         ordered = sorted(annotations.examples, key=lambda example: example.path.name)
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
-    answers = list(answers_to(annotations, engine, detector, options.closely))
-    result = score(annotations, [answer.proposals() for answer in answers])
-    seen = shown(annotations, answers, options.threshold)
-    if engine.notice:
-        complain(engine.notice)
+    wanted = [example.path for example in annotations.examples]
+    rows = rows_of(options, _work(options, detector), wanted)
+    result = score(annotations, (_boxes(row["proposals"], detector.labels) for row in rows))
+    found = (_boxes(row["shown"], detector.labels) for row in rows)
+    seen = shown(annotations, found, _threshold(options, detector))
     if options.json:
         on_screen = vars(seen) | {"precision": seen.precision, "recall": seen.recall}
         print_json(vars(result) | {"shown": on_screen})
@@ -77,3 +83,48 @@ def run(options: Namespace) -> int:
     for label, value in sorted(result.per_class.items(), key=lambda item: -item[1]):
         print(f"  {value:5.1f} %  {label}")
     return 0
+
+
+def work(options: Namespace) -> Work[Candidates]:
+    """What is done with every picture."""
+    return _work(options, load_detector(options.weights))
+
+
+def _work(options: Namespace, detector: PretrainedDetector) -> Work[Candidates]:
+    engine, threshold = Engine(options.device), _threshold(options, detector)
+
+    def row(result: Candidates) -> Row:
+        return {
+            "proposals": [_cells(one) for one in result.proposals()],
+            "shown": [_cells(one) for one in result.detections(threshold)],
+            "milliseconds": round(result.milliseconds, 2),
+        }
+
+    name = options.weights.name if options.weights else DETECTOR
+    return Work(
+        engine,
+        # Rows that another threshold or way of searching gave are another model's.
+        f"{name}, {'searching closely, ' if options.closely else ''}shown from {threshold:g}",
+        lambda pictures: detect(pictures, engine, detector, options.closely),
+        row,
+        lambda result: (),
+        {"proposals": str, "shown": str},
+        least_side(detector, options.closely),
+    )
+
+
+def _threshold(options: Namespace, detector: PretrainedDetector) -> float:
+    return detector.calibration.threshold if options.threshold is None else float(options.threshold)
+
+
+def _cells(one: Detection) -> list[float]:
+    """A box in a row: index of its class, score, x0, y0, x1, y1."""
+    return [one.index, one.score, *one.box]
+
+
+def _boxes(cell: Any, labels: Sequence[str]) -> list[Detection]:
+    """The boxes of a row, also of one that was read from a table, where they are JSON."""
+    rows = json.loads(cell) if isinstance(cell, str) else cell
+    return [
+        Detection(labels[index], index, score, (x0, y0, x1, y1)) for index, score, x0, y0, x1, y1 in rows
+    ]

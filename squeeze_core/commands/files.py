@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -19,7 +19,7 @@ from squeeze_core.commands import add_device_option, add_json_option, complain, 
 from squeeze_core.commands.cluster import found_on_ray
 from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.tables import Table, open_table
-from squeeze_core.commands.work import Seen, Work, read_or_error, refused
+from squeeze_core.commands.work import Found, Seen, Work, read_or_error, refused
 
 LOOKED_AT = 8  # files that are read before a network is loaded, while none is a picture
 
@@ -36,12 +36,24 @@ def add_file_argument(parser: ArgumentParser) -> None:
 
 def add_options(parser: ArgumentParser) -> None:
     add_file_argument(parser)
+    add_table_options(parser)
+    add_device_option(parser)
+    add_json_option(parser)
+
+
+def add_table_options(parser: ArgumentParser) -> None:
+    """Where the rows go, and where they are made."""
     parser.add_argument(
         "--out",
         type=Path,
         metavar="TABLE",
         help="write a .csv, .jsonl or .parquet file; one that is there already is gone on with",
     )
+    add_engine_options(parser)
+
+
+def add_engine_options(parser: ArgumentParser) -> None:
+    """Where the work is done."""
     parser.add_argument(
         "--engine",
         choices=("local", "ray"),
@@ -49,8 +61,6 @@ def add_options(parser: ArgumentParser) -> None:
         help="where: in this process, or on a Ray cluster whose machines see the same files",
     )
     parser.add_argument("--address", help="the Ray cluster's; one on this machine when not given")
-    add_device_option(parser)
-    add_json_option(parser)
 
 
 def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: str, side: int) -> int:
@@ -69,8 +79,7 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
     with ExitStack() as stack:
         table = None
         if options.out:
-            every = {"file": str, "model": str, **work.columns, "milliseconds": float, "error": str}
-            table = stack.enter_context(open_table(options.out, every, work.model))
+            table = stack.enter_context(open_table_of(work, options.out))
         document = None
         if options.json:
             document = stack.enter_context(Document(work.model, lambda: work.engine.device.type))
@@ -80,9 +89,7 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
         failed = table.errors if table else 0
         waiting = _remaining(options.files, table)
         try:
-            here = options.engine == "local"
-            first = seen[-1] if seen else None
-            for one in work.found(waiting, first) if here else found_on_ray(options, waiting):
+            for one in found(options, work, waiting, seen[-1] if seen else None):
                 if one.error:
                     bar.write(one.error, file=sys.stderr)
                     failed += 1
@@ -95,10 +102,7 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
                 bar.update()
         except KeyboardInterrupt:
             if table:
-                bar.write(
-                    f"Stopped: {options.out} holds {table.rows:,} files, and the same command goes on.",
-                    file=sys.stderr,
-                )
+                say_stopped(table, bar)
                 return 130
             raise
     if work.engine.notice:
@@ -106,6 +110,31 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
     if table and not options.json:
         print(f"{table.rows:,} files in {options.out}")
     return 2 if failed else 0
+
+
+def open_table_of(work: Work[Any], out: Path) -> Table:
+    """The table for a command's rows."""
+    every = {"file": str, "model": str, **work.columns, "milliseconds": float, "error": str}
+    return open_table(out, every, work.model)
+
+
+class Finds(Protocol):
+    """What a command does with files, such as a `Work`."""
+
+    def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]: ...
+
+
+def found(
+    options: Namespace, work: Finds, waiting: Iterable[Path], seen: Seen | None = None
+) -> Iterator[Found]:
+    """What is in each file, in order, here or on a cluster."""
+    return work.found(waiting, seen) if options.engine == "local" else found_on_ray(options, waiting)
+
+
+def say_stopped(table: Table, bar: tqdm) -> None:
+    bar.write(
+        f"Stopped: {table.path} holds {table.rows:,} files, and the same command goes on.", file=sys.stderr
+    )
 
 
 def look(options: Namespace, side: int) -> list[Seen]:
@@ -132,10 +161,10 @@ def _none_is_a_picture(options: Namespace, seen: Iterable[Seen], model: str) -> 
         document = stack.enter_context(Document(model, lambda: device)) if options.json else None
         for one in seen:
             assert isinstance(one.picture, images.ImageError)
-            found = refused(one.path, one.picture)
-            complain(found.error)
+            refusal = refused(one.path, one.picture)
+            complain(refusal.error)
             if document:
-                document.add(found.row)
+                document.add(refusal.row)
     return 2
 
 
@@ -171,9 +200,15 @@ def _remaining(files: Iterable[str], table: Table | None) -> Iterator[Path]:
             yield path
 
 
-def progress(title: str, done: int = 0, hidden: bool = False) -> tqdm:
+def progress(title: str, done: int = 0, hidden: bool = False, total: int | None = None) -> tqdm:
     """Files on standard error as they are done; rarely where nobody watches, as in a log."""
     seconds = 0.1 if sys.stderr.isatty() else 10
     return tqdm(
-        desc=title, unit=" files", initial=done, disable=hidden, mininterval=seconds, file=sys.stderr
+        desc=title,
+        total=total,
+        unit=" files",
+        initial=done,
+        disable=hidden,
+        mininterval=seconds,
+        file=sys.stderr,
     )

@@ -56,6 +56,14 @@ class Table(ABC):
     def close(self) -> None:
         """Finish the table as far as it goes."""
 
+    @abstractmethod
+    def every(self) -> Iterator[dict[str, Any]]:
+        """All rows, in order, once the table is closed: cells as its kind of file keeps them."""
+
+    def named(self, file: str) -> str:
+        """What the table calls that file."""
+        return file
+
     def _note(self, row: Mapping[str, Any]) -> None:
         """Count a row; UserError when it is of another model's."""
         if row.get("model") != self.model:
@@ -89,6 +97,10 @@ class Lines(Table):
     def add(self, row: Mapping[str, Any]) -> None:
         self._write(self.line(row))
         self._note(row)
+
+    def every(self) -> Iterator[dict[str, Any]]:
+        with self.path.open("rb") as written:
+            yield from (row for row, _ in self.read(written) if row is not None)
 
     def close(self) -> None:
         self._stream.close()
@@ -154,10 +166,13 @@ class Csv(Lines):
         return _csv_line(defused(flat.get(name)) for name in self.columns)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        super().add({**row, "file": defused(row["file"])})
+        super().add({**row, "file": self.named(row["file"])})
 
     def __contains__(self, file: str) -> bool:
-        return super().__contains__(defused(file))
+        return super().__contains__(self.named(file))
+
+    def named(self, file: str) -> str:
+        return str(defused(file))
 
     def read(self, stream: BinaryIO) -> Iterator[tuple[dict[str, Any] | None, int]]:
         end = 0
@@ -213,6 +228,11 @@ class Parquet(Table):
         self._waiting.add(flattened(row))
         self.rows += 1
         self.errors += bool(row.get("error"))
+
+    def every(self) -> Iterator[dict[str, Any]]:
+        with self._parquet.ParquetFile(self.path) as written:
+            for batch in written.iter_batches(ROW_GROUP):
+                yield from batch.to_pylist()
 
     def close(self) -> None:
         self._waiting.close()

@@ -76,15 +76,14 @@ def answers_to(
     return tqdm(answers, "detect", len(annotations.examples), unit="picture")
 
 
-def shown(annotations: Annotations, answers: Iterable[Candidates], threshold: float | None = None) -> Shown:
-    """Count what is shown of those answers from `threshold` on, or from the detector's own."""
+def shown(annotations: Annotations, found: Iterable[Sequence[Detection]], threshold: float) -> Shown:
+    """Count what is shown: of each picture its `Candidates.detections(threshold)`."""
     boxes = wrong = 0
-    for example, answer in zip(annotations.examples, answers, strict=True):
-        threshold = answer.calibration.threshold if threshold is None else threshold
-        verdicts = right(answer.detections(threshold), example)
+    for example, detections in zip(annotations.examples, found, strict=True):
+        verdicts = right(detections, example)
         boxes += len(verdicts)
         wrong += verdicts.count(False)
-    return Shown(threshold or 0.0, boxes, wrong, sum(len(one.labels) for one in annotations.examples))
+    return Shown(threshold, boxes, wrong, sum(len(one.labels) for one in annotations.examples))
 
 
 def judge(annotations: Annotations, answers: Iterable[Candidates]) -> Judged:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from squeeze_core.__main__ import main
+from squeeze_core.commands import evaluate_detect
 from squeeze_core.gallery import FOLDER
 
 CAT = {"id": "a", "file_name": "chelsea.png", "width": 451, "height": 300}
@@ -46,3 +47,17 @@ def test_a_mapping_of_another_form_is_refused(evaluated, capsys: pytest.CaptureF
     with pytest.raises(SystemExit, match="2"):
         evaluated([{"id": 17, "name": "cat"}], "--rename", "kitten")
     assert "'kitten' is not of the form OLD=NEW" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_rows_are_kept_and_scored_again_without_the_network(
+    evaluated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    cat, out = [{"id": 17, "name": "cat"}], tmp_path / f"rows.{ending}"
+    _, alone, _ = evaluated(cat)
+    code, first, _ = evaluated(cat, "--out", str(out))
+    assert code == 0 and first == alone and out.exists()
+    monkeypatch.setattr(evaluate_detect, "detect", lambda *_: pytest.fail("done already"))
+    assert evaluated(cat, "--out", str(out))[:2] == (0, alone)
+    code, document, errors = evaluated(cat, "--out", str(out), "--threshold", "0.7")
+    assert code == 2 and document is None and "choose another --out" in errors

@@ -88,10 +88,10 @@ def test_wrong_boxes_are_counted_from_the_threshold_on(annotations: Annotations)
         answers.append(
             candidates(annotations, boxes, [0.9, 0.8, 0.7, 0.3], [label, label, 1 - label, label])
         )
-    seen = module.shown(annotations, answers, 0.5)
+    seen = module.shown(annotations, [answer.detections(0.5) for answer in answers], 0.5)
     assert (seen.boxes, seen.wrong, seen.truths) == (8, 4, 4)
-    assert module.shown(annotations, answers, 0.2).wrong == seen.wrong + 4
-    assert module.shown(annotations, answers).threshold == answers[0].calibration.threshold
+    more = module.shown(annotations, [answer.detections(0.2) for answer in answers], 0.2)
+    assert more.wrong == seen.wrong + 4
     judged = module.judge(annotations, answers)
     assert judged.truths == 4 and judged.right.sum() == 4
     assert sorted(set(judged.pictures)) == [0, 1, 2, 3]
@@ -114,7 +114,8 @@ def test_the_samples_annotations_fit_the_gallery(engine: Engine) -> None:
     labels = load_detector().labels
     annotations = read(gallery.FOLDER, Path(__file__).parent / "samples.json", labels)
     assert {example.path.name for example in annotations.examples} == {s.file for s in gallery.samples()}
-    seen = module.shown(annotations, module.answers_to(annotations, engine))
+    found = [answer.detections(0.4) for answer in module.answers_to(annotations, engine)]
+    seen = module.shown(annotations, found, 0.4)
     assert seen.truths == 5 and seen.boxes - seen.wrong >= 4
 
 
