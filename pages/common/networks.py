@@ -5,6 +5,7 @@ The tray's bar is drawn before PyTorch is imported, so what needs it is imported
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,7 +131,8 @@ def _closing() -> None:
 def _opening() -> None:
     """Open your own: the file, its class names, and what it expects to see."""
     st.markdown(
-        "**Open your own** SqueezeNet: a state dict (.safetensors, .pth, .pt), or our detector's file"
+        "**Open your own** SqueezeNet: a state dict (.safetensors, .pth, .pt) or a compressed file (.sqz); "
+        "or a detector that was trained here (.safetensors, .sqz)"
     )
     left, right = st.columns(2)
     weights = left.file_uploader("Weights", key="network-file", max_upload_size=MOST_MEGABYTES)
@@ -181,9 +183,13 @@ def open_file(file: UploadedFile, names: UploadedFile | None, seen: tuple[str, d
     content, lens = file.getvalue(), state()
     if holds_detector(content):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / file.name
+            # A browser may send any text for a name.
+            path = Path(folder) / re.sub(r"[^\w.()+ -]", "_", file.name).lstrip(".")[-100:]
             path.write_bytes(content)
-            lens.detector, lens.detector_name = load_detector(path), file.name
+            try:
+                lens.detector, lens.detector_name = load_detector(path), path.name
+            except UserError as error:  # where it lies here is nobody's business
+                raise UserError(str(error).replace(str(path), path.name)) from None
         return ""
     opened = open_own(
         content, file.name, (names.name, names.getvalue()) if names else None, _preprocess(*seen)

@@ -13,6 +13,9 @@ from streamlit.testing.v1 import AppTest
 from torch import nn
 
 from pages.common import networks
+from squeeze_core.compression.detector import PRESETS, compress_detector
+from squeeze_core.detector.network import Detector
+from squeeze_core.detector.pretrained import load_detector, save_detector
 from squeeze_core.networks.catalogue import DEFAULT
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -112,3 +115,34 @@ def test_two_sessions_do_not_share_a_network(at: AppTest) -> None:
     opened(at, "flowers.pth", weights())
     other = AppTest.from_file(APP, default_timeout=120).run()
     assert title(other) == DEFAULT.title
+
+
+@pytest.mark.parametrize("name", ["mine.safetensors", "mine.sqz", "../../mine.sqz"])
+def test_an_own_detector_finds_its_own_classes(at: AppTest, tmp_path: Path, name: str) -> None:
+    torch.manual_seed(0)
+    file = tmp_path / "mine.safetensors"
+    save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, file)
+    if name.endswith(".sqz"):
+        content, _ = compress_detector(load_detector(file), PRESETS["int8"])
+    else:
+        content = file.read_bytes()
+    opened(at, name, content)
+    assert not at.exception and not at.error and title(at) == DEFAULT.title
+    at.switch_page("pages/detect.py").run()
+    assert not at.exception and not at.error
+    assert at.segmented_control(key="detect-mode").options[0] == "2 classes"
+    assert any("2 classes, pictures stretched to 64×64" in one.value for one in at.caption)
+    pick(at)
+    at.button(key="detector-close").click().run()
+    assert at.segmented_control(key="detect-mode").options[0] == "20 classes"
+
+
+def test_a_damaged_detector_is_one_sentence_and_the_shipped_one_stays(at: AppTest, tmp_path: Path) -> None:
+    file = tmp_path / "mine.safetensors"
+    save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, file)
+    opened(at, "mine.safetensors", file.read_bytes()[:-100])
+    assert not at.exception and len(at.error) == 1
+    assert (
+        at.error[0].value.startswith("mine.safetensors is")
+        and at.session_state["networks"].detector is None
+    )
