@@ -142,7 +142,5 @@ def test_a_damaged_detector_is_one_sentence_and_the_shipped_one_stays(at: AppTes
     save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, file)
     opened(at, "mine.safetensors", file.read_bytes()[:-100])
     assert not at.exception and len(at.error) == 1
-    assert (
-        at.error[0].value.startswith("mine.safetensors is")
-        and at.session_state["networks"].detector is None
-    )
+    assert at.error[0].value.replace("\\", "").startswith("mine.safetensors is a damaged")
+    assert at.session_state["networks"].detector is None
