@@ -1,39 +1,57 @@
-"""Damaged files by the thousand: each must give a picture or one sentence, and soon.
+"""Damaged files by the thousand: each is read, or refused in a sentence, and soon.
 
     python tests/mutations.py --count 20000 --seed 0
 
-Files are made by code, then bits flipped, bytes overwritten, cut, repeated or swapped, sizes and counts
-replaced by extremes. A file's damage depends on the seed and its number alone: `--only 1234` repeats one.
+Pictures of every kind, weights, compressed networks, detectors and annotations are made by code, then
+bits flipped, bytes overwritten, cut, repeated or swapped, sizes and counts replaced by extremes. A file's
+damage depends on the seed and its number alone: `--only 1234` repeats one.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import random
 import struct
 import sys
+import tempfile
 import time
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pillow_heif
 import tifffile
+import torch
 from PIL import Image, ImageCms
 
 from squeeze_core import images
+from squeeze_core.compression.detector import PRESETS, compress_detector
+from squeeze_core.compression.presets import compress, int8
+from squeeze_core.cost.design_space import Choice
+from squeeze_core.detector import annotations
+from squeeze_core.detector.network import Detector
+from squeeze_core.detector.pretrained import load_detector, save_detector
+from squeeze_core.errors import UserError
+from squeeze_core.networks.architecture import Metaparameters, SqueezeNet
+from squeeze_core.networks.catalogue import squeezenet
+from squeeze_core.networks.own import UNPUBLISHED, open_own, to_safetensors
+from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.weights import OwnFile
 
 SECONDS = 8.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`said`: "picture", what was refused, or the traceback's last line."""
+    """`said`: "read", what was refused, or the traceback's last line."""
 
     number: int
     name: str
@@ -43,8 +61,8 @@ class Outcome:
 
 
 @cache
-def whole_files() -> tuple[tuple[str, bytes], ...]:
-    """(name, bytes): a small file of every kind that is read."""
+def pictures() -> tuple[tuple[str, bytes], ...]:
+    """(name, bytes): a small picture of every kind that is read."""
     rng = np.random.default_rng(0)
     smooth = Image.fromarray(rng.integers(0, 255, (6, 8, 3), np.uint8)).resize((80, 60))
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -92,10 +110,106 @@ def whole_files() -> tuple[tuple[str, bytes], ...]:
     return tuple(files)
 
 
+@cache
+def networks() -> tuple[tuple[str, bytes], ...]:
+    """Weights as people keep them, of a SqueezeNet and of a detector so small that each file is."""
+    torch.manual_seed(0)
+    plan = Choice(Metaparameters(base_e=16, incr_e=8, sr=0.25), stem="1.1").plan()
+    state = SqueezeNet(plan, 3).state_dict()
+    labels = ("red", "green", "blue")
+    own = squeezenet("own", "Own", plan, OwnFile("own", 1, state), Preprocess(64), labels, UNPUBLISHED)
+    checkpoint = io.BytesIO()
+    torch.save({"state_dict": state, "epoch": 3}, checkpoint)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "detector.safetensors"
+        save_detector(Detector(2, 8).eval(), ("red", "blue"), 64, file)
+        detector, _ = compress_detector(load_detector(file), PRESETS["int8"])
+        return (
+            ("own.safetensors", to_safetensors(own)),
+            ("own.pth", checkpoint.getvalue()),
+            ("own.sqz", compress(own, int8()).data),
+            ("detector.safetensors", file.read_bytes()),
+            ("detector.sqz", detector),
+        )
+
+
+@cache
+def lists() -> tuple[tuple[str, bytes], ...]:
+    """Annotations of the picture cat.png, 60 by 40, in the three forms that are read."""
+    box = {"id": 1, "image_id": 1, "category_id": 2, "bbox": [9, 2, 30, 20], "area": 600, "iscrowd": 0}
+    coco = {
+        "images": [{"id": 1, "file_name": "cat.png", "width": 60, "height": 40}],
+        "annotations": [box, box | {"id": 2, "bbox": [1.5, 2, 70, 9]}],
+        "categories": [{"id": 2, "name": "cat"}, {"id": 5, "name": "hat"}],
+    }
+    voc = (
+        "<annotation><filename>cat.png</filename><size><width>60</width><height>40</height></size><object>"
+        "<name>cat</name><bndbox><xmin>9</xmin><ymin>2</ymin><xmax>39</xmax><ymax>22</ymax></bndbox></object>"
+        "</annotation>"
+    )
+    yolo = "path: .\ntrain: images\nval: images\nnames: {0: cat, 1: hat}\n"
+    return (
+        ("coco.json", json.dumps(coco).encode()),
+        ("cat.xml", voc.encode()),
+        ("data.yaml", yolo.encode()),
+        ("cat.txt", b"0 0.4 0.3 0.5 0.5\n1 0.2 0.2 0.1 0.1\n"),
+    )
+
+
+@cache
+def whole_files() -> tuple[tuple[str, bytes], ...]:
+    """(name, bytes): what is damaged; each group is taken as often as there are files in it."""
+    return (*pictures(), *networks(), *lists())
+
+
+def read_picture(name: str, data: bytes) -> None:
+    image = images.decode(data, name).image
+    assert image.mode == "RGB" and max(image.size) <= images.LONGEST_SIDE
+
+
+def read_network(name: str, data: bytes) -> None:
+    open_own(data, name).load()
+
+
+def read_detector(name: str, data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(data)
+        load_detector(file)
+
+
+def read_list(name: str, data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "images").mkdir()
+        (root / "labels").mkdir()
+        kind = name.partition("-")[2]
+        for whole_name, whole in lists():
+            place = root / "labels" if whole_name == "cat.txt" else root
+            (place / whole_name).write_bytes(data if kind == whole_name else whole)
+        for place in (root, root / "images"):
+            Image.new("RGB", (60, 40)).save(place / "cat.png")
+        sources = {"coco.json": root / kind, "cat.xml": root}
+        annotations.read(root, sources.get(kind, root / "data.yaml"))
+
+
+READERS: dict[str, Callable[[str, bytes], None]] = (
+    {name: read_detector for name in ("detector.safetensors", "detector.sqz")}
+    | {name: read_network for name in ("own.safetensors", "own.pth", "own.sqz")}
+    | {name: read_list for name in ("coco.json", "cat.xml", "data.yaml", "cat.txt")}
+)
+
+
 def damaged(number: int, seed: int) -> tuple[str, bytes]:
     """File `number` of that seed."""
     rng = random.Random(seed << 32 | number)
     name, whole = rng.choice(whole_files())
+    if name.endswith(".sqz") and rng.random() < 0.7:
+        return f"{number}-{name}", resealed(rng, whole)
+    return f"{number}-{name}", harmed(rng, whole)
+
+
+def harmed(rng: random.Random, whole: bytes) -> bytes:
     data = bytearray(whole)
     # Half of the damage in the first 200 bytes, where headers are.
     for _ in range(rng.choice((1, 1, 1, 2, 4, 16))):
@@ -123,23 +237,43 @@ def damaged(number: int, seed: int) -> tuple[str, bytes]:
                 data[place : place + length] = other[start : start + length]
         if len(data) < 4:
             break
-    return f"{number}-{name}", bytes(data)
+    return bytes(data)
+
+
+def resealed(rng: random.Random, whole: bytes) -> bytes:
+    """A .sqz file damaged by somebody who knows it: lengths and checksums fit."""
+    head = struct.Struct("<8sII")
+    magic, length, _ = head.unpack_from(whole)
+    text, parts = zlib.decompress(whole[head.size : head.size + length]), whole[head.size + length :]
+    if rng.random() < 0.5:
+        text = harmed(rng, text)
+    else:
+        document = json.loads(text)
+        row = rng.choice(document["tensors"])
+        start = sum(one[4] for one in document["tensors"][: document["tensors"].index(row)])
+        part = harmed(rng, parts[start : start + row[4]])
+        parts = parts[:start] + part + parts[start + row[4] :]
+        row[4:] = len(part), zlib.crc32(part)
+        text = json.dumps(document).encode()
+    text = zlib.compress(text)
+    return head.pack(magic, len(text), zlib.crc32(text)) + text + parts
 
 
 def outcome(number: int, seed: int) -> Outcome:
     """What becomes of one file."""
     name, data = damaged(number, seed)
     start = time.monotonic()
+    reader = READERS.get(name.partition("-")[2], read_picture)
     try:
-        picture = images.decode(data, name)
-        said, sound = (
-            "picture",
-            picture.image.mode == "RGB" and max(picture.image.size) <= images.LONGEST_SIDE,
-        )
-    except images.ImageError as error:
+        reader(name, data)
+        said, sound = "read", True
+    except UserError as error:
         sentence = str(error)
-        said = sentence.removeprefix(name).strip()
-        sound = sentence.startswith(name) and sentence.endswith(".") and "\n" not in sentence
+        said = sentence.splitlines()[0].partition(name)[2].strip() or sentence
+        # What is wrong with annotations is a list, a line each.
+        sound = bool(sentence) and (
+            reader is read_list or (sentence.endswith(".") and "\n" not in sentence)
+        )
     except Exception as error:
         said, sound = f"{type(error).__name__}: {error}", False
     seconds = time.monotonic() - start
@@ -148,6 +282,7 @@ def outcome(number: int, seed: int) -> Outcome:
 
 def outcomes(numbers: range, seed: int) -> Iterator[Outcome]:
     """What becomes of many, several at a time."""
+    whole_files()
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         yield from threads.map(lambda number: outcome(number, seed), numbers)
 
@@ -163,7 +298,9 @@ def main() -> int:
     wrong = slowest = 0.0
     for found in outcomes(numbers, options.seed):
         kind = found.said if len(found.said) < 60 else found.said[:60] + "…"
-        said[" ".join("…" if any(c.isdigit() for c in word) else word for word in kind.split())] += 1
+        said[
+            " ".join("…" if any(c.isdigit() or c == "/" for c in word) else word for word in kind.split())
+        ] += 1
         slowest = max(slowest, found.seconds)
         if not found.sound:
             wrong += 1

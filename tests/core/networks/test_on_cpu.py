@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from squeeze_core.networks import on_cpu as module
 from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
@@ -86,3 +87,18 @@ def test_what_cannot_be_exported_is_left_to_pytorch(monkeypatch) -> None:
     with torch.inference_mode():
         assert torch.equal(OnnxNetwork(linear)(batch), linear(batch))
     assert on_cpu(nn.Linear(6_000, 6_000)).__class__ is nn.Linear  # too large to be in memory twice
+
+
+def test_two_networks_are_exported_at_once() -> None:
+    networks = [OnnxNetwork(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten()).eval()) for _ in range(8)]
+    pictures = torch.randn(1, 3, 16, 16)
+
+    def first(network: OnnxNetwork) -> Tensor:
+        with torch.inference_mode():
+            return network(pictures)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(first, networks))
+    for network, answer in zip(networks, answers, strict=True):
+        torch.testing.assert_close(answer, network.network(pictures))
+        assert network.sessions == 1  # none was left to PyTorch
