@@ -186,8 +186,10 @@ def export(choice: Choice, kind: FileKind) -> bytes:
         from safetensors.torch import save
 
         return save(network.state_dict(), {"weights": UNTRAINED})
+    from squeeze_core.networks.onnx_export import EXPORTING
+
     example = torch.zeros(1, 3, choice.size, choice.size)
-    with warnings.catch_warnings():
+    with EXPORTING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is on its way out, and says so at every call
         if kind == "torchscript":
             buffer = io.BytesIO()

@@ -11,8 +11,8 @@ import onnx
 import torch
 from torch import nn
 
-# PyTorch's exporter keeps its state in globals.
-_one_at_a_time = threading.Lock()
+# Held while anything is exported or traced: PyTorch's exporters keep their state in globals.
+EXPORTING = threading.Lock()
 
 
 def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
@@ -21,7 +21,7 @@ def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = 
     `network`: in eval mode, on the CPU. `metadata`: texts that the model carries along.
     """
     buffer = io.BytesIO()
-    with _one_at_a_time, warnings.catch_warnings():
+    with EXPORTING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch recommends its other exporter, which takes ten seconds
         torch.onnx.export(
             network,

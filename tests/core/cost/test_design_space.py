@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -107,3 +108,11 @@ def test_state_dict_carries_its_label(tmp_path) -> None:  # type: ignore[no-unty
     path.write_bytes(export(Choice(classes=2), "safetensors"))
     with safe_open(path, "pt") as file:
         assert "random" in file.metadata()["weights"]
+
+
+def test_several_people_export_at_once() -> None:
+    choice = Choice(Metaparameters(base_e=16, incr_e=8), size=64, classes=3)
+    with ThreadPoolExecutor(4) as threads:
+        files = list(threads.map(lambda _: export(choice, "torchscript"), range(4)))
+    for file in files:
+        assert torch.jit.load(io.BytesIO(file))(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
