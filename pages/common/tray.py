@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -59,13 +60,14 @@ class Refusal:
 
 @dataclass
 class Tray:
-    """One session's images and choices, in the order they came."""
+    """One session's images and choices, in the order they came; `token` tells it from any other."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     chosen: str = ""
     sample: str = ""
     refusals: list[Refusal] = field(default_factory=list)
     drops: int = 0
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 def state() -> Tray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
-from pages.common import networks, tray
+from pages.common import bring_back, networks, tray
 from pages.common.tray import Entry
 from pages.common.words import plain
 from squeeze_core import gallery
@@ -34,6 +36,8 @@ def draw() -> None:
                     _own_pictures(list(state.entries.values()), state.chosen)
                 else:
                     _sample_choice(state.sample)
+        names = [entry.picture.name for entry in state.entries.values()]
+        bring_back.draw(state.token, names, [refusal.name for refusal in state.refusals])
         if state.refusals:
             _refusals([refusal.sentence for refusal in state.refusals])
 
@@ -127,10 +131,21 @@ def _camera() -> None:
 
 def _take_drop(key: str) -> None:
     """Move the dropped files into the tray and empty the uploader: a new key is a new uploader."""
-    files = st.session_state[key]
+    # A browser that has not yet seen the new one may name files again that are gone.
+    files = [file for file in st.session_state[key] if not isinstance(file, DeletedFile)]
     if files:
         tray.add(files)
         tray.state().drops += 1
+        _forget(files)
+
+
+def _forget(files: Iterable[UploadedFile]) -> None:
+    """The tray has the pictures; Streamlit would keep their files as long as the session."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context:
+        manager: Any = context.uploaded_file_mgr
+        for file in files:
+            manager.remove_file(context.session_id, file.file_id)
 
 
 @st.cache_resource(show_spinner=False)

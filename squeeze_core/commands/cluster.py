@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from argparse import Namespace
 from collections import deque
@@ -43,7 +44,7 @@ def found_on_ray(options: Namespace, files: Iterable[Path]) -> Iterator[Found]:
         raise UserError('--engine ray needs Ray: pip install "squeeze-lab[ray]".') from None
     try:
         alone: dict[str, Any] = {} if options.address else {"include_dashboard": False}
-        ray.init(options.address, log_to_driver=False, logging_level="ERROR", **alone)
+        ray.init(options.address, log_to_driver=False, logging_level=logging.ERROR, **alone)
     except Exception as error:  # whatever the cluster's own errors are
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise UserError(f"The Ray cluster cannot be had: {reason[0]}") from None

@@ -49,6 +49,27 @@ def test_sample_then_own_picture_then_other_page_then_broken_file(page: Page, tm
     expect(best_answer(page)).to_have_text("Egyptian cat")
 
 
+def test_a_reload_offers_the_pictures_again_until_they_are_removed(page: Page) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/")
+    expect(best_answer(page)).to_have_text("Egyptian cat")
+    offer = page.get_by_role("status").filter(has_text="Your picture coffee.jpg is still in this browser.")
+    expect(offer).to_be_hidden()
+    upload(page, COFFEE)
+    expect(best_answer(page)).to_have_text("espresso")
+    expect(offer).to_be_hidden()
+    page.reload()
+    page.get_by_role("button", name="Bring it back").click()
+    expect(best_answer(page)).to_have_text("espresso")
+    expect(offer).to_be_hidden()
+    page.get_by_role("button", name="Remove coffee.jpg").click()
+    expect(best_answer(page)).to_have_text("Egyptian cat")
+    page.reload()
+    expect(best_answer(page)).to_have_text("Egyptian cat")
+    page.wait_for_timeout(500)
+    expect(offer).to_be_hidden()
+
+
 def test_two_tabs_do_not_see_each_other(page: Page, browser: Browser, app_url: str) -> None:
     page.goto("/")
     upload(page, COFFEE)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from PIL import Image
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.testing.v1 import AppTest
 
 from pages.common import tray
 from squeeze_core import images
@@ -69,3 +72,31 @@ def test_whoever_leaves_takes_their_work_along(mine: tray.Tray, monkeypatch: pyt
     with pytest.raises(Left):
         tray.add([Dropped("bomb.jpg", data[:-2] + scan * 20_000 + data[-2:])])
     assert pool.shared()._busy == 0
+
+
+def test_the_bytes_of_a_dropped_file_are_let_go_and_naming_it_again_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a browser does that has not yet seen that the uploader is a new one."""
+    gone: list[str] = []
+    kept = MemoryUploadedFileManager.remove_file
+
+    def remove(self: MemoryUploadedFileManager, session: str, file: str) -> None:
+        gone.append(file)
+        kept(self, session, file)
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", remove)
+    app = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=120).run()
+    uploader = app.file_uploader(key="tray-drop-0")
+    uploader.upload("mine.png", encoded(Image.new("RGB", (40, 30), "red")))
+    app.run()
+    assert not app.exception and [entry.picture.name for entry in state(app).entries.values()] == [
+        "mine.png"
+    ]
+    assert len(gone) == 1
+    app.run()
+    assert not app.exception and not app.error and len(state(app).entries) == 1 and state(app).drops == 1
+
+
+def state(app: AppTest) -> tray.Tray:
+    return app.session_state["tray"]

@@ -1,0 +1,114 @@
+// Pictures that were brought in stay in this browser for an hour, for this tab alone: when the page is loaded
+// again, or the server was started anew, they are offered again.
+const HOUR = 3600e3;
+const MOST = 20;
+const MOST_BYTES = 60e6;
+const UPLOADER = '.st-key-tray input[type="file"]';
+const DROP_ZONE = '.st-key-tray [data-testid="stFileUploaderDropzone"]';
+
+let session = null;
+const here = new Set(); // names in the tray of that session
+
+const tab = (sessionStorage.squeezeLabTab ??= crypto.randomUUID?.() ?? String(Math.random()));
+
+const answered = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+let opening;
+const pictures = async (mode) => {
+  opening ??= (() => {
+    const request = indexedDB.open("squeeze-lab", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("pictures", { keyPath: "id", autoIncrement: true });
+    return answered(request);
+  })();
+  return (await opening).transaction("pictures", mode).objectStore("pictures");
+};
+
+// This tab's, oldest first; what is too old goes, whoever brought it.
+const kept = async () => {
+  const store = await pictures("readwrite");
+  const rows = await answered(store.getAll());
+  const fresh = rows.filter((row) => row.at > Date.now() - HOUR);
+  rows.filter((row) => !fresh.includes(row)).forEach((row) => store.delete(row.id));
+  return fresh.filter((row) => row.tab === tab);
+};
+
+const forget = async (gone) => {
+  const rows = (await kept()).filter(gone);
+  const store = await pictures("readwrite");
+  rows.forEach((row) => store.delete(row.id));
+};
+
+const keep = async (files) => {
+  const rows = await kept();
+  const store = await pictures("readwrite");
+  const same = (row, file) =>
+    row.file.name === file.name && row.file.size === file.size && row.file.lastModified === file.lastModified;
+  let room = MOST_BYTES - rows.reduce((sum, row) => sum + row.file.size, 0);
+  let places = MOST - rows.length;
+  for (const file of files) {
+    if (rows.some((row) => same(row, file)) || file.size > room || places < 1) continue;
+    room -= file.size;
+    places -= 1;
+    store.add({ tab, file, at: Date.now() });
+  }
+};
+
+const hand = (files) => {
+  const input = document.querySelector(UPLOADER);
+  const transfer = new DataTransfer();
+  files.forEach((file) => transfer.items.add(file));
+  input.files = transfer.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+};
+
+const offer = async (bar) => {
+  const rows = await kept();
+  bar.hidden = rows.length === 0;
+  if (bar.hidden) return;
+  const what = rows.length === 1 ? `Your picture ${rows[0].file.name} is` : `Your ${rows.length} pictures are`;
+  bar.querySelector("span").textContent = `This page began anew. ${what} still in this browser.`;
+  const [back, away] = bar.querySelectorAll("button");
+  const them = rows.length === 1 ? "it" : "them";
+  back.textContent = `Bring ${them} back`;
+  away.textContent = `Forget ${them}`;
+  back.onclick = () => {
+    bar.hidden = true;
+    hand(rows.map((row) => row.file));
+  };
+  away.onclick = () => {
+    bar.hidden = true;
+    forget(() => true);
+  };
+};
+
+// A browser that keeps nothing, such as a private window, brings nothing back.
+const quietly = (work) => work.catch(() => {});
+
+document.addEventListener(
+  "change",
+  (event) => event.target.matches?.(UPLOADER) && quietly(keep([...event.target.files])),
+  true,
+);
+document.addEventListener(
+  "drop",
+  (event) => event.target.closest?.(DROP_ZONE) && quietly(keep([...(event.dataTransfer?.files ?? [])])),
+  true,
+);
+
+export default function ({ parentElement, data }) {
+  const bar = parentElement.querySelector(".kept");
+  if (data.session !== session) {
+    session = data.session;
+    here.clear();
+    if (data.names.length === 0) quietly(offer(bar));
+  }
+  if (data.names.length) bar.hidden = true;
+  const gone = [...here].filter((name) => !data.names.includes(name)).concat(data.refused);
+  gone.forEach((name) => here.delete(name));
+  if (gone.length) quietly(forget((row) => gone.includes(row.file.name)));
+  data.names.forEach((name) => here.add(name));
+}
