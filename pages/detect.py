@@ -95,7 +95,7 @@ def one_picture(picture: Picture) -> DeltaGenerator:
             "detections",
             table=rows,
             json=coco_document([(result, found)]),
-            image=figures.annotated(picture, found, names),
+            image=lambda: figures.annotated(picture, found, names),
         )
     with left:
         shown = found or nothing_found(result)
@@ -124,7 +124,11 @@ def explained(
     under = replace(picture, image=why_box.explained(found, for_screen(picture.image, 1280), opacity))
     alt = f"{tray.describe(picture)}. {figures.describe(shown)}. {why_box.in_words(found)}"
     place.html(figures.overlay(under, shown, alt, names, number))
-    take_away.downloads(f"why-box-{method}", image=under.image, npz={"map": found.map})
+    take_away.downloads(
+        f"why-box-{method}",
+        image=lambda: why_box.explained(found, for_screen(picture.image, 1280), opacity),
+        npz=lambda: {"map": found.map},
+    )
     return found
 
 
@@ -363,7 +367,7 @@ def anything(picture: Picture) -> None:
             "localisation",
             table=rows_of(found, ()),
             json=vars(place),
-            image=figures.annotated(picture, found),
+            image=lambda: figures.annotated(picture, found),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -37,13 +37,20 @@ def page() -> None:
     st.title("What do the Fire modules see?", anchor=False)
     st.html(STYLE)
     with st.spinner("Looking inside…", show_time=True):
-        trace = inside.trace(picture, networks.current())
-    explorer(picture, trace)
+        looked_at(picture)
+    explorer(picture)
+
+
+def looked_at(picture: Picture) -> FireTrace:
+    """The trace. What a session keeps, such as a fragment or what a click calls, holds the picture alone:
+    a trace has 8 MB."""
+    return inside.trace(picture, networks.current())
 
 
 @st.fragment
-def explorer(picture: Picture, trace: FireTrace) -> None:
+def explorer(picture: Picture) -> None:
     """Everything that a click on a module or a channel changes."""
+    trace = looked_at(picture)
     unit = choice.unit(trace)
     strip(picture, trace, unit)
     left, right = st.columns([7, 5], gap="medium")
@@ -51,8 +58,8 @@ def explorer(picture: Picture, trace: FireTrace) -> None:
         module(picture, trace, unit)
     with right, st.container(border=True):
         st.markdown(f"**{unit.module} / {unit.branch} / {unit.channel}**")
-        channel.pick(trace, unit)
-        channel.large_map(picture, trace, unit)
+        channel.pick(picture, trace, unit)
+        channel.large_map(picture, unit)
         channel.looks_for(trace.network, unit)
         channel.facts(picture, trace, unit)
     cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
@@ -77,7 +84,7 @@ def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
             st.plotly_chart(
                 inside.network_strip(picture, trace.network, unit.module),
                 key="fire-strip-chart",
-                on_select=lambda: took_layer(trace),
+                on_select=lambda: took_layer(picture),
                 selection_mode="points",
                 config={"displayModeBar": False},
                 alt="; ".join(f"{name} {figures.times(shape)}" for name, shape in trace.layers.items()),
@@ -89,18 +96,19 @@ def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
             key="fire-module",
             required=True,
             label_visibility="collapsed",
-            on_change=lambda: open_module(trace, st.session_state["fire-module"]),
+            on_change=lambda: open_module(picture, st.session_state["fire-module"]),
         )
 
 
-def took_layer(trace: FireTrace) -> None:
+def took_layer(picture: Picture) -> None:
     point = choice.clicked("fire-strip-chart")
-    if point and point[0] in trace.modules:
-        open_module(trace, point[0])
+    if point and point[0] in looked_at(picture).modules:
+        open_module(picture, point[0])
 
 
-def open_module(trace: FireTrace, name: str) -> None:
+def open_module(picture: Picture, name: str) -> None:
     """Show that module, at the strongest channel of the branch that was shown."""
+    trace = looked_at(picture)
     choice.choose(choice.strongest(trace, name, choice.unit(trace).branch))
 
 
@@ -126,9 +134,13 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     for branch in shown.branches:
         with squeeze if branch == "squeeze" else expands:
             grid(picture, trace, unit, branch, cast(Scale, scale))
-    take_away.downloads(
-        f"{unit.module}-activations", npz={place: shown.at(place).values for place in shown.places}
-    )
+    network, name = trace.network, unit.module
+
+    def values() -> dict[str, Any]:
+        found = inside.trace(picture, network).modules[name]
+        return {place: found.at(place).values for place in found.places}
+
+    take_away.downloads(f"{name}-activations", npz=values)
 
 
 def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
@@ -146,7 +158,7 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     strongest = ", ".join(str(one.channel) for one in units[:5])
     alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
     clickable(figure, key, alt)
-    take_away.downloads(f"{unit.module}-{branch}", image=figures.picture_of(figure))
+    take_away.downloads(f"{unit.module}-{branch}", image=lambda: figures.picture_of(figure))
 
 
 def clickable(figure: go.Figure, key: str, alt: str) -> None:
@@ -174,7 +186,7 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     figure = inside.glance(picture, trace.network)
     with st.container(key="fire-wide-glance"):
         clickable(figure, key, "The strongest channels of fire2 to fire9, one row a module")
-    take_away.downloads("every-module", image=figures.picture_of(figure))
+    take_away.downloads("every-module", image=lambda: figures.picture_of(figure))
 
 
 def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from PIL import Image
 
 from pages.common import address, inside, networks, take_away, tray
 from pages.common.progress import advance
@@ -25,12 +26,14 @@ def page() -> None:
     best = float(trace.probabilities[trace.best])
     st.title(f"Why “{trace.labels[trace.best]}”?", anchor=False)
     st.caption(f"{plain(trace.network.title)} gives it {percent(best)}.")
-    compare(picture, trace)
+    compare(picture)
 
 
 @st.fragment
-def compare(picture: Picture, trace: FireTrace) -> None:
+def compare(picture: Picture) -> None:
     """Two explanations side by side: two methods, or two classes."""
+    # Not given: a session would hold it as long as it holds the page.
+    trace = inside.trace(picture, networks.current())
     opacity = st.slider(
         "Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360, **address.BOUND
     )
@@ -61,15 +64,18 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
         bar = st.empty()
         found = inside.explanation(picture, trace.network, method, index, advance(bar))
         bar.empty()
-    shown = figures.explained(found, for_screen(picture.image), opacity)
+
+    def shown() -> Image.Image:
+        return figures.explained(found, for_screen(picture.image), opacity)
+
     alt = f"{found.method.title} for {found.label} over {tray.describe(picture)}: {figures.in_words(found)}"
     with st.container(key=f"picture-why-{side}"):
-        st.image(shown, width="stretch", alt=alt)
+        st.image(shown(), width="stretch", alt=alt)
     st.markdown(f"**{found.label}** {percent(found.probability)} · logit {found.logit:.2f}")
     st.markdown(f"{found.method.meaning} *{found.method.limits}*")
     st.caption(found.method.source)
     take_away.downloads(
-        f"why-{side}-{method}", image=shown, npz={"map": found.map, "class_index": found.index}
+        f"why-{side}-{method}", image=shown, npz=lambda: {"map": found.map, "class_index": found.index}
     )
     return found
 
@@ -77,7 +83,7 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
 def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
     """The class to explain: the most probable first, any of the thousand on offer."""
     order = (-trace.logits).argsort(kind="stable").tolist()
-    probabilities = trace.probabilities
+    probabilities, labels = trace.probabilities, trace.labels
     key = f"why-class-{side}-{picture.key[:12]}-{trace.network.key[-12:]}"
     asked = address.asked(f"class-{side}", order)
     if asked is not None:
@@ -85,7 +91,7 @@ def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
     index = st.selectbox(
         "Class",
         order,
-        format_func=lambda i: f"{trace.labels[i]} · {percent(float(probabilities[i]))}",
+        format_func=lambda i: f"{labels[i]} · {percent(float(probabilities[i]))}",
         key=key,
     )
     address.put(f"class-{side}", str(index), str(order[0]))

@@ -7,6 +7,7 @@ const UPLOADER = '.st-key-tray input[type="file"]';
 const DROP_ZONE = '.st-key-tray [data-testid="stFileUploaderDropzone"]';
 
 let session = null;
+let offering = false;
 const here = new Set(); // names in the tray of that session
 
 const tab = (sessionStorage.squeezeLabTab ??= crypto.randomUUID?.() ?? String(Math.random()));
@@ -65,22 +66,30 @@ const hand = (files) => {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 };
 
+// Out of sight it takes no room: the page's own style hides what Streamlit puts round it.
+const show = (bar, shown) => {
+  bar.getRootNode().host.closest(".st-key-tray-kept").style.display = shown ? "flex" : "none";
+};
+
 const offer = async (bar) => {
   const rows = await kept();
-  bar.hidden = rows.length === 0;
-  if (bar.hidden) return;
+  show(bar, offering && rows.length > 0);
   const what = rows.length === 1 ? `Your picture ${rows[0].file.name} is` : `Your ${rows.length} pictures are`;
   bar.querySelector("span").textContent = `This page began anew. ${what} still in this browser.`;
   const [back, away] = bar.querySelectorAll("button");
   const them = rows.length === 1 ? "it" : "them";
   back.textContent = `Bring ${them} back`;
   away.textContent = `Forget ${them}`;
+  const settled = () => {
+    offering = false;
+    show(bar, false);
+  };
   back.onclick = () => {
-    bar.hidden = true;
+    settled();
     hand(rows.map((row) => row.file));
   };
   away.onclick = () => {
-    bar.hidden = true;
+    settled();
     forget(() => true);
   };
 };
@@ -104,9 +113,12 @@ export default function ({ parentElement, data }) {
   if (data.session !== session) {
     session = data.session;
     here.clear();
-    if (data.names.length === 0) quietly(offer(bar));
+    offering = true;
   }
-  if (data.names.length) bar.hidden = true;
+  offering &&= data.names.length === 0;
+  // Each time, for the bar may be a new one.
+  if (offering) quietly(offer(bar));
+  else show(bar, false);
   const gone = [...here].filter((name) => !data.names.includes(name)).concat(data.refused);
   gone.forEach((name) => here.delete(name));
   if (gone.length) quietly(forget((row) => gone.includes(row.file.name)));

@@ -25,7 +25,7 @@ def draw(session: str, names: Sequence[str], refused: Sequence[str]) -> None:
 def _component() -> Any:
     return st.components.v2.component(
         "bring_back",
-        html='<div class="kept" role="status" hidden><span></span><button type="button"></button>'
+        html='<div class="kept" role="status"><span></span><button type="button"></button>'
         '<button type="button"></button></div>',
         css=(_HERE / "bring_back.css").read_text("utf-8"),
         js=(_HERE / "bring_back.js").read_text("utf-8"),

@@ -14,6 +14,7 @@ from dataclasses import fields, is_dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 from PIL import Image
 from streamlit.runtime import Runtime, exists
 
@@ -92,6 +93,8 @@ RESULTS = Kept()
 kept = RESULTS.keeps
 # Apart, lest they push out what takes long to make: they are large and made again at once.
 TRACES = Kept(96_000_000)
+# For mallopt(3): M_ARENA_MAX; M_MMAP_THRESHOLD, above activations and below pictures; M_TRIM_THRESHOLD.
+_LIMITS = {-8: 2, -3: 4_000_000, -1: 64_000_000}
 # What is set apart is destroyed in order too when the process ends.
 atexit.register(gc.unfreeze)
 
@@ -105,10 +108,18 @@ def _told_apart(given: object) -> Hashable:
 def size_of(value: object) -> int:
     """About how many bytes a result holds: its arrays, tensors, pictures and texts.
 
-    A network's record, which others hold too, counts nothing.
+    What several parts of it share counts once; a network's record, which others hold too, nothing.
     """
-    if hasattr(value, "load_on"):
+    return _size(value, set())
+
+
+def _size(value: object, seen: set[int]) -> int:
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):
+            value = value.base  # a view keeps the whole
+    if id(value) in seen or hasattr(value, "load_on"):
         return 0
+    seen.add(id(value))
     if isinstance(value, Image.Image):
         return value.width * value.height * len(value.getbands())
     if isinstance(value, bytes | str):
@@ -119,12 +130,23 @@ def size_of(value: object) -> int:
     if hasattr(value, "to_plotly_json"):
         value = value.to_plotly_json()
     if isinstance(value, Mapping):
-        return sum(size_of(key) + size_of(one) for key, one in value.items())
+        return sum(_size(key, seen) + _size(one, seen) for key, one in value.items())
     if isinstance(value, list | tuple | set | frozenset):
-        return sys.getsizeof(value) + sum(map(size_of, value))
+        return sys.getsizeof(value) + sum(_size(one, seen) for one in value)
     if is_dataclass(value):
-        return sum(size_of(getattr(value, one.name)) for one in fields(value))
+        return sum(_size(getattr(value, one.name), seen) for one in fields(value))
     return sys.getsizeof(value)
+
+
+def return_early() -> None:
+    """Have glibc keep less for later.
+
+    Each thread would get a heap of its own, and what one frees the others cannot use; and once a block of
+    many megabytes was freed, blocks as large are kept from then on.
+    """
+    if sys.platform == "linux" and (limit := getattr(ctypes.CDLL(None), "mallopt", None)):
+        for name, value in _LIMITS.items():
+            limit(name, value)
 
 
 def tidy(seconds: float = TIDY_SECONDS) -> None:

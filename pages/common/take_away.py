@@ -54,17 +54,18 @@ def downloads(
     svg: str | None = None,
     table: Rows | None = None,
     json: Any = None,
-    image: Image.Image | None = None,
-    npz: Mapping[str, Any] | None = None,
+    image: Callable[[], Image.Image] | None = None,
+    npz: Callable[[], Mapping[str, Any]] | None = None,
 ) -> None:
     """One row of download buttons, each file made only when its button is pressed.
 
     `name`: file name without ending, unique on its page. `figure`: one that `plot` draws under that
-    name. `table`: rows. `json`: anything that JSON holds. `npz`: arrays by name.
+    name. `table`: rows. `json`: anything that JSON holds. `image`, `npz` (arrays by name): made when asked
+    for, since a session holds what is given here as long as the page is shown.
     """
     offers: list[tuple[str, str, Callable[[], bytes | str]]] = []
     if image is not None:
-        offers.append(("png", "image/png", lambda: png_bytes(image)))
+        offers.append(("png", "image/png", lambda: png_bytes(image())))
     if figure is not None:
         offers.append(("html", "text/html", lambda: figure.to_html(include_plotlyjs=True)))
     if svg is not None:
@@ -76,7 +77,7 @@ def downloads(
             ("json", "application/json", lambda: json_text.dumps(json, indent=1, ensure_ascii=False))
         )
     if npz is not None:
-        offers.append(("npz", "application/octet-stream", lambda: npz_bytes(npz)))
+        offers.append(("npz", "application/octet-stream", lambda: npz_bytes(npz())))
     with st.container(horizontal=True, gap="small"):
         if figure is not None:
             # The browser draws it, and page.js takes the click: the server has no part in it.

@@ -27,7 +27,8 @@ def draw() -> None:
     _own_style(list(state.entries.values()), tray.current())
     with st.container(border=True, key="tray"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="tray-row"):
-            _drop_zone(state.drops)
+            # By the session too: after a restart a browser would show in it what an older one was given.
+            _drop_zone(f"tray-drop-{state.drops}-{state.token}")
             with st.container(horizontal=True, gap="xsmall", width="content", key="tray-actions"):
                 _actions(bool(state.entries))
             networks.picker()
@@ -50,8 +51,7 @@ def _refusals(sentences: list[str]) -> None:
         )
 
 
-def _drop_zone(drops: int) -> None:
-    key = f"tray-drop-{drops}"
+def _drop_zone(key: str) -> None:
     st.file_uploader(
         "Add pictures: drop, paste or browse",
         accept_multiple_files=True,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from typing import Any
 
-from pages.common import address, inside, take_away, tray
+import streamlit as st
+from PIL import Image
+
+from pages.common import address, inside, networks, take_away, tray
 from pages.common.words import plain
 from pages.fire_modules_parts import choice
 from squeeze_core.figures import channels as figures
@@ -18,20 +21,21 @@ from squeeze_core.networks.catalogue import Network
 PICTURES_SHOWN = 6
 
 
-def pick(trace: FireTrace, unit: Unit) -> None:
+def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """Choose branch and channel by keyboard, as a click on a map does."""
     names = list(trace.modules[unit.module].branches)
     st.session_state["fire-branch"] = unit.branch
     st.session_state["fire-channel"] = unit.channel
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.segmented_control(
-        "Branch", names, key="fire-branch", required=True, on_change=_took_branch, args=(trace, unit)
+        "Branch", names, key="fire-branch", required=True, on_change=_took_branch, args=(picture, unit)
     )
     last = trace.maps(unit.module, unit.branch).shape[0] - 1
     right.number_input("Channel", 0, last, key="fire-channel", on_change=_took_channel, args=(unit,))
 
 
-def _took_branch(trace: FireTrace, unit: Unit) -> None:
+def _took_branch(picture: Picture, unit: Unit) -> None:
+    trace = inside.trace(picture, networks.current())
     choice.choose(choice.strongest(trace, unit.module, st.session_state["fire-branch"]))
 
 
@@ -40,24 +44,31 @@ def _took_channel(unit: Unit) -> None:
 
 
 @st.fragment
-def large_map(picture: Picture, trace: FireTrace, unit: Unit) -> None:
+def large_map(picture: Picture, unit: Unit) -> None:
     """The channel's map laid over the picture."""
-    maps = trace.maps(unit.module, unit.branch)
+    network = networks.current()
+    maps = inside.trace(picture, network).maps(unit.module, unit.branch)
     place = st.empty()
     opacity = (
         st.slider("Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity", **address.BOUND)
         / 100
     )
     levels = unit_scale(maps.values[unit.channel : unit.channel + 1], "channel")[0]
-    shown = overlay(for_screen(picture.image), levels, opacity)
     row, column = maps.peak(unit.channel)
     alt = (
         f"Channel {unit} over {tray.describe(picture)}; its map is strongest "
         f"{place_in_words(row, column, *maps.shape[1:])}"
     )
-    place.image(shown, width="stretch", alt=alt)
-    name = "-".join(map(str, unit))
-    take_away.downloads(name, image=shown, npz={"activations": maps.values[unit.channel]})
+
+    def shown() -> Image.Image:
+        return overlay(for_screen(picture.image), levels, opacity)
+
+    def values() -> dict[str, Any]:
+        found = inside.trace(picture, network).maps(unit.module, unit.branch)
+        return {"activations": found.values[unit.channel]}
+
+    place.image(shown(), width="stretch", alt=alt)
+    take_away.downloads("-".join(map(str, unit)), image=shown, npz=values)
 
 
 def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -92,7 +103,7 @@ def looks_for(network: Network, unit: Unit) -> None:
             st.caption(
                 f"This picture was optimised to excite it ({tile.width}×{tile.height} pixels, enlarged)."
             )
-            take_away.downloads(f"{'-'.join(map(str, unit))}-looks-for", image=tile)
+            take_away.downloads(f"{'-'.join(map(str, unit))}-looks-for", image=lambda: tile)
 
 
 def lit_by(network: Network, unit: Unit) -> None:

@@ -87,8 +87,7 @@ def test_the_bytes_of_a_dropped_file_are_let_go_and_naming_it_again_changes_noth
 
     monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", remove)
     app = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=120).run()
-    uploader = app.file_uploader(key="tray-drop-0")
-    uploader.upload("mine.png", encoded(Image.new("RGB", (40, 30), "red")))
+    app.file_uploader[0].upload("mine.png", encoded(Image.new("RGB", (40, 30), "red")))
     app.run()
     assert not app.exception and [entry.picture.name for entry in state(app).entries.values()] == [
         "mine.png"
