@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.starlette import App
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
-from pages.common import address, journal, server, shared, tray, tray_bar
+from pages.common import address, journal, memory, server, shared, tray, tray_bar
 
 IMAGES = Path(__file__).parent / "pages" / "common"
 # Title and icon by file name, which is the page's address too; the first is the home page.
@@ -51,6 +51,7 @@ def front_door() -> None:
 if __name__ == "__main__":
     front_door()
 else:
+    memory.return_early()
     app = App(
         __file__,
         routes=server.routes(OTHERS, HOME),

@@ -23,8 +23,8 @@ Result = TypeVar("Result")
 
 # Of all results together; the longest unused are forgotten first. An answer has 4 kB, a map 400 kB.
 MOST_BYTES = 160_000_000
-TIDY_SECONDS = 20.0
-SELDOM = 15  # in turns of that length
+TRIM_SECONDS = 5.0
+OFTEN, SELDOM = 4, 60  # in turns of that length
 
 
 class Kept:
@@ -92,7 +92,7 @@ class Kept:
 RESULTS = Kept()
 kept = RESULTS.keeps
 # Apart, lest they push out what takes long to make: they are large and made again at once.
-TRACES = Kept(96_000_000)
+TRACES = Kept(48_000_000)
 # For mallopt(3): M_ARENA_MAX; M_MMAP_THRESHOLD, above activations and below pictures; M_TRIM_THRESHOLD.
 _LIMITS = {-8: 2, -3: 4_000_000, -1: 64_000_000}
 # What is set apart is destroyed in order too when the process ends.
@@ -149,16 +149,19 @@ def return_early() -> None:
             limit(name, value)
 
 
-def tidy(seconds: float = TIDY_SECONDS) -> None:
-    """For ever: forget sessions that have ended, their pictures with them, and give their memory back; now
-    and then also while nobody leaves."""
+def tidy(seconds: float = TRIM_SECONDS) -> None:
+    """For ever: return what is free to the system, and forget sessions that have ended, their pictures with
+    them; now and then look for garbage also while nobody leaves."""
     known = turns = 0
     while True:
         time.sleep(seconds)
-        before, known = known, sessions()
         turns += 1
-        if known < before or turns % SELDOM == 0:
-            give_back()
+        if turns % OFTEN == 0:
+            before, known = known, sessions()
+            if known < before or turns % SELDOM == 0:
+                give_back()
+                continue
+        trim()
 
 
 def sessions() -> int:
@@ -182,7 +185,10 @@ def give_back() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim:
-            trim(0)
+    trim()
+
+
+def trim() -> None:
+    """Return free memory to the system, where the C library can: a burst of work leaves hundreds of MB."""
+    if sys.platform == "linux" and (give := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        give(0)

@@ -86,7 +86,6 @@ def first_bytes() -> str:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """While the server runs: warm up beside it, and show it to whoever started it at a screen."""
-    memory.return_early()
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     threading.Thread(target=memory.tidy, name="tidy", daemon=True).start()
     if not st.get_option("server.headless"):

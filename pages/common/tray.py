@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pages.common import address
 from pages.common.memory import RESULTS
@@ -199,8 +199,9 @@ def sample_entry(file: str) -> Entry:
 
 
 def _for_screen(picture: Picture) -> bytes:
-    image = picture.image.copy()
-    image.thumbnail(_SCREEN)
+    image = picture.image
+    if image.width > _SCREEN[0] or image.height > _SCREEN[1]:
+        image = ImageOps.contain(image, _SCREEN)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=85, method=2)
     return buffer.getvalue()

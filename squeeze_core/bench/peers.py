@@ -28,6 +28,8 @@ from squeeze_core.networks.preprocess import Preprocess
 
 BUSY = 2  # processes that compute beside, where a row says so
 FILES = 300
+# Turns of a forward pass, and runs in each; of one file.
+FORWARD, ONE_FILE = (2, 25), (3, 5)
 LARGE, SMALL, USUAL = (4000, 3000), (336, 252), (500, 375)
 
 
@@ -60,10 +62,10 @@ def forward(engine: Engine, network: Network) -> list[Row]:
         loaded = engine.get(network)
         works["ours, all parts"] = partial(_parts, loaded, one)
     title = "one picture, forward pass"
-    rows = _compared(title, works, in_blocks(list(works.values()), 2, 25))
+    rows = _compared(title, works, in_blocks(list(works.values()), *FORWARD))
     with busy():
         rows += _compared(
-            f"{title} beside {BUSY} busy processes", works, in_blocks(list(works.values()), 2, 25)
+            f"{title} beside {BUSY} busy processes", works, in_blocks(list(works.values()), *FORWARD)
         )
     return rows
 
@@ -109,7 +111,7 @@ def one_file(engine: Engine, network: Network) -> list[Row]:
                 "reduced decode, ONNX Runtime": partial(_six_lines, session, see, path),
                 "ours": partial(_ours, engine, network, [path]),
             }
-            taken = in_blocks(list(works.values()), 3, 5)
+            taken = in_blocks(list(works.values()), *ONE_FILE)
             rows += _compared(f"{title}, file to five classes", works, taken)
     return rows
 

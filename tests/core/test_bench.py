@@ -28,6 +28,13 @@ def test_works_take_turns_after_one_unseen_round() -> None:
     assert len(medians) == 2 and all(median > 0 for median in medians)
 
 
+def test_a_block_begins_with_one_unseen_run() -> None:
+    calls: list[str] = []
+    medians = rows.in_blocks([lambda: calls.append("a"), lambda: calls.append("b")], 2, 3)
+    assert calls == (["a"] * 4 + ["b"] * 4) * 2
+    assert len(medians) == 2 and all(median > 0 for median in medians)
+
+
 def test_bench_prints_one_document(monkeypatch, capsys) -> None:
     found = [rows.Row("base", 4.0), rows.Row("other", images_per_second=500.0, ratio_to={"base": 0.5})]
     monkeypatch.setattr(bench, "GROUPS", (lambda engine, network: found,))
@@ -46,6 +53,8 @@ def test_bench_prints_one_document(monkeypatch, capsys) -> None:
 def test_what_others_would_write_is_timed_beside_ours(engine, monkeypatch) -> None:
     monkeypatch.setattr(peers, "FILES", 8)
     monkeypatch.setattr(peers, "LARGE", (800, 600))
+    monkeypatch.setattr(peers, "FORWARD", (1, 2))
+    monkeypatch.setattr(peers, "ONE_FILE", (1, 2))
     found = [
         *peers.forward(engine, DEFAULT),
         *peers.one_file(engine, DEFAULT),

@@ -114,6 +114,7 @@ def test_compare_has_its_row_measured_too(own: list[str], capsys) -> None:
 
 def test_bench_times_it(own: list[str], capsys, monkeypatch) -> None:
     monkeypatch.setattr(bench_module, "GROUPS", (peers.forward,))
+    monkeypatch.setattr(peers, "FORWARD", (1, 2))
     found = document(capsys, "bench", *own, "--device", "cpu")
     assert len(found["rows"]) == 10 and all(row["what"].startswith("one picture") for row in found["rows"])
     assert "which EfficientNet-Lite0 is not" in sentence(capsys, "bench", "--model", "efficientnet_lite0")
