@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import shared, take_away
-from pages.common.progress import advance
-from pages.common.words import plain
+from pages.common import take_away
+from pages.compress_parts.when_asked import when_asked
 from squeeze_core.compression import runtime
 from squeeze_core.compression.curve import curve
 from squeeze_core.compression.presets import views
 from squeeze_core.compression.runtime import PRECISIONS, Worth
 from squeeze_core.cost.units import amount
-from squeeze_core.errors import UserError
 from squeeze_core.networks.catalogue import DEFAULT, Network
 
-_KEPT, _ASKED = "compress-int8", "compress-int8-asked"
 _DOING = "Making and timing four files"
 
 
@@ -56,32 +53,14 @@ def _accuracy() -> None:
 
 
 def _measured(network: Network) -> tuple[Worth, ...] | None:
-    """Measured when asked; kept for this session and network."""
-    kept = st.session_state.setdefault(_KEPT, {})
-    if network.key in kept:
-        return kept[network.key]
-    slot = st.empty()
-    if not st.session_state.pop(_ASKED, False):
-        slot.button(
-            "Measure int8 here",
-            icon=":material/timer:",
-            key="int8-measure",
-            on_click=lambda: st.session_state.update({_ASKED: True}),
-        )
-        return None
-    with slot.container():
-        bar = st.progress(0.0, text=_DOING)
-        st.button("Stop", icon=":material/stop:", key="int8-stop")
-    try:
-        with shared.engine().queue.turn(large=True):
-            found = runtime.measure(network, views(network).split(1), advance(bar, text=_DOING))
-    except UserError as error:
-        slot.error(plain(str(error)), icon=":material/timer_off:")
-        return None
-    kept.clear()
-    kept[network.key] = found
-    slot.empty()
-    return found
+    return when_asked(
+        "int8-measure",
+        network,
+        "Measure int8 here",
+        ":material/timer:",
+        _DOING,
+        lambda progress: runtime.measure(network, views(network).split(1), progress),
+    )
 
 
 def _answer(found: tuple[Worth, ...]) -> str:

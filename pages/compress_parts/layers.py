@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from pages.common import shared, take_away
+from pages.common import take_away
 from pages.common.memory import RESULTS
-from pages.common.progress import advance
 from pages.common.words import plain
+from pages.compress_parts.when_asked import when_asked
 from squeeze_core.compression import histogram
 from squeeze_core.compression.histogram import Histogram
 from squeeze_core.compression.presets import Compressed, views
 from squeeze_core.compression.sensitivity import PruningCurve, pruning_curves
-from squeeze_core.errors import UserError
 from squeeze_core.figures import compression as figures
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
 
-_CURVES, _ASKED = "compress-curves", "compress-study"
 _DOING = "Pruning one layer after another"
 _VIEWS = 1  # of each sample picture
 
@@ -48,37 +48,23 @@ def draw(network: Network, found: Compressed | None) -> None:
 
 
 def _curves(network: Network) -> tuple[PruningCurve, ...] | None:
-    """Measured when asked; kept for this session and network."""
-    kept = st.session_state.setdefault(_CURVES, {})
-    if network.key in kept:
-        return kept[network.key]
-    slot = st.empty()
-    if not st.session_state.pop(_ASKED, False):
-        slot.button(
-            "Measure it",
-            icon=":material/network_check:",
-            key="compress-measure",
-            on_click=lambda: st.session_state.update({_ASKED: True}),
-        )
-        return None
-    with slot.container():
-        bar = st.progress(0.0, text=_DOING)
-        st.button("Stop", icon=":material/stop:", key="compress-measure-stop")
-    try:
-        loaded = network.load()
-    except UserError as error:
-        slot.error(plain(str(error)), icon=":material/broken_image:")
-        return None
-    assert isinstance(loaded, SqueezeNet)
-    with shared.engine().queue.turn(large=True):
-        curves = pruning_curves(loaded, views(network, _VIEWS), progress=advance(bar, text=_DOING))
-    kept.clear()
-    kept[network.key] = tuple(
-        PruningCurve(loaded.name_of(one.name.removesuffix(".weight")), one.sparsities, one.divergences)
-        for one in curves
+    return when_asked(
+        "compress-measure",
+        network,
+        "Measure it",
+        ":material/network_check:",
+        _DOING,
+        lambda progress: _measure(network, progress),
     )
-    slot.empty()
-    return kept[network.key]
+
+
+def _measure(network: Network, progress: Callable[[float], None]) -> tuple[PruningCurve, ...]:
+    loaded = network.load()
+    assert isinstance(loaded, SqueezeNet)
+    return tuple(
+        PruningCurve(loaded.name_of(one.name.removesuffix(".weight")), one.sparsities, one.divergences)
+        for one in pruning_curves(loaded, views(network, _VIEWS), progress=progress)
+    )
 
 
 @st.fragment
