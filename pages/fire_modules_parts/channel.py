@@ -94,7 +94,11 @@ def looks_for(network: Network, unit: Unit) -> None:
     if not feature_visualisation.shows(network):
         st.caption(f"What a channel looks for: no pictures were made for {plain(network.title)}.")
         return
-    tile = feature_visualisation.tile(unit.module, unit.branch, unit.channel)
+    try:
+        tile = feature_visualisation.tile(unit.module, unit.branch, unit.channel)
+    except feature_visualisation.SheetError as error:
+        st.caption(f"What a channel looks for: {plain(str(error))}")
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         enlarged = tile.resize((288, 288))
         st.image(enlarged, alt=f"Picture optimised to excite channel {unit}", width=168)

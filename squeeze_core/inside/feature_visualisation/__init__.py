@@ -6,6 +6,8 @@ The pictures are shipped as sprite sheets, one for each module and branch; `tile
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -15,9 +17,14 @@ from typing import Any
 
 from PIL import Image
 
+from squeeze_core.errors import UserError
 from squeeze_core.networks.catalogue import Network
 
 FOLDER = Path(str(files("squeeze_core.inside.feature_visualisation"))) / "files"
+
+
+class SheetError(UserError):
+    """A sprite sheet cannot be used; the message is one sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +66,22 @@ def sheet(module: str, branch: str) -> Sheet:
 def tile(module: str, branch: str, channel: int) -> Image.Image:
     """The picture that excites this channel: RGB, square, 24 to 96 pixels by module.
 
-    KeyError for a channel that does not exist.
+    KeyError for a channel that does not exist; SheetError when the file is gone or is not the shipped one.
     """
     where = sheet(module, branch)
-    return _pixels(where.path).crop(where.box(channel))
+    return _pixels(where.path, where.sha256).crop(where.box(channel))
 
 
 # All 24 sheets decoded are 55 MB; a visitor looks at a few.
 @lru_cache(maxsize=8)
-def _pixels(path: Path) -> Image.Image:
-    with Image.open(path) as image:
+def _pixels(path: Path, sha256: str) -> Image.Image:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise SheetError(
+            f"{path.name}, which comes with Squeeze Lab, is damaged or gone; install it again."
+        )
+    with Image.open(io.BytesIO(content)) as image:
         return image.convert("RGB")

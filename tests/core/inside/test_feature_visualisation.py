@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,23 @@ def test_the_sheets_are_the_manifests_and_at_most_6_mb() -> None:
     for sheet in paths:
         assert hashlib.sha256(sheet.path.read_bytes()).hexdigest() == sheet.sha256
     assert sum(sheet.path.stat().st_size for sheet in paths) <= 6_000_000
+
+
+@pytest.mark.parametrize("fault", ["one bit", "gone"])
+def test_a_sheet_that_is_not_the_shipped_one_is_one_sentence(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = feature_visualisation.sheet("fire2", "squeeze").path
+    if fault == "one bit":
+        content = bytearray(shipped.read_bytes())
+        content[-100] ^= 1
+        (tmp_path / shipped.name).write_bytes(content)
+    assert feature_visualisation.manifest()  # kept, as it is in that folder too
+    monkeypatch.setattr(feature_visualisation, "FOLDER", tmp_path)
+    with pytest.raises(
+        feature_visualisation.SheetError, match=f"^{shipped.name}, which comes with Squeeze Lab"
+    ):
+        feature_visualisation.tile("fire2", "squeeze", 0)
 
 
 @pytest.mark.parametrize("channel", [-1, 16])
