@@ -149,15 +149,22 @@ def return_early() -> None:
             limit(name, value)
 
 
-def tidy(seconds: float = TRIM_SECONDS) -> None:
+def tidy(warm_up: Callable[[], object], seconds: float = TRIM_SECONDS) -> None:
     """For ever: return what is free to the system, and forget sessions that have ended, their pictures with
-    them; now and then look for garbage also while nobody leaves."""
+    them; now and then look for garbage also while nobody leaves.
+
+    When the last one has gone, what was kept for all goes too, but for what `warm_up` makes again.
+    """
     known = turns = 0
     while True:
         time.sleep(seconds)
         turns += 1
         if turns % OFTEN == 0:
             before, known = known, sessions()
+            if before and not known:
+                RESULTS.clear()
+                TRACES.clear()
+                warm_up()
             if known < before or turns % SELDOM == 0:
                 give_back()
                 continue

@@ -87,7 +87,7 @@ def first_bytes() -> str:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """While the server runs: warm up beside it, and show it to whoever started it at a screen."""
     threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-    threading.Thread(target=memory.tidy, name="tidy", daemon=True).start()
+    threading.Thread(target=memory.tidy, args=(_first_answers,), name="tidy", daemon=True).start()
     if not st.get_option("server.headless"):
         address = st.get_option("browser.serverAddress")
         webbrowser.open(f"http://{address}:{st.get_option('server.port')}")
@@ -95,9 +95,13 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 
 def _warm_up() -> None:
+    images.warm()
+    _first_answers()
+    memory.give_back()
+
+
+def _first_answers() -> None:
     """Load the networks of the first screen and of Detect, so that the first visitor waits for none."""
     from pages.common import shared
 
-    images.warm()
     shared.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)
-    memory.give_back()

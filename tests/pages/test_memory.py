@@ -153,3 +153,22 @@ def test_a_session_that_shows_a_page_holds_no_trace(page: str) -> None:
     gc.collect()
     assert held() is None
     assert app.title
+
+
+def test_what_was_kept_for_visitors_goes_with_the_last_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([2, 1, 0, 0])
+    monkeypatch.setattr(memory, "sessions", lambda: next(counts))
+    monkeypatch.setattr(memory, "OFTEN", 1)
+    monkeypatch.setattr(memory, "give_back", lambda: None)
+    kept_then: list[bool] = []
+
+    def rest(seconds: float) -> None:
+        kept_then.append("visitor's" in RESULTS)
+        if len(kept_then) == 5:
+            raise InterruptedError
+
+    monkeypatch.setattr(time, "sleep", rest)
+    RESULTS.get("visitor's", lambda: 1)
+    with pytest.raises(InterruptedError):
+        memory.tidy(lambda: RESULTS.get("first", lambda: 2))
+    assert kept_then == [True, True, True, False, False] and "first" in RESULTS
