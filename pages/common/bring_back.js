@@ -8,7 +8,6 @@ const DROP_ZONE = '.st-key-tray [data-testid="stFileUploaderDropzone"]';
 
 let session = null;
 let offering = false;
-const here = new Set(); // names in the tray of that session
 
 const tab = (sessionStorage.squeezeLabTab ??= crypto.randomUUID?.() ?? String(Math.random()));
 
@@ -112,15 +111,11 @@ export default function ({ parentElement, data }) {
   const bar = parentElement.querySelector(".kept");
   if (data.session !== session) {
     session = data.session;
-    here.clear();
     offering = true;
   }
   offering &&= data.names.length === 0;
   // Each time, for the bar may be a new one.
   if (offering) quietly(offer(bar));
   else show(bar, false);
-  const gone = [...here].filter((name) => !data.names.includes(name)).concat(data.refused);
-  gone.forEach((name) => here.delete(name));
-  if (gone.length) quietly(forget((row) => gone.includes(row.file.name)));
-  data.names.forEach((name) => here.add(name));
+  if (data.gone.length) quietly(forget((row) => data.gone.includes(row.file.name)));
 }

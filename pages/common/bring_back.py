@@ -14,10 +14,10 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def draw(session: str, names: Sequence[str], refused: Sequence[str]) -> None:
-    """`session`: another one each time that a tray begins empty; `names`: of the files in it; `refused`: of
-    those that it could not take."""
-    data = {"session": session, "names": list(names), "refused": list(refused)}
+def draw(session: str, names: Sequence[str], gone: Sequence[str]) -> None:
+    """`session`: another one each time that a tray begins empty; `names`: of the files in it; `gone`: of
+    those that were taken out or could not be taken."""
+    data = {"session": session, "names": list(names), "gone": list(gone)}
     _component()(data=data, key="tray-kept")
 
 

@@ -60,13 +60,17 @@ class Refusal:
 
 @dataclass
 class Tray:
-    """One session's images and choices, in the order they came; `token` tells it from any other."""
+    """One session's images and choices, in the order they came.
+
+    `removed`: names of pictures that were taken out. `token`: tells it from any other.
+    """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     chosen: str = ""
     sample: str = ""
     refusals: list[Refusal] = field(default_factory=list)
     drops: int = 0
+    removed: set[str] = field(default_factory=set)
     token: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -139,6 +143,7 @@ def add(files: Iterable[File]) -> None:
             tray.refusals.append(Refusal(file.name, str(error)))
             continue
         taken.append(key)
+        tray.removed.discard(file.name)
     if taken:
         tray.chosen = taken[0]
 
@@ -168,7 +173,7 @@ def remove(key: str) -> None:
     if key not in keys:
         return
     place = keys.index(key)
-    del tray.entries[key]
+    tray.removed.add(tray.entries.pop(key).picture.name)
     if tray.chosen == key:
         rest = list(tray.entries)
         tray.chosen = rest[min(place, len(rest) - 1)] if rest else ""
@@ -177,6 +182,7 @@ def remove(key: str) -> None:
 def clear() -> None:
     """Back to the sample."""
     tray = state()
+    tray.removed |= {entry.picture.name for entry in tray.entries.values()}
     tray.entries, tray.chosen, tray.refusals = {}, "", []
 
 

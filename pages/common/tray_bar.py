@@ -38,7 +38,8 @@ def draw() -> None:
                 else:
                     _sample_choice(state.sample)
         names = [entry.picture.name for entry in state.entries.values()]
-        bring_back.draw(state.token, names, [refusal.name for refusal in state.refusals])
+        gone = state.removed.difference(names).union(refusal.name for refusal in state.refusals)
+        bring_back.draw(state.token, names, sorted(gone))
         if state.refusals:
             _refusals([refusal.sentence for refusal in state.refusals])
 

@@ -15,6 +15,17 @@ from squeeze_core import gallery
 
 COFFEE = gallery.FOLDER / "coffee.jpg"
 StartApp = Callable[[], str]
+# Whether the browser's own storage of pictures is empty.
+STORED_NONE = """() => new Promise((resolve) => {
+    indexedDB.open("squeeze-lab").onsuccess = (event) => {
+        const database = event.target.result;
+        const count = database.transaction("pictures").objectStore("pictures").count();
+        count.onsuccess = () => {
+            database.close();
+            resolve(count.result === 0);
+        };
+    };
+})"""
 CAT_SHOWN = "Chelsea the cat (shown)"
 
 
@@ -64,6 +75,7 @@ def test_a_reload_offers_the_pictures_again_until_they_are_removed(page: Page) -
     expect(offer).to_be_hidden()
     page.get_by_role("button", name="Remove coffee.jpg").click()
     expect(best_answer(page)).to_have_text("Egyptian cat")
+    page.wait_for_function(STORED_NONE)
     page.reload()
     expect(best_answer(page)).to_have_text("Egyptian cat")
     page.wait_for_timeout(500)
