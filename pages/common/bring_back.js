@@ -107,7 +107,12 @@ document.addEventListener(
   true,
 );
 
-export default function ({ parentElement, data }) {
+// The page is drawn again once the server is back: one that was started anew then has an empty tray.
+let again = () => {};
+document.addEventListener("squeeze-lab-reconnected", () => again());
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  again = () => setTriggerValue("again", true);
   const bar = parentElement.querySelector(".kept");
   if (data.session !== session) {
     session = data.session;

@@ -18,7 +18,7 @@ def draw(session: str, names: Sequence[str], gone: Sequence[str]) -> None:
     """`session`: another one each time that a tray begins empty; `names`: of the files in it; `gone`: of
     those that were taken out or could not be taken."""
     data = {"session": session, "names": list(names), "gone": list(gone)}
-    _component()(data=data, key="tray-kept")
+    _component()(data=data, key="tray-kept", on_again_change=lambda: None)
 
 
 @st.cache_resource(show_spinner=False)
