@@ -74,8 +74,12 @@ def detector(picture: Picture) -> None:
     closely = st.session_state["detect-closely"]
     timings = shared.detector_timings(picture, networks.detector(), closely)
     times.show(time, _timed(closely), timings.networks[0])
-    what = "the picture with its four parts and their mirror images" if closely else "with its mirror image"
-    meaning.caption(times.meaning(timings, what if closely else f"one picture {what}"))
+    seen = (
+        "the picture, four parts of it and their mirror images"
+        if closely
+        else "one picture and its mirror image"
+    )
+    meaning.caption(times.meaning(timings, seen))
 
 
 def one_picture(picture: Picture) -> DeltaGenerator:

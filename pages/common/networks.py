@@ -184,7 +184,8 @@ def open_file(file: UploadedFile, names: UploadedFile | None, seen: tuple[str, d
     if holds_detector(content):
         with tempfile.TemporaryDirectory() as folder:
             # A browser may send any text for a name.
-            path = Path(folder) / re.sub(r"[^\w.()+ -]", "_", file.name).lstrip(".")[-100:]
+            name = re.sub(r"[^\w.()+ -]", "_", file.name)[-100:].lstrip(".") or "detector"
+            path = Path(folder) / name
             path.write_bytes(content)
             try:
                 lens.detector, lens.detector_name = load_detector(path), path.name

@@ -11,7 +11,7 @@ from typing import Any
 from squeeze_core.accuracy import accuracy, read_labels
 from squeeze_core.classifier import Classification
 from squeeze_core.commands import classify, networks, print_json
-from squeeze_core.commands.evaluate_rows import rows_of
+from squeeze_core.commands.evaluate_rows import rows_of, understood
 from squeeze_core.commands.work import Row, Work
 from squeeze_core.networks.catalogue import Network
 
@@ -40,9 +40,9 @@ def run(options: Namespace) -> int:
         return with_verdict
 
     rows = rows_of(options, done, list(truth), judged)
-    result = accuracy(
-        len(rows), sum(int(row["top1"]) for row in rows), sum(int(row["top5"]) for row in rows)
-    )
+    with understood(options):
+        first, among_five = (sum(int(row[name]) for row in rows) for name in ("top1", "top5"))
+    result = accuracy(len(rows), first, among_five)
     if options.json:
         print_json(vars(result))
     else:

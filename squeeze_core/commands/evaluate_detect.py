@@ -11,7 +11,7 @@ from typing import Any
 
 from squeeze_core.commands import complain, print_json
 from squeeze_core.commands.detect import share
-from squeeze_core.commands.evaluate_rows import rows_of
+from squeeze_core.commands.evaluate_rows import rows_of, understood
 from squeeze_core.commands.work import Row, Work
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import detect, least_side
@@ -67,8 +67,10 @@ def run(options: Namespace) -> int:
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
     wanted = [example.path for example in annotations.examples]
     rows = rows_of(options, _work(options, detector), wanted)
-    result = score(annotations, (_boxes(row["proposals"], detector.labels) for row in rows))
-    found = (_boxes(row["shown"], detector.labels) for row in rows)
+    with understood(options):
+        proposals = [_boxes(row["proposals"], detector.labels) for row in rows]
+        found = [_boxes(row["shown"], detector.labels) for row in rows]
+    result = score(annotations, proposals)
     seen = shown(annotations, found, _threshold(options, detector))
     if options.json:
         on_screen = vars(seen) | {"precision": seen.precision, "recall": seen.recall}

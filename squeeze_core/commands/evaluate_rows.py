@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +51,14 @@ def rows_of(
     if work.engine.notice:
         complain(work.engine.notice)
     return [known[table.named(legible(path)) if table else legible(path)] for path in wanted]
+
+
+@contextmanager
+def understood(options: Namespace) -> Iterator[None]:
+    """While the cells of rows are read: a table whose cells somebody changed is refused in a sentence."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError) as error:
+        if isinstance(error, UserError) or not options.out:
+            raise
+        raise UserError(f"{options.out} is not a table of these results; choose another --out.") from None

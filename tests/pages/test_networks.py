@@ -117,7 +117,7 @@ def test_two_sessions_do_not_share_a_network(at: AppTest) -> None:
     assert title(other) == DEFAULT.title
 
 
-@pytest.mark.parametrize("name", ["mine.safetensors", "mine.sqz", "../../mine.sqz"])
+@pytest.mark.parametrize("name", ["mine.safetensors", "mine.sqz", "../../mine.sqz", "..."])
 def test_an_own_detector_finds_its_own_classes(at: AppTest, tmp_path: Path, name: str) -> None:
     torch.manual_seed(0)
     file = tmp_path / "mine.safetensors"

@@ -61,3 +61,14 @@ def test_rows_are_kept_and_scored_again_without_the_network(
     assert evaluated(cat, "--out", str(out))[:2] == (0, alone)
     code, document, errors = evaluated(cat, "--out", str(out), "--threshold", "0.7")
     assert code == 2 and document is None and "choose another --out" in errors
+
+
+def test_a_table_whose_boxes_somebody_changed_is_one_sentence(evaluated, tmp_path: Path) -> None:
+    cat, out = [{"id": 17, "name": "cat"}], tmp_path / "rows.jsonl"
+    assert evaluated(cat, "--out", str(out))[0] == 0
+    row = json.loads(out.read_text())
+    for proposals in ("[", [[99, 0.5, 0, 0, 9, 9]], [[1]]):
+        out.write_text(json.dumps(row | {"proposals": proposals}) + "\n")
+        code, document, errors = evaluated(cat, "--out", str(out))
+        assert code == 2 and document is None
+        assert errors.splitlines()[-1] == f"{out} is not a table of these results; choose another --out."
