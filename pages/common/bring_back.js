@@ -96,14 +96,16 @@ const offer = async (bar) => {
 // A browser that keeps nothing, such as a private window, brings nothing back.
 const quietly = (work) => work.catch(() => {});
 
-document.addEventListener(
-  "change",
-  (event) => event.target.matches?.(UPLOADER) && quietly(keep([...event.target.files])),
-  true,
-);
+// Whoever brings something in wants that, and is no longer asked about what was.
+const brought = (files) => {
+  offering = false;
+  quietly(keep([...files]));
+};
+
+document.addEventListener("change", (event) => event.target.matches?.(UPLOADER) && brought(event.target.files), true);
 document.addEventListener(
   "drop",
-  (event) => event.target.closest?.(DROP_ZONE) && quietly(keep([...(event.dataTransfer?.files ?? [])])),
+  (event) => event.target.closest?.(DROP_ZONE) && brought(event.dataTransfer?.files ?? []),
   true,
 );
 

@@ -60,12 +60,18 @@ def test_sample_then_own_picture_then_other_page_then_broken_file(page: Page, tm
     expect(best_answer(page)).to_have_text("Egyptian cat")
 
 
-def test_a_reload_offers_the_pictures_again_until_they_are_removed(page: Page) -> None:
+def test_a_reload_offers_the_pictures_again_until_they_are_removed(page: Page, tmp_path: Path) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto("/")
     expect(best_answer(page)).to_have_text("Egyptian cat")
     offer = page.get_by_role("status").filter(has_text="Your picture coffee.jpg is still in this browser.")
     expect(offer).to_be_hidden()
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n")
+    upload(page, broken)
+    expect(page.get_by_role("alert").filter(has_text="broken.png")).to_be_visible()
+    expect(page.get_by_role("button", name="Bring it back")).to_be_hidden()
+    expect(page.locator('.st-key-tray input[type="file"]')).to_have_count(1)
     upload(page, COFFEE)
     expect(best_answer(page)).to_have_text("espresso")
     expect(offer).to_be_hidden()
