@@ -11,9 +11,11 @@ import streamlit as st
 from streamlit.starlette import App
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
-from pages.common import address, journal, memory, server, shared, tray, tray_bar
+from pages.server import log, memory, results, routes
+from pages.session import address, tray
+from pages.widgets import tray_bar
 
-IMAGES = Path(__file__).parent / "pages" / "common"
+IMAGES = Path(__file__).parent / "pages" / "widgets"
 # Title and icon by file name, which is the page's address too; the first is the home page.
 PAGES = {
     "classify": ("Classify", "label"),
@@ -39,10 +41,10 @@ def front_door() -> None:
         ],
         position="top",
     )
-    with journal.request(page.title):
+    with log.request(page.title):
         tray_bar.draw()
         if page.url_path:  # the home page draws its picture first
-            shared.ready()
+            results.ready()
         page.run()
         tray.put_in_address()
         address.copy_link(own_pictures=bool(tray.state().entries))
@@ -54,7 +56,7 @@ else:
     memory.return_early()
     app = App(
         __file__,
-        routes=server.routes(OTHERS, HOME),
-        lifespan=server.lifespan,
-        on_script_error=lambda error: bool(journal.say(error)),
+        routes=routes.routes(OTHERS, HOME),
+        lifespan=routes.lifespan,
+        on_script_error=lambda error: bool(log.say(error)),
     )

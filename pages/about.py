@@ -7,8 +7,8 @@ from importlib.metadata import version
 
 import streamlit as st
 
-from pages.common import journal, shared
-from pages.common.words import plain
+from pages.server import log, results
+from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.networks.catalogue import OURS, named
 from squeeze_core.networks.weights import SHIPPED
@@ -34,7 +34,7 @@ for shipped in SHIPPED.values():
 for network in (named(name) for name in OURS if name not in SHIPPED):
     with st.container(border=True):
         st.subheader(network.title, anchor=False)
-        st.markdown(plain(network.weights.words) if network.present() else shared.weights_problem(network))
+        st.markdown(plain(network.weights.words) if network.present() else results.weights_problem(network))
 with st.container(border=True):
     st.subheader("Every other network", anchor=False)
     st.markdown("torchvision's own weights, downloaded and hash-checked when they are first asked for.")
@@ -48,13 +48,13 @@ with st.grid(3, min_column_width=240, gap="medium"):
             st.caption(f"{plain(sample.source)}. Licence: {plain(sample.licence)}")
 
 st.header("This installation", anchor=False)
-device = {"part": "Device", "version": shared.engine().device.type.upper()}
+device = {"part": "Device", "version": results.engine().device.type.upper()}
 rows = [device, {"part": "Python", "version": platform.python_version()}]
 rows += [{"part": part, "version": version(part)} for part in PARTS]
 st.dataframe(rows, hide_index=True, width=360, alt="Versions of the parts this runs on")
 
 st.header("This server", anchor=False)
-health = journal.health()
+health = log.health()
 with st.grid("auto", min_column_width=150, gap="small"):
     st.metric(f"Requests in {health.minutes:.0f} minutes", f"{health.requests:,}", border=True)
     if health.median_s is not None and health.p95_s is not None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common import address, networks, shared, take_away, times, tray
-from pages.common.memory import kept
-from pages.common.words import plain
+from pages.server import results
+from pages.server.memory import kept
+from pages.session import address, networks, tray
+from pages.widgets import take_away, times
+from pages.widgets.words import plain
 from squeeze_core.cost.published import TABLE_2, PublishedRow
 from squeeze_core.images import Picture
 
@@ -45,8 +47,8 @@ def answer_card(
     with st.container(border=True, height="stretch", key=f"card-{network.name}"):
         heading = st.empty()
         with st.skeleton(height=240):
-            problem = shared.weights_problem(network)
-            answer = None if problem else shared.classification(picture, network)
+            problem = results.weights_problem(network)
+            answer = None if problem else results.classification(picture, network)
         _network_name(heading, network)
         if answer is None:
             st.info(problem, icon=":material/cloud_off:")
@@ -61,9 +63,9 @@ def answer_card(
 
 
 def _parameters(network: Network) -> int:
-    from squeeze_core.cost import rows  # what it imports takes a while
+    from squeeze_core.cost import comparison  # what it imports takes a while
 
-    return rows.row(network).parameters
+    return comparison.row(network).parameters
 
 
 def _network_name(place: Any, network: Network) -> None:
@@ -128,7 +130,7 @@ def all_pictures(network: Network, top: int) -> None:
     entries, rows, shown = tray.entries(), [], []
     progress = st.progress(0.0, text="Classifying")
     for place, entry in enumerate(entries, 1):
-        answer = shared.classification(entry.picture, network)
+        answer = results.classification(entry.picture, network)
         progress.progress(place / len(entries), text=f"{place} of {len(entries)}")
         rows.append(without_time(answer.row(top)))
         best = answer.top(1)[0]
@@ -160,7 +162,7 @@ def all_pictures(network: Network, top: int) -> None:
             ),
         },
     )
-    document = {"model": network.name, "device": shared.engine().device.type, "results": rows}
+    document = {"model": network.name, "device": results.engine().device.type, "results": rows}
     take_away.downloads(f"classify-{network.name}-all", table=_flat(rows), json=document)
 
 
@@ -204,7 +206,7 @@ def page() -> None:
         caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
         st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
     with answers_side:
-        shared.ready()
+        results.ready()
         from squeeze_core.networks.catalogue import CATALOGUE
 
         with st.container(key="cards"):
@@ -213,7 +215,7 @@ def page() -> None:
         beside_it = st.multiselect(
             f"Beside {plain(lens.title)}",
             [*CATALOGUE, *(network.name for network in networks.own())],
-            default=[name for name in shared.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
+            default=[name for name in results.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
             format_func=lambda name: networks.named(name).title,
             key="classify-networks",
             **address.BOUND,
@@ -246,11 +248,11 @@ def page() -> None:
                 label_visibility="collapsed",
             )
         all_pictures(networks.named(name if name in names else names[0]), top)
-    if shared.engine().notice:
-        st.warning(shared.engine().notice, icon=":material/memory:")
+    if results.engine().notice:
+        st.warning(results.engine().notice, icon=":material/memory:")
     if answers:
         # Last, when nothing else of this page is at work any more.
-        timings = shared.timings(picture, tuple(answer.network for answer in answers))
+        timings = results.timings(picture, tuple(answer.network for answer in answers))
         for (_, place), timing in zip(answered, timings.networks, strict=True):
             times.show(place, timing.model, timing)
         meaning.caption(times.meaning(timings))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import networks as lens
 from pages.compare_parts import (
     accuracy,
     answers,
@@ -18,14 +17,15 @@ from pages.compare_parts import (
     take_home,
     why_not_faster,
 )
-from squeeze_core.cost import rows as zoo
-from squeeze_core.cost.rows import Row
+from pages.session import networks as lens
+from squeeze_core.cost import comparison
+from squeeze_core.cost.comparison import Row
 
 
 def field() -> tuple[Row, ...]:
     """Every network, counted once per process."""
-    with st.spinner(f"Counting {len(zoo.NAMES)} networks", show_time=True):
-        return tuple(zoo.row(name) for name in zoo.NAMES)
+    with st.spinner(f"Counting {len(comparison.NAMES)} networks", show_time=True):
+        return tuple(comparison.row(name) for name in comparison.NAMES)
 
 
 def this_machine(rows: tuple[Row, ...]) -> None:
@@ -35,7 +35,7 @@ def this_machine(rows: tuple[Row, ...]) -> None:
 
 st.title("What does small cost, and what does it save?", anchor=False)
 names = networks.choose()
-rows = (zoo.row(zoo.REFERENCE), *map(zoo.row, lens.own()), *map(zoo.row, names))
+rows = (comparison.row(comparison.REFERENCE), *map(comparison.row, lens.own()), *map(comparison.row, names))
 
 headline.draw(rows)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import networks as lens
 from pages.compress_parts import accuracy, int8, journey, layers, live
+from pages.session import networks as lens
 
 st.title("How small can it get?", anchor=False)
 network = lens.current()

@@ -6,12 +6,13 @@ from functools import partial
 
 import streamlit as st
 
-from pages.common import address, drawing, take_away
+from pages.session import address
+from pages.widgets import drawing, take_away
 from squeeze_core.cost import article, design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind
 from squeeze_core.cost.published import mebibytes
 from squeeze_core.cost.units import amount
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.figures import design_space as figures
 from squeeze_core.figures.style import NEUTRAL, color_of
 from squeeze_core.networks.architecture import Metaparameters
@@ -220,7 +221,7 @@ def listing() -> None:
             "cannot run as printed. It has no 1×1 convolution: nothing in it squeezes. SqueezeNet puts a "
             "1×1 convolution with few channels before its 3×3 ones, which is where the parameters go."
         )
-        chart = comparison.counted_bars(
+        chart = comparison_charts.counted_bars(
             {
                 "SqueezeNet 1.0": (ours.cost.parameters, color_of("squeezenet1_0")),
                 f"Listing, the {found.runs} that run": (found.running_parameters, NEUTRAL),

@@ -8,10 +8,12 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import address, networks, shared, take_away, times, tray
-from pages.common.memory import kept
-from pages.common.words import plain
 from pages.detect_parts import choice, why
+from pages.server import results
+from pages.server.memory import kept
+from pages.session import address, networks, tray
+from pages.widgets import take_away, times
+from pages.widgets.words import plain
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import finer
 from squeeze_core.detector.calibration import Calibration
@@ -53,13 +55,13 @@ def page() -> None:
         )
     # Each answer is had once outside its fragment, so that app.py says why when there is none.
     if mode == "detector":
-        shared.candidates(tray.current(), networks.detector())
+        results.candidates(tray.current(), networks.detector())
         detector(tray.current())
     else:
-        shared.classification(tray.current(), networks.current())
+        results.classification(tray.current(), networks.current())
         anything(tray.current())
-    if shared.engine().notice:
-        st.warning(shared.engine().notice, icon=":material/memory:")
+    if results.engine().notice:
+        st.warning(results.engine().notice, icon=":material/memory:")
 
 
 @st.fragment
@@ -68,11 +70,11 @@ def detector(picture: Picture) -> None:
     time = one_picture(picture)
     if len(tray.pictures()) > 1:
         many_pictures(tray.pictures())
-    how_sure(shared.candidates(picture, networks.detector()).calibration)
+    how_sure(results.candidates(picture, networks.detector()).calibration)
     meaning = footnote()
     # Last, when nothing else of this page is at work any more.
     closely = st.session_state["detect-closely"]
-    timings = shared.detector_timings(picture, networks.detector(), closely)
+    timings = results.detector_timings(picture, networks.detector(), closely)
     times.show(time, _timed(closely), timings.networks[0])
     seen = (
         "the picture, four parts of it and their mirror images"
@@ -145,7 +147,7 @@ def search(picture: Picture) -> tuple[Candidates, DeltaGenerator]:
         help="Small objects: the network also sees four overlapping parts, each as large as the whole, "
         "and is five times as long at it.",
     )
-    result = shared.candidates(picture, networks.detector(), closely)
+    result = results.candidates(picture, networks.detector(), closely)
     return result, times.reserve(_timed(closely))
 
 
@@ -204,7 +206,7 @@ def finer_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Predict
 
 @kept
 def kinds_of(picture: Picture, network: Network, found: tuple[Detection, ...]) -> tuple[Prediction, ...]:
-    return finer.kinds(picture, found, shared.engine(), network)
+    return finer.kinds(picture, found, results.engine(), network)
 
 
 def _mode(mode: str) -> str:
@@ -286,7 +288,7 @@ def many_pictures(pictures: list[Picture]) -> None:
     progress = st.progress(0.0, text="Detecting")
     found = []
     for place, picture in enumerate(pictures, 1):
-        result = shared.candidates(picture, networks.detector(), closely)
+        result = results.candidates(picture, networks.detector(), closely)
         found.append((result, result.detections(threshold, overlap)))
         progress.progress(place / len(pictures), text=f"{place} of {len(pictures)}")
     progress.empty()
@@ -343,7 +345,7 @@ def footnote() -> DeltaGenerator:
 def anything(picture: Picture) -> None:
     """A box for a class of ImageNet, from the classifier's own map of it."""
     network = networks.current()
-    answer = shared.classification(picture, network)
+    answer = results.classification(picture, network)
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
         choices = {prediction.index: prediction for prediction in answer.top(5)}
@@ -377,7 +379,7 @@ def anything(picture: Picture) -> None:
 
 @kept
 def place_of(picture: Picture, network: Network, index: int) -> localise.Localisation:
-    return localise.localise(picture, shared.engine(), network, index)
+    return localise.localise(picture, results.engine(), network, index)
 
 
 page()

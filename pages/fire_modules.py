@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from pages.common import address, inside, networks, take_away, tray
-from pages.common.words import plain
 from pages.fire_modules_parts import channel, choice, what_if
+from pages.server import inside_results
+from pages.session import address, networks, tray
+from pages.widgets import take_away
+from pages.widgets.words import plain
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import Scale
@@ -44,7 +46,7 @@ def page() -> None:
 def looked_at(picture: Picture) -> FireTrace:
     """The trace. What a session keeps, such as a fragment or what a click calls, holds the picture alone:
     a trace has 8 MB."""
-    return inside.trace(picture, networks.current())
+    return inside_results.trace(picture, networks.current())
 
 
 @st.fragment
@@ -82,7 +84,7 @@ def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     with st.container(border=True):
         with st.container(key="fire-wide-strip"):
             st.plotly_chart(
-                inside.network_strip(picture, trace.network, unit.module),
+                inside_results.network_strip(picture, trace.network, unit.module),
                 key="fire-strip-chart",
                 on_select=lambda: took_layer(picture),
                 selection_mode="points",
@@ -118,7 +120,7 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     words = f"{figures.times(trace.before(unit.module))} in; " + "; ".join(
         f"{place} {figures.times(shown.at(place).shape)}" for place in shown.places
     )
-    wiring, name = inside.wiring(picture, trace.network, unit.module), f"{unit.module}-wiring"
+    wiring, name = inside_results.wiring(picture, trace.network, unit.module), f"{unit.module}-wiring"
     take_away.plot(wiring, name=name, alt=words)
     take_away.downloads(name, figure=wiring)
     scale = st.segmented_control(
@@ -137,7 +139,7 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     network, name = trace.network, unit.module
 
     def values() -> dict[str, Any]:
-        found = inside.trace(picture, network).modules[name]
+        found = inside_results.trace(picture, network).modules[name]
         return {place: found.at(place).values for place in found.places}
 
     take_away.downloads(f"{name}-activations", npz=values)
@@ -150,11 +152,11 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     st.markdown(f"**{TITLES[branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros")
     # A grid of its own for each module and picture, so that no click is taken for one on another.
     key = f"fire-grid-{branch}-{unit.module}-{picture.key[:12]}"
-    look = inside.Look(*GRIDS[branch], scale)
+    look = inside_results.Look(*GRIDS[branch], scale)
     off = choice.off().intersection(units)
     # Only the chosen channel's own grid changes with it.
     chosen = unit if unit.branch == branch else None
-    figure = inside.grid(picture, trace.network, (unit.module, branch), chosen, look, off)
+    figure = inside_results.grid(picture, trace.network, (unit.module, branch), chosen, look, off)
     strongest = ", ".join(str(one.channel) for one in units[:5])
     alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
     clickable(figure, key, alt)
@@ -183,7 +185,7 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     """All modules under one another."""
     st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
     key = f"fire-glance-{picture.key[:12]}"
-    figure = inside.glance(picture, trace.network)
+    figure = inside_results.glance(picture, trace.network)
     with st.container(key="fire-wide-glance"):
         clickable(figure, key, "The strongest channels of fire2 to fire9, one row a module")
     take_away.downloads("every-module", image=lambda: figures.picture_of(figure))
@@ -198,7 +200,7 @@ def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         layers = figures.layer_rows(trace)
         st.dataframe(layers, hide_index=True, key="fire-layer-table", alt="Shape of each layer's output")
         take_away.downloads("layers", table=layers)
-        feeds = inside.contributions(picture, trace.network, trace.best)
+        feeds = inside_results.contributions(picture, trace.network, trace.best)
         rows = figures.channel_rows(trace.modules[unit.module], feeds)
         st.dataframe(rows, hide_index=True, key="fire-channel-table", alt=f"Every channel of {unit.module}")
         take_away.downloads(f"{unit.module}-channels", table=rows)

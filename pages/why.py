@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 from PIL import Image
 
-from pages.common import address, inside, networks, take_away, tray
-from pages.common.progress import advance
-from pages.common.words import plain
+from pages.server import inside_results
+from pages.session import address, networks, tray
+from pages.widgets import take_away
+from pages.widgets.progress import advance
+from pages.widgets.words import plain
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import for_screen
@@ -22,7 +24,7 @@ FIRST_METHODS = {"left": "cam", "right": "integrated_gradients"}
 def page() -> None:
     picture = tray.current()
     with st.spinner("Looking inside…", show_time=True):
-        trace = inside.trace(picture, networks.current())
+        trace = inside_results.trace(picture, networks.current())
     best = float(trace.probabilities[trace.best])
     st.title(f"Why “{trace.labels[trace.best]}”?", anchor=False)
     st.caption(f"{plain(trace.network.title)} gives it {percent(best)}.")
@@ -33,7 +35,7 @@ def page() -> None:
 def compare(picture: Picture) -> None:
     """Two explanations side by side: two methods, or two classes."""
     # Not given: a session would hold it as long as it holds the page.
-    trace = inside.trace(picture, networks.current())
+    trace = inside_results.trace(picture, networks.current())
     opacity = st.slider(
         "Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360, **address.BOUND
     )
@@ -62,7 +64,7 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
     assert method is not None
     with st.spinner(f"{METHODS[method].title}…", show_time=True):
         bar = st.empty()
-        found = inside.explanation(picture, trace.network, method, index, advance(bar))
+        found = inside_results.explanation(picture, trace.network, method, index, advance(bar))
         bar.empty()
 
     def shown() -> Image.Image:
@@ -108,7 +110,9 @@ def scores(picture: Picture, trace: FireTrace, chosen: list[Explanation]) -> Non
     found = [
         (
             name_of(one, chosen),
-            inside.score(picture, trace.network, one, advance(bar, place / len(chosen), 1 / len(chosen))),
+            inside_results.score(
+                picture, trace.network, one, advance(bar, place / len(chosen), 1 / len(chosen))
+            ),
         )
         for place, one in enumerate(chosen)
     ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address, drawing
+from pages.session import address
+from pages.widgets import drawing
 from squeeze_core.cost import handmade
+from squeeze_core.cost.comparison import Row
 from squeeze_core.cost.published import HAND_MADE, TABLE_2, TABLE_3
-from squeeze_core.cost.rows import Row
 from squeeze_core.cost.units import Cost
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.figures.style import ACCENT, NEUTRAL
 from squeeze_core.report import findings, tables
 
@@ -30,7 +31,7 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             label_visibility="collapsed",
         )
         st.subheader(findings.accuracy(rows, field, cost), anchor=False)
-        front = {row.name for row in comparison.pareto(field, cost)}
+        front = {row.name for row in comparison_charts.pareto(field, cost)}
         table = [
             {
                 "Network": row.title,
@@ -43,7 +44,7 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             }
             for row in field
         ]
-        figure = comparison.accuracy_bubbles(field, cost, [row.name for row in rows])
+        figure = comparison_charts.accuracy_bubbles(field, cost, [row.name for row in rows])
         drawing.chart(figure, table=table, name=f"accuracy-{cost}")
         st.caption(
             "Accuracy as published by torchvision for its default weights (EfficientNet-Lite0: its "
@@ -70,7 +71,7 @@ def draw_published() -> None:
             }
             for row in (*TABLE_2, *TABLE_3)
         ]
-        drawing.chart(comparison.published_bars(TABLE_2), table=table, name="paper")
+        drawing.chart(comparison_charts.published_bars(TABLE_2), table=table, name="paper")
         st.caption(
             f"{tables.paper_source()} The paper's MB are 2²⁰ bytes, written MiB here; every other size on "
             "this page is in MB of 10⁶ bytes."
@@ -83,7 +84,7 @@ def draw_published() -> None:
             "HOG (hand-made)": record["hog"]["top1"],
             "Always the commonest class": record["always_the_commonest_class"],
         }
-        figure = comparison.accuracy_bars(
+        figure = comparison_charts.accuracy_bars(
             accuracies,
             lambda name: ACCENT if name.startswith("Squeeze") else NEUTRAL,
             "Objects named right (%)",

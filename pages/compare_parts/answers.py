@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import shared, take_away, tray
+from pages.server import results
+from pages.session import tray
+from pages.widgets import take_away
 from squeeze_core.classifier import Classification
-from squeeze_core.cost import rows as zoo
-from squeeze_core.cost.rows import Row
+from squeeze_core.cost import comparison
+from squeeze_core.cost.comparison import Row
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import classification
 from squeeze_core.networks.catalogue import OURS, Network, named
@@ -19,7 +21,7 @@ def collect(rows: tuple[Row, ...]) -> tuple[Classification, ...]:
     """The answers of the networks whose trained weights are here: those chosen, and the two shipped."""
     chosen = [row.network for row in rows if row.network]
     asked = [network for network in dict.fromkeys((*chosen, *map(named, OURS))) if network.present()]
-    return tuple(shared.classification(tray.current(), network) for network in asked)
+    return tuple(results.classification(tray.current(), network) for network in asked)
 
 
 def draw(rows: tuple[Row, ...]) -> None:
@@ -31,7 +33,7 @@ def draw(rows: tuple[Row, ...]) -> None:
             st.image(tray.for_screen(picture), width="stretch", alt=tray.describe(picture))
         with bars:
             for answer in answers:
-                size = amount(zoo.row(answer.network).parameters)
+                size = amount(comparison.row(answer.network).parameters)
                 st.markdown(f"**{answer.network.title}** · {size} parameters")
                 top = answer.top(5)
                 figure = classification.probability_bars(top, answer.network.colour)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address, drawing
-from squeeze_core.cost import rows as zoo
-from squeeze_core.cost.rows import REFERENCE, Row
+from pages.session import address
+from pages.widgets import drawing
+from squeeze_core.cost import comparison
+from squeeze_core.cost.comparison import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, Cost
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings
 
 _COSTS: dict[Cost, str] = {
@@ -39,7 +40,7 @@ def draw(rows: tuple[Row, ...]) -> None:
             {"Network": row.title, COSTS[cost].title: getattr(row, cost)}
             for row in sorted(rows, key=lambda row: getattr(row, cost) or 0)
         ]
-        drawing.chart(comparison.cost_bars(rows, cost, log), table=table, name=f"compare-{cost}")
+        drawing.chart(comparison_charts.cost_bars(rows, cost, log), table=table, name=f"compare-{cost}")
         missing = [row.title for row in rows if getattr(row, cost) is None]
         if missing:
             st.caption(f"Not counted: {', '.join(missing)}.")
@@ -47,13 +48,13 @@ def draw(rows: tuple[Row, ...]) -> None:
 
 
 def _where(rows: tuple[Row, ...]) -> None:
-    networks = [row.name for row in rows if row.name in zoo.NAMES and row.name != REFERENCE]
+    networks = [row.name for row in rows if row.name in comparison.NAMES and row.name != REFERENCE]
     with st.container(border=True):
         st.subheader("Where do the parameters sit?", anchor=False)
         other = st.selectbox(
             "Beside SqueezeNet 1.1",
             networks,
-            format_func=lambda name: zoo.row(name).title,
+            format_func=lambda name: comparison.row(name).title,
             key="compare-where",
             **address.BOUND,
         )
@@ -65,7 +66,7 @@ def _where(rows: tuple[Row, ...]) -> None:
 
 
 def _treemap(name: str) -> None:
-    title, cost = zoo.row(name).title, zoo.row(name).profile()
+    title, cost = comparison.row(name).title, comparison.row(name).profile()
     st.markdown(f"**{title}: {findings.where(name)}**")
     table = [
         {
@@ -77,4 +78,4 @@ def _treemap(name: str) -> None:
         }
         for layer in cost.layers
     ]
-    drawing.chart(comparison.parameter_tiles(name, title, cost), table=table, name=f"layers-{name}")
+    drawing.chart(comparison_charts.parameter_tiles(name, title, cost), table=table, name=f"layers-{name}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import drawing
+from pages.widgets import drawing
 from squeeze_core.detector import peers
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings, tables
 
 
@@ -14,7 +14,9 @@ def draw() -> None:
     known = peers.rows()
     with st.container(border=True):
         st.subheader(findings.detectors(known), anchor=False)
-        drawing.chart(comparison.detector_bubbles(known), table=tables.detectors(known), name="detectors")
+        drawing.chart(
+            comparison_charts.detector_bubbles(known), table=tables.detectors(known), name="detectors"
+        )
         st.caption(
             f"{tables.detector_source()} Filled: measured here; rings: cited. A bubble’s area: parameters. "
             "Without a published size a detector is in the table only."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address, take_away
 from pages.compare_parts import machine
+from pages.session import address
+from pages.widgets import take_away
 from squeeze_core.compression import rows as compressed
 from squeeze_core.cost.budget import Budget, Verdict, answer, judge
+from squeeze_core.cost.comparison import Row
 from squeeze_core.cost.devices import DEVICES, Device
-from squeeze_core.cost.rows import Row
 
 
 def draw(field: tuple[Row, ...]) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import address, take_away
-from squeeze_core.cost import layers
-from squeeze_core.cost import rows as zoo
-from squeeze_core.cost.rows import REFERENCE
+from pages.session import address
+from pages.widgets import take_away
+from squeeze_core.cost import comparison, layers
+from squeeze_core.cost.comparison import REFERENCE
 from squeeze_core.cost.units import amount
 
 _NUMBERS = ("Parameters", "MACs", "Output (bytes, fp32)", "Weights (bytes, fp32)")
@@ -19,7 +19,7 @@ _VIEWS = {"beside": "Beside one another", "difference": "Only what differs", "on
 @st.fragment
 def draw(names: list[str]) -> None:
     """`names`: the networks chosen on the page, SqueezeNet left out."""
-    counted = [name for name in zoo.ROW_NAMES if zoo.row(name).gmacs is not None]
+    counted = [name for name in comparison.ROW_NAMES if comparison.row(name).gmacs is not None]
     with st.container(border=True):
         with st.grid("auto", min_column_width=220, gap="small"):
             first = _choose("First network", counted, REFERENCE, "layers-first")
@@ -35,7 +35,7 @@ def draw(names: list[str]) -> None:
             label_visibility="collapsed",
             **address.BOUND,
         )
-        one, other = zoo.row(first), zoo.row(second)
+        one, other = comparison.row(first), comparison.row(second)
         if view == "one":
             table = layers.rows(one.profile())
             st.subheader(f"{one.title}: {len(table)} layers", anchor=False)
@@ -55,7 +55,9 @@ def draw(names: list[str]) -> None:
 
 
 def _choose(label: str, names: list[str], usual: str, key: str) -> str:
-    return st.selectbox(label, names, names.index(usual), format_func=zoo.title, key=key, **address.BOUND)
+    return st.selectbox(
+        label, names, names.index(usual), format_func=comparison.title, key=key, **address.BOUND
+    )
 
 
 def _finding(one: str, other: str, same: int, table: list[dict[str, Any]]) -> str:

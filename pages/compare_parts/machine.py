@@ -7,12 +7,14 @@ from contextlib import closing
 
 import streamlit as st
 
-from pages.common import address, drawing, shared
-from squeeze_core.cost import rows as zoo
+from pages.server import results
+from pages.session import address
+from pages.widgets import drawing
+from squeeze_core.cost import comparison
+from squeeze_core.cost.comparison import Row
 from squeeze_core.cost.measure import MeasureError, Measurement, measure
-from squeeze_core.cost.rows import Row
 from squeeze_core.cost.units import Speed
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings
 
 _STATE, _QUEUE = "measured", "measure-queue"
@@ -74,7 +76,7 @@ def run(rows: Sequence[Row], label: str, key: str) -> None:
         # Any click makes Streamlit leave this loop; closing the iterator ends the measuring process.
         subjects = [row.network or row.name for row in queue]
         titles = {row.name: row.title for row in queue}
-        with closing(measure(subjects, shared.engine().device.type)) as events:
+        with closing(measure(subjects, results.engine().device.type)) as events:
             for event in events:
                 if isinstance(event, Measurement):
                     measured()[event.name] = event
@@ -102,7 +104,7 @@ def _results(measurements: list[Measurement]) -> None:
         label_visibility="collapsed",
     )
     if any(getattr(m, speed) is not None for m in measurements):
-        titles = {m.name: zoo.title(m.name) for m in measurements}
+        titles = {m.name: comparison.title(m.name) for m in measurements}
         table = [
             {
                 "Network": titles[m.name],
@@ -117,7 +119,7 @@ def _results(measurements: list[Measurement]) -> None:
             }
             for m in measurements
         ]
-        figure = comparison.speed_bars(measurements, titles, speed)
+        figure = comparison_charts.speed_bars(measurements, titles, speed)
         drawing.chart(figure, table=table, name=f"measured-{speed}")
     else:
         st.info("This system does not tell how much memory a process took.", icon=":material/memory:")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address
-from squeeze_core.cost import rows as zoo
+from pages.session import address
+from squeeze_core.cost import comparison
 from squeeze_core.networks.catalogue import CATALOGUE
 
 _KEY, _PARAMETER = "compare-networks", "networks"
-_OTHERS = [name for name in zoo.ROW_NAMES if name != zoo.REFERENCE]
-_USUAL = [name for name in zoo.DEFAULT_NAMES if name != zoo.REFERENCE]
+_OTHERS = [name for name in comparison.ROW_NAMES if name != comparison.REFERENCE]
+_USUAL = [name for name in comparison.DEFAULT_NAMES if name != comparison.REFERENCE]
 
 
 def choose() -> list[str]:
@@ -22,7 +22,7 @@ def choose() -> list[str]:
     names = st.multiselect(
         "Compare SqueezeNet 1.1 with",
         sorted(_OTHERS, key=lambda name: name not in here),
-        format_func=lambda name: f"{zoo.title(name)}{' ✓' if name in here else ''}",
+        format_func=lambda name: f"{comparison.title(name)}{' ✓' if name in here else ''}",
         key=_KEY,
         persist_state="session",
         select_all=False,

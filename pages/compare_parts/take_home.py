@@ -7,10 +7,11 @@ from functools import partial
 
 import streamlit as st
 
-from pages.common import inside, networks, shared, tray
 from pages.compare_parts import answers, fits, machine, present
+from pages.server import inside_results, results
+from pages.session import networks, tray
 from squeeze_core import images
-from squeeze_core.cost.rows import Row
+from squeeze_core.cost.comparison import Row
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.figures.svg import svg
 from squeeze_core.images import ImageError
@@ -46,8 +47,8 @@ def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], look: Look) -> Re
         measured,
         picture,
         said,
-        shared.candidates(picture, networks.detector()).detections(),
-        inside.explanation(picture, ours.network, "cam", ours.top(1)[0].index, lambda share: None),
+        results.candidates(picture, networks.detector()).detections(),
+        inside_results.explanation(picture, ours.network, "cam", ours.top(1)[0].index, lambda share: None),
         fits.budget(),
         look,
     )

@@ -7,16 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import drawing
-from pages.common.words import plain
 from pages.compare_parts import machine
-from squeeze_core.cost import rows as zoo
+from pages.widgets import drawing
+from pages.widgets.words import plain
+from squeeze_core.cost import comparison
+from squeeze_core.cost.comparison import REFERENCE, Row
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.profile import FP32_BYTES, Profile
 from squeeze_core.cost.roofline import least_time, moved, stretches
-from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import amount
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings
 
 # Fifty times larger: the network that the paper compares with.
@@ -25,8 +25,10 @@ LARGE = "alexnet"
 
 def draw(rows: tuple[Row, ...]) -> None:
     """SqueezeNet beside AlexNet, or beside the largest of the networks that were measured."""
-    small = zoo.row(REFERENCE)
-    others = [row for row in (*rows, zoo.row(LARGE)) if row.gmacs and row.parameters > small.parameters]
+    small = comparison.row(REFERENCE)
+    others = [
+        row for row in (*rows, comparison.row(LARGE)) if row.gmacs and row.parameters > small.parameters
+    ]
     large = max(
         (row for row in others if row.name in machine.measured()),
         key=lambda row: (row.name == LARGE, row.parameters),
@@ -41,7 +43,9 @@ def draw(rows: tuple[Row, ...]) -> None:
                 "Measure both networks here to see how much of each they need, and what each layer takes."
             )
             machine.run(
-                (small, zoo.row(LARGE)), f"Measure SqueezeNet and {zoo.title(LARGE)}", key="why-not-faster"
+                (small, comparison.row(LARGE)),
+                f"Measure SqueezeNet and {comparison.title(LARGE)}",
+                key="why-not-faster",
             )
             return
         other = machine.measured()[large.name]
@@ -110,7 +114,7 @@ def _layers(small: Row, here: Measurement) -> None:
         }
         for one in found
     ]
-    drawing.chart(comparison.stretch_bars(small.title, found), table=table, name="layer-times")
+    drawing.chart(comparison_charts.stretch_bars(small.title, found), table=table, name="layer-times")
     st.caption(
         f"Measured on {here.conditions}: each layer by ONNX Runtime’s own clock, median of its runs, a "
         "convolution with its ReLU; “rest” is what belongs to no layer. Roofline (Williams, Waterman and "

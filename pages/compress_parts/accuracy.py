@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.widgets import take_away
 from squeeze_core.compression.curve import PUBLISHED, curve
 from squeeze_core.figures import compression as figures
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import take_away
 from pages.compress_parts.when_asked import when_asked
+from pages.widgets import take_away
 from squeeze_core.compression import runtime
 from squeeze_core.compression.curve import curve
 from squeeze_core.compression.presets import views

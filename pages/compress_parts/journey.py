@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import address, drawing
-from pages.common.words import plain
+from pages.session import address
+from pages.widgets import drawing
+from pages.widgets.words import plain
 from squeeze_core.compression import journey
 from squeeze_core.compression.curve import curve
 from squeeze_core.compression.journey import Step

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.common import take_away
-from pages.common.memory import RESULTS
-from pages.common.words import plain
 from pages.compress_parts.when_asked import when_asked
+from pages.server.memory import RESULTS
+from pages.widgets import take_away
+from pages.widgets.words import plain
 from squeeze_core.compression import histogram
 from squeeze_core.compression.histogram import Histogram
 from squeeze_core.compression.presets import Compressed, views

@@ -7,9 +7,11 @@ from functools import partial
 
 import streamlit as st
 
-from pages.common import networks as lens
-from pages.common import shared, take_away, tray
-from pages.common.words import plain
+from pages.server import results
+from pages.session import networks as lens
+from pages.session import tray
+from pages.widgets import take_away
+from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.compression import presets, runtime
 from squeeze_core.compression.presets import Compressed, Preset, compress
@@ -81,7 +83,7 @@ def _run(network: Network, preset: Preset) -> None:
         bar = st.progress(0.0, text="Studying which weights matter")
         st.button("Stop", icon=":material/stop:", key="compress-stop")
 
-    queue = shared.engine().queue
+    queue = results.engine().queue
 
     def progress(share: float) -> None:
         # Any click makes Streamlit leave this function here, which ends the work.
@@ -100,10 +102,10 @@ def _run(network: Network, preset: Preset) -> None:
 
 def _result(found: Compressed) -> None:
     pictures = _pictures()
-    before = [shared.classification(picture, found.original) for picture in pictures]
-    after = [shared.classification(picture, found.network) for picture in pictures]
+    before = [results.classification(picture, found.original) for picture in pictures]
+    after = [results.classification(picture, found.network) for picture in pictures]
     same = sum(a.top(1)[0].index == b.top(1)[0].index for a, b in zip(before, after, strict=True))
-    times = shared.timings(tray.current(), (found.original, found.network)).networks
+    times = results.timings(tray.current(), (found.original, found.network)).networks
     with st.grid(5, min_column_width=140, gap="small"):
         st.metric("File", amount(found.bytes, "B"), help=f"{found.bytes:,} bytes")
         st.metric("Smaller than float32", f"{found.ratio:.1f}×")

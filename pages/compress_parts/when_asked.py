@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import streamlit as st
 
-from pages.common import shared
-from pages.common.progress import advance
-from pages.common.words import plain
+from pages.server import results
+from pages.widgets.progress import advance
+from pages.widgets.words import plain
 from squeeze_core.errors import UserError
 from squeeze_core.networks.catalogue import Network
 
@@ -40,7 +40,7 @@ def when_asked(
         bar = st.progress(0.0, text=doing)
         st.button("Stop", icon=":material/stop:", key=f"{name}-stop")
     try:
-        with shared.engine().queue.turn(large=True):
+        with results.engine().queue.turn(large=True):
             found = work(advance(bar, text=doing))
     except UserError as error:
         slot.error(plain(str(error)), icon=":material/broken_image:")

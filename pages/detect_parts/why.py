@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import networks, shared, take_away
-from pages.common.memory import RESULTS
-from pages.common.progress import advance
 from pages.detect_parts import choice
+from pages.server import results
+from pages.server.memory import RESULTS
+from pages.session import networks
+from pages.widgets import take_away
+from pages.widgets.progress import advance
 from squeeze_core.detector import why
 from squeeze_core.detector.detections import Detection
 from squeeze_core.detector.pretrained import PretrainedDetector
@@ -48,14 +50,14 @@ def explanation(picture: Picture, detection: Detection, method: str, place: Delt
     known = "explain-box", picture.key, detection, method, _key(detector)
     if method == "gradients" or known in RESULTS:
         return RESULTS.get(
-            known, lambda: why.explain(picture, detection, shared.engine(), method, detector=detector)
+            known, lambda: why.explain(picture, detection, results.engine(), method, detector=detector)
         )
     with place.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, text=f"{METHODS[method].title}: {why.MASKS} pictures")
         st.button("Stop", key="detect-why-stop", icon=":material/stop_circle:", on_click=_stop)
     found = RESULTS.get(
         known,
-        lambda: why.explain(picture, detection, shared.engine(), method, _advance(bar, method), detector),
+        lambda: why.explain(picture, detection, results.engine(), method, _advance(bar, method), detector),
     )
     place.empty()
     return found
@@ -67,7 +69,7 @@ def _stop() -> None:
 
 def _advance(bar: DeltaGenerator, method: str) -> Progress:
     def draw(share: float) -> None:
-        shared.engine().queue.rest()
+        results.engine().queue.rest()
         done = round(share * why.MASKS)
         bar.progress(share, text=f"{METHODS[method].title}: {done} of {why.MASKS} pictures")
 
@@ -78,7 +80,7 @@ def section(picture: Picture, detection: Detection, found: Explanation) -> None:
     """Everything about the map and the channels behind the box, under the picture."""
     feeds = RESULTS.get(
         ("feeders", picture.key, detection, _key(networks.detector())),
-        lambda: why.feeders(picture, detection, shared.engine(), detector=networks.detector()),
+        lambda: why.feeders(picture, detection, results.engine(), detector=networks.detector()),
     )
     cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
     with cards[0]:
@@ -137,7 +139,7 @@ def _scores(picture: Picture, found: Explanation) -> None:
 def _score(picture: Picture, of: Explanation, bar: DeltaGenerator) -> Score:
     key = "score-box", picture.key, of.detection, of.method, _key(networks.detector())
     return RESULTS.get(
-        key, lambda: why.score(of, picture, shared.engine(), advance(bar), networks.detector())
+        key, lambda: why.score(of, picture, results.engine(), advance(bar), networks.detector())
     )
 
 
@@ -164,7 +166,7 @@ def _channels(picture: Picture, feeds: Feeders) -> None:
     off = [unit for unit, _ in feeds.strongest(count)]
     after = RESULTS.get(
         ("without", picture.key, frozenset(off), _key(networks.detector())),
-        lambda: why.without(picture, off, shared.engine(), detector=networks.detector()),
+        lambda: why.without(picture, off, results.engine(), detector=networks.detector()),
     )
     detection = feeds.detection
     left = why.still_there(detection, after)
@@ -183,7 +185,7 @@ def _channels(picture: Picture, feeds: Feeders) -> None:
 
 def _links(feeds: Feeders) -> None:
     strongest = feeds.strongest()
-    alike = why.alike([unit for unit, _ in strongest], shared.engine(), detector=networks.detector())
+    alike = why.alike([unit for unit, _ in strongest], results.engine(), detector=networks.detector())
     rows = [
         {"channel": str(unit), "feeds": value, "alike": cosine}
         for (unit, value), cosine in zip(strongest, alike, strict=True)

@@ -7,9 +7,11 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from pages.common import address, inside, networks, take_away, tray
-from pages.common.words import plain
 from pages.fire_modules_parts import choice
+from pages.server import inside_results
+from pages.session import address, networks, tray
+from pages.widgets import take_away
+from pages.widgets.words import plain
 from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
 from squeeze_core.images import Picture
@@ -35,7 +37,7 @@ def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 
 
 def _took_branch(picture: Picture, unit: Unit) -> None:
-    trace = inside.trace(picture, networks.current())
+    trace = inside_results.trace(picture, networks.current())
     choice.choose(choice.strongest(trace, unit.module, st.session_state["fire-branch"]))
 
 
@@ -47,7 +49,7 @@ def _took_channel(unit: Unit) -> None:
 def large_map(picture: Picture, unit: Unit) -> None:
     """The channel's map laid over the picture."""
     network = networks.current()
-    maps = inside.trace(picture, network).maps(unit.module, unit.branch)
+    maps = inside_results.trace(picture, network).maps(unit.module, unit.branch)
     place = st.empty()
     opacity = (
         st.slider("Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity", **address.BOUND)
@@ -64,7 +66,7 @@ def large_map(picture: Picture, unit: Unit) -> None:
         return overlay(for_screen(picture.image), levels, opacity)
 
     def values() -> dict[str, Any]:
-        found = inside.trace(picture, network).maps(unit.module, unit.branch)
+        found = inside_results.trace(picture, network).maps(unit.module, unit.branch)
         return {"activations": found.values[unit.channel]}
 
     place.image(shown(), width="stretch", alt=alt)
@@ -74,7 +76,7 @@ def large_map(picture: Picture, unit: Unit) -> None:
 def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The channel in numbers, and how much it feeds the predicted class."""
     maps = trace.maps(unit.module, unit.branch)
-    feeds = inside.contributions(picture, trace.network, trace.best)
+    feeds = inside_results.contributions(picture, trace.network, trace.best)
     value = float(feeds.of[unit.module, unit.branch][unit.channel])
     with st.container(horizontal=True):
         st.metric("Mean", f"{maps.mean[unit.channel]:.1f}", width="content")
@@ -114,7 +116,7 @@ def lit_by(network: Network, unit: Unit) -> None:
     """The pictures that excite the channel most, with the patch that does."""
     st.markdown("**Which pictures light up this channel?**")
     with st.spinner("Ranking…", show_time=True):
-        found = rank(inside.ranked_pictures(network), unit)
+        found = rank(inside_results.ranked_pictures(network), unit)
     with st.container(horizontal=True):
         for one in found[:PICTURES_SHOWN]:
             with st.container(width=112, gap="xsmall"):
@@ -134,7 +136,7 @@ def _lit(one: Lit) -> None:
 
 def weights(network: Network, unit: Unit) -> None:
     """The filter behind the channel."""
-    filter_ = inside.channel_filter(network, unit)
+    filter_ = inside_results.channel_filter(network, unit)
     kernel = filter_.weights.shape[1]
     name = f"{'-'.join(map(str, unit))}-weights"
     best = filter_.strongest(16 if kernel > 1 else 10)
@@ -148,7 +150,7 @@ def weights(network: Network, unit: Unit) -> None:
     else:
         st.markdown("**Its strongest inputs**")
         alt = f"Largest 1×1 weights of channel {unit}"
-    take_away.chart(inside.filter_figure(network, unit), table=rows, name=name, alt=alt)
+    take_away.chart(inside_results.filter_figure(network, unit), table=rows, name=name, alt=alt)
 
 
 def histogram(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -158,7 +160,7 @@ def histogram(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     zeros, most = maps.zeros[unit.channel], maps.max[unit.channel]
     alt = f"Histogram of channel {unit}: {zeros:.0%} zeros, max {most:.1f}"
     take_away.chart(
-        inside.histogram(picture, trace.network, unit),
+        inside_results.histogram(picture, trace.network, unit),
         table=figures.histogram_rows(maps, unit.channel),
         name=f"{'-'.join(map(str, unit))}-histogram",
         alt=alt,

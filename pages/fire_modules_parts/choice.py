@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import networks
-from pages.common.words import plain
+from pages.session import networks
+from pages.widgets.words import plain
 from squeeze_core.errors import UserError
 from squeeze_core.inside.ablation import NOTHING, Off
 from squeeze_core.inside.trace import FireTrace, Unit

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.common import inside, take_away
 from pages.fire_modules_parts import choice
+from pages.server import inside_results
+from pages.widgets import take_away
 from squeeze_core.figures import ablation as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
@@ -66,7 +67,7 @@ def _least_useful(picture: Picture, trace: FireTrace) -> None:
     count = st.slider(
         "Least useful channels", 0, trace.channels, min(500, trace.channels), 20, key="fire-least"
     )
-    ranked = inside.contributions(picture, trace.network, trace.best).ranked()
+    ranked = inside_results.contributions(picture, trace.network, trace.best).ranked()
     st.button(
         f"Switch off the least useful {count:,} channels",
         key="fire-least-off",
@@ -81,7 +82,7 @@ def _least_useful(picture: Picture, trace: FireTrace) -> None:
 
 
 def _answer(picture: Picture, trace: FireTrace) -> None:
-    answer = inside.ablated(picture, trace.network, choice.off())
+    answer = inside_results.ablated(picture, trace.network, choice.off())
     label, best = trace.labels[trace.best], trace.best
     before, after = float(answer.before[best]), float(answer.after[best])
     cells = st.columns(2)
@@ -89,7 +90,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     change = None if not answer.off else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
     take_away.chart(
-        inside.before_after(picture, trace.network, answer.off),
+        inside_results.before_after(picture, trace.network, answer.off),
         table=figures.before_after_rows(answer),
         name="what-if",
         alt="; ".join(
@@ -102,7 +103,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     )
     if cost.open:
         with cost:
-            points = inside.costs(picture, trace.network, best)
+            points = inside_results.costs(picture, trace.network, best)
             rows = [
                 {"channels off": p.count, "probability": p.probability, "says": p.top_label} for p in points
             ]

@@ -16,8 +16,7 @@ import torch
 from squeeze_core import classifier, gallery
 from squeeze_core.bench import peers
 from squeeze_core.bench.rows import Row, interleaved
-from squeeze_core.cost import measure
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison, measure
 from squeeze_core.cost.design_space import Choice, Design, design
 from squeeze_core.cost.profile import profile
 from squeeze_core.cost.roofline import least_time, measure_machine
@@ -155,7 +154,7 @@ def look_inside(engine: Engine, network: Network) -> list[Row]:
     return [Row(base, once), *rows]
 
 
-def comparison(engine: Engine, network: Network) -> list[Row]:
+def comparing(engine: Engine, network: Network) -> list[Row]:
     """That SqueezeNet beside the networks it is compared with, and counting all of them."""
     device = engine.device.type
     subjects = (network, named("efficientnet_lite0"), named("resnet18"))
@@ -170,7 +169,7 @@ def comparison(engine: Engine, network: Network) -> list[Row]:
     alone, everything = interleaved([lambda: _process(imports), lambda: _process(compare)], 1)
     base = "importing torch and torchvision"
     counted = Row(
-        f"compare, all {len(zoo.ROW_NAMES)} rows", everything, ratio_to={base: everything / alone}
+        f"compare, all {len(comparison.ROW_NAMES)} rows", everything, ratio_to={base: everything / alone}
     )
     return [*rows, Row(base, alone), counted]
 
@@ -202,7 +201,7 @@ GROUPS: tuple[Callable[[Engine, Network], list[Row]], ...] = (
     gpu,
     whole_files,
     look_inside,
-    comparison,
+    comparing,
     design_space,
 )
 

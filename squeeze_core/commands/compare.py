@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from squeeze_core.commands import add_device_option, add_json_option, networks, print_json
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison
 from squeeze_core.cost.measure import Measurement, measure
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import choose_device
@@ -18,7 +18,7 @@ from squeeze_core.networks.engine import choose_device
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("compare", help="size, computation and accuracy of the networks")
-    parser.add_argument("--models", nargs="+", default=zoo.ROW_NAMES, metavar="NAME")
+    parser.add_argument("--models", nargs="+", default=comparison.ROW_NAMES, metavar="NAME")
     parser.add_argument("--measure", action="store_true", help="also time each one on this machine")
     networks.add_weights_options(parser)
     add_device_option(parser)
@@ -29,7 +29,7 @@ def add_to(subparsers: Any) -> None:
 def run(options: Namespace) -> int:
     names = tuple(dict.fromkeys(options.models))
     own = networks.own_of(options)
-    rows = [zoo.row(name) for name in (*names, *([own] if own else []))]
+    rows = [comparison.row(name) for name in (*names, *([own] if own else []))]
     device = choose_device(options.device).type
     measured = _measured([row.network or row.name for row in rows], device) if options.measure else {}
     if options.json:
@@ -51,7 +51,7 @@ def _measured(subjects: Sequence[Network | str], device: str) -> dict[str, Measu
     return done
 
 
-def _document(row: zoo.Row, measurement: Measurement | None) -> dict[str, Any]:
+def _document(row: comparison.Row, measurement: Measurement | None) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": row.name,
         "parameters": row.parameters,
@@ -74,7 +74,7 @@ def _document(row: zoo.Row, measurement: Measurement | None) -> dict[str, Any]:
     return document
 
 
-def _print_table(rows: Sequence[zoo.Row], measured: dict[str, Measurement]) -> None:
+def _print_table(rows: Sequence[comparison.Row], measured: dict[str, Measurement]) -> None:
     head = f"{'network':24}{'parameters':>13}{'MB':>9}{'GMACs':>9}{'top-1':>8}{'top-5':>8}"
     print(head + ("  ms (batch 1)" if measured else ""))
     for row in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from squeeze_core.compression.curve import Point, curve
-from squeeze_core.cost.rows import REFERENCE, Row, row
+from squeeze_core.cost.comparison import REFERENCE, Row, row
 
 _TITLES = {
     "shipped": "SqueezeNet 1.1, compressed (.sqz)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from squeeze_core.cost.rows import Row
+from squeeze_core.cost.comparison import Row
 
 # The downlink that WebPageTest and Lighthouse emulate as "3G".
 MBIT_PER_SECOND_3G = 1.6

@@ -60,7 +60,7 @@ def _record() -> dict[str, Any]:
 
 def write() -> None:
     """Count every network of the comparison and write the record."""
-    from squeeze_core.cost.rows import NAMES, profile_of
+    from squeeze_core.cost.comparison import NAMES, profile_of
 
     found = {name: asdict(of(profile_of(CATALOGUE[name]))) for name in NAMES}
     record = {"torchvision": _version(), "networks": found}

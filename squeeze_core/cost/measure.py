@@ -374,7 +374,7 @@ def main() -> None:
     # What any network needs is imported once, so that the rest is each network's own time and memory.
     import torch  # noqa: F401
 
-    from squeeze_core.cost import rows  # noqa: F401
+    from squeeze_core.cost import comparison  # noqa: F401
 
     def tell(message: dict[str, Any]) -> None:
         print(json.dumps(message), flush=True)

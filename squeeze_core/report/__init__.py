@@ -10,9 +10,9 @@ from PIL import Image
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import compressed
 from squeeze_core.cost.budget import Budget
+from squeeze_core.cost.comparison import REFERENCE, Row, row, title
 from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement, versions
-from squeeze_core.cost.rows import REFERENCE, Row, row, title
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import Picture

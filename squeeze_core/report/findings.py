@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from squeeze_core.classifier import Classification
-from squeeze_core.cost import handmade
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.budget import Budget, Verdict
+from squeeze_core.cost.comparison import REFERENCE, Row
 from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
-from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.figures.classification import percent
-from squeeze_core.figures.comparison import pareto
+from squeeze_core.figures.comparison_charts import pareto
 
 if TYPE_CHECKING:
     from squeeze_core.detector.peers import Row as Detector
@@ -108,7 +107,7 @@ def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
 
 def where(name: str) -> str:
     """ "one of its 16 layers holds 74% of the parameters"."""
-    cost = zoo.row(name).profile()
+    cost = comparison.row(name).profile()
     layers = [layer.parameters for layer in cost.layers if layer.parameters]
     return f"one of its {len(layers)} layers holds {max(layers) / cost.parameters:.0%} of the parameters"
 
@@ -119,13 +118,15 @@ def speed(measurements: Sequence[Measurement]) -> str:
     others = [m for m in measurements if m.name != REFERENCE]
     if ours is None or not others:
         first = ours or measurements[0]
-        return f"{zoo.title(first.name)} takes {amount(first.milliseconds / 1000, 's')} a picture here"
+        return (
+            f"{comparison.title(first.name)} takes {amount(first.milliseconds / 1000, 's')} a picture here"
+        )
     slowest = max(others, key=lambda m: m.milliseconds)
     compared = ratio(ours.milliseconds, slowest.milliseconds, SPEEDS["milliseconds"]) or "as fast"
     than = "as" if compared == "as fast" else "than"
     return (
         f"On this machine SqueezeNet 1.1 takes {amount(ours.milliseconds / 1000, 's')} a picture, "
-        f"{compared} {than} {zoo.title(slowest.name)}"
+        f"{compared} {than} {comparison.title(slowest.name)}"
     )
 
 
@@ -231,7 +232,7 @@ def learnt_features() -> str:
 
 
 def _split(rows: Sequence[Row]) -> tuple[Row, list[Row]]:
-    return zoo.row(REFERENCE), [row for row in rows if row.name != REFERENCE]
+    return comparison.row(REFERENCE), [row for row in rows if row.name != REFERENCE]
 
 
 def _times(times: float) -> str:

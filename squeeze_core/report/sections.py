@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from squeeze_core.cost import handmade
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.budget import Budget, judge
+from squeeze_core.cost.comparison import REFERENCE
 from squeeze_core.cost.devices import DEVICES
 from squeeze_core.cost.published import HAND_MADE, TABLE_2
-from squeeze_core.cost.rows import REFERENCE
 from squeeze_core.cost.units import Cost, amount
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.figures.charts import Bar, Bars, Tile, Tiles
 from squeeze_core.figures.detections import annotated
 from squeeze_core.figures.detections import describe as describe_boxes
@@ -90,7 +89,7 @@ def finding(report: Report) -> Section:
 
 @_section("Size to scale", main=True)
 def scale(report: Report) -> Section:
-    chart = comparison.size_squares(report.rows, report.compressed)
+    chart = comparison_charts.size_squares(report.rows, report.compressed)
     return _said(
         "scale",
         findings.room(report.rows),
@@ -115,8 +114,8 @@ def scale(report: Report) -> Section:
 @_section("Accuracy against size", main=True)
 def accuracy(report: Report) -> Section:
     names = [row.name for row in report.rows]
-    chart = comparison.accuracy_bubbles(report.everybody, "megabytes", names)
-    front = {row.name for row in comparison.pareto(report.everybody, "megabytes")}
+    chart = comparison_charts.accuracy_bubbles(report.everybody, "megabytes", names)
+    front = {row.name for row in comparison_charts.pareto(report.everybody, "megabytes")}
     rows: list[dict[str, object]] = [
         {
             "Network": row.title,
@@ -157,7 +156,8 @@ def picture(report: Report) -> Section | None:
         named = tuple(
             Bar(p.label, p.probability, f"{p.probability:.0%}", color_of(answer.model)) for p in top
         )
-        title = f"{report.title_of(answer.model)}, {amount(zoo.row(answer.network).parameters)} parameters"
+        parameters = amount(comparison.row(answer.network).parameters)
+        title = f"{report.title_of(answer.model)}, {parameters} parameters"
         alt = f"{title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in named)
         bars += [Heading(title), Bars(named, "", (), 1, alt, "0%")]
     columns.append(tuple(bars))
@@ -239,7 +239,7 @@ def _files(report: Report) -> tuple[Part, ...]:
             file.title,
             file.bytes,
             f"{amount(file.bytes, 'B')}, {file.top1:.1f}% top-1",
-            comparison.COMPRESSED,
+            comparison_charts.COMPRESSED,
         )
         for file in files
     ]
@@ -258,7 +258,7 @@ def computation(report: Report) -> Section:
 
 
 def _bars(report: Report, kind: Cost) -> Section:
-    chart = comparison.cost_bars(report.rows, kind)
+    chart = comparison_charts.cost_bars(report.rows, kind)
     key = "parameters" if kind == "parameters" else "computation"
     rows: list[dict[str, object]] = [
         {"Network": bar.name, chart.axis: round(bar.value), "Beside SqueezeNet 1.1": bar.label}
@@ -281,7 +281,7 @@ def where(report: Report) -> Section:
     columns = []
     for name in dict.fromkeys((REFERENCE, largest.name)):
         title = report.title_of(name)
-        chart = comparison.parameter_tiles(name, title, zoo.row(name).profile())
+        chart = comparison_charts.parameter_tiles(name, title, comparison.row(name).profile())
         columns.append((Heading(f"{title}: {findings.where(name)}"), _in_plain_words(chart)))
     return _said(
         "where",
@@ -324,7 +324,7 @@ def speed(report: Report) -> Section | None:
     return _said(
         "speed",
         findings.speed(report.measurements),
-        ((comparison.speed_bars(report.measurements, titles, "milliseconds"),),),
+        ((comparison_charts.speed_bars(report.measurements, titles, "milliseconds"),),),
         f"Measured here: median at batch 1, {report.measurements[0].conditions}.{note} Other machines "
         "differ.",
         "",
@@ -341,7 +341,7 @@ def paper(report: Report) -> Section:
     return _said(
         "paper",
         findings.paper(),
-        ((comparison.published_bars(TABLE_2),),),
+        ((comparison_charts.published_bars(TABLE_2),),),
         f"{tables.paper_source()} Not comparable with the MB of 10⁶ bytes elsewhere.",
         "",
         rows,
@@ -356,7 +356,7 @@ def detectors(report: Report) -> Section:
     return _said(
         "detectors",
         findings.detectors(known),
-        ((comparison.detector_bubbles(known),),),
+        ((comparison_charts.detector_bubbles(known),),),
         f"{tables.detector_source()} Filled: measured here; rings: cited. A bubble’s area: parameters.",
         "; ".join(f"{row.title}: {row.source}" for row in known) + ".",
         tables.detectors(known),
@@ -390,7 +390,7 @@ def features(report: Report) -> Section:
         "Hand-made features (HOG)": record["hog"]["top1"],
         "Always the commonest class": record["always_the_commonest_class"],
     }
-    chart = comparison.accuracy_bars(
+    chart = comparison_charts.accuracy_bars(
         accuracies,
         lambda name: ACCENT if name.startswith("Squeeze") else NEUTRAL,
         "Objects named right (%)",

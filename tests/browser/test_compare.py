@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FileChooser, Page, expect
 from pptx import Presentation
 
 from squeeze_core import classifier, gallery
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 from squeeze_core.report import Report, html
@@ -51,7 +51,7 @@ def assert_to_scale(charts: list[list[list[float]]]) -> int:
 def test_the_web_page_opens_offline_fits_every_width_and_is_to_scale(
     browser: Browser, engine: Engine, chelsea: Picture, tmp_path: Path
 ) -> None:
-    rows = tuple(zoo.row(name) for name in zoo.DEFAULT_NAMES)
+    rows = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
     answer = next(classifier.classify([chelsea], engine))
     path = tmp_path / "report.html"
     path.write_text(html.write(Report(rows, rows, (), chelsea, (answer,))), encoding="utf-8")

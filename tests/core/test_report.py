@@ -17,7 +17,7 @@ from pptx.oxml.ns import qn
 from reportlab.pdfbase import pdfmetrics
 
 from squeeze_core import classifier
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison
 from squeeze_core.cost.budget import Budget, judge
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.detector.detections import Detection
@@ -55,11 +55,11 @@ def measurement(name: str, milliseconds: float) -> Measurement:
 def report(engine: Engine, chelsea: Picture) -> Report:
     models = ("squeezenet1_1", "efficientnet_lite0")
     answers = tuple(next(classifier.classify([chelsea], engine, named(model))) for model in models)
-    everybody = tuple(zoo.row(name) for name in ("squeezenet1_1", *NAMES[:3], "alexnet"))
+    everybody = tuple(comparison.row(name) for name in ("squeezenet1_1", *NAMES[:3], "alexnet"))
     measured = (measurement("squeezenet1_1", 10), measurement("vgg16", 220))
     found = (Detection("cat", 7, 0.94, (20.0, 20.0, 400.0, 290.0)),)
     seen = explain(chelsea, engine, DEFAULT, "cam", answers[0].top(1)[0].index)
-    rows = tuple(zoo.row(name) for name in NAMES)
+    rows = tuple(comparison.row(name) for name in NAMES)
     return Report(rows, everybody, measured, chelsea, answers, found, seen, Budget(16, 64))
 
 
@@ -225,16 +225,16 @@ def test_json_and_csv_rows_keep_exact_figures_and_sources(report: Report) -> Non
 
 
 def test_findings_follow_the_numbers() -> None:
-    rows = [zoo.row(name) for name in ("squeezenet1_1", "vgg16")]
+    rows = [comparison.row(name) for name in ("squeezenet1_1", "vgg16")]
     assert findings.cost(rows, "gmacs") == "SqueezeNet 1.1 needs 40× fewer multiply-accumulates than VGG16"
     assert [findings.cost(rows[:1], kind) for kind in ("parameters", "megabytes", "gmacs")] == [
         "SqueezeNet 1.1 needs 1.24 M parameters",
         "SqueezeNet 1.1 needs 4.94 MB of parameters",
         "SqueezeNet 1.1 needs 388 M multiply-accumulates",
     ]
-    small = [zoo.row("mobilenet_v3_small")]
+    small = [comparison.row("mobilenet_v3_small")]
     assert findings.cost(small, "gmacs").startswith("None of these networks needs more")
-    everybody = [zoo.row(name) for name in ("squeezenet1_1", "mobilenet_v3_small", "vgg16")]
+    everybody = [comparison.row(name) for name in ("squeezenet1_1", "mobilenet_v3_small", "vgg16")]
     dominated = findings.accuracy(rows, everybody, "gmacs")
     assert dominated == (
         "MobileNet V3 Small needs fewer multiply-accumulates than SqueezeNet 1.1 and is more accurate"
@@ -249,7 +249,7 @@ def test_findings_follow_the_numbers() -> None:
 
 
 def test_advice_follows_the_budget() -> None:
-    everybody = [zoo.row(name) for name in ("squeezenet1_1", "mobilenet_v2", "vgg16")]
+    everybody = [comparison.row(name) for name in ("squeezenet1_1", "mobilenet_v2", "vgg16")]
 
     def advice(budget: Budget) -> str:
         return findings.advice(judge(everybody, budget, {}), budget)
@@ -271,7 +271,7 @@ def test_advice_follows_the_budget() -> None:
 
 
 def test_a_report_of_squeezenet_alone_without_picture_or_measurements_works() -> None:
-    alone = Report((), tuple(zoo.row(name) for name in ("squeezenet1_1", "vgg16")))
+    alone = Report((), tuple(comparison.row(name) for name in ("squeezenet1_1", "vgg16")))
     assert {section.key for section in sections(alone)} == set(CHOICES) - {"picture", "speed"}
     assert len(Presentation(io.BytesIO(pptx.write(slide.deck(alone)))).slides) >= 7
     assert "1,235,496" in html.write(alone)

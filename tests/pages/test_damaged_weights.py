@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.common.memory import RESULTS, TRACES
+from pages.server.memory import RESULTS, TRACES
 from squeeze_core.detector.pretrained import shipped_detector
 from squeeze_core.networks import weights
 from squeeze_core.networks.catalogue import DEFAULT

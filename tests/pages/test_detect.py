@@ -8,7 +8,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.common import shared, tray
+from pages.server import results
+from pages.session import tray
 from squeeze_core import gallery
 from squeeze_core.detector import why
 from squeeze_core.detector.detect import detect
@@ -74,7 +75,7 @@ def test_anything_draws_the_chosen_class(app: AppTest) -> None:
     assert not app.exception
     (first,) = drawn(app)
     index = app.radio[0].value
-    other = next(i for i in shared.classification(tray_picture(), DEFAULT).top(5) if i.index != index)
+    other = next(i for i in results.classification(tray_picture(), DEFAULT).top(5) if i.index != index)
     app.radio[0].set_value(other.index).run()
     (second,) = drawn(app)
     assert first != second and second.startswith(other.label)
@@ -122,7 +123,7 @@ def links(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def choose_first(app: AppTest) -> AppTest:
     """Choose the astronaut's box, as a click on it does; AppTest has no clicks on pictures or rows."""
     picture = tray_picture()
-    first = next(detect([picture], shared.engine())).detections()[0]
+    first = next(detect([picture], results.engine())).detections()[0]
     app.session_state["detect-chosen"] = {picture.key: first}
     return app.run()
 

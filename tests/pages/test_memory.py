@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.common import inside, memory, shared, tray
-from pages.common.memory import RESULTS, TRACES, Kept, kept, size_of
+from pages.server import inside_results, memory, results
+from pages.server.memory import RESULTS, TRACES, Kept, kept, size_of
+from pages.session import tray
 from squeeze_core import gallery
 from squeeze_core.networks.catalogue import DEFAULT
 
@@ -86,7 +87,7 @@ def test_results_are_told_apart_by_function_picture_and_network() -> None:
 def test_traces_do_not_push_out_what_takes_long_to_make() -> None:
     picture = gallery.samples()[0].picture()
     assert all("inside.trace" not in str(key) for key in RESULTS._values)
-    inside.trace(picture, DEFAULT)
+    inside_results.trace(picture, DEFAULT)
     assert any("inside.trace" in str(key) for key in TRACES._values)
     assert TRACES.most + RESULTS.most <= 256_000_000
 
@@ -94,14 +95,14 @@ def test_traces_do_not_push_out_what_takes_long_to_make() -> None:
 def test_sizes_are_those_of_what_a_result_holds() -> None:
     picture = gallery.samples()[0].picture()
     assert size_of(picture) >= 3 * picture.image.width * picture.image.height
-    trace = inside.trace(picture, DEFAULT)
+    trace = inside_results.trace(picture, DEFAULT)
     assert 7.5e6 < size_of(trace) < 8.5e6  # a module's output shares its numbers with its expands
-    assert 4000 < size_of(shared.classification(picture, DEFAULT)) < 10_000  # 1,000 float32
+    assert 4000 < size_of(results.classification(picture, DEFAULT)) < 10_000  # 1,000 float32
     assert size_of(DEFAULT) == 0
 
 
 GIVING = """
-from pages.common import memory
+from pages.server import memory
 
 def resident():
     return 4096 * int(open("/proc/self/statm").read().split()[1])
@@ -146,7 +147,7 @@ def test_a_session_that_shows_a_page_holds_no_trace(page: str) -> None:
     TRACES.clear()
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120).run()
     assert not app.exception
-    held = weakref.ref(inside.trace(tray.sample_entry(gallery.samples()[0].file).picture, DEFAULT))
+    held = weakref.ref(inside_results.trace(tray.sample_entry(gallery.samples()[0].file).picture, DEFAULT))
     assert held() is not None
     TRACES.clear()
     gc.unfreeze()

@@ -12,7 +12,7 @@ import torchvision
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-from pages.common import networks
+from pages.session import networks
 from squeeze_core.compression.detector import PRESETS, compress_detector
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector

@@ -9,7 +9,7 @@ import pytest
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 
-from pages.common import memory
+from pages.server import memory
 
 
 def test_counting_sessions_forgets_those_whose_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:

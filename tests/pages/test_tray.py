@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
-from pages.common import tray
+from pages.session import tray
 from squeeze_core import images
 from squeeze_core.images import pool
 

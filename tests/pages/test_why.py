@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.common.tray import Entry
+from pages.session.tray import Entry
 from squeeze_core import gallery, images
 from squeeze_core.inside.explain import METHODS
 

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from squeeze_core.__main__ import main
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison
 
 
 def test_json_has_the_contract_for_every_network(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--json"]) == 0
     models = {row["name"]: row for row in json.loads(capsys.readouterr().out)["models"]}
-    assert list(models) == list(zoo.ROW_NAMES)
+    assert list(models) == list(comparison.ROW_NAMES)
     vgg = models["vgg16"]
     assert vgg["parameters"] == 138_357_544
     assert vgg["megabytes"] == pytest.approx(553.43, abs=0.01)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from squeeze_core.compression.rows import rows
 from squeeze_core.cost.budget import Budget, judge
-from squeeze_core.cost.rows import REFERENCE, row
+from squeeze_core.cost.comparison import REFERENCE, row
 from squeeze_core.networks.catalogue import named
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison
 from squeeze_core.cost.budget import Budget, answer, judge
 
-ROWS = tuple(zoo.row(name) for name in ("vgg16", "resnet18", "squeezenet1_1", "mobilenet_v3_small"))
+ROWS = tuple(comparison.row(name) for name in ("vgg16", "resnet18", "squeezenet1_1", "mobilenet_v3_small"))
 
 
 def test_flash_counts_the_bits_of_a_weight() -> None:
@@ -18,14 +18,14 @@ def test_flash_counts_the_bits_of_a_weight() -> None:
 
 
 def test_ram_is_weights_and_activations() -> None:
-    row = zoo.row("squeezenet1_1")
+    row = comparison.row("squeezenet1_1")
     need = row.megabytes + (row.activation_megabytes or 0)
     assert judge([row], Budget(ram_mb=need + 0.01), {})[0].fits
     assert not judge([row], Budget(ram_mb=need - 0.01), {})[0].fits
 
 
 def test_download_is_bits_over_the_assumed_speed() -> None:
-    (verdict,) = judge([zoo.row("vgg16")], Budget(download_s=60, mbit_per_second=1.6), {})
+    (verdict,) = judge([comparison.row("vgg16")], Budget(download_s=60, mbit_per_second=1.6), {})
     assert verdict.checks[0].needs == pytest.approx(138_357_544 * 32 / 1.6e6)
     assert "the limit" in verdict.reason and not verdict.fits
 

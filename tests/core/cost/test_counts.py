@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from squeeze_core.cost import counts, rows
+from squeeze_core.cost import comparison, counts
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
 
 
 def test_every_network_of_the_comparison_is_recorded() -> None:
-    assert all(counts.recorded(CATALOGUE[name]) for name in rows.NAMES)
+    assert all(counts.recorded(CATALOGUE[name]) for name in comparison.NAMES)
 
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16", "mobilenet_v3_small", "efficientnet_lite2"])
 def test_what_is_recorded_is_what_is_counted(name: str) -> None:
     network = CATALOGUE[name]
-    assert counts.recorded(network) == counts.of(rows.profile_of(network))
+    assert counts.recorded(network) == counts.of(comparison.profile_of(network))
 
 
 def test_somebodys_own_network_is_counted_and_not_looked_up() -> None:
@@ -27,4 +27,4 @@ def test_somebodys_own_network_is_counted_and_not_looked_up() -> None:
 def test_with_another_torchvision_networks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "_version", lambda: "0.1")
     assert counts.recorded(DEFAULT) is None
-    assert rows.row(DEFAULT).parameters == 1_235_496
+    assert comparison.row(DEFAULT).parameters == 1_235_496

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from squeeze_core.cost import handmade
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.handmade import HogLinear, hog_features
 from squeeze_core.images import Picture
 
@@ -21,7 +20,7 @@ def test_hog_sees_edges_and_not_brightness(chelsea: Picture) -> None:
 
 def test_the_row_counts_what_the_classifier_holds(chelsea: Picture) -> None:
     classifier = HogLinear.untrained(1000)
-    assert zoo.row(handmade.NAME).parameters == classifier.parameters
+    assert comparison.row(handmade.NAME).parameters == classifier.parameters
     assert classifier.scores([chelsea.image, chelsea.image]).shape == (2, 1000)
 
 

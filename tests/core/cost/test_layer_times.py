@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from squeeze_core.cost.comparison import row
 from squeeze_core.cost.layer_times import REST, layer_times
 from squeeze_core.cost.roofline import Machine, least_time, stretches
-from squeeze_core.cost.rows import row
 from squeeze_core.networks.catalogue import DEFAULT
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from squeeze_core.cost import layers, rows
+from squeeze_core.cost import comparison, layers
 from squeeze_core.cost.design_space import Choice, design
 from squeeze_core.networks.catalogue import CATALOGUE
 
@@ -42,7 +42,7 @@ def test_what_only_one_has_is_said() -> None:
 
 
 def test_strangers_stand_beside_one_another_as_they_run() -> None:
-    vgg = rows.profile_of(CATALOGUE["vgg16"])
+    vgg = comparison.profile_of(CATALOGUE["vgg16"])
     table = layers.difference(NEW, vgg)
     assert sum(row["Parameters, second"] or 0 for row in table) == vgg.parameters
     assert sum(row["Parameters"] or 0 for row in table) == NEW.parameters

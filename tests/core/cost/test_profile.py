@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison
 from squeeze_core.cost.profile import profile
 from squeeze_core.networks.catalogue import named
 
 
-@pytest.mark.parametrize("name", zoo.NAMES)
+@pytest.mark.parametrize("name", comparison.NAMES)
 def test_counts_equal_the_published_ones(name: str) -> None:
-    published, cost = named(name).published, zoo.row(name).profile()
+    published, cost = named(name).published, comparison.row(name).profile()
     assert cost.parameters == published.parameters
     if published.gmacs:
         # EfficientNet-Lite0's README rounds: 407 M.
@@ -21,7 +21,7 @@ def test_counts_equal_the_published_ones(name: str) -> None:
 
 
 def test_squeezenet_layer_by_layer() -> None:
-    layers = {layer.name: layer for layer in zoo.row("squeezenet1_1_torchvision").profile().layers}
+    layers = {layer.name: layer for layer in comparison.row("squeezenet1_1_torchvision").profile().layers}
     assert layers["conv1"].output == (64, 111, 111)
     assert layers["conv1"].parameters == 3 * 3 * 3 * 64 + 64
     assert layers["fire2.squeeze"].macs == 64 * 16 * 55 * 55
@@ -30,13 +30,15 @@ def test_squeezenet_layer_by_layer() -> None:
 
 
 def test_vgg_layers_bear_the_papers_names() -> None:
-    layers = {layer.name: layer for layer in zoo.row("vgg16").profile().layers}
+    layers = {layer.name: layer for layer in comparison.row("vgg16").profile().layers}
     assert layers["fc6"].parameters == 7 * 7 * 512 * 4096 + 4096
     assert layers["conv3_3"].output == (256, 56, 56)
 
 
 def test_a_head_that_only_training_runs_is_counted_and_costs_nothing() -> None:
-    layers = [row for row in zoo.row("inception_v3").profile().layers if row.name.startswith("AuxLogits")]
+    layers = [
+        row for row in comparison.row("inception_v3").profile().layers if row.name.startswith("AuxLogits")
+    ]
     assert sum(layer.parameters for layer in layers) > 3_000_000
     assert all(layer.macs == 0 and layer.output == () for layer in layers)
 
@@ -53,4 +55,4 @@ def test_activation_memory_follows_what_is_alive() -> None:
 
 def test_counting_on_the_meta_device_equals_counting_for_real() -> None:
     real = profile(named("resnet18").build(), 224)
-    assert real == zoo.row("resnet18").profile()
+    assert real == comparison.row("resnet18").profile()

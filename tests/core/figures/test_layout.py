@@ -7,17 +7,17 @@ from itertools import combinations
 
 import pytest
 
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison
 from squeeze_core.cost.compressed import File
 from squeeze_core.cost.published import TABLE_2
-from squeeze_core.figures import comparison
+from squeeze_core.figures import comparison_charts
 from squeeze_core.figures.charts import Bars, Square, Squares
 from squeeze_core.figures.drawing import Circle, Drawing, Rect, Text, text_width, wrapped
 from squeeze_core.figures.layout import draw
 from squeeze_core.figures.svg import svg
 
-ROWS = tuple(zoo.row(name) for name in zoo.DEFAULT_NAMES)
-EVERYBODY = tuple(zoo.row(name) for name in zoo.NAMES)
+ROWS = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
+EVERYBODY = tuple(comparison.row(name) for name in comparison.NAMES)
 
 
 def shapes(drawing: Drawing) -> list[Rect]:
@@ -27,7 +27,7 @@ def shapes(drawing: Drawing) -> list[Rect]:
 @pytest.mark.parametrize("width", [350, 470, 960])
 @pytest.mark.parametrize("cost", ["parameters", "megabytes", "gmacs", "activation_megabytes"])
 def test_bars_are_as_long_as_their_numbers_are_large(width: float, cost: str) -> None:
-    found = shapes(draw(comparison.cost_bars(ROWS, cost), width))  # type: ignore[arg-type]
+    found = shapes(draw(comparison_charts.cost_bars(ROWS, cost), width))  # type: ignore[arg-type]
     longest = max(found, key=lambda bar: bar.width)
     assert len(found) == 4 and longest.width > 0.4 * width
     for bar in found:
@@ -35,14 +35,14 @@ def test_bars_are_as_long_as_their_numbers_are_large(width: float, cost: str) ->
 
 
 def test_a_logarithmic_axis_has_dots() -> None:
-    drawing = draw(comparison.cost_bars(ROWS, "parameters", log=True), 960)
+    drawing = draw(comparison_charts.cost_bars(ROWS, "parameters", log=True), 960)
     assert not shapes(drawing)
     assert len([item for item in drawing.items if isinstance(item, Circle)]) == len(ROWS)
 
 
 @pytest.mark.parametrize("width", [350, 960])
 def test_squares_have_areas_like_their_numbers(width: float) -> None:
-    chart = comparison.size_squares(ROWS, [File("File", 420_000, 57.0, 80.0, "")])
+    chart = comparison_charts.size_squares(ROWS, [File("File", 420_000, 57.0, 80.0, "")])
     found = shapes(draw(chart, width))
     assert len(found) == 5 + 2  # the two smallest again, closer
     for group in (found[:5], found[5:]):
@@ -59,7 +59,7 @@ def test_one_square_alone_is_drawn() -> None:
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16"])
 def test_tiles_fill_their_area_in_proportion(name: str) -> None:
-    chart = comparison.parameter_tiles(name, name, zoo.row(name).profile())
+    chart = comparison_charts.parameter_tiles(name, name, comparison.row(name).profile())
     drawing = draw(chart, 470)
     outer = [item for item in shapes(drawing) if item.tip.split(":")[0] in {t.name for t in chart.tiles}]
     total = sum(tile.value for tile in chart.tiles)
@@ -82,7 +82,7 @@ def boxes(drawing: Drawing) -> list[tuple[float, float, float, float]]:
 
 @pytest.mark.parametrize("width", [350, 560, 960])
 def test_names_in_the_accuracy_chart_lie_on_nothing(width: float) -> None:
-    chart = comparison.accuracy_bubbles(EVERYBODY, "megabytes", zoo.DEFAULT_NAMES)
+    chart = comparison_charts.accuracy_bubbles(EVERYBODY, "megabytes", comparison.DEFAULT_NAMES)
     drawing = draw(chart, width)
     for one, other in combinations(boxes(drawing), 2):
         apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
@@ -99,7 +99,7 @@ def test_names_in_the_accuracy_chart_lie_on_nothing(width: float) -> None:
 
 
 def test_bubbles_have_areas_like_the_other_cost() -> None:
-    chart = comparison.accuracy_bubbles(EVERYBODY, "megabytes", zoo.DEFAULT_NAMES)
+    chart = comparison_charts.accuracy_bubbles(EVERYBODY, "megabytes", comparison.DEFAULT_NAMES)
     circles = [item for item in draw(chart, 960).items if isinstance(item, Circle) and item.radius > 5]
     largest = max(circles, key=lambda circle: circle.radius)
     for circle in circles:
@@ -108,7 +108,7 @@ def test_bubbles_have_areas_like_the_other_cost() -> None:
 
 
 def test_names_and_values_keep_inside_at_every_width() -> None:
-    chart = comparison.published_bars(TABLE_2)
+    chart = comparison_charts.published_bars(TABLE_2)
     assert isinstance(chart, Bars)
     for width in (350, 560, 960):
         assert all(box[0] >= -1 and box[2] <= width + 1 for box in boxes(draw(chart, width)))

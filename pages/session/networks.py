@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from pages.common.words import plain
+from pages.widgets.words import plain
 from squeeze_core.errors import UserError
 
 if TYPE_CHECKING:

@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from squeeze_core.cost import published
-from squeeze_core.cost import rows as zoo
+from squeeze_core.cost import comparison, published
 from squeeze_core.cost.design_space import Choice, design
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.units import COSTS, amount, ratio
-from squeeze_core.figures import comparison, design_space
-from squeeze_core.figures.comparison import pareto, speed_bars
+from squeeze_core.figures import comparison_charts, design_space
+from squeeze_core.figures.comparison_charts import pareto, speed_bars
 from squeeze_core.figures.style import color_of
 
-ROWS = tuple(zoo.row(name) for name in zoo.DEFAULT_NAMES)
+ROWS = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ def test_ratios_go_both_ways() -> None:
 
 @pytest.mark.parametrize("log", [True, False])
 def test_bars_carry_values_ratios_and_colours(log: bool) -> None:
-    chart = comparison.cost_bars(ROWS, "parameters", log)
+    chart = comparison_charts.cost_bars(ROWS, "parameters", log)
     assert [bar.value for bar in chart.bars] == sorted(bar.value for bar in chart.bars)
     first, last = chart.bars[0], chart.bars[-1]
     assert (first.name, first.value, first.label) == ("SqueezeNet 1.1", 1_235_496, "1.24 M")
@@ -54,20 +53,20 @@ def test_bars_carry_values_ratios_and_colours(log: bool) -> None:
 
 
 def test_rows_without_a_figure_are_left_out_and_none_at_all_is_refused() -> None:
-    hog = zoo.row("hog_linear")
-    assert len(comparison.cost_bars((*ROWS, hog), "gmacs").bars) == len(ROWS)
+    hog = comparison.row("hog_linear")
+    assert len(comparison_charts.cost_bars((*ROWS, hog), "gmacs").bars) == len(ROWS)
     with pytest.raises(ValueError, match="No row"):
-        comparison.cost_bars((hog,), "gmacs")
+        comparison_charts.cost_bars((hog,), "gmacs")
 
 
 def test_pareto_front_has_no_dominated_network() -> None:
-    field = [zoo.row(name) for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet50", "resnet18")]
+    field = [comparison.row(name) for name in ("squeezenet1_1", "alexnet", "vgg16", "resnet50", "resnet18")]
     assert [row.name for row in pareto(field, "megabytes")] == ["squeezenet1_1", "resnet18", "resnet50"]
 
 
 def test_tiles_add_up_to_the_network() -> None:
-    cost = zoo.row("vgg16").profile()
-    tiles = {tile.name: tile for tile in comparison.parameter_tiles("vgg16", "VGG16", cost).tiles}
+    cost = comparison.row("vgg16").profile()
+    tiles = {tile.name: tile for tile in comparison_charts.parameter_tiles("vgg16", "VGG16", cost).tiles}
     assert sum(tile.value for tile in tiles.values()) == cost.parameters == 138_357_544
     assert tiles["fc6"].value == 102_764_544
     assert tiles["conv5"].value == sum(part.value for part in tiles["conv5"].inside)
@@ -75,14 +74,17 @@ def test_tiles_add_up_to_the_network() -> None:
 
 
 def test_squares_keep_squeezenet_and_leave_out_what_would_hide_another() -> None:
-    names = [square.name for square in comparison.size_squares(ROWS).squares]
+    names = [square.name for square in comparison_charts.size_squares(ROWS).squares]
     assert names == ["VGG16", "ResNet50", "ResNet18", "SqueezeNet 1.1"]
-    near = tuple(zoo.row(name) for name in ("squeezenet1_1", "vgg16", "vgg19", "shufflenet_v2_x0_5"))
-    assert [square.name for square in comparison.size_squares(near).squares] == ["VGG19", "SqueezeNet 1.1"]
+    near = tuple(comparison.row(name) for name in ("squeezenet1_1", "vgg16", "vgg19", "shufflenet_v2_x0_5"))
+    assert [square.name for square in comparison_charts.size_squares(near).squares] == [
+        "VGG19",
+        "SqueezeNet 1.1",
+    ]
 
 
 def test_the_papers_table_keeps_the_papers_unit() -> None:
-    chart = comparison.published_bars(published.TABLE_2)
+    chart = comparison_charts.published_bars(published.TABLE_2)
     assert "MiB" in chart.axis and chart.low is None
     assert chart.bars[0].value == 240 and chart.bars[-1].label == "0.47 MiB, 510× smaller"
 

@@ -16,8 +16,8 @@ from typing import Protocol
 import streamlit as st
 from PIL import Image, ImageOps
 
-from pages.common import address
-from pages.common.memory import RESULTS
+from pages.server.memory import RESULTS
+from pages.session import address
 from squeeze_core import gallery, images
 from squeeze_core.gallery import Sample
 from squeeze_core.images import ImageError, Picture

@@ -17,7 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.common.memory import RESULTS, kept
+from pages.server.memory import RESULTS, kept
 from squeeze_core.images import Picture
 
 if TYPE_CHECKING:

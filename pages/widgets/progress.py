@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.common import shared
+from pages.server import results
 
 
 def advance(
@@ -18,7 +18,7 @@ def advance(
     """
 
     def draw(share: float) -> None:
-        shared.engine().queue.rest()
+        results.engine().queue.rest()
         bar.progress(min(1.0, start + part * share), text)
 
     return draw

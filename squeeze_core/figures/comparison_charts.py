@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from squeeze_core.cost.comparison import REFERENCE, Row
 from squeeze_core.cost.compressed import File
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.profile import FP32_BYTES, Layer, Profile
 from squeeze_core.cost.published import PublishedRow
 from squeeze_core.cost.roofline import Stretch
-from squeeze_core.cost.rows import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, log_ticks, ratio, round_ticks
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Square, Squares, Ticks, Tile, Tiles
 from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of

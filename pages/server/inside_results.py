@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from pages.common import shared, tray
-from pages.common.memory import RESULTS, TRACES, kept
+from pages.server import results
+from pages.server.memory import RESULTS, TRACES, kept
+from pages.session import tray
 from squeeze_core import gallery
 from squeeze_core.figures import ablation as ablation_figures
 from squeeze_core.figures import channels as channel_figures
@@ -37,26 +38,26 @@ class Look(NamedTuple):
 @TRACES.keeps
 def trace(picture: Picture, network: Network) -> FireTrace:
     """Every Fire module's activations for that picture."""
-    return fire_trace.fire_trace(picture, shared.engine(), network)
+    return fire_trace.fire_trace(picture, results.engine(), network)
 
 
 @kept
 def contributions(picture: Picture, network: Network, index: int) -> Contributions:
     """How much each channel feeds that class."""
-    return ablation.contributions(picture, shared.engine(), network, index)
+    return ablation.contributions(picture, results.engine(), network, index)
 
 
 @kept
 def ablated(picture: Picture, network: Network, off: Off) -> Ablation:
     """The answer with those channels switched off."""
-    return ablation.ablate(picture, shared.engine(), network, off)
+    return ablation.ablate(picture, results.engine(), network, off)
 
 
 @kept
 def costs(picture: Picture, network: Network, index: int) -> list[Cost]:
     """What that class loses with ever more of the least useful channels off."""
     ranked = contributions(picture, network, index).ranked()
-    return ablation.cost_of_fewer(picture, shared.engine(), network, ranked, index)
+    return ablation.cost_of_fewer(picture, results.engine(), network, ranked, index)
 
 
 def explanation(
@@ -65,14 +66,14 @@ def explanation(
     """Why the network would say that class; `progress` is called only when it is not known yet."""
     key = "explain", picture.key, picture.name, network.key, method, index
     return RESULTS.get(
-        key, lambda: explain.explain(picture, shared.engine(), network, method, index, progress)
+        key, lambda: explain.explain(picture, results.engine(), network, method, index, progress)
     )
 
 
 def score(picture: Picture, network: Network, of: Explanation, progress: Progress) -> Score:
     """Deletion and insertion of that explanation of the picture."""
     key = "score", picture.key, network.key, of.method.name, of.index
-    return RESULTS.get(key, lambda: explain.score(of, picture, shared.engine(), network, progress))
+    return RESULTS.get(key, lambda: explain.score(of, picture, results.engine(), network, progress))
 
 
 def ranked_pictures(network: Network) -> list[Peaks]:
@@ -88,7 +89,7 @@ def ranked_pictures(network: Network) -> list[Peaks]:
 @kept
 def channel_filter(network: Network, unit: Unit) -> Filter:
     """The weights behind that channel."""
-    return channels.channel_filter(shared.engine(), network, unit)
+    return channels.channel_filter(results.engine(), network, unit)
 
 
 @kept
@@ -154,4 +155,4 @@ def _peaks(picture: Picture, network: Network) -> Peaks:
 def _sample_peaks(file: str, network: Network) -> Peaks:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
-    return channels.peaks(fire_trace.fire_trace(sample.picture(), shared.engine(), network))
+    return channels.peaks(fire_trace.fire_trace(sample.picture(), results.engine(), network))

@@ -22,7 +22,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.common import memory, tray, tray_bar
+from pages.server import memory
+from pages.session import tray
+from pages.widgets import tray_bar
 from squeeze_core import gallery, images
 
 _HERE = Path(__file__).parent
@@ -66,7 +68,7 @@ def first_bytes() -> str:
     picture = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
     values = {
         "ASPECT": f"{image.width} / {image.height}",
-        "LOGO": (_HERE / "logo.svg").read_text("utf-8"),
+        "LOGO": (_HERE.parent / "widgets" / "logo.svg").read_text("utf-8"),
         "PICTURE": picture,
         "ALT": html.escape(sample.alt),
         "NAME": html.escape(sample.title),
@@ -102,6 +104,6 @@ def _warm_up() -> None:
 
 def _first_answers() -> None:
     """Load the networks of the first screen and of Detect, so that the first visitor waits for none."""
-    from pages.common import shared
+    from pages.server import results
 
-    shared.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)
+    results.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.common import journal, tray_bar
+from pages.server import log as server_log
+from pages.widgets import tray_bar
 from squeeze_core.errors import UserError
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -62,11 +63,11 @@ def test_a_foreseen_error_says_its_own_sentence(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_health_counts_what_ran(log: list[str]) -> None:
-    before = journal.health().requests
-    with journal.request("About"):
+    before = server_log.health().requests
+    with server_log.request("About"):
         pass
-    after = journal.health()
-    assert after.requests == min(before + 1, journal.KEPT)
+    after = server_log.health()
+    assert after.requests == min(before + 1, server_log.KEPT)
     assert after.p95_s is not None and after.memory_bytes is not None and after.memory_bytes > 1e7
     assert log[-1].endswith("outcome=done")
 

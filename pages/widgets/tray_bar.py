@@ -10,9 +10,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
-from pages.common import bring_back, networks, tray
-from pages.common.tray import Entry
-from pages.common.words import plain
+from pages.session import bring_back, networks, tray
+from pages.session.tray import Entry
+from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.images import MAX_BYTES, Picture
 

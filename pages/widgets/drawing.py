@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.common import take_away
+from pages.widgets import take_away
 from squeeze_core.figures import layout
 from squeeze_core.figures.charts import Chart
 from squeeze_core.figures.svg import svg

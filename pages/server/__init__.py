@@ -1,0 +1,1 @@
+"""What runs once for all visitors: routes, log, memory, and results that sessions share."""
