@@ -11,7 +11,7 @@ import streamlit as st
 from pages.server import results
 from pages.server.memory import kept
 from pages.session import address, networks, tray
-from pages.widgets import take_away, times
+from pages.widgets import downloads, times
 from pages.widgets.words import plain
 from squeeze_core.cost.published import TABLE_2, PublishedRow
 from squeeze_core.images import Picture
@@ -77,7 +77,7 @@ def _bars(predictions: tuple[Prediction, ...], network: Network) -> None:
     from squeeze_core.figures import classification
 
     alt = classification.describe(predictions)
-    take_away.plot(_figure(predictions, network), name=f"classify-{network.name}", alt=alt)
+    downloads.plot(_figure(predictions, network), name=f"classify-{network.name}", alt=alt)
 
 
 @kept
@@ -114,10 +114,10 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
         {"model": answer.model} | without_time(answer.row(top)) | vars(timing)
         for answer, timing in zip(answers, timings.networks, strict=True)
     ]
-    take_away.downloads("classify", table=rows, json={"device": timings.device, "results": results})
+    downloads.buttons("classify", table=rows, json={"device": timings.device, "results": results})
     for answer in answers:
         st.caption(f"Chart of {plain(answer.network.title)}")
-        take_away.downloads(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.network))
+        downloads.buttons(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.network))
 
 
 def without_time(row: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def all_pictures(network: Network, top: int) -> None:
         },
     )
     document = {"model": network.name, "device": results.engine().device.type, "results": rows}
-    take_away.downloads(f"classify-{network.name}-all", table=_flat(rows), json=document)
+    downloads.buttons(f"classify-{network.name}-all", table=_flat(rows), json=document)
 
 
 def _flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.session import address
-from pages.widgets import drawing, take_away
+from pages.widgets import downloads, drawing
 from squeeze_core.cost import article, design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind
 from squeeze_core.cost.published import mebibytes
@@ -127,7 +127,7 @@ def published(design: Design) -> None:
     ]
     figure = figures.published_designs(design)
     alt = f"The paper's points by size and accuracy; this network has {design.mebibytes:.2f} MiB"
-    take_away.chart(figure, table=table, name="published-designs", alt=alt)
+    downloads.chart(figure, table=table, name="published-designs", alt=alt)
     st.caption(
         "MiB are 2²⁰ bytes, which the paper calls MB. The accuracy of a network that nobody trained is "
         "unknown, so yours is a line and not a point."
@@ -149,7 +149,7 @@ def complex_note() -> str:
     return design_space.complex_bypass_note()
 
 
-def downloads(design: Design) -> None:
+def files(design: Design) -> None:
     st.subheader("Take the network with you", anchor=False)
     choice, name = design.choice, f"squeezenet-{design.cost.parameters}"
     with st.container(horizontal=True, gap="small"):
@@ -191,14 +191,14 @@ def explore() -> None:
         cards = [st.container(border=True) for _ in range(3)]
         # Drawn first, so that whoever reads the new figures no longer finds the old network's files.
         with cards[2]:
-            downloads(design)
+            files(design)
         with summary:
             metrics(design)
         with cards[0]:
             st.subheader("Where its parameters sit", anchor=False)
             table = module_table(design)
             alt = "Parameters of each module, by kind of layer"
-            take_away.chart(figures.strip(design), table=table, name="modules", alt=alt)
+            downloads.chart(figures.strip(design), table=table, name="modules", alt=alt)
             if choice.bypass == "simple" and not any(module.bypassed for module in design.modules):
                 st.info("No module keeps its number of channels, so the simple bypass has nowhere to go.")
         with cards[1]:

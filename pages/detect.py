@@ -12,7 +12,7 @@ from pages.detect_parts import choice, why
 from pages.server import results
 from pages.server.memory import kept
 from pages.session import address, networks, tray
-from pages.widgets import take_away, times
+from pages.widgets import downloads, times
 from pages.widgets.words import plain
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import finer
@@ -97,7 +97,7 @@ def one_picture(picture: Picture) -> DeltaGenerator:
     with right:
         rows = rows_of(found, kinds)
         table(picture, rows, found)
-        take_away.downloads(
+        downloads.buttons(
             "detections",
             table=rows,
             json=coco_document([(result, found)]),
@@ -130,7 +130,7 @@ def explained(
     under = replace(picture, image=why_box.explained(found, for_screen(picture.image, 1280), opacity))
     alt = f"{tray.describe(picture)}. {figures.describe(shown)}. {why_box.in_words(found)}"
     place.html(figures.overlay(under, shown, alt, names, number))
-    take_away.downloads(
+    downloads.buttons(
         f"why-box-{method}",
         image=lambda: why_box.explained(found, for_screen(picture.image, 1280), opacity),
         npz=lambda: {"map": found.map},
@@ -303,7 +303,7 @@ def many_pictures(pictures: list[Picture]) -> None:
     rows = [{"file": one.file} | row for one, boxes in found for row in rows_of(boxes, ())]
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, key="detect-all-table", alt="Every box of every picture")
-        take_away.downloads("detections-all", table=rows, json=coco_document(found))
+        downloads.buttons("detections-all", table=rows, json=coco_document(found))
 
 
 def how_sure(calibration: Calibration) -> None:
@@ -311,7 +311,7 @@ def how_sure(calibration: Calibration) -> None:
     if not calibration.after:
         return
     with st.expander("Is 60 % right 60 % of the time?", icon=":material/straighten:"):
-        take_away.chart(
+        downloads.chart(
             reliability.diagram(calibration),
             table=reliability.rows_of(calibration),
             name="reliability",
@@ -369,7 +369,7 @@ def anything(picture: Picture) -> None:
     with left:
         draw(picture, found)
     with right:
-        take_away.downloads(
+        downloads.buttons(
             "localisation",
             table=rows_of(found, ()),
             json=vars(place),

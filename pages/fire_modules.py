@@ -9,7 +9,7 @@ import streamlit as st
 from pages.fire_modules_parts import channel, choice, what_if
 from pages.server import inside_results
 from pages.session import address, networks, tray
-from pages.widgets import take_away
+from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent
@@ -121,8 +121,8 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         f"{place} {figures.times(shown.at(place).shape)}" for place in shown.places
     )
     wiring, name = inside_results.wiring(picture, trace.network, unit.module), f"{unit.module}-wiring"
-    take_away.plot(wiring, name=name, alt=words)
-    take_away.downloads(name, figure=wiring)
+    downloads.plot(wiring, name=name, alt=words)
+    downloads.buttons(name, figure=wiring)
     scale = st.segmented_control(
         "Colour scale",
         list(SCALES),
@@ -142,7 +142,7 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         found = inside_results.trace(picture, network).modules[name]
         return {place: found.at(place).values for place in found.places}
 
-    take_away.downloads(f"{name}-activations", npz=values)
+    downloads.buttons(f"{name}-activations", npz=values)
 
 
 def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Scale) -> None:
@@ -160,7 +160,7 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     strongest = ", ".join(str(one.channel) for one in units[:5])
     alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
     clickable(figure, key, alt)
-    take_away.downloads(f"{unit.module}-{branch}", image=lambda: figures.picture_of(figure))
+    downloads.buttons(f"{unit.module}-{branch}", image=lambda: figures.picture_of(figure))
 
 
 def clickable(figure: go.Figure, key: str, alt: str) -> None:
@@ -188,7 +188,7 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     figure = inside_results.glance(picture, trace.network)
     with st.container(key="fire-wide-glance"):
         clickable(figure, key, "The strongest channels of fire2 to fire9, one row a module")
-    take_away.downloads("every-module", image=lambda: figures.picture_of(figure))
+    downloads.buttons("every-module", image=lambda: figures.picture_of(figure))
 
 
 def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -199,11 +199,11 @@ def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     with shelf:
         layers = figures.layer_rows(trace)
         st.dataframe(layers, hide_index=True, key="fire-layer-table", alt="Shape of each layer's output")
-        take_away.downloads("layers", table=layers)
+        downloads.buttons("layers", table=layers)
         feeds = inside_results.contributions(picture, trace.network, trace.best)
         rows = figures.channel_rows(trace.modules[unit.module], feeds)
         st.dataframe(rows, hide_index=True, key="fire-channel-table", alt=f"Every channel of {unit.module}")
-        take_away.downloads(f"{unit.module}-channels", table=rows)
+        downloads.buttons(f"{unit.module}-channels", table=rows)
 
 
 def footnote(trace: FireTrace) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pages.server import inside_results
 from pages.session import address, networks, tray
-from pages.widgets import take_away
+from pages.widgets import downloads
 from pages.widgets.progress import advance
 from pages.widgets.words import plain
 from squeeze_core.figures import explanations as figures
@@ -76,7 +76,7 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
     st.markdown(f"**{found.label}** {percent(found.probability)} · logit {found.logit:.2f}")
     st.markdown(f"{found.method.meaning} *{found.method.limits}*")
     st.caption(found.method.source)
-    take_away.downloads(
+    downloads.buttons(
         f"why-{side}-{method}", image=shown, npz=lambda: {"map": found.map, "class_index": found.index}
     )
     return found
@@ -121,7 +121,7 @@ def scores(picture: Picture, trace: FireTrace, chosen: list[Explanation]) -> Non
     for cell, (name, score) in zip(cells, found, strict=True):
         cell.metric(f"{name}: deletion, lower is better", f"{score.deletion:.3f}")
         cell.metric(f"{name}: insertion, higher is better", f"{score.insertion:.3f}")
-    take_away.chart(
+    downloads.chart(
         figures.deletion_insertion(found),
         table=figures.curve_rows(found),
         name="deletion-insertion",

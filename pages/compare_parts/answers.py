@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.server import results
 from pages.session import tray
-from pages.widgets import take_away
+from pages.widgets import downloads
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import Row
@@ -38,8 +38,8 @@ def draw(rows: tuple[Row, ...]) -> None:
                 top = answer.top(5)
                 figure = classification.probability_bars(top, answer.network.colour)
                 name = f"compare-answer-{answer.model}"
-                take_away.plot(figure, name=name, alt=classification.describe(top))
-                take_away.downloads(name, figure=figure)
+                downloads.plot(figure, name=name, alt=classification.describe(top))
+                downloads.buttons(name, figure=figure)
         table = [
             {
                 "Network": answer.network.title,
@@ -51,7 +51,7 @@ def draw(rows: tuple[Row, ...]) -> None:
         ]
         with st.expander("Table", icon=":material/table:"):
             st.dataframe(table, hide_index=True, key="answers-table", alt=findings.picture(answers))
-            take_away.downloads("answers", table=table)
+            downloads.buttons("answers", table=table)
         absent = [row.network for row in rows if row.network and not row.network.present()]
         if absent:
             _how_to_have(absent)

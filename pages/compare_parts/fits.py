@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.compare_parts import machine
 from pages.session import address
-from pages.widgets import take_away
+from pages.widgets import downloads
 from squeeze_core.compression import rows as compressed
 from squeeze_core.cost.budget import Budget, Verdict, answer, judge
 from squeeze_core.cost.comparison import Row
@@ -30,7 +30,7 @@ def draw(field: tuple[Row, ...]) -> None:
             alt=answer(verdicts),
             column_config={"Why not": st.column_config.TextColumn(width="large")},
         )
-        take_away.downloads("what-fits", table=rows)
+        downloads.buttons("what-fits", table=rows)
         st.caption(
             "Flash and download: the parameters alone at the chosen precision. RAM: those and the "
             "largest set of fp32 activations alive at once, one picture at a time, without the "

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.session import address
-from pages.widgets import take_away
+from pages.widgets import downloads
 from squeeze_core.cost import comparison, layers
 from squeeze_core.cost.comparison import REFERENCE
 from squeeze_core.cost.units import amount
@@ -92,4 +92,4 @@ def _table(table: list[dict[str, Any]], name: str, alt: str) -> None:
         alt=alt,
         column_config={key: st.column_config.NumberColumn(format="localized") for key in numbers},
     )
-    take_away.downloads(name, table=table)
+    downloads.buttons(name, table=table)

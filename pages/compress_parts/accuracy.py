@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.widgets import take_away
+from pages.widgets import downloads
 from squeeze_core.compression.curve import PUBLISHED, curve
 from squeeze_core.figures import compression as figures
 
@@ -18,7 +18,7 @@ def draw() -> None:
         st.subheader(
             f"{full.bytes / shipped.bytes:.0f} times smaller costs {loss:.1f} points of top-1", anchor=False
         )
-        take_away.chart(
+        downloads.chart(
             figures.size_accuracy(found),
             table=figures.curve_rows(found),
             name="size-accuracy",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.compress_parts.when_asked import when_asked
-from pages.widgets import take_away
+from pages.widgets import downloads
 from squeeze_core.compression import runtime
 from squeeze_core.compression.curve import curve
 from squeeze_core.compression.presets import views
@@ -48,7 +48,7 @@ def _accuracy() -> None:
     with st.container(border=True):
         st.subheader("What eight bits do to accuracy", anchor=False)
         st.dataframe(rows, hide_index=True, key="int8-accuracy", alt="Accuracy by precision")
-        take_away.downloads("int8-accuracy", table=rows)
+        downloads.buttons("int8-accuracy", table=rows)
         st.caption(f"Measured by this code on {curve().on}.")
 
 
@@ -91,4 +91,4 @@ def _table(found: tuple[Worth, ...]) -> None:
         for one in found
     ]
     st.dataframe(rows, hide_index=True, key="int8-table", alt=_answer(found))
-    take_away.downloads("int8-here", table=rows)
+    downloads.buttons("int8-here", table=rows)

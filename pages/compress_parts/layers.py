@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.compress_parts.when_asked import when_asked
 from pages.server.memory import RESULTS
-from pages.widgets import take_away
+from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.compression import histogram
 from squeeze_core.compression.histogram import Histogram
@@ -33,7 +33,7 @@ def draw(network: Network, found: Compressed | None) -> None:
                 for one in curves
                 for share, moved in zip(one.sparsities, one.divergences, strict=True)
             ]
-            take_away.chart(figures.sensitivity(curves), table=table, name="layer-sensitivity", alt=alt)
+            downloads.chart(figures.sensitivity(curves), table=table, name="layer-sensitivity", alt=alt)
             st.caption(
                 "Each field: that layer alone is pruned by magnitude, and the answers on the sample "
                 "pictures move by so many nats (Kullback-Leibler). After Han et al., arXiv:1506.02626, "
@@ -82,7 +82,7 @@ def _levels(found: Compressed) -> None:
         {"Level": float(level), "Weights": int(count)}
         for level, count in zip(one.levels, one.level_counts, strict=True)
     ]
-    take_away.chart(
+    downloads.chart(
         figures.layer_levels(one),
         table=table,
         name="layer-levels",
@@ -98,7 +98,7 @@ def _levels(found: Compressed) -> None:
         for name, h in every.items()
     ]
     st.markdown("**Bits a weight, by layer**")
-    take_away.chart(
+    downloads.chart(
         figures.bits_by_layer(every),
         table=rows,
         name="bits-by-layer",

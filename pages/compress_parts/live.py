@@ -10,7 +10,7 @@ import streamlit as st
 from pages.server import results
 from pages.session import networks as lens
 from pages.session import tray
-from pages.widgets import take_away
+from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.compression import presets, runtime
@@ -132,7 +132,7 @@ def _result(found: Compressed) -> None:
     rows.sort(key=lambda row: row["Changed"], reverse=True)
     alt = f"{same} of {len(pictures)} pictures have the same first answer after compression"
     st.dataframe(rows, hide_index=True, key="compress-answers", alt=alt)
-    take_away.downloads("compress-answers", table=rows)
+    downloads.buttons("compress-answers", table=rows)
     seconds = sum(stage.seconds for stage in found.stages)
     st.caption(
         f"{found.preset.title}, {seconds:.1f} s here. The file is decoded once, when it is opened; then "

@@ -9,7 +9,7 @@ from pages.detect_parts import choice
 from pages.server import results
 from pages.server.memory import RESULTS
 from pages.session import networks
-from pages.widgets import take_away
+from pages.widgets import downloads
 from pages.widgets.progress import advance
 from squeeze_core.detector import why
 from squeeze_core.detector.detections import Detection
@@ -121,7 +121,7 @@ def _scores(picture: Picture, found: Explanation) -> None:
         cell.metric(f"{name}: insertion, higher is better", f"{score.insertion:.3f}")
     figure = deletion_insertion(rows)
     figure.update_yaxes(title_text="left of the box")
-    take_away.chart(
+    downloads.chart(
         figure,
         table=curve_rows(rows),
         name="box-deletion-insertion",
@@ -145,7 +145,7 @@ def _score(picture: Picture, of: Explanation, bar: DeltaGenerator) -> Score:
 
 def _feeders(feeds: Feeders) -> None:
     st.markdown("**Which Fire modules feed it?**")
-    take_away.chart(
+    downloads.chart(
         why_box.modules(feeds),
         table=why_box.module_rows(feeds),
         name="box-modules",
@@ -205,7 +205,7 @@ def _links(feeds: Feeders) -> None:
     )
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, key="detect-channel-table", alt="The strongest channels")
-        take_away.downloads("box-channels", table=rows)
+        downloads.buttons("box-channels", table=rows)
 
 
 def _key(detector: PretrainedDetector | None) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 from pages.fire_modules_parts import choice
 from pages.server import inside_results
 from pages.session import address, networks, tray
-from pages.widgets import take_away
+from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
@@ -70,7 +70,7 @@ def large_map(picture: Picture, unit: Unit) -> None:
         return {"activations": found.values[unit.channel]}
 
     place.image(shown(), width="stretch", alt=alt)
-    take_away.downloads("-".join(map(str, unit)), image=shown, npz=values)
+    downloads.buttons("-".join(map(str, unit)), image=shown, npz=values)
 
 
 def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -109,7 +109,7 @@ def looks_for(network: Network, unit: Unit) -> None:
             st.caption(
                 f"This picture was optimised to excite it ({tile.width}×{tile.height} pixels, enlarged)."
             )
-            take_away.downloads(f"{'-'.join(map(str, unit))}-looks-for", image=lambda: tile)
+            downloads.buttons(f"{'-'.join(map(str, unit))}-looks-for", image=lambda: tile)
 
 
 def lit_by(network: Network, unit: Unit) -> None:
@@ -122,7 +122,7 @@ def lit_by(network: Network, unit: Unit) -> None:
             with st.container(width=112, gap="xsmall"):
                 _lit(one)
     rows = [{"picture": one.file, "largest value": one.value, "patch": str(one.box)} for one in found]
-    take_away.downloads(f"{'-'.join(map(str, unit))}-pictures", table=rows)
+    downloads.buttons(f"{'-'.join(map(str, unit))}-pictures", table=rows)
 
 
 def _lit(one: Lit) -> None:
@@ -150,7 +150,7 @@ def weights(network: Network, unit: Unit) -> None:
     else:
         st.markdown("**Its strongest inputs**")
         alt = f"Largest 1×1 weights of channel {unit}"
-    take_away.chart(inside_results.filter_figure(network, unit), table=rows, name=name, alt=alt)
+    downloads.chart(inside_results.filter_figure(network, unit), table=rows, name=name, alt=alt)
 
 
 def histogram(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -159,7 +159,7 @@ def histogram(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     st.markdown("**Its activations**")
     zeros, most = maps.zeros[unit.channel], maps.max[unit.channel]
     alt = f"Histogram of channel {unit}: {zeros:.0%} zeros, max {most:.1f}"
-    take_away.chart(
+    downloads.chart(
         inside_results.histogram(picture, trace.network, unit),
         table=figures.histogram_rows(maps, unit.channel),
         name=f"{'-'.join(map(str, unit))}-histogram",

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.fire_modules_parts import choice
 from pages.server import inside_results
-from pages.widgets import take_away
+from pages.widgets import downloads
 from squeeze_core.figures import ablation as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
@@ -89,7 +89,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     cells[0].metric("Channels off", f"{len(answer.off):,} of {trace.channels:,}")
     change = None if not answer.off else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
-    take_away.chart(
+    downloads.chart(
         inside_results.before_after(picture, trace.network, answer.off),
         table=figures.before_after_rows(answer),
         name="what-if",
@@ -107,7 +107,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
             rows = [
                 {"channels off": p.count, "probability": p.probability, "says": p.top_label} for p in points
             ]
-            take_away.chart(
+            downloads.chart(
                 figures.cost_curve(points, label),
                 table=rows,
                 name="cost-of-fewer-channels",

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.widgets import take_away
+from pages.widgets import downloads
 from squeeze_core.figures import layout
 from squeeze_core.figures.charts import Chart
 from squeeze_core.figures.svg import svg
@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 _WIDTHS = {"wide": 960, "middle": 560, "phone": 350}
 
 
-def chart(figure: Chart, *, table: take_away.Rows, name: str) -> None:
+def chart(figure: Chart, *, table: downloads.Rows, name: str) -> None:
     """The chart at full width, the table behind it, and downloads of both.
 
     `name`: file name without ending, unique on its page.
@@ -25,7 +25,7 @@ def chart(figure: Chart, *, table: take_away.Rows, name: str) -> None:
     plot(figure, name=name)
     with st.expander("Table and downloads", icon=":material/table:"):
         st.dataframe(table, width="stretch", hide_index=True, key=f"table-{name}", alt=figure.alt)
-        take_away.downloads(name, svg=svg(layout.draw(figure, _WIDTHS["wide"])), table=table)
+        downloads.buttons(name, svg=svg(layout.draw(figure, _WIDTHS["wide"])), table=table)
 
 
 def plot(figure: Chart, *, name: str, height: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Results to take away: every figure as HTML or PNG, every table as CSV, every document as JSON."""
+"""Charts, the tables behind them, and downloads: PNG and HTML, CSV, JSON, NumPy arrays."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def chart(figure: go.Figure, *, table: Rows, name: str, alt: str) -> None:
     plot(figure, name=name, alt=alt)
     with st.expander("Table and downloads", icon=":material/table:"):
         st.dataframe(table, width="stretch", hide_index=True, key=f"table-{name}", alt=alt)
-        downloads(name, figure=figure, table=table)
+        buttons(name, figure=figure, table=table)
 
 
 def plot(figure: go.Figure, *, name: str, alt: str) -> None:
-    """The figure alone, at full width; `downloads` of the same name offers it as PNG and HTML."""
+    """The figure alone, at full width; `buttons` of the same name offers it as PNG and HTML."""
     camera = {"toImageButtonOptions": {"format": "png", "filename": name, "scale": 2}}
     config = camera | {"displaylogo": False, "modeBarButtons": [["toImage"]]}
     # A copy: the downloaded HTML stands on white whatever the theme here. The PNG is what is drawn, so
@@ -47,7 +47,7 @@ def _theme(colour: str) -> str:
     return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.{colour}"))
 
 
-def downloads(
+def buttons(
     name: str,
     *,
     figure: go.Figure | None = None,
