@@ -58,5 +58,5 @@ class HogLinear:
 
 @cache
 def study() -> dict[str, Any]:
-    """HOG against SqueezeNet's features on the same crops, as `handmade.study` recorded it."""
+    """HOG against SqueezeNet's features on the same crops, as `tools/handmade_study.py` recorded it."""
     return json.loads(files("squeeze_core.cost.handmade").joinpath("study.json").read_text("utf-8"))

@@ -25,6 +25,6 @@ def test_somebodys_own_network_is_counted_and_not_looked_up() -> None:
 
 
 def test_with_another_torchvision_networks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "_version", lambda: "0.1")
+    monkeypatch.setattr(counts, "torchvision_version", lambda: "0.1")
     assert counts.recorded(DEFAULT) is None
     assert comparison.row(DEFAULT).parameters == 1_235_496

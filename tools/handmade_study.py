@@ -1,10 +1,11 @@
-"""How much does learning the features matter? HOG against SqueezeNet's features, everything else equal.
+"""Compare HOG with SqueezeNet's features, everything else equal.
 
-`python -m squeeze_core.cost.handmade.study TRAIN_DIR TRAIN_JSON VAL_DIR VAL_JSON`, COCO-format folders,
-cuts out the annotated objects, describes each crop by HOG and by SqueezeNet 1.1's last Fire module
-(averaged over the picture, trained on ImageNet, not tuned further), learns the same kind of
-linear classifier on both, its C chosen for each, and records the accuracy on the second folder in
-`study.json`.
+    python -m tools.handmade_study TRAIN_DIR TRAIN_JSON VAL_DIR VAL_JSON
+
+Both folders are in COCO format. Each annotated object is cropped and described by HOG and by the last Fire
+module of SqueezeNet 1.1 (averaged over the picture, trained on ImageNet, not tuned further). The same kind
+of linear classifier learns on both, its C chosen for each; the accuracy on the second folder is recorded
+in squeeze_core/cost/handmade/study.json.
 """
 
 from __future__ import annotations

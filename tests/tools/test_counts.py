@@ -1,0 +1,20 @@
+"""The writer counts what the package has on record."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from squeeze_core.cost import comparison
+from squeeze_core.cost import counts as recorded
+from tools import counts
+
+
+def test_the_record_is_what_counting_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = json.loads(recorded.RECORD.read_text("utf-8"))
+    names = ("squeezenet1_1", "resnet18", "vgg11")
+    monkeypatch.setattr(comparison, "NAMES", names)
+    found = counts.record()
+    assert found["torchvision"] == shipped["torchvision"]
+    assert found["networks"] == {name: shipped["networks"][name] for name in names}

@@ -1,0 +1,22 @@
+"""Count every network of the comparison and write squeeze_core/cost/counts.json.
+
+python -m tools.counts
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from squeeze_core.cost import comparison, counts
+from squeeze_core.networks.catalogue import CATALOGUE
+
+
+def record() -> dict[str, object]:
+    """The torchvision that was counted for and the totals of every network."""
+    found = {name: asdict(counts.of(comparison.profile_of(CATALOGUE[name]))) for name in comparison.NAMES}
+    return {"torchvision": counts.torchvision_version(), "networks": found}
+
+
+if __name__ == "__main__":
+    counts.RECORD.write_text(json.dumps(record(), indent=1) + "\n", "utf-8")
