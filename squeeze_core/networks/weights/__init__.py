@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import json
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
@@ -24,9 +22,9 @@ import torch
 import torchvision
 from torch import nn
 
+from squeeze_core.networks.manifest import FOLDER, manifest
 from squeeze_core.networks.weights.reading import State, WeightsError, read_weights
 
-FOLDER = Path(str(files("squeeze_core.networks.weights"))) / "files"
 ONLINE_TIMEOUT_S = 1.5  # with the imports before it, an answer within about 5 s of the start
 
 
@@ -63,7 +61,10 @@ class Source:
 
 @dataclass(frozen=True)
 class ShippedFile(Source):
-    """One entry of the manifest: `path` on disk and everything known about its content."""
+    """One entry of the manifest: `path` on disk and everything known about its content.
+
+    `network`, `published`: what the catalogue makes its record from; None for a detector.
+    """
 
     name: str
     path: Path
@@ -72,6 +73,8 @@ class ShippedFile(Source):
     licence: str
     sha256: str
     measured: dict[str, Any]
+    network: dict[str, Any] | None = None
+    published: dict[str, Any] | None = None
 
     def file(self) -> Path | None:
         return self.path if self.path.exists() else None
@@ -95,15 +98,11 @@ class ShippedFile(Source):
         return read_weights(self.checked().read_bytes(), self.path.name).state
 
 
-def _read_manifest() -> dict[str, ShippedFile]:
-    manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
-    return {
-        name: ShippedFile(name, FOLDER / row.pop("file"), words=row.pop("source"), **row)
-        for name, row in manifest.items()
-    }
+def _shipped(name: str, file: str, source: str, **entry: Any) -> ShippedFile:
+    return ShippedFile(name, FOLDER / file, words=source, **entry)
 
 
-SHIPPED = _read_manifest()
+SHIPPED = {name: _shipped(name, **entry) for name, entry in manifest().items()}
 
 
 @dataclass(frozen=True)

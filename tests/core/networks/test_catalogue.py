@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
+from safetensors.torch import save_file
 
-from squeeze_core.networks import weights
+from squeeze_core.networks import catalogue, weights
 from squeeze_core.networks.architecture import SqueezeNet
-from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, OURS, named
+from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, OURS, compressed_of, named
 from squeeze_core.networks.weights import SHIPPED, WeightsError
 
 
@@ -35,8 +37,46 @@ def test_the_two_squeezenets_1_1_are_told_apart() -> None:
     assert (ours.title, ours.preprocess.size, ours.published.top1) == ("SqueezeNet 1.1", 227, 57.5)
     assert (theirs.title, theirs.preprocess.size) == ("SqueezeNet 1.1 (torchvision)", 224)
     assert theirs.published.top1 == 58.178 and theirs.measured is None
-    assert ours.measured is not None and vars(ours.measured) == SHIPPED["squeezenet1_1"].measured
+    assert "SqueezeNet 1.0" in ours.published.note and not theirs.published.note
+    assert ours.measured is not None and ours.measured.on == SHIPPED["squeezenet1_1"].measured["on"]
     assert ours.plan == theirs.plan and ours != theirs
+
+
+def test_a_compressed_file_is_judged_on_the_pictures_of_its_own_network() -> None:
+    (small,) = compressed_of(DEFAULT)
+    full, measured = DEFAULT.measured, small.measured
+    assert small.name == "squeezenet1_1_sqz" and small.plan == DEFAULT.plan and small != DEFAULT
+    assert full is not None and measured is not None and full.difference is None
+    assert (full.on, full.pictures) == (measured.on, measured.pictures)
+    difference = measured.difference
+    assert difference is not None
+    assert difference.value == pytest.approx(measured.top1 - full.top1)
+    assert difference.low < difference.value < difference.high < 0
+
+
+def test_a_shipped_network_needs_its_file_and_its_entry_alone(monkeypatch, tmp_path: Path) -> None:
+    """A network of another family: what its record says comes from the manifest."""
+    file = tmp_path / "small.safetensors"
+    theirs = torchvision.models.mobilenet_v3_small(num_classes=1000).eval()
+    save_file(theirs.state_dict(), file)
+    entry = {
+        "architecture": "mobilenet_v3_small",
+        "preprocess": {"size": 224, "resize": 256},
+        "colour": "#112233",
+    }
+    shipped = replace(
+        SHIPPED["squeezenet1_1"],
+        name="small",
+        title="Small",
+        path=file,
+        sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        network=entry,
+        published={"top1": 67.7, "top5": 87.4, "source": "its authors"},
+    )
+    network = catalogue.shipped_network(shipped)
+    assert (network.name, network.plan, network.colour) == ("small", None, "#112233")
+    batch = torch.randn(1, 3, 224, 224)
+    torch.testing.assert_close(network.load()(batch), theirs(batch))
 
 
 def test_a_size_is_the_files() -> None:
