@@ -1,10 +1,10 @@
 """SqueezeNet for classification and detection, seen inside and compared. Usable without a screen.
 
 >>> import squeeze_core as sq
->>> picture = sq.read("cat.jpg")
->>> [p.label for p in sq.classify(picture).top(2)]
+>>> [p.label for p in sq.classify("cat.jpg").top(2)]
 ['Egyptian cat', 'tiger cat']
 
+>>> picture = sq.read("cat.jpg")
 >>> found = sq.detect(picture).detections(0.5)
 >>> len(found), found[0].name, found[:1].boxes.shape
 (1, 'cat', (1, 4))
@@ -19,9 +19,11 @@
 >>> sq.profile("vgg16").parameters // sq.profile("squeezenet1_1").parameters
 111
 
-`classify` and `detect` take one picture, or any number of them, such as `map(sq.read, paths)`: then they
-are streams, which hold a few at a time. Every task takes `network=`: a name of `network_names()`, or what
-`open_network` made of your own file. What goes wrong through bad input is a `UserError`, in one sentence.
+A picture is a path, a Pillow image, or what `read` returns. A path is decoded near the side that the
+network takes; `read` keeps enough for a screen, and serves several tasks. `classify` and `detect` take one
+picture or an iterable of them: then they are streams, which hold a few at a time. Every task takes
+`network=`: a name of `network_names()`, or what `open_network` made of your own file. What goes wrong
+through bad input is a `UserError`, in one sentence.
 """
 
 from __future__ import annotations

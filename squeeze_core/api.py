@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import overload
+from typing import TypeAlias, overload
+
+import numpy as np
+from PIL import Image
 
 from squeeze_core import classifier
 from squeeze_core.classifier import Classification
@@ -13,8 +16,9 @@ from squeeze_core.cost.comparison import profile_of
 from squeeze_core.cost.profile import Profile
 from squeeze_core.detector import detect as detecting
 from squeeze_core.detector.detections import Candidates
-from squeeze_core.detector.pretrained import PretrainedDetector
-from squeeze_core.images import Picture
+from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
+from squeeze_core.errors import UserError
+from squeeze_core.images import Picture, ahead, from_pillow, read
 from squeeze_core.inside import explain as explaining
 from squeeze_core.inside.explain import Explanation
 from squeeze_core.inside.trace import FireTrace, fire_trace
@@ -22,6 +26,9 @@ from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.own import open_own_file
 from squeeze_core.networks.preprocess import Preprocess
+
+# What every task takes for one picture. A path is decoded near the network's input side.
+Source: TypeAlias = Picture | Image.Image | Path | str
 
 
 @cache
@@ -48,53 +55,75 @@ def open_network(
     return open_own_file(Path(path), names, preprocess)
 
 
+# A str is a path here, and no iterable of them.
 @overload
-def classify(pictures: Picture, network: Network | str = ...) -> Classification: ...
+def classify(  # type: ignore[overload-overlap]
+    pictures: Source, network: Network | str = ...
+) -> Classification: ...
 @overload
-def classify(pictures: Iterable[Picture], network: Network | str = ...) -> Iterator[Classification]: ...
+def classify(pictures: Iterable[Source], network: Network | str = ...) -> Iterator[Classification]: ...
 def classify(
-    pictures: Picture | Iterable[Picture], network: Network | str = DEFAULT
+    pictures: Source | Iterable[Source], network: Network | str = DEFAULT
 ) -> Classification | Iterator[Classification]:
     """What is it? One picture's answer, or a stream of answers for a stream of pictures.
 
-    UserError when the network is unknown or its weights cannot be had.
+    UserError at the call when the network is unknown, its weights cannot be had, or `pictures` are not
+    pictures; a stream's file that cannot be read raises in its turn.
     """
-    if isinstance(pictures, Picture):
-        return next(classifier.classify([pictures], engine(), _record(network)))
-    return classifier.classify(pictures, engine(), _record(network))
+    record = _record(network)
+    given = _pictures(pictures, record.preprocess.least_side)
+    engine().get(record)
+    if isinstance(given, Picture):
+        return next(classifier.classify([given], engine(), record))
+    return classifier.classify(given, engine(), record)
 
 
 @overload
-def detect(pictures: Picture, detector: PretrainedDetector | None = ...) -> Candidates: ...
+def detect(  # type: ignore[overload-overlap]
+    pictures: Source, detector: PretrainedDetector | None = ...
+) -> Candidates: ...
 @overload
 def detect(
-    pictures: Iterable[Picture], detector: PretrainedDetector | None = ...
+    pictures: Iterable[Source], detector: PretrainedDetector | None = ...
 ) -> Iterator[Candidates]: ...
 def detect(
-    pictures: Picture | Iterable[Picture], detector: PretrainedDetector | None = None
+    pictures: Source | Iterable[Source], detector: PretrainedDetector | None = None
 ) -> Candidates | Iterator[Candidates]:
     """Where is it? Everything the detector proposes; `.detections(threshold)` decides what to show.
 
     `detector`: one of your own training (`squeeze_core.detector.pretrained.load_detector`), None for ours.
+    UserError as in `classify`.
     """
-    if isinstance(pictures, Picture):
-        return next(detecting.detect([pictures], engine(), detector))
-    return detecting.detect(pictures, engine(), detector)
+    loaded = shipped_detector() if detector is None else detector
+    if not isinstance(loaded, PretrainedDetector):
+        raise UserError(f"A detector is what load_detector returns, not {_kind(loaded)}.")
+    given = _pictures(pictures, loaded.preprocess.least_side)
+    if isinstance(given, Picture):
+        return next(detecting.detect([given], engine(), loaded))
+    return detecting.detect(given, engine(), loaded)
 
 
-def trace(picture: Picture, network: Network | str = DEFAULT) -> FireTrace:
-    """What every Fire module of a SqueezeNet answers: `trace(picture)["fire5", "expand3x3"]` are maps."""
-    return fire_trace(picture, engine(), _record(network))
+def trace(picture: Source, network: Network | str = DEFAULT) -> FireTrace:
+    """What every Fire module of a SqueezeNet answers: `trace(picture)["fire5", "expand3x3"]` are maps.
+
+    UserError for what is not a picture, and for a network that is not a SqueezeNet.
+    """
+    record = _record(network)
+    return fire_trace(_picture(picture, record.preprocess.least_side), engine(), record)
 
 
 def explain(
-    picture: Picture, method: str = "cam", index: int | None = None, network: Network | str = DEFAULT
+    picture: Source, method: str = "cam", index: int | None = None, network: Network | str = DEFAULT
 ) -> Explanation:
-    """Which pixels speak for class `index` (None: the most probable), by a method of `explain.METHODS`."""
+    """Which pixels speak for class `index` (None: the most probable), by a method of `explain.METHODS`.
+
+    UserError for an unknown method or class, and as in `trace`.
+    """
     record = _record(network)
+    given = _picture(picture, record.preprocess.least_side)
     if index is None:
-        index = classify(picture, record).top(1)[0].index
-    return explaining.explain(picture, engine(), record, method, index)
+        index = classify(given, record).top(1)[0].index
+    return explaining.explain(given, engine(), record, method, index)
 
 
 def profile(network: Network | str = DEFAULT) -> Profile:
@@ -102,5 +131,41 @@ def profile(network: Network | str = DEFAULT) -> Profile:
     return profile_of(_record(network))
 
 
-def _record(network: Network | str) -> Network:
-    return named(network) if isinstance(network, str) else network
+def _record(network: object) -> Network:
+    if isinstance(network, str):
+        return named(network)
+    if not isinstance(network, Network):
+        raise UserError(f"A network is a name or what open_network returns, not {_kind(network)}.")
+    return network
+
+
+def _pictures(given: object, least_side: int) -> Picture | Iterator[Picture]:
+    """One picture, or a stream of pictures that reads files ahead of the network."""
+    if (
+        isinstance(given, Source)
+        or not isinstance(given, Iterable)
+        or isinstance(given, bytes | np.ndarray)
+    ):
+        return _picture(given, least_side)
+    if isinstance(given, Sequence):
+        for one in given:
+            _check(one)
+    return ahead(lambda one: _picture(one, least_side), given)
+
+
+def _picture(given: object, least_side: int) -> Picture:
+    given = _check(given)
+    if isinstance(given, Picture):
+        return given
+    return from_pillow(given) if isinstance(given, Image.Image) else read(given, least_side)
+
+
+def _check(given: object) -> Source:
+    """UserError for anything that is not a picture."""
+    if not isinstance(given, Source):
+        raise UserError(f"A picture is a path, a Pillow image or a Picture, not {_kind(given)}.")
+    return given
+
+
+def _kind(given: object) -> str:
+    return f"a {type(given).__name__}"

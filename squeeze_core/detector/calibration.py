@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 # Score from which a box is shown, 0–1, by a detector that was never calibrated.
 THRESHOLD = 0.45
@@ -107,6 +106,8 @@ def fit(judged: Judged, on: str) -> Calibration:
 
 def _fit(judged: Judged, among: np.ndarray) -> tuple[float, float, float]:
     """a, b, c from the strongest boxes of those that `among` (bool [n]) marks."""
+    from sklearn.linear_model import LogisticRegression  # a third of the detector's import time
+
     count = round(STRONGEST * judged.truths * among.mean())
     chosen = np.flatnonzero(among)[np.argsort(-judged.scores[among], kind="stable")[:count]]
     if len(set(judged.right[chosen])) < 2:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from squeeze_core.images import pool
-from squeeze_core.images.decoding import decode_here
+from squeeze_core.images.decoding import decode_here, from_pillow
 from squeeze_core.images.kinds import SUFFIXES
 from squeeze_core.images.picture import (
     LONGEST_SIDE,
@@ -38,6 +38,7 @@ __all__ = [
     "Picture",
     "ahead",
     "decode",
+    "from_pillow",
     "key_of",
     "read",
     "warm",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pathlib
 import struct
 import time
 import warnings
@@ -98,6 +99,25 @@ def decode_here(data: bytes, name: str, least_side: int | None = None, key: str 
     return Picture(
         name, image, width, height, kind.upper(), key or hashlib.sha256(data).hexdigest(), elapsed
     )
+
+
+def from_pillow(image: Image.Image) -> Picture:
+    """A Pillow image that the caller holds, by the rules of files: upright, in sRGB, on white, at most
+    LONGEST_SIDE. `key` is of its pixels. ImageError when it cannot be loaded or is too large."""
+    start = time.perf_counter()
+    name = pathlib.Path(getattr(image, "filename", "") or "picture").name
+    check_pixels(*image.size, name, baseline_jpeg=True)
+    try:
+        image.load()
+        exif = image.getexif().tobytes()
+        source = _Source(image, image.size, image.info.get("icc_profile"), _orientation(exif))
+        shown, width, height = _upright(source, None)
+    except Exception:  # a damaged file that is decoded only now
+        raise ImageError(f"{name} is a damaged or incomplete picture.") from None
+    shown = shown.copy() if shown is image else shown
+    key = hashlib.sha256(shown.tobytes()).hexdigest()
+    elapsed = 1000 * (time.perf_counter() - start)
+    return Picture(name, shown, width, height, image.format or "PILLOW", key, elapsed)
 
 
 # Opening one kind of file

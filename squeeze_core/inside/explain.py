@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
+from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.inside.captum_methods import IntegratedGradients, Occlusion
 from squeeze_core.inside.trace import look_inside
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
@@ -106,8 +106,13 @@ def explain(
 ) -> Explanation:
     """Why that SqueezeNet would say class `index` of this picture, by one of METHODS.
 
-    `progress` starts again from 0 should the GPU run out of memory on the way.
+    `progress` starts again from 0 should the GPU run out of memory on the way. UserError for an unknown
+    method or class, and for a network that is no SqueezeNet.
     """
+    if method not in METHODS:
+        raise UserError(f"There is no method named {method!r}; try {', '.join(METHODS)}.")
+    if not 0 <= index < len(network.labels):
+        raise UserError(f"{network.title} has classes 0 to {len(network.labels) - 1}, not {index}.")
     report = progress or (lambda share: None)
 
     def work(loaded: SqueezeNet, device: torch.device) -> Explanation:
@@ -160,6 +165,8 @@ def _grad_cam(network: SqueezeNet, batch: Tensor, index: int, progress: Progress
 
 
 def _integrated_gradients(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+    from squeeze_core.inside.captum_methods import IntegratedGradients  # takes a second to import
+
     counted = _counted(network, GRADIENT_STEPS, progress)
     # The baseline 0 is ImageNet's mean colour, a plain grey, after normalisation.
     method = IntegratedGradients(counted)
@@ -167,6 +174,8 @@ def _integrated_gradients(network: SqueezeNet, batch: Tensor, index: int, progre
 
 
 def _occlusion(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+    from squeeze_core.inside.captum_methods import Occlusion
+
     across = -(-(batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
     method = Occlusion(_counted(network, across**2, progress))
     window, strides = (batch.shape[1], PATCH, PATCH), (batch.shape[1], PATCH_STRIDE, PATCH_STRIDE)

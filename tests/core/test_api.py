@@ -6,15 +6,19 @@ import doctest
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torchvision
+from PIL import Image
 from safetensors.torch import save_file
 
 import squeeze_core as sq
-from squeeze_core import gallery
+from squeeze_core import api, gallery, images
 from squeeze_core.images import Picture
 from squeeze_core.inside.trace import Maps
 from squeeze_core.networks.catalogue import DEFAULT
@@ -29,8 +33,10 @@ heavy = [name for name in ("torch", "streamlit", "plotly", "onnxruntime") if nam
 picture = sq.read(sys.argv[1])
 same = before == (dict(os.environ), warnings.filters, PIL.Image.MAX_IMAGE_PIXELS)
 label = sq.classify(picture).top(1)[0].label
+found = sq.detect(sys.argv[1]).detections()[0].label
+late = [name for name in ("sklearn", "matplotlib", "captum", "pandas") if name in sys.modules]
 same = same and before[2] == PIL.Image.MAX_IMAGE_PIXELS
-print(json.dumps({"heavy": heavy, "label": label, "same": same}))
+print(json.dumps({"heavy": heavy + late, "label": label, "found": found, "same": same}))
 """
 
 
@@ -59,7 +65,12 @@ def test_a_script_without_a_main_guard_imports_little_and_finds_its_process_as_i
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(cat.parent)},
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"heavy": [], "label": "Egyptian cat", "same": True}
+    assert json.loads(done.stdout) == {
+        "heavy": [],
+        "label": "Egyptian cat",
+        "found": "cat",
+        "same": True,
+    }
 
 
 def test_many_pictures_are_a_stream(chelsea: Picture) -> None:
@@ -75,6 +86,76 @@ def test_many_pictures_are_a_stream(chelsea: Picture) -> None:
     assert next(answers).top(1)[0].label == "Egyptian cat"
     assert next(boxes).detections()[0].label == "cat"
     assert asked <= 64
+
+
+def test_a_path_and_a_pillow_image_are_pictures_too(cat: Path, chelsea: Picture) -> None:
+    known = sq.classify(chelsea).probabilities
+    with Image.open(cat) as opened:
+        for given in (cat, str(cat), opened):
+            assert sq.classify(given).probabilities == pytest.approx(known, abs=0.02)
+            found = sq.detect(given)
+            assert (found.width, found.height) == (chelsea.width, chelsea.height)
+            assert found.detections()[0].label == "cat"
+    assert [answer.file for answer in sq.classify([cat, chelsea])] == ["cat.jpg", chelsea.name]
+    assert sq.trace(cat)["fire5", "expand3x3"].shape == (128, 28, 28)
+    assert sq.explain(str(cat)).label == "Egyptian cat"
+
+
+def test_a_pillow_image_is_made_upright_and_opaque(chelsea: Picture) -> None:
+    turned = chelsea.image.transpose(Image.Transpose.ROTATE_90)
+    turned.getexif()[0x0112] = 6  # to be shown a quarter turn clockwise
+    picture = images.from_pillow(turned)
+    assert np.array_equal(np.asarray(picture.image), np.asarray(chelsea.image))
+    assert (picture.width, picture.height) == chelsea.image.size
+    clear = images.from_pillow(Image.new("RGBA", (40, 30), (200, 0, 0, 0)))
+    assert clear.image.mode == "RGB" and clear.image.getpixel((3, 3)) == (255, 255, 255)
+    wide = images.from_pillow(Image.new("L", (4000, 10)))
+    assert wide.image.size == (images.LONGEST_SIDE, 3) and (wide.width, wide.height) == (4000, 10)
+    same = Image.new("RGB", (8, 8))
+    assert images.from_pillow(same).image is not same  # the caller's may change
+
+
+def test_a_large_photograph_is_decoded_near_the_networks_side(
+    tmp_path: Path, chelsea: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.jpg"
+    chelsea.image.resize((4000, 3000)).save(path, quality=90)
+    decoded: list[Picture] = []
+    read = images.read
+    monkeypatch.setattr(api, "read", lambda *given: decoded.append(read(*given)) or decoded[-1])
+    assert sq.classify(path).top(1)[0].label == "Egyptian cat"
+    assert sq.detect(path).width == 4000
+    assert [max(one.image.size) <= 1000 for one in decoded] == [True, True]
+
+
+@pytest.mark.parametrize("given", [42, None, b"bytes", np.zeros((8, 8, 3)), [42], ["cat.jpg", 42]])
+@pytest.mark.parametrize("task", [sq.classify, sq.detect])
+def test_what_is_no_picture_is_refused_at_the_call(task: Callable[[Any], object], given: object) -> None:
+    with pytest.raises(sq.UserError, match="A picture is a path, a Pillow image or a Picture, not a"):
+        task(given)
+
+
+def test_what_is_unknown_is_refused_at_the_call(chelsea: Picture, tmp_path: Path) -> None:
+    for call, sentence in (
+        (lambda: sq.classify([chelsea], "vgg61"), "There is no network named 'vgg61'"),
+        (lambda: sq.classify([chelsea], 42), "A network is a name or what open_network returns, not a int"),
+        (lambda: sq.detect([chelsea], "yolo"), "A detector is what load_detector returns, not a str"),
+        (lambda: sq.explain(chelsea, "lime"), "There is no method named 'lime'; try cam, grad_cam"),
+        (lambda: sq.explain(chelsea, index=1000), "SqueezeNet 1.1 has classes 0 to 999, not 1000"),
+        (lambda: sq.explain(chelsea, index=-1), "SqueezeNet 1.1 has classes 0 to 999, not -1"),
+        (lambda: sq.trace(42), "A picture is a path"),
+        (lambda: sq.trace(chelsea, "efficientnet_lite0"), "is no SqueezeNet"),
+        (lambda: sq.classify(tmp_path / "none.jpg"), "There is no file"),
+    ):
+        with pytest.raises(sq.UserError, match=sentence):
+            call()
+
+
+def test_a_stream_raises_for_a_bad_file_in_its_turn(cat: Path, tmp_path: Path) -> None:
+    answers = sq.classify([cat, tmp_path / "none.jpg"])
+    assert next(answers).top(1)[0].label == "Egyptian cat"
+    with pytest.raises(sq.UserError, match="There is no file"):
+        next(answers)
 
 
 def test_detections_are_counted_sliced_and_read_as_arrays(samples: dict[str, Picture]) -> None:
