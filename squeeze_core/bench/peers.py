@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from squeeze_core import classifier, gallery
 from squeeze_core.bench.rows import Row, in_blocks, interleaved
-from squeeze_core.images import ahead, read
+from squeeze_core.images import prefetch, read
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.onnx_export import to_onnx
@@ -131,7 +131,7 @@ def _six_lines(session: onnxruntime.InferenceSession, see: Preprocess, path: Pat
 
 
 def _ours(engine: Engine, network: Network, paths: Sequence[Path]) -> list[object]:
-    pictures = ahead(lambda path: read(path, network.preprocess.least_side), paths)
+    pictures = prefetch(lambda path: read(path, network.preprocess.least_side), paths)
     return [answer.top(5) for answer in classifier.classify(pictures, engine, network)]
 
 

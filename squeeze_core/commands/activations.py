@@ -26,7 +26,7 @@ from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.work import Found, Seen, read_or_error, refused
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
-from squeeze_core.images import Picture, ahead
+from squeeze_core.images import Picture, prefetch
 from squeeze_core.inside.trace import PLACES, FireTrace, ModuleTrace, fire_trace
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
@@ -99,7 +99,7 @@ class Maps:
 
     def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]:
         """What was written for every file, in order; pictures are decoded meanwhile."""
-        for path, picture in ahead(lambda path: (path, read_or_error(path)), files):
+        for path, picture in prefetch(lambda path: (path, read_or_error(path)), files):
             if isinstance(picture, images.ImageError):
                 yield refused(path, picture)
                 continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from squeeze_core.commands import legible
 from squeeze_core.commands.tables import Columns
-from squeeze_core.images import ImageError, Picture, ahead, read
+from squeeze_core.images import ImageError, Picture, prefetch, read
 
 if TYPE_CHECKING:
     from squeeze_core.networks.engine import Engine
@@ -66,7 +66,7 @@ class Work(Generic[Result]):
                 return path, seen.picture
             return path, read_or_error(path, self.least_side)
 
-        waiting = ahead(of, files)
+        waiting = prefetch(of, files)
         while group := list(islice(waiting, self.engine.batch_size)):
             results = iter(self.task([picture for _, picture in group if isinstance(picture, Picture)]))
             for path, picture in group:

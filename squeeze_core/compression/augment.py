@@ -26,7 +26,7 @@ def kept_for_choosing(names: list[str], count: int = 300) -> frozenset[str]:
 def decode_all(paths: list[Path]) -> Tensor:
     """uint8 [N, 3, STORED_SIDE, STORED_SIDE] of the readable pictures among `paths`, in their order,
     each squeezed whole to that square."""
-    squares = tqdm(images.ahead(_square, paths), "decode", len(paths), mininterval=10)
+    squares = tqdm(images.prefetch(_square, paths), "decode", len(paths), mininterval=10)
     return torch.stack([square for square in squares if square is not None])
 
 

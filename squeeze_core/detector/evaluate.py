@@ -19,7 +19,7 @@ from squeeze_core.detector.calibration import UNCALIBRATED, Judged
 from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
-from squeeze_core.images import ahead, read
+from squeeze_core.images import prefetch, read
 from squeeze_core.networks.engine import Engine
 
 
@@ -71,7 +71,7 @@ def answers_to(
 ) -> Iterable[Candidates]:
     """The detector's candidates for each picture, in order, with a progress bar on standard error."""
     side = least_side(detector or shipped_detector(), closely)
-    pictures = ahead(lambda example: read(example.path, side), annotations.examples)
+    pictures = prefetch(lambda example: read(example.path, side), annotations.examples)
     answers = detect(pictures, engine, detector, closely)
     return tqdm(answers, "detect", len(annotations.examples), unit="picture")
 

@@ -1,6 +1,6 @@
-"""The one door for strangers' bytes: they come out as upright pictures in sRGB, or as one sentence.
+"""Decoding of untrusted image files: bytes become an upright picture in sRGB, or an ImageError.
 
-Everything later trusts a `Picture`. What is read, and by which rules, is in docs/pictures.md.
+Everything later trusts a `Picture`. The supported formats and the rules are in docs/pictures.md.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ __all__ = [
     "SUFFIXES",
     "ImageError",
     "Picture",
-    "ahead",
     "decode",
     "from_pillow",
     "key_of",
+    "prefetch",
     "read",
     "warm",
 ]
@@ -98,15 +98,15 @@ def decode(
     return _decode(data, name, least_side, poll, key or key_of(data))
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """What `work`, which reads a picture, gives for each item, in order, some ahead on all cores.
+def prefetch(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The results of `work`, which reads a picture, for each item, in order, prefetched on all cores.
 
-    What it raises is raised in its place. `items` are taken as they are needed.
+    An exception of `work` is raised in its item's place. `items` are taken as they are needed.
     """
     most = 4 * pool.shared().most
     waiting = iter(items)
     first = list(islice(waiting, most))
-    if len(first) == 1:  # nothing to be ahead of
+    if len(first) == 1:  # nothing to prefetch
         yield work(first[0])
         return
     with ThreadPoolExecutor(most) as threads:
@@ -127,7 +127,7 @@ def warm() -> None:
         pool.shared().warm()
 
 
-# What limits a process's time and memory is POSIX's; elsewhere pictures are decoded without those limits.
+# Limits on a process's time and memory are POSIX's; elsewhere pictures are decoded without them.
 _IN_PROCESSES = os.name == "posix"
 
 

@@ -1,4 +1,4 @@
-"""Whatever a file says of its colours → sRGB, as browsers show it."""
+"""Conversion to sRGB from a file's ICC profile or colour code points, as browsers do it."""
 
 from __future__ import annotations
 

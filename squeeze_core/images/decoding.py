@@ -1,4 +1,4 @@
-"""Bytes → an upright picture in sRGB, in this process. What is special to a kind ends in its `_Source`."""
+"""Bytes → an upright picture in sRGB, in this process. One opener a format, each returns a `_Source`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from squeeze_core.images import bmp, containers, kinds, tiff
+from squeeze_core.images import containers, kinds, tiff
 from squeeze_core.images.colour import SRGB_PRIMARIES, Encoding, code_points, to_srgb
 from squeeze_core.images.levels import Samples, levels
 from squeeze_core.images.picture import (
@@ -69,11 +69,10 @@ class _Source:
     size: tuple[int, int]
     colours: bytes | Encoding | None = None
     orientation: int = 1
-    crop: tuple[int, int, int, int] | None = None
 
 
 def decode_here(data: bytes, name: str, least_side: int | None = None, key: str | None = None) -> Picture:
-    """What `decode` does, in this process and without its limits on time and memory."""
+    """Decode as `images.decode` does, in this process, without limits on time and memory."""
     start = time.perf_counter()
     check_bytes(len(data), name)
     kind = kinds.kind(data)
@@ -90,7 +89,7 @@ def decode_here(data: bytes, name: str, least_side: int | None = None, key: str 
     except MemoryError:
         raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
     except NotReadHere:
-        raise ImageError(f"{name} is a kind of {kind} that is not read here.") from None
+        raise ImageError(f"{name} is a {kind} variant that is not supported.") from None
     except Exception as error:  # a damaged file can raise nearly anything inside its decoder
         if "out of memory" in str(error).lower():  # as some decoders say it
             raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
@@ -168,11 +167,9 @@ def _bmp(data: bytes, name: str, least_side: int | None) -> _Source:
     try:
         return _loaded(*_opened(BmpImagePlugin.BmpImageFile, data, name, least_side))
     except OSError as error:
-        if not str(error).startswith("Unsupported BMP"):
-            raise
-    size = bmp.size(data)
-    check_pixels(*size, name)
-    return _Source(bmp.bitfields(data), size)
+        if str(error).startswith("Unsupported BMP"):  # fields of unusual widths
+            raise NotReadHere from None
+        raise
 
 
 def _png(data: bytes, name: str, least_side: int | None) -> _Source:
@@ -205,7 +202,7 @@ def _png_samples(data: bytes) -> Samples:
 
 
 def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | Encoding | None:
-    """What cICP, iCCP, sRGB, or gAMA with cHRM says: the first there, as PNG's third edition ranks them."""
+    """The first of cICP, iCCP, sRGB, or gAMA with cHRM: the order of PNG's third edition."""
     if len(cicp := facts.get(b"cICP", b"")) == 4:
         return code_points(cicp[0], cicp[1])
     if profile := containers.png_profile(facts.get(b"iCCP", b""), grey):
@@ -222,33 +219,21 @@ def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | Encoding | No
 
 
 def _avif(data: bytes, name: str, least_side: int | None) -> _Source:
-    facts = _iso(data, name)
-    source = _loaded(*_opened(AvifImagePlugin.AvifImageFile, data, name, least_side))
-    if facts and facts.crop:
-        source.crop = facts.crop
-    if facts and facts.code_points and source.colours is None:
-        source.colours = code_points(*facts.code_points)
-    return source
+    return _iso(AvifImagePlugin.AvifImageFile, data, name, least_side)
 
 
 def _heic(data: bytes, name: str, least_side: int | None) -> _Source:
     from pillow_heif import HeifImageFile  # its libraries take a moment to load
 
-    facts = _iso(data, name)
-    source = _loaded(*_opened(HeifImageFile, data, name, least_side))
-    if facts and facts.code_points and source.colours is None:
-        source.colours = code_points(*facts.code_points)
+    return _iso(HeifImageFile, data, name, least_side)
+
+
+def _iso(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
+    source = _loaded(*_opened(plugin, data, name, least_side))
+    points = containers.iso_code_points(data)
+    if points and source.colours is None:
+        source.colours = code_points(*points)
     return source
-
-
-def _iso(data: bytes, name: str) -> containers.IsoPicture | None:
-    """What the boxes say, its size checked; None where they are not understood: the decoder will judge."""
-    try:
-        facts = containers.iso_picture(data)
-    except Exception:  # a damaged file, or a sequence, which has no such boxes
-        return None
-    check_pixels(facts.width, facts.height, name)
-    return facts
 
 
 def _tiff(data: bytes, name: str, least_side: int | None) -> _Source:
@@ -256,7 +241,8 @@ def _tiff(data: bytes, name: str, least_side: int | None) -> _Source:
     check_pixels(*tiff.size(found), name)
     if not tiff.for_pillow(found):
         pixels = tiff.samples(data, found)
-        return _Source(pixels, tiff.size(found), tiff.profile(found), tiff.orientation(found))
+        orientation = found.get(tiff.ORIENTATION, (1,))[0]
+        return _Source(pixels, tiff.size(found), found.get(tiff.PROFILE), orientation)
     try:
         opened = _opened(TiffImagePlugin.TiffImageFile, data, name, least_side)
     except SyntaxError as error:
@@ -314,9 +300,6 @@ def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int,
     their colours once they are small.
     """
     pixels, (width, height) = source.pixels, source.size
-    if source.crop:
-        pixels = pixels.crop(source.crop)
-        width, height = pixels.width, pixels.height
     target = _fitted(width, height, least_side)
     spare = 1 if least_side else 2  # what the screen shows is resampled from twice as many pixels
     across = max(1, pixels.width // (spare * target[0]))

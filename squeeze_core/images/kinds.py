@@ -1,4 +1,4 @@
-"""What kind of file bytes are, by how they start and whatever the file's name says."""
+"""The format of a file, told by its first bytes and not by its name."""
 
 from __future__ import annotations
 
@@ -35,17 +35,18 @@ _OTHER_STARTS = {
 
 
 def kind(data: bytes) -> str | None:
-    """Which of the kinds that are read: "JPEG", "WebP" …; None for anything else."""
+    """The supported format of those bytes: "JPEG", "WebP" …; None for anything else."""
     head = data[:256]
     return next((kind for kind, start in _STARTS.items() if re.match(start, head, re.DOTALL)), None)
 
 
 def description(data: bytes) -> str:
-    """What bytes of no such kind are, for a sentence: "a PDF document, not a picture …"."""
+    """A phrase for bytes of any other format: "a PDF document, which is not a supported format (…)"."""
     head = data[:4096]
     kinds = ", ".join(_STARTS)
     for what, start in _OTHER_STARTS.items():
         if re.match(start, head, re.DOTALL | re.IGNORECASE):
-            return f"{what}, not a picture of a kind that is read here ({kinds})"
-    what = "no picture" if re.search(rb"[\x00-\x08\x0e-\x1f]", head) else "a text file, not a picture"
-    return f"{what} of a kind that is read here ({kinds})"
+            return f"{what}, which is not a supported format ({kinds})"
+    if re.search(rb"[\x00-\x08\x0e-\x1f]", head):
+        return f"not in a supported format ({kinds})"
+    return f"a text file, which is not a supported format ({kinds})"

@@ -1,4 +1,4 @@
-"""What the door hands out: a `Picture`, or an `ImageError`; and how much it takes in."""
+"""`Picture`, the result of decoding; `ImageError`, its refusal; the limits on what is decoded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ImageError(UserError):
 
 
 class NotReadHere(Exception):
-    """A file that may well be sound, of a kind that nothing here reads."""
+    """The file may well be sound, but its variant of the format is not supported."""
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,27 @@
-"""Pictures decoded in processes of their own, within limits on time and memory, one a core."""
+"""Processes that decode pictures within limits on time and memory, one a core.
+
+Messages between them and this process are JSON and bytes; nothing is unpickled on either side.
+"""
 
 from __future__ import annotations
 
 import atexit
-import mmap
+import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from squeeze_core.images import wire
-from squeeze_core.images.picture import LONGEST_SIDE, TOO_LONG, TOO_MUCH_MEMORY, ImageError
+from squeeze_core.images.picture import TOO_LONG, TOO_MUCH_MEMORY, ImageError
 
 # For one picture. The memory is that of data, as the kernel counts it, 60 MB of it before the first
 # picture; the seconds by the clock matter where the machine is busy or a disk does not answer.
@@ -30,9 +31,8 @@ _CLOCK_SECONDS = 6.0
 _CHECK_SECONDS = 0.1
 _WORKER = "squeeze_core.images.worker"
 _ROOT = str(Path(__file__).parents[2])
-_BUFFER = 1 << 20
-# A picture comes back in memory that both sides see: through a socket it would be copied four times.
-MOST_PIXEL_BYTES = 3 * LONGEST_SIDE**2
+# The exit status of a worker that could not even take a request in.
+NO_MEMORY = 3
 
 
 class Pool:
@@ -61,13 +61,12 @@ class Pool:
         """
         worker = self._next_worker(poll)
         try:
-            answer = worker.work(request, data, poll)
-            image = None if "error" in answer else worker.picture(answer["size"])
+            answer, image = worker.work(request, data, poll)
         except BaseException:
             worker.end()
             self._give_back(None)
             raise
-        self._give_back(None if answer["tired"] else worker)
+        self._give_back(None if answer["needs_restart"] else worker)
         if image is None:
             raise ImageError(answer["error"])
         return answer, image
@@ -108,73 +107,56 @@ class Pool:
 
 class _Worker:
     def __init__(self, limits: tuple[str, str]) -> None:
-        self._connection, theirs = socket.socketpair()
-        for end in (self._connection, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-        self._connection.settimeout(_CHECK_SECONDS)
-        number, pages = theirs.fileno(), _pages()
-        self._pixels = mmap.mmap(pages, MOST_PIXEL_BYTES)
+        self._connection, theirs = Pipe()
+        number = theirs.fileno()
         path = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
         with theirs:
             self._process = subprocess.Popen(
                 # -P: a folder that somebody works in may hold modules of our names.
-                [sys.executable, "-P", "-W", "ignore", "-m", _WORKER, str(number), str(pages), *limits],
+                [sys.executable, "-P", "-W", "ignore", "-m", _WORKER, str(number), *limits],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=[number, pages],
+                pass_fds=[number],
                 start_new_session=True,  # Ctrl-C is for the parent, which ends its workers
                 env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
-        os.close(pages)
 
     def work(
         self, request: dict[str, Any], data: bytes, poll: Callable[[], object] | None
-    ) -> dict[str, Any]:
-        start = time.monotonic()
-
-        def waiting() -> None:
+    ) -> tuple[dict[str, Any], Image.Image | None]:
+        """The facts of the picture in `data` (or at the request's path), and the picture unless refused."""
+        end = time.monotonic() + _CLOCK_SECONDS
+        try:
+            self._connection.send_bytes(json.dumps(request).encode())
+            self._connection.send_bytes(data)
+        except OSError:
+            raise ImageError(f"{request['name']} {self._why_it_ended()}.") from None
+        while not self._connection.poll(_CHECK_SECONDS):
             if poll:
                 poll()
-            if time.monotonic() > start + _CLOCK_SECONDS:
+            if time.monotonic() > end:
                 raise ImageError(f"{request['name']} {TOO_LONG}.")
-
         try:
-            wire.send(self._connection, request, data, waiting)
-            return wire.receive(self._connection, waiting)[0]
-        except (EOFError, ConnectionError):
+            answer = json.loads(self._connection.recv_bytes())
+            if "error" in answer:
+                return answer, None
+            return answer, Image.frombytes("RGB", answer["size"], self._connection.recv_bytes())
+        except (EOFError, OSError):
             raise ImageError(f"{request['name']} {self._why_it_ended()}.") from None
-
-    def picture(self, size: tuple[int, int]) -> Image.Image:
-        """The picture of that width and height that was answered last."""
-        width, height = size
-        with memoryview(self._pixels) as pixels, pixels[: 3 * width * height] as used:
-            return Image.frombytes("RGB", (width, height), used)
 
     def _why_it_ended(self) -> str:
         number = self._process.wait()
         if number == -signal.SIGXCPU:
             return TOO_LONG
-        if number in (-signal.SIGKILL, wire.NO_MEMORY):  # killed by the kernel, short of memory
+        if number in (-signal.SIGKILL, NO_MEMORY):  # killed by the kernel, short of memory
             return TOO_MUCH_MEMORY
         return "is damaged: reading it broke the decoder"
 
     def end(self) -> None:
         self._connection.close()
-        self._pixels.close()
         self._process.kill()
         self._process.wait()
-
-
-def _pages() -> int:
-    """A file without a name, in memory where the system can, for one worker's pixels."""
-    if hasattr(os, "memfd_create"):
-        number = os.memfd_create("pixels")
-    else:
-        with tempfile.TemporaryFile() as file:
-            number = os.dup(file.fileno())
-    os.ftruncate(number, MOST_PIXEL_BYTES)
-    return number
 
 
 _pool: Pool | None = None

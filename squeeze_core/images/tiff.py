@@ -13,7 +13,9 @@ from squeeze_core.images.levels import Samples, as_meant, levels
 from squeeze_core.images.picture import NotReadHere
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_ORIENTATION, _SAMPLES, _PLANAR, _EXTRA, _FORMAT, _PROFILE = 274, 277, 284, 338, 339, 34675
+ORIENTATION, _SAMPLES, _PLANAR, _EXTRA, _FORMAT, PROFILE = 274, 277, 284, 338, 339, 34675
+_USED = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, ORIENTATION, _SAMPLES, _PLANAR}
+_USED |= {_EXTRA, _FORMAT, PROFILE}
 _GREY, _COLOURS = (0, 1), {0: 1, 1: 1, 2: 3, 5: 4}  # by photometric interpretation
 # Plain values, LZW, deflate (two numbers), PackBits, LZMA, Zstandard: whatever the sample type; JPEG 2000
 # (two numbers), LERC, WebP and JPEG XL.
@@ -24,32 +26,13 @@ _PILLOW_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 
 
 def tags(data: bytes) -> dict[int, Any]:
-    """The first directory's tags that matter here, as tuples, or bytes for the profile."""
-    head = data[:16] if 43 in data[2:4] else data[:8]
-    directory = TiffImagePlugin.ImageFileDirectory_v2(head)
+    """The tags of the first directory that matter here: tuples, and bytes for the ICC profile."""
+    directory = TiffImagePlugin.ImageFileDirectory_v2(data[:16] if 43 in data[2:4] else data[:8])
     file = io.BytesIO(data)
     file.seek(directory.next)
     directory.load(file)
-    found: dict[int, Any] = {}
-    for tag in (
-        _WIDTH,
-        _HEIGHT,
-        _BITS,
-        _COMPRESSION,
-        _PHOTOMETRIC,
-        _ORIENTATION,
-        _SAMPLES,
-        _PLANAR,
-        _EXTRA,
-    ):
-        if tag in directory:
-            value = directory[tag]
-            found[tag] = value if isinstance(value, tuple) else (value,)
-    if _FORMAT in directory:
-        found[_FORMAT] = tuple(directory[_FORMAT])
-    if _PROFILE in directory:
-        found[_PROFILE] = bytes(directory[_PROFILE])
-    return found
+    found = {tag: directory[tag] for tag in _USED if tag in directory}
+    return {tag: value if isinstance(value, tuple | bytes) else (value,) for tag, value in found.items()}
 
 
 def for_pillow(found: dict[int, Any]) -> bool:
@@ -61,14 +44,6 @@ def for_pillow(found: dict[int, Any]) -> bool:
 def size(found: dict[int, Any]) -> tuple[int, int]:
     """Width and height as stored, pixels."""
     return int(found[_WIDTH][0]), int(found[_HEIGHT][0])
-
-
-def orientation(found: dict[int, Any]) -> int:
-    return found.get(_ORIENTATION, (1,))[0]
-
-
-def profile(found: dict[int, Any]) -> bytes | None:
-    return found.get(_PROFILE)
 
 
 def samples(data: bytes, found: dict[int, Any]) -> Samples:

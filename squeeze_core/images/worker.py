@@ -1,53 +1,55 @@
 """A process that only decodes pictures: one that is slow, bloated or killed by a picture harms nobody.
 
-`python -m squeeze_core.images.worker SOCKET PIXELS CPU_SECONDS MEMORY_BYTES`, started by `pool`: its end of
-a socket, a file whose memory both sides see, and what it may use for one picture. It ends when the other
-end does.
+`python -m squeeze_core.images.worker SOCKET CPU_SECONDS MEMORY_BYTES`, started by `pool`: its end of a
+socket, and what it may use for one picture. It ends when the other end does.
 """
 
 from __future__ import annotations
 
-import mmap
+import json
 import resource
-import socket
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from squeeze_core.images import wire
 from squeeze_core.images.decoding import decode_here
 from squeeze_core.images.picture import ImageError
+from squeeze_core.images.pool import NO_MEMORY
 
 # A process that keeps more than that after a picture is replaced.
-_TIRED_BYTES = 150_000_000
+_MOST_RESIDENT_BYTES = 150_000_000
 
 
-def main(connection: socket.socket, shared: mmap.mmap, cpu_seconds: int, memory_bytes: int) -> None:
+def main(connection: Connection, cpu_seconds: int, memory_bytes: int) -> None:
     Image.MAX_IMAGE_PIXELS = None  # the limits here are our own
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    tired = False
-    while not tired:
+    needs_restart = False
+    while not needs_restart:
         try:
-            request, data = wire.receive(connection, _never)
+            request = json.loads(connection.recv_bytes())
+            answer, pixels = _answered(request, connection, cpu_seconds)
         except EOFError:
             return
-        _allow(cpu_seconds)
-        answer, pixels = _answer(request, data)
-        shared[: len(pixels)] = pixels
-        tired = _resident_bytes() > _TIRED_BYTES
-        wire.send(connection, answer | {"tired": tired}, b"", _never)
+        needs_restart = _resident_bytes() > _MOST_RESIDENT_BYTES
+        connection.send_bytes(json.dumps(answer | {"needs_restart": needs_restart}).encode())
+        if pixels:
+            connection.send_bytes(pixels)
 
 
-def _answer(request: dict[str, Any], data: bytearray) -> tuple[dict[str, Any], bytes]:
+def _answered(
+    request: dict[str, Any], connection: Connection, cpu_seconds: int
+) -> tuple[dict[str, Any], bytes]:
     """The facts of a picture and its RGB pixels; {"error": sentence} and none when there is no picture."""
     name, path = request["name"], request["path"]
+    data = connection.recv_bytes()
+    _allow(cpu_seconds)
     try:
-        encoded = bytes(data) if path is None else Path(path).read_bytes()
-        data.clear()
-        picture = decode_here(encoded, name, request["least_side"], request["key"])
+        data = data if path is None else Path(path).read_bytes()
+        picture = decode_here(data, name, request["least_side"], request["key"])
     except ImageError as error:
         return {"error": str(error)}, b""
     except OSError as error:
@@ -64,10 +66,6 @@ def _resident_bytes() -> int:
         return 0
 
 
-def _never() -> None:
-    raise AssertionError("this side waits as long as it takes")
-
-
 def _allow(cpu_seconds: int) -> None:
     """The kernel ends this process when it has computed for that much longer."""
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -76,8 +74,8 @@ def _allow(cpu_seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    number, pixels, cpu_seconds, memory_bytes = map(int, sys.argv[1:])
+    number, cpu_seconds, memory_bytes = map(int, sys.argv[1:])
     try:
-        main(socket.socket(fileno=number), mmap.mmap(pixels, 0), cpu_seconds, memory_bytes)
+        main(Connection(number), cpu_seconds, memory_bytes)
     except MemoryError:
-        sys.exit(wire.NO_MEMORY)
+        sys.exit(NO_MEMORY)

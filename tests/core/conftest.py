@@ -178,6 +178,6 @@ def _bad(folder: Path) -> dict[str, str]:
     write("page.jpg", b"<!DOCTYPE html><html>404<svg ></svg></html>", "web page")
     write("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC picture")
     write("notes.png", "Größe: 3 Äpfel".encode(), "text file")
-    write("noise.jpg", np.random.default_rng(0).bytes(4000), "no picture")
+    write("noise.jpg", np.random.default_rng(0).bytes(4000), "not in a supported format")
     (folder / "folder.jpg").mkdir()
     return bad | {"folder.jpg": "is a folder", "missing.jpg": "There is no file"}

@@ -245,7 +245,7 @@ def test_a_picture_lying_on_its_side_is_said_so(coco_folder: Path) -> None:
         (lambda path: path.write_bytes(b""), "is empty"),
         (
             lambda path: Image.new("RGB", (80, 60)).save(path, "TGA"),
-            "no picture of a kind that is read here",
+            "not in a supported format",
         ),
         (lambda path: path.unlink(), "there is no file"),
     ],
