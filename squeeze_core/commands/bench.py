@@ -1,4 +1,4 @@
-"""`bench`: how long does what take on this machine?"""
+"""`bench`: timings on this machine, with ratios measured in the same run."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def run(options: Namespace) -> int:
         print_json({"device": engine.device.type, "rows": [_document(row) for row in rows]})
         return 0
     print(f"Median times on {engine.device.type}; each ratio is of times taken in this run.")
+    print_rows(rows)
+    return 0
+
+
+def print_rows(rows: list[Row]) -> None:
+    """One line a timing, and one for each of its ratios."""
     for row in rows:
         time = (
             f"{row.milliseconds:,.1f} ms" if row.milliseconds else f"{row.images_per_second:,.1f} images/s"
@@ -39,7 +45,6 @@ def run(options: Namespace) -> int:
         print(f"{row.what:55}{time:>18}")
         for other, ratio in row.ratio_to.items():
             print(f"    {ratio:.2f} × the time of {other}")
-    return 0
 
 
 def _document(row: Row) -> dict[str, Any]:

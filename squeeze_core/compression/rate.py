@@ -1,4 +1,4 @@
-"""How many bytes the weights will cost: a differentiable estimate of the coder's work."""
+"""An estimate of the bits that the range coder needs for a network's weights."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import math
 import torch
 from torch import Tensor
 
-LARGEST = 48  # magnitudes above cost no more
+LARGEST = 48  # magnitudes above it cost no more
 CONTEXTS = 8
 
 
 class Rate:
-    """Code lengths by layer and context, refreshed from the levels that the weights have now.
+    """Code lengths in bits by layer and context, counted from the weights' present levels.
 
-    A weight's context is how large its row (output channel), its column (input channel) and its
-    kernel are in the layer: the coder knows them, because it has seen the neighbours.
+    A weight's context is how large its row (output channel), its column (input channel) and its kernel are
+    in the layer; the coder knows them from the neighbours that it has coded.
     """
 
-    def __init__(self, shapes: list[tuple[int, ...]], device: torch.device) -> None:
+    def __init__(self, shapes: list[tuple[int, ...]]) -> None:
         layer, row, column, kernel = [], [], [], []
         rows = columns = kernels = 0
         for index, (o, i, *k) in enumerate(shapes):
@@ -30,13 +30,12 @@ class Rate:
             kernel.append((at // area).flatten() + kernels)
             rows, columns, kernels = rows + o, columns + i, kernels + o * i
         self.layer, self.row, self.column, self.kernel = (
-            torch.cat(part).to(device) for part in (layer, row, column, kernel)
+            torch.cat(part) for part in (layer, row, column, kernel)
         )
         self.layers, self.rows, self.columns, self.kernels = len(shapes), rows, columns, kernels
-        self.area = torch.tensor([math.prod(shape[2:]) for shape in shapes], device=device)
-        self.table = torch.zeros(self.layers * CONTEXTS, 2 * LARGEST + 1, device=device)
+        self.area = torch.tensor([math.prod(shape[2:]) for shape in shapes])
+        self.table = torch.zeros(self.layers * CONTEXTS, 2 * LARGEST + 1)
         self.context = torch.zeros_like(self.layer)
-        self.bits = torch.zeros((), device=device)
 
     def refresh(self, levels: Tensor) -> None:
         """Take contexts and code lengths from `levels`, float [weights] of whole numbers."""
@@ -54,29 +53,19 @@ class Rate:
         symbols = levels.clamp(-LARGEST, LARGEST).long() + LARGEST
         flat = cell * (2 * LARGEST + 1) + symbols
         counts.view(-1).index_add_(0, flat, torch.ones_like(size))
-        # A level never seen costs about as much as one seen half a time, dearer the larger it is.
-        distance = torch.arange(-LARGEST, LARGEST + 1, device=levels.device).abs()
+        # A level that does not occur costs as one that occurs half a time, and more the larger it is.
+        distance = torch.arange(-LARGEST, LARGEST + 1).abs()
         smooth = counts + 0.5 ** distance.float() + 0.02
         self.table = -torch.log2(smooth / smooth.sum(1, keepdim=True))
-        self.bits = (counts * self.table).sum()
 
     def lengths(self, levels: Tensor) -> Tensor:
         """Bits of each weight at these whole levels, in the contexts of the last refresh."""
         symbols = levels.clamp(-LARGEST, LARGEST).long() + LARGEST
         return self.table[self.layer * CONTEXTS + self.context, symbols]
 
-    def __call__(self, positions: Tensor) -> Tensor:
-        """Bits of weights at `positions` (float, in steps), linear between whole levels."""
-        position = positions.clamp(-LARGEST, LARGEST - 1e-3)
-        low = position.detach().floor()
-        at = (self.layer * CONTEXTS + self.context) * (2 * LARGEST + 1) + low.long() + LARGEST
-        flat = self.table.view(-1)
-        below, above = flat[at], flat[at + 1]
-        return (below + (position - low) * (above - below)).sum()
-
 
 def _group_sum(values: Tensor, group: Tensor, groups: int) -> Tensor:
-    return torch.zeros(groups, device=values.device).index_add_(0, group, values)[group]
+    return torch.zeros(groups).index_add_(0, group, values)[group]
 
 
 def _group_mean(values: Tensor, group: Tensor, groups: int) -> Tensor:

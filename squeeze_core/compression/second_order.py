@@ -127,7 +127,7 @@ def _levels(
     target: np.ndarray, factor: np.ndarray, rise: np.ndarray, price: float, shape: tuple[int, ...]
 ) -> np.ndarray:
     """Levels, float64 [O, I·k·k] of whole numbers, for `target` in steps."""
-    rate = Rate([shape], torch.device("cpu"))
+    rate = Rate([shape])
     levels = np.sign(target) * np.floor(np.abs(target) + 0.35)
     inputs = target.shape[1]
     for _ in range(_ROUNDS):

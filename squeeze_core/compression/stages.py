@@ -195,7 +195,7 @@ def choose_levels(
     """
     names = [name for name, p in rounded.items() if p.kind == "steps" and name in curvature]
     shapes = [rounded[name].values.shape for name in names]
-    rate = Rate(shapes, torch.device("cpu"))
+    rate = Rate(shapes)
     steps = [float(rounded[name].table[0]) for name in names]  # type: ignore[index]
     positions = torch.cat(
         [torch.from_numpy(tensors[n].values / s).flatten() for n, s in zip(names, steps, strict=True)]

@@ -3,8 +3,7 @@
     python -m squeeze_core.detector.calibrate DIR --annotations coco.json
 
 Writes the calibration and the default threshold into the weights file (the shipped one, or
-`--weights`); for the shipped one the manifest's sha256 follows. What was counted is drawn by
-`python -m squeeze_core.figures.reliability FILE.svg`.
+`--weights`); for the shipped one the manifest's sha256 follows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What does this channel look for? One picture for each of the 2,880 channels, optimised to excite it.
+"""Feature visualisation: one picture for each of the 2,880 channels, optimised to excite it.
 
 The pictures are shipped as sprite sheets, one for each module and branch; `tile` cuts one out.
-`python -m squeeze_core.inside.feature_visualisation` makes them again.
+`tools/feature_visualisation.py` makes them again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Sheet:
 
 @cache
 def manifest() -> dict[str, Any]:
-    """How the pictures were made and what was measured on them; `sheets` excepted, all for people."""
+    """How the pictures were made and what was measured on them; code reads `network` and `sheets` alone."""
     return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 
 

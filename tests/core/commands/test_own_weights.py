@@ -14,7 +14,6 @@ from torch import nn
 
 from squeeze_core import bench as bench_module
 from squeeze_core.__main__ import main
-from squeeze_core.bench import peers
 from squeeze_core.gallery import FOLDER
 from squeeze_core.images import read
 from squeeze_core.networks.preprocess import Preprocess
@@ -113,10 +112,10 @@ def test_compare_has_its_row_measured_too(own: list[str], capsys) -> None:
 
 
 def test_bench_times_it(own: list[str], capsys, monkeypatch) -> None:
-    monkeypatch.setattr(bench_module, "GROUPS", (peers.forward,))
-    monkeypatch.setattr(peers, "FORWARD", (1, 2))
+    monkeypatch.setattr(bench_module, "GROUPS", (bench_module.forward,))
+    monkeypatch.setattr(bench_module, "FORWARD", (1, 2))
     found = document(capsys, "bench", *own, "--device", "cpu")
-    assert len(found["rows"]) == 10 and all(row["what"].startswith("one picture") for row in found["rows"])
+    assert len(found["rows"]) == 5 and all(row["what"].startswith("one picture") for row in found["rows"])
     assert "which EfficientNet-Lite0 is not" in sentence(capsys, "bench", "--model", "efficientnet_lite0")
 
 

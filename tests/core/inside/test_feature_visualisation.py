@@ -1,4 +1,4 @@
-"""The shipped optimised pictures, and the optimiser that makes them."""
+"""The shipped feature visualisations."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from squeeze_core.inside import feature_visualisation
-from squeeze_core.inside.feature_visualisation import sheets
-from squeeze_core.inside.feature_visualisation.optimise import Settings, normalise, optimise, response
 from squeeze_core.networks.architecture import BRANCHES, SqueezeNet
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
-from squeeze_core.networks.engine import Engine
 
 NUMBER_OF_CHANNELS = 320 + 2560
 
@@ -74,38 +70,3 @@ def test_a_sheet_that_is_not_the_shipped_one_is_one_sentence(
 def test_a_channel_that_is_not_there_is_refused(channel: int) -> None:
     with pytest.raises(KeyError):
         feature_visualisation.tile("fire2", "squeeze", channel)
-
-
-def test_the_pictures_excite_their_channels_more_than_the_gallery(engine: Engine) -> None:
-    excitement = sheets.measure(engine)
-    print(excitement)
-    assert excitement.channels == NUMBER_OF_CHANNELS
-    assert excitement.live > 2500
-    assert excitement.share >= 0.95
-
-
-def test_each_picture_belongs_to_its_own_channel(network: SqueezeNet) -> None:
-    """Sheets read in the wrong order would still excite something: each must excite its own channel
-    more than most of its neighbours' pictures do."""
-    tiles = [np.asarray(feature_visualisation.tile("fire5", "expand1x1", c)) for c in range(32)]
-    pictures = torch.from_numpy(np.stack(tiles)).permute(0, 3, 1, 2).float() / 255
-    with torch.inference_mode():
-        value = response(network, "fire5/expand1x1", normalise(pictures))[:, :32].amax((2, 3))
-    own = value.diagonal()
-    assert (own[None] >= value).float().mean() > 0.95
-    assert (value.argmax(0) == torch.arange(32)).float().mean() > 0.9
-
-
-def test_the_optimiser_climbs(network: SqueezeNet) -> None:
-    channels = [3, 11]
-    settings = [Settings(size=24, jitter=2, steps=steps) for steps in (1, 24)]
-    before, after = (optimise(network, "fire2", "squeeze", channels, one) for one in settings)
-    assert after.shape == (2, 24, 24, 3)
-    assert after.dtype == np.uint8
-    with torch.inference_mode():
-        values = [
-            response(network, "fire2/squeeze", normalise(torch.from_numpy(p).permute(0, 3, 1, 2) / 255))
-            for p in (before, after)
-        ]
-    for place, channel in enumerate(channels):
-        assert values[1][place, channel].max() > values[0][place, channel].max() + 10

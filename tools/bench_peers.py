@@ -1,4 +1,9 @@
-"""What others would write, built and timed in the same run: PyTorch, ONNX Runtime alone, plain recipes."""
+"""Time plain recipes that others would write beside ours, in the same run: files, and a busy machine.
+
+    python -m tools.bench_peers
+
+`python -m squeeze_core bench` has the forward pass on a quiet machine.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,10 +22,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from squeeze_core import classifier, gallery
-from squeeze_core.bench.rows import Row, in_blocks, interleaved
+from squeeze_core import bench, classifier, gallery
+from squeeze_core.bench import Row
+from squeeze_core.commands.bench import print_rows
 from squeeze_core.images import prefetch, read
-from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.onnx_export import to_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
@@ -28,14 +34,13 @@ from squeeze_core.networks.preprocess import Preprocess
 
 BUSY = 2  # processes that compute beside, where a row says so
 FILES = 300
-# Turns of a forward pass, and runs in each; of one file.
-FORWARD, ONE_FILE = (2, 25), (3, 5)
+ONE_FILE = (3, 5)  # turns, and runs in each
 LARGE, SMALL, USUAL = (4000, 3000), (336, 252), (500, 375)
 
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """With that many processes beside that never rest."""
+    """Keep BUSY processes computing meanwhile."""
     others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
     try:
         yield
@@ -45,56 +50,17 @@ def busy() -> Iterator[None]:
             other.wait()
 
 
-def forward(engine: Engine, network: Network) -> list[Row]:
-    """One picture through the network, as the engine and as others run it, quiet and beside others."""
-    size = network.preprocess.size
-    one = torch.randn(1, 3, size, size)
-    last = one.contiguous(memory_format=torch.channels_last)
-    plain, ordered = network.load(), network.load().to(memory_format=torch.channels_last)
-    session = open_session(to_onnx(network.load(), size).SerializeToString())
-    works: dict[str, Callable[[], object]] = {
-        "PyTorch, channels last": partial(_answer, ordered, last),
-        "PyTorch": partial(_answer, plain, one),
-        "ONNX Runtime alone": lambda: session.run(None, {"pictures": one.numpy()}),
-        "ours": lambda: engine.run(network, one),
-    }
-    if network.plan is not None:
-        loaded = engine.get(network)
-        works["ours, all parts"] = partial(_parts, loaded, one)
-    title = "one picture, forward pass"
-    rows = _compared(title, works, in_blocks(list(works.values()), *FORWARD))
+def beside_busy(engine: Engine, network: Network) -> list[Row]:
+    """One picture through the network, as the engine and as others run it, beside other processes."""
+    works = bench.forward_works(engine, network)
     with busy():
-        rows += _compared(
-            f"{title} beside {BUSY} busy processes", works, in_blocks(list(works.values()), *FORWARD)
-        )
-    return rows
+        taken = bench.in_blocks(works.values(), *bench.FORWARD)
+    return bench.compared(f"one picture, forward pass beside {BUSY} busy processes", works, taken)
 
 
 def _answer(network: nn.Module, pictures: Tensor) -> Tensor:
     with torch.inference_mode():
         return network(pictures)
-
-
-def _parts(network: nn.Module, pictures: Tensor) -> object:
-    with torch.inference_mode():
-        return network.parts(pictures)  # type: ignore[operator]
-
-
-def _compared(title: str, works: Iterable[str], taken: Sequence[float]) -> list[Row]:
-    """A row for each, the last ones, which are ours, with ratios to all the others."""
-    medians = dict(zip(works, taken, strict=True))
-    return [
-        Row(
-            f"{title}: {name}",
-            taken,
-            ratio_to={
-                f"{title}: {other}": taken / medians[other]
-                for other in medians
-                if name.startswith("ours") and other != name
-            },
-        )
-        for name, taken in medians.items()
-    ]
 
 
 def one_file(engine: Engine, network: Network) -> list[Row]:
@@ -111,8 +77,8 @@ def one_file(engine: Engine, network: Network) -> list[Row]:
                 "reduced decode, ONNX Runtime": partial(_six_lines, session, see, path),
                 "ours": partial(_ours, engine, network, [path]),
             }
-            taken = in_blocks(list(works.values()), *ONE_FILE)
-            rows += _compared(f"{title}, file to five classes", works, taken)
+            taken = bench.in_blocks(works.values(), *ONE_FILE)
+            rows += bench.compared(f"{title}, file to five classes", works, taken)
     return rows
 
 
@@ -153,7 +119,7 @@ def many_files(engine: Engine, network: Network) -> list[Row]:
             "Pillow and ONNX Runtime, one thread": lambda: [_six_lines(session, see, p) for p in paths],
             "ours": partial(_ours, engine, network, paths),
         }
-        taken = interleaved(list(works.values()), 1)
+        taken = bench.interleaved(list(works.values()), 1)
     title = f"{FILES} JPEGs of 500×375"
     medians = dict(zip(works, taken, strict=True))
     return [
@@ -192,3 +158,13 @@ def _written(path: Path, side: tuple[int, int]) -> Path:
     )
     path.write_bytes(buffer.getvalue())
     return path
+
+
+def main() -> None:
+    engine = Engine("cpu")
+    for group in (beside_busy, one_file, many_files):
+        print_rows(group(engine, DEFAULT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Timings of the start, the network and whole files, each with its ratios to others in the same run.
+
+A group is a function that returns rows; add a function to GROUPS to time something more.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+from squeeze_core import classifier, gallery
+from squeeze_core.cost.profile import profile
+from squeeze_core.cost.roofline import least_time, measure_machine
+from squeeze_core.cost.timing import in_turns
+from squeeze_core.detector import detect as detector
+from squeeze_core.images import read
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import DEFAULT, Network, named
+from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.onnx_export import to_onnx
+from squeeze_core.networks.onnx_runtime import open_session
+
+GPU_BATCH = 256
+FORWARD = (2, 25)  # turns of a forward pass, and runs in each
+
+
+@dataclass(frozen=True)
+class Row:
+    """One timing: the median, in one of two units. `ratio_to`: this time over another row's time."""
+
+    what: str
+    milliseconds: float | None = None
+    images_per_second: float | None = None
+    ratio_to: dict[str, float] = field(default_factory=dict)
+
+
+def bench(engine: Engine, network: Network = DEFAULT) -> Iterator[Row]:
+    """The rows of every group for that SqueezeNet, as soon as each group is done."""
+    for group in GROUPS:
+        yield from group(engine, network)
+
+
+def interleaved(works: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Median milliseconds of each work; in turns, so that a slow moment of the machine hits all alike."""
+    return [statistics.median(taken) for taken in in_turns(works, rounds)]
+
+
+def in_blocks(works: Iterable[Callable[[], object]], blocks: int, runs: int) -> list[float]:
+    """Median milliseconds of each work, in turns of `runs` runs in a row.
+
+    The first run of each turn is not counted: it pays for caches that another work has filled.
+    """
+    works = list(works)
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(blocks):
+        for work, taken in zip(works, times, strict=True):
+            taken += in_turns([work], runs)[0]
+    return [statistics.median(taken) for taken in times]
+
+
+def compared(title: str, works: Iterable[str], taken: Sequence[float]) -> list[Row]:
+    """A row for each work; those whose names begin with "ours" have ratios to all others."""
+    medians = {f"{title}: {name}": milliseconds for name, milliseconds in zip(works, taken, strict=True)}
+    ours = f"{title}: ours"
+    return [
+        Row(
+            name,
+            milliseconds,
+            ratio_to={
+                other: milliseconds / medians[other]
+                for other in medians
+                if name.startswith(ours) and other != name
+            },
+        )
+        for name, milliseconds in medians.items()
+    ]
+
+
+def forward_works(engine: Engine, network: Network) -> dict[str, Callable[[], object]]:
+    """One picture through the network: by PyTorch, by ONNX Runtime alone, and by the engine."""
+    size = network.preprocess.size
+    one = torch.randn(1, 3, size, size)
+    last = one.contiguous(memory_format=torch.channels_last)
+    plain, ordered = network.load(), network.load().to(memory_format=torch.channels_last)
+    session = open_session(to_onnx(network.load(), size).SerializeToString())
+    loaded = engine.get(network)
+
+    def without_gradients(run: Callable[[torch.Tensor], object], pictures: torch.Tensor) -> object:
+        with torch.inference_mode():
+            return run(pictures)
+
+    works: dict[str, Callable[[], object]] = {
+        "PyTorch, channels last": lambda: without_gradients(ordered, last),
+        "PyTorch": lambda: without_gradients(plain, one),
+        "ONNX Runtime alone": lambda: session.run(None, {"pictures": one.numpy()}),
+        "ours": lambda: engine.run(network, one),
+    }
+    if isinstance(plain, SqueezeNet):
+        works["ours, all parts"] = lambda: without_gradients(loaded.parts, one)  # type: ignore[arg-type]
+    return works
+
+
+def startup(engine: Engine, network: Network) -> list[Row]:
+    """From nothing to the command line's first answer, in processes of their own."""
+    sample = str(gallery.samples()[0].path)
+    # The command line works without Streamlit; where it is installed, it is what the app waits for too.
+    parts = [name for name in ("streamlit", "torch", "torchvision") if find_spec(name)]
+    imports = [sys.executable, "-c", f"import {', '.join(parts)}"]
+    first = [sys.executable, "-m", "squeeze_core", "classify", sample, "--device", engine.device.type]
+    medians = interleaved([lambda: _process(imports), lambda: _process(first)], 3)
+    base = f"importing {', '.join(parts[:-1])} and {parts[-1]}"
+    return [
+        Row(base, medians[0]),
+        Row("command line start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}),
+    ]
+
+
+def forward(engine: Engine, network: Network) -> list[Row]:
+    """One picture through the network, as the engine and as others run it."""
+    works = forward_works(engine, network)
+    return compared("one picture, forward pass", works, in_blocks(works.values(), *FORWARD))
+
+
+def second_network(engine: Engine, network: Network) -> list[Row]:
+    """One picture through EfficientNet-Lite0 and through that SqueezeNet, by the same engine."""
+
+    def once(subject: Network) -> Callable[[], object]:
+        picture = torch.randn(1, 3, subject.preprocess.size, subject.preprocess.size)
+        return lambda: engine.run(subject, picture)
+
+    other = named("efficientnet_lite0")
+    ours, theirs = interleaved([once(network), once(other)], 7)
+    base = f"{network.title}, one picture"
+    return [Row(base, ours), Row(f"{other.title}, one picture", theirs, ratio_to={base: theirs / ours})]
+
+
+def gpu(engine: Engine, network: Network) -> list[Row]:
+    """On a CUDA GPU alone: a large batch against the device's roofline, and one picture's answer."""
+    if engine.device.type != "cuda":
+        return []
+    loaded, size = engine.get(network), network.preprocess.size
+    machine = measure_machine(engine.device)
+    with torch.device("meta"):
+        cost = profile(network.build(), size)
+    least = 1000 * least_time(cost, machine, GPU_BATCH)
+    # Pictures already in the form that the network takes: how they get there is another row.
+    many = torch.randn(GPU_BATCH, 3, size, size, device=engine.device, dtype=torch.float16)
+    many = many.contiguous(memory_format=torch.channels_last)
+    one = torch.randn(1, 3, size, size)
+
+    def batch() -> object:
+        with torch.inference_mode():
+            answers = loaded(many)
+        torch.cuda.synchronize()
+        return answers
+
+    def answer() -> object:
+        return engine.run(network, one).softmax(1).topk(5)
+
+    batch(), answer()  # the second call records the CUDA graph
+    taken, single = interleaved([batch, answer], 50)
+    base = f"roofline of {GPU_BATCH} pictures ({machine})"
+    return [
+        Row(base, least),
+        Row(f"forward pass, {GPU_BATCH} pictures on the GPU", taken, ratio_to={base: taken / least}),
+        Row("one picture, tensor to five classes", single),
+    ]
+
+
+def whole_files(engine: Engine, network: Network) -> list[Row]:
+    """Encoded bytes to probabilities or boxes, and the part of it that is decoding."""
+    paths = [sample.path for sample in gallery.samples()]
+
+    def decode() -> list[object]:
+        return [read(path) for path in paths]
+
+    def classify() -> list[object]:
+        return list(classifier.classify(map(read, paths), engine, network))
+
+    def detect() -> list[object]:
+        return [found.detections() for found in detector.detect(map(read, paths), engine)]
+
+    medians = interleaved([classify, decode, detect], 5)
+    all_of_it, decoding, detecting = (median / len(paths) for median in medians)
+    base = "classifying a file, decoding included"
+    return [
+        Row(base, images_per_second=1000 / all_of_it),
+        Row("decoding a file", decoding, ratio_to={base: decoding / all_of_it}),
+        Row("detecting in a file, decoding included", detecting, ratio_to={base: detecting / all_of_it}),
+    ]
+
+
+GROUPS: tuple[Callable[[Engine, Network], list[Row]], ...] = (
+    startup,
+    forward,
+    second_network,
+    gpu,
+    whole_files,
+)
+
+
+def _process(command: list[str]) -> None:
+    root = Path(__file__).parents[1]
+    subprocess.run(command, check=True, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
