@@ -18,7 +18,7 @@ from squeeze_core.detector import detect as detecting
 from squeeze_core.detector.detections import Candidates
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.errors import UserError
-from squeeze_core.images import Picture, ahead, from_pillow, read
+from squeeze_core.images import Picture, from_pillow, prefetch, read
 from squeeze_core.inside import explain as explaining
 from squeeze_core.inside.explain import Explanation
 from squeeze_core.inside.trace import FireTrace, fire_trace
@@ -150,7 +150,7 @@ def _pictures(given: object, least_side: int) -> Picture | Iterator[Picture]:
     if isinstance(given, Sequence):
         for one in given:
             _check(one)
-    return ahead(lambda one: _picture(one, least_side), given)
+    return prefetch(lambda one: _picture(one, least_side), given)
 
 
 def _picture(given: object, least_side: int) -> Picture:
