@@ -15,7 +15,7 @@ from pages.session import address, networks, tray
 from pages.widgets import downloads, times
 from pages.widgets.words import plain
 from squeeze_core.classifier import Prediction
-from squeeze_core.detector import finer
+from squeeze_core.detector import fine_grained
 from squeeze_core.detector.calibration import Calibration
 from squeeze_core.detector.detections import (
     OVERLAP,
@@ -73,12 +73,12 @@ def detector(picture: Picture) -> None:
     how_sure(results.candidates(picture, networks.detector()).calibration)
     meaning = footnote()
     # Last, when nothing else of this page is at work any more.
-    closely = st.session_state["detect-closely"]
-    timings = results.detector_timings(picture, networks.detector(), closely)
-    times.show(time, _timed(closely), timings.networks[0])
+    tiled = st.session_state["detect-tiled"]
+    timings = results.detector_timings(picture, networks.detector(), tiled)
+    times.show(time, _timed(tiled), timings.networks[0])
     seen = (
         "the picture, four parts of it and their mirror images"
-        if closely
+        if tiled
         else "one picture and its mirror image"
     )
     meaning.caption(times.meaning(timings, seen))
@@ -92,44 +92,43 @@ def one_picture(picture: Picture) -> DeltaGenerator:
         result, time = search(picture)
         with place:
             found = settings(result)
-        kinds = finer_names(picture, found)
-    names = [kind.label for kind in kinds]
+        finer = fine_grained_names(picture, found)
     with right:
-        rows = rows_of(found, kinds)
+        rows = rows_of(found, finer)
         table(picture, rows, found)
         downloads.buttons(
             "detections",
             table=rows,
             json=coco_document([(result, found)]),
-            image=lambda: figures.annotated(picture, found, names),
+            image=lambda: figures.annotated(picture, found, finer),
         )
     with left:
         shown = found or nothing_found(result)
         choice.listen(picture, shown)
         number = choice.chosen(picture, shown)
         if number is None:
-            draw(picture, shown, names)
+            draw(picture, shown, finer)
             if shown:
                 st.caption("Why is a box there? Click it, or its row in the table.")
         else:
-            explanation = explained(picture, shown, names, number)
+            explanation = explained(picture, shown, finer, number)
     if number is not None:
         why.section(picture, shown[number], explanation)
     return time
 
 
 def explained(
-    picture: Picture, shown: Sequence[Detection], names: Sequence[str], number: int
+    picture: Picture, shown: Sequence[Detection], finer: Sequence[Prediction | None], number: int
 ) -> Explanation:
     """The picture under the map of what speaks for the chosen box."""
     method, opacity, progress = why.controls(picture, shown[number])
     place = st.empty()
     with place:
-        draw(picture, shown, names, number)
+        draw(picture, shown, finer, number)
     found = why.explanation(picture, shown[number], method, progress)
     under = replace(picture, image=why_box.explained(found, for_screen(picture.image, 1280), opacity))
     alt = f"{tray.describe(picture)}. {figures.describe(shown)}. {why_box.in_words(found)}"
-    place.html(figures.overlay(under, shown, alt, names, number))
+    place.html(figures.overlay(under, shown, alt, finer, number))
     downloads.buttons(
         f"why-box-{method}",
         image=lambda: why_box.explained(found, for_screen(picture.image, 1280), opacity),
@@ -139,21 +138,20 @@ def explained(
 
 
 def search(picture: Picture) -> tuple[Candidates, DeltaGenerator]:
-    """The detector's answer, closely if asked for, and the place for its time."""
-    closely = st.toggle(
-        "Search closely",
-        key="detect-closely",
+    """The detector's answer, by tiled inference if asked for, and the place for its time."""
+    tiled = st.toggle(
+        "Find small objects (about 5 times slower)",
+        key="detect-tiled",
         **address.BOUND,
-        help="Small objects: the network also sees four overlapping parts, each as large as the whole, "
-        "and is five times as long at it.",
+        help="Tiled inference: the network also sees four overlapping parts of the picture, enlarged.",
     )
-    result = results.candidates(picture, networks.detector(), closely)
-    return result, times.reserve(_timed(closely))
+    result = results.candidates(picture, networks.detector(), tiled)
+    return result, times.reserve(_timed(tiled))
 
 
-def _timed(closely: bool) -> str:
+def _timed(tiled: bool) -> str:
     own = networks.detector()
-    return f"{own.key if own else DETECTOR}-{closely}"
+    return f"{own.key if own else DETECTOR}-{tiled}"
 
 
 def settings(result: Candidates) -> tuple[Detection, ...]:
@@ -193,20 +191,26 @@ def settings(result: Candidates) -> tuple[Detection, ...]:
     return found
 
 
-def finer_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Prediction, ...]:
+def fine_grained_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Prediction | None, ...]:
     """The classifier's name for what is in each box, if asked for; else nothing."""
+    network, labels = networks.current(), (networks.detector() or shipped_detector()).labels
+    applies = fine_grained.applies(network, labels)
     wanted = st.toggle(
         "What kind?",
         key="detect-kinds",
         **address.BOUND,
-        help="The classifier names what is in each box: dog → golden retriever.",
+        disabled=not applies,
+        help="The classifier names what is in each box, dog → golden retriever, with its own probability. "
+        "It needs a classifier of ImageNet's classes and a detector of VOC's.",
     )
-    return kinds_of(picture, networks.current(), found) if wanted else ()
+    return _fine_grained(picture, network, found) if wanted and applies else ()
 
 
 @kept
-def kinds_of(picture: Picture, network: Network, found: tuple[Detection, ...]) -> tuple[Prediction, ...]:
-    return finer.kinds(picture, found, results.engine(), network)
+def _fine_grained(
+    picture: Picture, network: Network, found: tuple[Detection, ...]
+) -> tuple[Prediction | None, ...]:
+    return fine_grained.fine_grained(picture, found, results.engine(), network)
 
 
 def _mode(mode: str) -> str:
@@ -232,15 +236,15 @@ def nothing_found(result: Candidates) -> tuple[Detection, ...]:
 def draw(
     picture: Picture,
     found: Sequence[Detection],
-    kinds: Sequence[str] = (),
+    finer: Sequence[Prediction | None] = (),
     chosen: int | None = None,
 ) -> None:
     alt = f"{tray.describe(picture)}. {figures.describe(found)}"
     with st.container(key="picture-detect"):
-        st.html(figures.overlay(picture, found, alt, kinds, chosen))
+        st.html(figures.overlay(picture, found, alt, finer, chosen))
 
 
-def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dict[str, object]]:
+def rows_of(found: Sequence[Detection], finer: Sequence[Prediction | None]) -> list[dict[str, object]]:
     """What is on screen and in the files: one row a box, classes by VOC's names."""
     rows: list[dict[str, object]] = []
     for number, detection in enumerate(found):
@@ -248,8 +252,8 @@ def rows_of(found: Sequence[Detection], kinds: Sequence[Prediction]) -> list[dic
         if detection.runner_up:
             other = detection.runner_up
             row |= {"runner-up": other.label, "runner-up score": round(other.score, 4)}
-        if kinds:
-            row |= {"kind": kinds[number].label, "kind probability": round(kinds[number].probability, 4)}
+        if finer and (name := finer[number]):
+            row |= {"kind": name.label, "kind probability": round(name.probability, 4)}
         corners = ("x0", "y0", "x1", "y1")
         rows.append(row | {name: round(v, 1) for name, v in zip(corners, detection.box, strict=True)})
     return rows
@@ -284,11 +288,11 @@ def many_pictures(pictures: list[Picture]) -> None:
     """Every picture of the tray with its boxes, at the sliders' settings."""
     st.subheader("All pictures", anchor=False)
     threshold, overlap = st.session_state["detect-threshold"], st.session_state["detect-overlap"]
-    closely = st.session_state["detect-closely"]
+    tiled = st.session_state["detect-tiled"]
     progress = st.progress(0.0, text="Detecting")
     found = []
     for place, picture in enumerate(pictures, 1):
-        result = results.candidates(picture, networks.detector(), closely)
+        result = results.candidates(picture, networks.detector(), tiled)
         found.append((result, result.detections(threshold, overlap)))
         progress.progress(place / len(pictures), text=f"{place} of {len(pictures)}")
     progress.empty()

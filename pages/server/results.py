@@ -105,14 +105,14 @@ def classification(picture: Picture, network: Network) -> Classification:
 
 @kept
 def candidates(
-    picture: Picture, detector: PretrainedDetector | None = None, closely: bool = False
+    picture: Picture, detector: PretrainedDetector | None = None, tiled: bool = False
 ) -> Candidates:
     """Everything the detector, the shipped one or a person's own, proposes for that picture; thresholds
     come later."""
     from squeeze_core.detector.detect import detect
 
     _warm_up_detector(picture, detector)
-    return next(detect([picture], engine(), detector, closely=closely))
+    return next(detect([picture], engine(), detector, tiled=tiled))
 
 
 @st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
@@ -133,14 +133,14 @@ def _timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings:
 
 
 @st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
-def detector_timings(picture: Picture, detector: PretrainedDetector | None, closely: bool) -> Timings:
+def detector_timings(picture: Picture, detector: PretrainedDetector | None, tiled: bool) -> Timings:
     """How long the detector's network takes for that picture here."""
     from squeeze_core.cost.timing import Pass, time_passes
     from squeeze_core.detector.detect import given
     from squeeze_core.detector.pretrained import NAME, shipped_detector
 
     loaded = detector or shipped_detector()
-    work = Pass(NAME, loaded, partial(given, picture, loaded, closely))
+    work = Pass(NAME, loaded, partial(given, picture, loaded, tiled))
     return time_passes([work], picture.milliseconds, engine())
 
 

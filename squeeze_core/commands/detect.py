@@ -31,7 +31,7 @@ def add_to(subparsers: Any) -> None:
         help="most overlap of two boxes of a class, 0–1; 0.5 when not given",
     )
     parser.add_argument(
-        "--closely", action="store_true", help="also search four overlapping parts: five times the time"
+        "--tiled", action="store_true", help="also search four overlapping parts: five times the time"
     )
     parser.set_defaults(run=run)
 
@@ -64,11 +64,11 @@ def work(options: Namespace) -> Work[Candidates]:
     return Work(
         engine,
         DETECTOR,
-        lambda pictures: detect(pictures, engine, detector, options.closely),
+        lambda pictures: detect(pictures, engine, detector, options.tiled),
         lambda result: result.row(options.threshold, overlap),
         lambda result: _lines(result, options.threshold, overlap),
         {"width": int, "height": int, "detections": str},
-        least_side(detector, options.closely),
+        least_side(detector, options.tiled),
     )
 
 

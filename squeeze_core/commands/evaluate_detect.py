@@ -44,7 +44,7 @@ def add_to(subparsers: Any) -> ArgumentParser:
     )
     parser.add_argument("--last", type=int, metavar="N", help="only the last N pictures by file name")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
-    parser.add_argument("--closely", action="store_true", help="search for small objects, as detect does")
+    parser.add_argument("--tiled", action="store_true", help="search for small objects, as detect does")
     parser.set_defaults(run=run)
     return parser
 
@@ -106,12 +106,12 @@ def _work(options: Namespace, detector: PretrainedDetector) -> Work[Candidates]:
     return Work(
         engine,
         # Rows that another threshold or way of searching gave are another model's.
-        f"{name}, {'searching closely, ' if options.closely else ''}shown from {threshold:g}",
-        lambda pictures: detect(pictures, engine, detector, options.closely),
+        f"{name}, {'tiled, ' if options.tiled else ''}shown from {threshold:g}",
+        lambda pictures: detect(pictures, engine, detector, options.tiled),
         row,
         lambda result: (),
         {"proposals": str, "shown": str},
-        least_side(detector, options.closely),
+        least_side(detector, options.tiled),
     )
 
 

@@ -22,7 +22,7 @@ from squeeze_core.networks.engine import Engine
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-# Searching closely: tiles of that share of each side, so that neighbours overlap by a third of it.
+# Tiled inference: tiles of that share of each side, so that neighbours overlap by a third of it.
 TILE = 0.6
 # Longest side of a box that a tile may add, as a share of the tile's: what is larger, the whole shows.
 SMALL = 0.5
@@ -60,14 +60,14 @@ def tiles(picture: Picture) -> list[View]:
     return [View(picture, (x, y, x + width, y + height)) for x, y in corners]
 
 
-def views(picture: Picture, closely: bool = False) -> list[View]:
+def views(picture: Picture, tiled: bool = False) -> list[View]:
     """What of the picture is looked at, the whole first."""
-    return [whole(picture), *(tiles(picture) if closely else ())]
+    return [whole(picture), *(tiles(picture) if tiled else ())]
 
 
-def given(picture: Picture, detector: PretrainedDetector, closely: bool = False) -> Tensor:
+def given(picture: Picture, detector: PretrainedDetector, tiled: bool = False) -> Tensor:
     """The network's input for one picture: its views, then their mirror images."""
-    return _both_ways(views(picture, closely), detector)
+    return _both_ways(views(picture, tiled), detector)
 
 
 def _both_ways(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
@@ -75,21 +75,21 @@ def _both_ways(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
     return torch.cat([batch, batch.flip(3)])
 
 
-def least_side(detector: PretrainedDetector, closely: bool = False) -> int:
+def least_side(detector: PretrainedDetector, tiled: bool = False) -> int:
     """Pixels that a picture's shorter side must have, lest the detector see less than it could."""
-    return math.ceil(detector.preprocess.least_side / (TILE if closely else 1))
+    return math.ceil(detector.preprocess.least_side / (TILE if tiled else 1))
 
 
 def detect(
     pictures: Iterable[Picture],
     engine: Engine,
     detector: PretrainedDetector | None = None,
-    closely: bool = False,
+    tiled: bool = False,
 ) -> Iterator[Candidates]:
     """Each picture's candidates, in order, yielded as soon as its batch is done.
 
     The network sees each picture and its mirror image, and what it says of both is averaged: about
-    two points of mAP for a batch twice as large. `closely`: it also sees four overlapping parts, each
+    two points of mAP for a batch twice as large. `tiled`: it also sees four overlapping parts, each
     as large as the whole, and adds the small objects that it finds there: five times the work.
 
     `pictures` is read a batch at a time. `detector`: one of your own training, in place of the
@@ -100,7 +100,7 @@ def detect(
         loaded = detector or shipped_detector()
         engine.get(loaded)  # loading is not part of a picture's price
         begun = time.perf_counter()
-        parts = [views(picture, closely) for picture in group]
+        parts = [views(picture, tiled) for picture in group]
         batch = _both_ways([view for row in parts for view in row], loaded)
         answers = engine.run(loaded, batch)
         output = iter(both_ways(*answers.split(len(batch) // 2), *batch.shape[2:]))

@@ -67,12 +67,12 @@ def answers_to(
     annotations: Annotations,
     engine: Engine,
     detector: PretrainedDetector | None = None,
-    closely: bool = False,
+    tiled: bool = False,
 ) -> Iterable[Candidates]:
     """The detector's candidates for each picture, in order, with a progress bar on standard error."""
-    side = least_side(detector or shipped_detector(), closely)
+    side = least_side(detector or shipped_detector(), tiled)
     pictures = prefetch(lambda example: read(example.path, side), annotations.examples)
-    answers = detect(pictures, engine, detector, closely)
+    answers = detect(pictures, engine, detector, tiled)
     return tqdm(answers, "detect", len(annotations.examples), unit="picture")
 
 

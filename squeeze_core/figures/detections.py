@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from squeeze_core.classifier import Prediction
 from squeeze_core.detector.detections import Detection
 from squeeze_core.images import Picture
 
@@ -32,9 +33,10 @@ def describe(detections: Sequence[Detection]) -> str:
     return f"{len(detections)} outlined: {found}"
 
 
-def caption(detection: Detection, kind: str | None = None) -> str:
-    """What is written at a box: "dog (golden retriever) 87%"."""
-    return f"{detection.name}{f' ({kind})' if kind else ''} {detection.score:.0%}"
+def caption(detection: Detection, finer: Prediction | None = None) -> str:
+    """The text at a box: "dog 87%", with its fine-grained class "dog 87% (golden retriever 64%)"."""
+    name = f" ({finer.label} {finer.probability:.0%})" if finer else ""
+    return f"{detection.name} {detection.score:.0%}{name}"
 
 
 def in_doubt(detection: Detection) -> str:
@@ -47,16 +49,16 @@ def overlay(
     picture: Picture,
     detections: Sequence[Detection],
     alt: str,
-    kinds: Sequence[str] = (),
+    finer: Sequence[Prediction | None] = (),
     chosen: int | None = None,
 ) -> str:
     """HTML: the picture with its boxes on top, which scale with it and are named when pointed at.
 
-    `alt`: the picture's text alternative. `kinds`: a finer name for each detection, or none at all.
-    `chosen`: the number of the box in question; the others stand back. Each box says its number as
+    `alt`: the picture's text alternative. `finer`: each detection's fine-grained class, or none at
+    all. `chosen`: the number of the box in question; the others stand back. Each box says its number as
     `data-number`.
     """
-    names: list[str | None] = list(kinds) or [None] * len(detections)
+    names = list(finer) or [None] * len(detections)
     below = _labels_below(picture, detections)
     parts = [
         _box(picture, *each, number, chosen is not None and number != chosen)
@@ -85,12 +87,12 @@ def _labels_below(picture: Picture, detections: Sequence[Detection]) -> list[boo
 
 
 def _box(
-    picture: Picture, detection: Detection, kind: str | None, below: bool, number: int, back: bool
+    picture: Picture, detection: Detection, finer: Prediction | None, below: bool, number: int, back: bool
 ) -> str:
     x0, y0, x1, y1 = detection.box
     left, top = 100 * x0 / picture.width, 100 * y0 / picture.height
     wide, tall = 100 * (x1 - x0) / picture.width, 100 * (y1 - y0) / picture.height
-    color, text = class_color(detection.index), html.escape(caption(detection, kind))
+    color, text = class_color(detection.index), html.escape(caption(detection, finer))
     order = round(10_000 - wide * tall) + 1  # the smallest on top, so that each can be pointed at
     if below:
         place = "top:100%" if top + tall < 93 else "bottom:0"
@@ -113,14 +115,16 @@ def _box(
     )
 
 
-def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence[str] = ()) -> Image.Image:
+def annotated(
+    picture: Picture, detections: Sequence[Detection], finer: Sequence[Prediction | None] = ()
+) -> Image.Image:
     """The same as one RGB picture, at the size at which the picture is held."""
     image = picture.image.copy()
     draw = ImageDraw.Draw(image)
     unit = max(2, round(max(image.size) / 300))
     font = ImageFont.load_default(size=max(11, 6 * unit))
     x, y = image.width / picture.width, image.height / picture.height
-    names: list[str | None] = list(kinds) or [None] * len(detections)
+    names = list(finer) or [None] * len(detections)
     below = _labels_below(picture, detections)
     corners = [[v * by for v, by in zip(d.box, (x, y, x, y), strict=True)] for d in detections]
     for detection, (x0, y0, x1, y1) in reversed(list(zip(detections, corners, strict=True))):
@@ -130,8 +134,8 @@ def annotated(picture: Picture, detections: Sequence[Detection], kinds: Sequence
         if detection.score < SURE:
             _dash(draw, (x0, y0, x1, y1), unit)
     every = zip(detections, corners, names, below, strict=True)
-    for detection, (x0, y0, _, y1), kind, foot in reversed(list(every)):
-        text = caption(detection, kind)
+    for detection, (x0, y0, _, y1), name, foot in reversed(list(every)):
+        text = caption(detection, name)
         left, top, right, bottom = font.getbbox(text)
         tall, wide = bottom - top + 2 * unit, right - left + 2 * unit
         label_x = max(0.0, min(x0, image.width - wide))

@@ -64,10 +64,13 @@ def test_nothing_found_shows_the_best_candidate(app: AppTest) -> None:
     assert len(drawn(app)) == 1
 
 
-def test_what_kind_adds_a_finer_name(app: AppTest) -> None:
+def test_what_kind_names_cats_and_never_people(app: AppTest) -> None:
     app.toggle(key="detect-kinds").set_value(True).run()
     assert not app.exception
-    assert re.search(r"\(.+\)", drawn(app)[0])
+    assert all("(" not in caption for caption in drawn(app) if caption.startswith("person"))
+    app.session_state["tray"].sample = "chelsea.png"
+    app.run()
+    assert re.fullmatch(r"cat \d+% \(.*(cat|tabby) \d+%\)", drawn(app)[0])
 
 
 def test_anything_draws_the_chosen_class(app: AppTest) -> None:
@@ -168,7 +171,7 @@ def test_masking_reports_and_is_kept(
     assert not app.exception and calls == []
 
 
-def test_time_is_the_networks_alone_with_its_spread_and_searching_closely_takes_more(app: AppTest) -> None:
+def test_time_is_the_networks_alone_with_its_spread_and_tiled_inference_takes_more(app: AppTest) -> None:
     def time() -> float:
         (metric,) = [metric for metric in app.metric if metric.label == "Time"]
         assert re.fullmatch(r"[\d.]+( ms)?–[\d.]+ ms", metric.delta)
@@ -182,7 +185,7 @@ def test_time_is_the_networks_alone_with_its_spread_and_searching_closely_takes_
 
     before = time()
     assert "its mirror image" in says() and "decoding the file" in says()
-    app.toggle(key="detect-closely").set_value(True).run()
+    app.toggle(key="detect-tiled").set_value(True).run()
     assert not app.exception
     assert time() > 2 * before and "four parts" in says()
     assert any(caption.startswith("person") for caption in drawn(app))

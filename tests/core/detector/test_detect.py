@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
 from squeeze_core import images
-from squeeze_core.detector import finer
+from squeeze_core.classifier import classify
 from squeeze_core.detector.detect import View, decode, detect, fused, tiles, whole
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection
-from squeeze_core.detector.pretrained import NAME, load_detector
+from squeeze_core.detector.fine_grained import IMAGENET_CLASSES, applies, crop, fine_grained
+from squeeze_core.detector.pretrained import NAME, load_detector, shipped_detector
 from squeeze_core.images import Picture
+from squeeze_core.networks.catalogue import DEFAULT, imagenet_labels
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import SHIPPED, WeightsError
 from squeeze_core.networks.weights.reading import read_weights
@@ -113,16 +116,55 @@ def test_batches_give_what_single_pictures_give(samples: dict[str, Picture], mon
         assert np.allclose(one.scores[:20], other.scores[:20], atol=1e-3)
 
 
-def test_what_kind_names_the_breed(engine: Engine, chelsea: Picture) -> None:
-    detections = found_in(chelsea, engine).detections()
-    kinds = finer.kinds(chelsea, detections, engine)
-    assert len(kinds) == len(detections) and kinds[0].label in ("Egyptian cat", "tabby", "tiger cat")
-    assert finer.kinds(chelsea, (), engine) == ()
+def test_a_fine_grained_name_is_a_kind_of_its_box_with_its_own_probability(
+    engine: Engine, chelsea: Picture
+) -> None:
+    (cat, *_) = found_in(chelsea, engine).detections()
+    dog, person = replace(cat, label="dog", index=11), replace(cat, label="person", index=14)
+    names = fine_grained(chelsea, (person, cat, dog), engine)
+    assert names[0] is None and names[1] and names[2]
+    answer = next(classify([crop(chelsea, cat)], engine))
+    assert names[1].label in ("Egyptian cat", "tabby", "tiger cat")
+    assert names[1].probability == pytest.approx(float(answer.probabilities[names[1].index]), abs=1e-4)
+    # No dog is there, and the probability says so; renormalised over dogs it would not.
+    assert 151 <= names[2].index <= 268 and names[2].probability < 0.05
+    assert fine_grained(chelsea, (person,), engine) == (None,)
+    assert fine_grained(chelsea, (), engine) == ()
+
+
+def test_the_classes_of_imagenet_are_vocs() -> None:
+    labels = imagenet_labels()
+    assert IMAGENET_CLASSES.keys() == set(shipped_detector().labels)
+    every = [index for indices in IMAGENET_CLASSES.values() for index in indices]
+    assert len(set(every)) == len(every)
+    for label, finer, other in (
+        ("dog", "golden retriever", "dingo"),
+        ("dog", "Mexican hairless", "timber wolf"),
+        ("dog", "Chihuahua", "tiger cat"),
+        ("cat", "Egyptian cat", "lynx"),
+        ("bird", "albatross", "grey whale"),
+        ("bird", "cock", "electric ray"),
+        ("bird", "black grouse", "harvestman"),
+        ("bird", "black swan", "tusker"),
+        ("car", "sports car", "car wheel"),
+        ("aeroplane", "airliner", "airship"),
+        ("train", "steam locomotive", "school bus"),
+        ("motorbike", "moped", "mountain bike"),
+        ("tvmonitor", "television", "sunscreen"),
+    ):
+        assert labels.index(finer) in IMAGENET_CLASSES[label]
+        assert labels.index(other) not in IMAGENET_CLASSES[label]
+
+
+def test_foreign_classes_have_no_fine_grained_names() -> None:
+    assert applies(DEFAULT, shipped_detector().labels) and applies(DEFAULT, ["cat", "dog"])
+    assert not applies(replace(DEFAULT, labels=("cat", "dog")), shipped_detector().labels)
+    assert not applies(DEFAULT, ["cat", "drone"])
 
 
 def test_a_crop_never_leaves_the_picture(chelsea: Picture) -> None:
     for box in ((0, 0, 451, 300), (450.9, 299.9, 451, 300), (10, 10, 10, 10), (-0.0, 0, 1, 1)):
-        part = finer.crop(chelsea, Detection("cat", 7, 0.5, box))
+        part = crop(chelsea, Detection("cat", 7, 0.5, box))
         assert 1 <= part.width <= 451 and 1 <= part.height <= 300
 
 
@@ -180,21 +222,21 @@ def test_views_are_fused_best_first() -> None:
     assert boxes[1].tolist() == [5, 5, 6, 6]
 
 
-def test_searching_closely_finds_what_is_small(samples: dict[str, Picture], engine: Engine) -> None:
+def test_tiled_inference_finds_what_is_small(samples: dict[str, Picture], engine: Engine) -> None:
     """The cat's picture, small in the corner of a large grey one."""
     large = Image.new("RGB", (1200, 900), (120, 120, 120))
     large.paste(samples["chelsea.png"].image.resize((150, 100)), (40, 760))
     picture = picture_of(large)
 
-    def score(closely: bool) -> float:
-        found = next(detect([picture], engine, closely=closely)).proposals()
+    def score(tiled: bool) -> float:
+        found = next(detect([picture], engine, tiled=tiled)).proposals()
         cats = [one for one in found if one.label == "cat" and one.box[0] < 200 and one.box[1] > 700]
         return max((one.score for one in cats), default=0.0)
 
     assert score(True) > 2 * score(False)
 
 
-def test_searching_closely_keeps_what_is_large(chelsea: Picture, engine: Engine) -> None:
-    plain, close = (next(detect([chelsea], engine, closely=c)).detections()[0] for c in (False, True))
+def test_tiled_inference_keeps_what_is_large(chelsea: Picture, engine: Engine) -> None:
+    plain, close = (next(detect([chelsea], engine, tiled=c)).detections()[0] for c in (False, True))
     assert (plain.label, plain.score) == (close.label, pytest.approx(close.score, abs=1e-4))
     assert plain.box == pytest.approx(close.box, abs=1)
