@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.server import results
-from pages.server.memory import kept
 from pages.session import address, networks, tray
 from pages.widgets import downloads, times
 from pages.widgets.words import plain
@@ -17,11 +16,11 @@ from squeeze_core.cost.published import TABLE_2, PublishedRow
 from squeeze_core.images import Picture
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
     from squeeze_core.classifier import Classification, Prediction
     from squeeze_core.cost.timing import Timings
+    from squeeze_core.figures.charts import Bars
     from squeeze_core.networks.catalogue import Network
 
 
@@ -74,14 +73,10 @@ def _network_name(place: Any, network: Network) -> None:
 
 
 def _bars(predictions: tuple[Prediction, ...], network: Network) -> None:
-    from squeeze_core.figures import classification
-
-    alt = classification.describe(predictions)
-    downloads.plot(_figure(predictions, network), name=f"classify-{network.name}", alt=alt)
+    downloads.plot(_chart(predictions, network), name=f"classify-{network.name}")
 
 
-@kept
-def _figure(predictions: tuple[Prediction, ...], network: Network) -> go.Figure:
+def _chart(predictions: tuple[Prediction, ...], network: Network) -> Bars:
     from squeeze_core.figures import classification
 
     return classification.probability_bars(predictions, network.colour)
@@ -117,7 +112,7 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
     downloads.buttons("classify", table=rows, json={"device": timings.device, "results": results})
     for answer in answers:
         st.caption(f"Chart of {plain(answer.network.title)}")
-        downloads.buttons(f"classify-{answer.model}", figure=_figure(answer.top(top), answer.network))
+        downloads.buttons(f"classify-{answer.model}", figure=_chart(answer.top(top), answer.network))
 
 
 def without_time(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from pages.session import address
-from pages.widgets import downloads, drawing
+from pages.widgets import downloads
 from squeeze_core.cost import article, design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind
 from squeeze_core.cost.published import mebibytes
@@ -239,7 +239,7 @@ def listing() -> None:
             }
             for block in found.blocks
         ]
-        drawing.chart(chart, table=table, name="article-listing")
+        downloads.chart(chart, table=table, name="article-listing")
         with st.grid("auto", min_column_width=160, gap="small"):
             st.metric("Parameters, as printed", f"{found.cost.parameters:,}")
             st.metric("Bytes, fp32", f"{4 * found.cost.parameters:,}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import streamlit as st
 
@@ -17,9 +17,6 @@ from squeeze_core.figures.maps import Scale
 from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.trace import FireTrace, Unit
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 SCALES = {"branch": "Per branch", "channel": "Per channel"}
 TITLES = {"squeeze": "squeeze 1×1", "expand1x1": "expand 1×1", "expand3x3": "expand 3×3"}
@@ -84,7 +81,7 @@ def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     with st.container(border=True):
         with st.container(key="fire-wide-strip"):
             st.plotly_chart(
-                inside_results.network_strip(picture, trace.network, unit.module),
+                downloads.fresh(inside_results.network_strip(picture, trace.network, unit.module)),
                 key="fire-strip-chart",
                 on_select=lambda: took_layer(picture),
                 selection_mode="points",
@@ -160,13 +157,13 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     strongest = ", ".join(str(one.channel) for one in units[:5])
     alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
     clickable(figure, key, alt)
-    downloads.buttons(f"{unit.module}-{branch}", image=lambda: figures.picture_of(figure))
+    downloads.buttons(f"{unit.module}-{branch}", image=lambda: figures.picture_of(downloads.fresh(figure)))
 
 
-def clickable(figure: go.Figure, key: str, alt: str) -> None:
-    """Draw maps of which a click on one chooses its channel."""
+def clickable(figure: str, key: str, alt: str) -> None:
+    """Draw maps, kept as JSON text, of which a click on one chooses its channel."""
     st.plotly_chart(
-        figure,
+        downloads.fresh(figure),
         key=key,
         on_select=lambda: took_unit(key),
         selection_mode="points",
@@ -188,7 +185,7 @@ def glance(picture: Picture, trace: FireTrace) -> None:
     figure = inside_results.glance(picture, trace.network)
     with st.container(key="fire-wide-glance"):
         clickable(figure, key, "The strongest channels of fire2 to fire9, one row a module")
-    downloads.buttons("every-module", image=lambda: figures.picture_of(figure))
+    downloads.buttons("every-module", image=lambda: figures.picture_of(downloads.fresh(figure)))
 
 
 def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.session import address
-from pages.widgets import drawing
+from pages.widgets import downloads
 from squeeze_core.cost import handmade
 from squeeze_core.cost.comparison import Row
 from squeeze_core.cost.published import HAND_MADE, TABLE_2, TABLE_3
@@ -45,7 +45,7 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
             for row in field
         ]
         figure = comparison_charts.accuracy_bubbles(field, cost, [row.name for row in rows])
-        drawing.chart(figure, table=table, name=f"accuracy-{cost}")
+        downloads.chart(figure, table=table, name=f"accuracy-{cost}")
         st.caption(
             "Accuracy as published by torchvision for its default weights (EfficientNet-Lite0: its "
             "README); newer training recipes (V2 in the source) lift a network by several points at no "
@@ -71,7 +71,7 @@ def draw_published() -> None:
             }
             for row in (*TABLE_2, *TABLE_3)
         ]
-        drawing.chart(comparison_charts.published_bars(TABLE_2), table=table, name="paper")
+        downloads.chart(comparison_charts.published_bars(TABLE_2), table=table, name="paper")
         st.caption(
             f"{tables.paper_source()} The paper's MB are 2²⁰ bytes, written MiB here; every other size on "
             "this page is in MB of 10⁶ bytes."
@@ -90,7 +90,7 @@ def draw_published() -> None:
             "Objects named right (%)",
         )
         rows = [{"Features": name, "Top-1 (%)": value} for name, value in accuracies.items()]
-        drawing.chart(figure, table=rows, name="hand-made")
+        downloads.chart(figure, table=rows, name="hand-made")
         best = HAND_MADE[-1]
         st.caption(
             f"{tables.study_source()} On ImageNet itself the best hand-made features of their day, "

@@ -35,10 +35,9 @@ def draw(rows: tuple[Row, ...]) -> None:
             for answer in answers:
                 size = amount(comparison.row(answer.network).parameters)
                 st.markdown(f"**{answer.network.title}** · {size} parameters")
-                top = answer.top(5)
-                figure = classification.probability_bars(top, answer.network.colour)
+                figure = classification.probability_bars(answer.top(5), answer.network.colour)
                 name = f"compare-answer-{answer.model}"
-                downloads.plot(figure, name=name, alt=classification.describe(top))
+                downloads.plot(figure, name=name)
                 downloads.buttons(name, figure=figure)
         table = [
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.session import address
-from pages.widgets import drawing
+from pages.widgets import downloads
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import REFERENCE, Row
 from squeeze_core.cost.units import COSTS, Cost
@@ -40,7 +40,7 @@ def draw(rows: tuple[Row, ...]) -> None:
             {"Network": row.title, COSTS[cost].title: getattr(row, cost)}
             for row in sorted(rows, key=lambda row: getattr(row, cost) or 0)
         ]
-        drawing.chart(comparison_charts.cost_bars(rows, cost, log), table=table, name=f"compare-{cost}")
+        downloads.chart(comparison_charts.cost_bars(rows, cost, log), table=table, name=f"compare-{cost}")
         missing = [row.title for row in rows if getattr(row, cost) is None]
         if missing:
             st.caption(f"Not counted: {', '.join(missing)}.")
@@ -78,4 +78,6 @@ def _treemap(name: str) -> None:
         }
         for layer in cost.layers
     ]
-    drawing.chart(comparison_charts.parameter_tiles(name, title, cost), table=table, name=f"layers-{name}")
+    downloads.chart(
+        comparison_charts.parameter_tiles(name, title, cost), table=table, name=f"layers-{name}"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.widgets import drawing
+from pages.widgets import downloads
 from squeeze_core.detector import peers
 from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings, tables
@@ -14,7 +14,7 @@ def draw() -> None:
     known = peers.rows()
     with st.container(border=True):
         st.subheader(findings.detectors(known), anchor=False)
-        drawing.chart(
+        downloads.chart(
             comparison_charts.detector_bubbles(known), table=tables.detectors(known), name="detectors"
         )
         st.caption(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.widgets import drawing
+from pages.widgets import downloads
 from squeeze_core.cost import compressed
 from squeeze_core.cost.comparison import Row
 from squeeze_core.cost.units import amount
@@ -18,7 +18,7 @@ def draw(rows: tuple[Row, ...]) -> None:
     with st.container(border=True):
         squares, words = st.columns([2, 3], gap="large", vertical_alignment="center")
         with squares:
-            drawing.plot(comparison_charts.size_squares(rows, files), name="size-to-scale", height=300)
+            downloads.plot(comparison_charts.size_squares(rows, files), name="size-to-scale", height=300)
         with words:
             st.subheader(findings.room(rows), anchor=False)
             st.markdown(

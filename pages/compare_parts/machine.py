@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.server import results
 from pages.session import address
-from pages.widgets import drawing
+from pages.widgets import downloads
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import Row
 from squeeze_core.cost.measure import MeasureError, Measurement, measure
@@ -120,7 +120,7 @@ def _results(measurements: list[Measurement]) -> None:
             for m in measurements
         ]
         figure = comparison_charts.speed_bars(measurements, titles, speed)
-        drawing.chart(figure, table=table, name=f"measured-{speed}")
+        downloads.chart(figure, table=table, name=f"measured-{speed}")
     else:
         st.info("This system does not tell how much memory a process took.", icon=":material/memory:")
     st.caption(

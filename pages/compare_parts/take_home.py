@@ -1,4 +1,4 @@
-"""Everything above as slides, sheets, a web page and tables: chosen and seen before it is taken."""
+"""Everything above as slides, a web page and tables: chosen and seen before it is taken."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from functools import partial
 
 import streamlit as st
 
-from pages.compare_parts import answers, fits, machine, present
+from pages.compare_parts import answers, fits, machine
 from pages.server import inside_results, results
 from pages.session import networks, tray
+from pages.widgets.words import plain
 from squeeze_core import images
 from squeeze_core.cost.comparison import Row
 from squeeze_core.figures.style import ACCENT
-from squeeze_core.figures.svg import svg
 from squeeze_core.images import ImageError
-from squeeze_core.report import TITLE, Look, Report, slide, tables
+from squeeze_core.report import TITLE, Look, Report, slides, tables
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 from squeeze_core.spreadsheet import csv_text
 
 _PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _LOGO_MEGABYTES = 5
+_PRESENT_PIXELS = 620
 
 
 def draw(rows: tuple[Row, ...], everybody: tuple[Row, ...]) -> None:
@@ -81,48 +82,47 @@ def _look() -> Look:
 
 
 def _choose(report: Report) -> list[str]:
-    """The ticks, each over its slide in small."""
+    """The keys of the sections that are ticked, each with its finding."""
     st.markdown("**Tick what you will show**")
     made = {section.key: section for section in sections(report)}
     chosen: list[str] = []
     for group, keys in (("", MAIN), ("Appendix", [key for key in CHOICES if key not in MAIN])):
         if group:
             st.markdown(f"**{group}**")
-        with st.grid("auto", min_column_width=220, gap="small"):
+        with st.grid("auto", min_column_width=300, gap="small"):
             for key in keys:
-                if key not in made:
-                    continue
-                with st.container(border=True, gap="xsmall"):
-                    ticked = st.checkbox(
-                        CHOICES[key], key in USUAL, key=f"deck-{key}", persist_state="session"
-                    )
-                    small = slide.Slide(made[key], 1, 1, report.look)
-                    st.image(svg(slide.drawing(small)), width="stretch", alt=made[key].title)
-                if ticked:
+                if key in made and st.checkbox(
+                    f"**{CHOICES[key]}**  \n{plain(made[key].title)}",
+                    key in USUAL,
+                    key=f"deck-{key}",
+                    persist_state="session",
+                ):
                     chosen.append(key)
     return chosen
 
 
 def _files(report: Report, keys: list[str]) -> None:
-    deck = slide.deck(report, keys)
-    st.subheader("Take it with you", anchor=False)
+    deck = slides.deck(report, keys)
+    st.subheader("Present it or take it with you", anchor=False)
     if not deck:
         st.info("Tick at least one slide.", icon=":material/check_box:")
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        present.button(deck)
+        presents = st.toggle("Present", key="deck-present")
         # The number says which ticks the file follows, should somebody click while the page is at work.
         count = f"{len(deck)} slides" if len(deck) > 1 else "1 slide"
         _button(f"PowerPoint, {count}", partial(_pptx, deck), "pptx", _PPTX, "slideshow", "primary")
-        _button(f"PDF, {count}", partial(_pdf, deck), "pdf", "application/pdf", "picture_as_pdf")
         _button("Web page", partial(_html, report, keys), "html", "text/html", "html")
         _button("CSV", lambda: csv_text(tables.rows(report)), "csv", "text/csv", "table")
         text = json.dumps(tables.document(report), indent=1, ensure_ascii=False)
         _button("JSON", lambda: text, "json", "application/json", "data_object")
     st.caption(
-        "Present: arrow keys, Escape ends it. The PowerPoint’s charts are native, select one and edit its "
-        "data; what to say and the sources are in the speaker’s notes. The web page works offline."
+        "Present shows the web page here: use the left and right arrow keys, or full screen. The web page "
+        "works offline and prints one section on each sheet. The PowerPoint’s charts are native: select one "
+        "and edit its data; what to say and the sources are in the speaker’s notes."
     )
+    if presents:
+        st.iframe(_html(report, keys), height=_PRESENT_PIXELS, alt=report.look.title)
 
 
 def _figures(report: Report) -> None:
@@ -152,16 +152,10 @@ def _button(label: str, make: object, ending: str, mime: str, icon: str, kind: s
     )
 
 
-def _pptx(deck: tuple[slide.Slide, ...]) -> bytes:
+def _pptx(deck: tuple[slides.Slide, ...]) -> bytes:
     from squeeze_core.report import pptx
 
     return pptx.write(deck)
-
-
-def _pdf(deck: tuple[slide.Slide, ...]) -> bytes:
-    from squeeze_core.report import pdf
-
-    return pdf.write(deck)
 
 
 def _html(report: Report, keys: list[str]) -> str:

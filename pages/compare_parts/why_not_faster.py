@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from pages.compare_parts import machine
-from pages.widgets import drawing
+from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import REFERENCE, Row
@@ -114,7 +114,7 @@ def _layers(small: Row, here: Measurement) -> None:
         }
         for one in found
     ]
-    drawing.chart(comparison_charts.stretch_bars(small.title, found), table=table, name="layer-times")
+    downloads.chart(comparison_charts.stretch_bars(small.title, found), table=table, name="layer-times")
     st.caption(
         f"Measured on {here.conditions}: each layer by ONNX Runtime’s own clock, median of its runs, a "
         "convolution with its ReLU; “rest” is what belongs to no layer. Roofline (Williams, Waterman and "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.session import address
-from pages.widgets import drawing
+from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.compression import journey
 from squeeze_core.compression.curve import curve
@@ -71,4 +71,4 @@ def draw(network: Network, found: Compressed | None) -> None:
             }
             for one in shown
         ]
-        drawing.chart(figures.step_bars(shown, number), table=table, name="compression-steps")
+        downloads.chart(figures.step_bars(shown, number), table=table, name="compression-steps")

@@ -89,15 +89,7 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     cells[0].metric("Channels off", f"{len(answer.off):,} of {trace.channels:,}")
     change = None if not answer.off else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
-    downloads.chart(
-        inside_results.before_after(picture, trace.network, answer.off),
-        table=figures.before_after_rows(answer),
-        name="what-if",
-        alt="; ".join(
-            f"{row['class']} {row['before']:.1%}, now {row['after']:.1%}"
-            for row in figures.before_after_rows(answer)
-        ),
-    )
+    downloads.chart(figures.before_after(answer), table=figures.before_after_rows(answer), name="what-if")
     cost = st.expander(
         "The cost of fewer channels", icon=":material/show_chart:", key="fire-cost", on_change="rerun"
     )

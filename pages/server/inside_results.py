@@ -1,19 +1,17 @@
 """What the pages about the network's inside share: results, bounded in bytes and never changed.
 
-Kept as they are and not copied for every rerun: a trace is 8 MB, and its arrays are read-only.
+Kept as they are and not copied for every rerun: a trace is 8 MB, and its arrays are read-only. Figures are
+kept as JSON text, because Plotly changes a figure's traces while it copies them.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import plotly.graph_objects as go
-
 from pages.server import results
 from pages.server.memory import RESULTS, TRACES, kept
 from pages.session import tray
 from squeeze_core import gallery
-from squeeze_core.figures import ablation as ablation_figures
 from squeeze_core.figures import channels as channel_figures
 from squeeze_core.figures import fire_modules
 from squeeze_core.figures.maps import Scale
@@ -93,22 +91,22 @@ def channel_filter(network: Network, unit: Unit) -> Filter:
 
 
 @kept
-def network_strip(picture: Picture, network: Network, module: str) -> go.Figure:
-    """The network as a strip with that module marked. Figures are shared: not to be changed."""
-    return fire_modules.network_strip(trace(picture, network).layers, module)
+def network_strip(picture: Picture, network: Network, module: str) -> str:
+    """The network as a strip with that module marked."""
+    return fire_modules.network_strip(trace(picture, network).layers, module).to_json()
 
 
 @kept
-def wiring(picture: Picture, network: Network, module: str) -> go.Figure:
+def wiring(picture: Picture, network: Network, module: str) -> str:
     """The wiring of that module."""
     found = trace(picture, network)
-    return fire_modules.wiring(found.modules[module], found.before(module))
+    return fire_modules.wiring(found.modules[module], found.before(module)).to_json()
 
 
 @kept
 def grid(
     picture: Picture, network: Network, place: tuple[str, str], chosen: Unit | None, look: Look, off: Off
-) -> go.Figure:
+) -> str:
     """The channels of a branch, `place` being its module and its name, strongest first; `chosen` and `off`
     are among them."""
     maps = trace(picture, network).maps(*place)
@@ -116,34 +114,29 @@ def grid(
     columns = fire_modules.columns_for(len(units), look.aspect)
     return fire_modules.channel_grid(
         maps, units, chosen, columns=columns, pixels=look.pixels, scale=look.scale, off=off
-    )
+    ).to_json()
 
 
 @kept
-def filter_figure(network: Network, unit: Unit) -> go.Figure:
+def filter_figure(network: Network, unit: Unit) -> str:
     """The weights behind that channel: 3×3 kernels, or its strongest inputs."""
     found = channel_filter(network, unit)
     if found.weights.shape[1] > 1:
-        return channel_figures.kernels(found)
-    return channel_figures.strongest_inputs(found)
+        return channel_figures.kernels(found).to_json()
+    return channel_figures.strongest_inputs(found).to_json()
 
 
 @kept
-def histogram(picture: Picture, network: Network, unit: Unit) -> go.Figure:
+def histogram(picture: Picture, network: Network, unit: Unit) -> str:
     """How often each activation occurs in that channel's map."""
-    return channel_figures.histogram(trace(picture, network).maps(unit.module, unit.branch), unit.channel)
+    maps = trace(picture, network).maps(unit.module, unit.branch)
+    return channel_figures.histogram(maps, unit.channel).to_json()
 
 
 @kept
-def before_after(picture: Picture, network: Network, off: Off) -> go.Figure:
-    """The answers with and without those channels."""
-    return ablation_figures.before_after(ablated(picture, network, off))
-
-
-@kept
-def glance(picture: Picture, network: Network) -> go.Figure:
+def glance(picture: Picture, network: Network) -> str:
     """The strongest channels of all modules."""
-    return fire_modules.glance(trace(picture, network))
+    return fire_modules.glance(trace(picture, network)).to_json()
 
 
 @kept

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json as json_text
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import streamlit as st
 
+from squeeze_core.figures.charts import Chart
 from squeeze_core.spreadsheet import csv_text
 
 if TYPE_CHECKING:
@@ -17,30 +18,56 @@ if TYPE_CHECKING:
 
 PLOTLYS_HEIGHT = 450
 Rows = Sequence[Mapping[str, Any]]
+# A chart record, a Plotly figure of this run, or the JSON text of one that is kept.
+Figure: TypeAlias = "Chart | go.Figure | str"
 
 
-def chart(figure: go.Figure, *, table: Rows, name: str, alt: str) -> None:
+def chart(figure: Figure, *, table: Rows, name: str, alt: str = "") -> None:
     """The figure at full width, the table behind it, and downloads of both.
 
-    `name`: file name without ending, unique on its page.
+    `name`: file name without ending, unique on its page. `alt`: the text alternative, a chart's own if "".
     """
+    alt = alt or _alt(figure)
     plot(figure, name=name, alt=alt)
     with st.expander("Table and downloads", icon=":material/table:"):
         st.dataframe(table, width="stretch", hide_index=True, key=f"table-{name}", alt=alt)
         buttons(name, figure=figure, table=table)
 
 
-def plot(figure: go.Figure, *, name: str, alt: str) -> None:
-    """The figure alone, at full width; `buttons` of the same name offers it as PNG and HTML."""
+def plot(figure: Figure, *, name: str, alt: str = "", height: int | None = None) -> None:
+    """The figure alone, at full width; `buttons` of the same name offers it as PNG and HTML.
+
+    `height`: in pixels; None for the figure's own.
+    """
     camera = {"toImageButtonOptions": {"format": "png", "filename": name, "scale": 2}}
     config = camera | {"displaylogo": False, "modeBarButtons": [["toImage"]]}
-    # A copy: the downloaded HTML stands on white whatever the theme here. The PNG is what is drawn, so
-    # it takes the theme's background with the theme's words.
-    words, background = _theme("textColor"), _theme("backgroundColor")
-    drawn = type(figure)(figure).update_layout(font_color=words, paper_bgcolor=background)
+    drawn = fresh(figure)
+    # The PNG is what is drawn, so it takes the theme's background with the theme's words.
+    drawn.update_layout(font_color=_theme("textColor"), paper_bgcolor=_theme("backgroundColor"))
+    if height:
+        drawn.update_layout(height=height)
     # The height is told, so that room is kept while the browser fetches the chart library.
-    height = int(figure.layout.height or PLOTLYS_HEIGHT)
-    st.plotly_chart(drawn, height=height, key=f"chart-{name}", config=config, alt=alt)
+    height = int(drawn.layout.height or PLOTLYS_HEIGHT)
+    st.plotly_chart(drawn, height=height, key=f"chart-{name}", config=config, alt=alt or _alt(figure))
+
+
+def fresh(figure: Figure) -> go.Figure:
+    """A Plotly figure that nobody else holds.
+
+    Plotly's constructor takes "type" out of the traces that it is given while it reads them, so a figure
+    that several sessions share is kept as JSON text and built anew for each.
+    """
+    import plotly.io
+
+    from squeeze_core.figures import plotly_charts
+
+    if isinstance(figure, Chart):
+        return plotly_charts.figure(figure)
+    return plotly.io.from_json(figure if isinstance(figure, str) else figure.to_json())
+
+
+def _alt(figure: Figure) -> str:
+    return figure.alt if isinstance(figure, Chart) else ""
 
 
 def _theme(colour: str) -> str:
@@ -50,8 +77,7 @@ def _theme(colour: str) -> str:
 def buttons(
     name: str,
     *,
-    figure: go.Figure | None = None,
-    svg: str | None = None,
+    figure: Figure | None = None,
     table: Rows | None = None,
     json: Any = None,
     image: Callable[[], Image.Image] | None = None,
@@ -67,9 +93,7 @@ def buttons(
     if image is not None:
         offers.append(("png", "image/png", lambda: png_bytes(image())))
     if figure is not None:
-        offers.append(("html", "text/html", lambda: figure.to_html(include_plotlyjs=True)))
-    if svg is not None:
-        offers.append(("svg", "image/svg+xml", lambda: svg))
+        offers.append(("html", "text/html", lambda: fresh(figure).to_html(include_plotlyjs=True)))
     if table is not None:
         offers.append(("csv", "text/csv", lambda: csv_text(table)))
     if json is not None:

@@ -6,29 +6,27 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.figures.charts import Bar, Bars
+from squeeze_core.figures.classification import percent
+from squeeze_core.figures.style import ACCENT, styled
 from squeeze_core.inside.ablation import Ablation, Cost
 
 
-def before_after(answer: Ablation, count: int = 5) -> go.Figure:
-    """The top classes before and those that came in since, each with its probability then and now."""
-    rows = before_after_rows(answer, count)
-    figure = go.Figure()
-    for key, name, colour in (("before", "everything on", NEUTRAL), ("after", "with channels off", ACCENT)):
-        figure.add_bar(
-            x=[row[key] for row in rows],
-            y=[row["class"] for row in rows],
-            name=name,
-            orientation="h",
-            marker_color=colour,
-            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+def before_after(answer: Ablation, count: int = 5) -> Bars:
+    """The top classes before and those that came in since: a bar for now, a line for before."""
+    bars = tuple(
+        Bar(
+            str(row["class"]),
+            float(row["after"]),
+            f"{percent(float(row['after']))}, before {percent(float(row['before']))}",
+            ACCENT,
+            float(row["before"]),
         )
-    styled(figure).update_layout(
-        height=44 * len(rows) + 60, barmode="group", legend={"orientation": "h", "y": 1.12}
+        for row in before_after_rows(answer, count)
     )
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(autorange="reversed")
-    return figure
+    alt = "; ".join(f"{bar.name} {bar.label}" for bar in bars)
+    ticks = tuple((share / 4, f"{share / 4:.0%}") for share in range(5))
+    return Bars(bars, "Probability; the line: with all channels", ticks, 1, alt, "0%")
 
 
 def before_after_rows(answer: Ablation, count: int = 5) -> list[dict[str, str | float]]:

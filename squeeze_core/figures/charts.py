@@ -1,4 +1,4 @@
-"""Charts as data: one record that a page, a slide, a web page and a sheet of paper draw alike.
+"""Charts as data: one record from which pages, the web page and the slides are drawn.
 
 Colours are "#rrggbb". `alt` is the chart in words.
 """
@@ -12,14 +12,18 @@ Ticks = tuple[tuple[float, str], ...]
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its value in the axis's unit, and that value in words. `mark`: another value, a line across
-    the bar."""
+    """One bar: its value in the axis's unit, and that value in words.
+
+    `mark`: another value, a line across the bar. `words`: all that is known of it, parted by "; ", for
+    whoever points at it; "" for name and label.
+    """
 
     name: str
     value: float
     label: str
     color: str
     mark: float | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,10 @@ class Bubble:
 
 @dataclass(frozen=True)
 class Bubbles:
-    """y over a logarithmic x; the chosen are filled, the rest are rings. `front`: corners of a line."""
+    """y over a logarithmic x; the chosen are filled, the rest are rings.
+
+    `front`: corners of a line. `legend`: what filled bubbles, rings and the line are.
+    """
 
     bubbles: tuple[Bubble, ...]
     front: tuple[tuple[float, float], ...]
@@ -65,17 +72,19 @@ class Bubbles:
     y_ticks: Ticks
     y_range: tuple[float, float]
     alt: str
+    legend: tuple[str, str, str]
     number_format: str = "General"
 
 
 @dataclass(frozen=True)
 class Square:
-    """One thing whose size is drawn as an area."""
+    """One thing whose size is drawn as an area; `words` as a bar's."""
 
     name: str
     value: float
     label: str
     color: str
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,3 +115,8 @@ class Tiles:
 
 
 Chart = Bars | Bubbles | Squares | Tiles
+
+
+def share_in_words(share: float) -> str:
+    """A share, 0–1, in percent, and not a false zero."""
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"

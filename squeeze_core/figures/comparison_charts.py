@@ -32,7 +32,20 @@ def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> Bars:
     """
     axis = COSTS[cost]
     values = {row.name: getattr(row, cost) * axis.factor for row in rows if getattr(row, cost) is not None}
-    return _bars(values, {row.name: row.title for row in rows}, axis, log)
+    titles = {row.name: row.title for row in rows}
+    return _bars(values, titles, axis, log, words={row.name: in_words(row) for row in rows})
+
+
+def in_words(row: Row) -> str:
+    """All figures of a network, parted by "; "."""
+    parts = [row.title, f"{amount(row.parameters)} parameters, {amount(1e6 * row.megabytes, 'B')} in fp32"]
+    if row.gmacs is not None:
+        parts.append(f"{amount(1e9 * row.gmacs)} multiply-accumulates")
+    if row.activation_megabytes is not None:
+        parts.append(f"{amount(1e6 * row.activation_megabytes, 'B')} of activations")
+    if row.top1 is not None:
+        parts.append(f"{row.top1:.1f}% top-1 on ImageNet, published")
+    return "; ".join(parts)
 
 
 def counted_bars(values: dict[str, tuple[float, str]], cost: Cost) -> Bars:
@@ -93,6 +106,7 @@ def _bars(
     axis: Axis,
     log: bool,
     spreads: Mapping[str, str] | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> Bars:
     if not values:
         raise ValueError(f"No row has a figure for {axis.title!r}.")
@@ -104,7 +118,8 @@ def _bars(
         compared = ratio(values[name], reference, axis) if reference and name != REFERENCE else ""
         label = f"{amount(values[name], axis.unit)}{(spreads or {}).get(name, '')}"
         label += f", {compared}" if compared else ""
-        found.append(Bar(titles[name], values[name], label, color_of(name)))
+        told = (words or {}).get(name, "")
+        found.append(Bar(titles[name], values[name], label, color_of(name), words=told))
     alt = f"{axis.title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
     largest = max(values.values())
     if log:
@@ -152,11 +167,8 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> B
     found = []
     for row in known:
         x, by = getattr(row, cost) * axis.factor, getattr(row, other) * area.factor
-        words = (
-            f"{row.title}: {row.top1:.1f}% top-1; {axis.title}: {amount(x, axis.unit)}; "
-            f"{area.title}: {amount(by, area.unit)}"
-        )
-        found.append(Bubble(row.title, x, row.top1 or 0, by, color_of(row.name), row.name in named, words))
+        chosen = row.name in named
+        found.append(Bubble(row.title, x, row.top1 or 0, by, color_of(row.name), chosen, in_words(row)))
     costs, accuracies = [one.x for one in found], [one.y for one in found]
     ticks = log_ticks(0.6 * min(costs), 2.2 * max(costs), axis.unit)
     low, high = 5 * (min(accuracies) // 5), 5 * (max(accuracies) // 5 + 1)
@@ -174,6 +186,7 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> B
         tuple((float(tick), f"{tick:.0f}%") for tick in range(int(low), int(high) + 1, 5)),
         (low, high),
         alt,
+        ("networks chosen", "others", "best accuracy for each cost"),
         _spreadsheet(max(costs), axis.unit),
     )
 
@@ -189,7 +202,7 @@ def detector_bubbles(detectors: Sequence[Detector]) -> Bubbles:
             continue
         how = "measured here" if row.measured else "cited"
         count = f"; {amount(row.parameters)} parameters" if row.parameters else ""
-        words = f"{row.title}: {row.map50:.1f}% mAP@0.5, {how}; {amount(row.bytes, 'B')}{count}"
+        words = f"{row.title}; {row.map50:.1f}% mAP@0.5, {how}; {amount(row.bytes, 'B')}{count}"
         color = ACCENT if row.name == detectors[0].name else _DETECTOR_COLORS[len(found) % 5]
         area = float(row.parameters or row.bytes / FP32_BYTES)
         found.append(Bubble(row.title, row.bytes, row.map50, area, color, row.measured, words))
@@ -206,6 +219,7 @@ def detector_bubbles(detectors: Sequence[Detector]) -> Bubbles:
         tuple((float(tick), f"{tick}%") for tick in range(50, 76, 5)),
         (50, 75),
         alt,
+        ("measured here", "cited", ""),
         _spreadsheet(max(sizes), "B"),
     )
 
@@ -216,7 +230,13 @@ def size_squares(rows: Sequence[Row], files: Sequence[File] = ()) -> Squares:
     A network is left out where its square would nearly hide the next larger one; SqueezeNet never is.
     """
     found = [
-        Square(row.title, 1e6 * row.megabytes, amount(1e6 * row.megabytes, "B"), color_of(row.name))
+        Square(
+            row.title,
+            1e6 * row.megabytes,
+            amount(1e6 * row.megabytes, "B"),
+            color_of(row.name),
+            in_words(row),
+        )
         for row in rows
     ]
     ours = next(square for square, row in zip(found, rows, strict=True) if row.name == REFERENCE)

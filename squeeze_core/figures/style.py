@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import plotly.graph_objects as go
 
 from squeeze_core.networks.catalogue import ACCENT, CATALOGUE
 
-__all__ = ["ACCENT", "NEUTRAL", "color_of", "styled"]
+__all__ = ["ACCENT", "NEUTRAL", "color_of", "ink_on", "luminance", "mixed", "readable", "styled"]
 
 NEUTRAL = "#8A9099"
 
@@ -33,3 +35,35 @@ def styled(figure: go.Figure) -> go.Figure:
     figure.update_xaxes(automargin=True, zeroline=False)
     figure.update_yaxes(automargin=True, zeroline=False)
     return figure
+
+
+def ink_on(color: str) -> str:
+    """Black or white, whichever is read better on "#rrggbb"."""
+    return "#FFFFFF" if luminance(color) < 0.25 else "#1B1F24"
+
+
+def luminance(color: str) -> float:
+    """Relative luminance of "#rrggbb", 0–1 (WCAG 2.2)."""
+    levels = [channel / 255 for channel in _channels(color)]
+    linear = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def readable(color: str) -> str:
+    """The colour, darkened until text in it has a contrast of 4.5 to white (WCAG 2.2, AA)."""
+    while 1.05 / (luminance(color) + 0.05) < 4.5:
+        color = _hexadecimal(0.92 * channel for channel in _channels(color))
+    return color
+
+
+def mixed(color: str, share: float) -> str:
+    """The colour mixed with white; `share` 1 is white."""
+    return _hexadecimal(channel + share * (255 - channel) for channel in _channels(color))
+
+
+def _channels(color: str) -> list[int]:
+    return [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def _hexadecimal(channels: Iterable[float]) -> str:
+    return "#" + "".join(f"{int(channel):02x}" for channel in channels)

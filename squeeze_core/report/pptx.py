@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from lxml import etree
+from PIL import Image
 from pptx import Presentation
 from pptx.chart.data import BubbleChartData, CategoryChartData
 from pptx.dml.color import RGBColor
@@ -16,17 +17,15 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
-from squeeze_core.figures import layout
-from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles
-from squeeze_core.figures.drawing import INK, ON_WHITE, QUIET, Line, Rect, Text, line_height
-from squeeze_core.figures.drawing import Photo as PhotoItem
-from squeeze_core.figures.svg import encoded
-from squeeze_core.report import slide as slides
+from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles, share_in_words
+from squeeze_core.figures.style import readable
+from squeeze_core.report import slides
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Table, Words, written
-from squeeze_core.report.slide import BAR_WIDTH, HEIGHT, MARGIN, WIDTH, Box, Slide
+from squeeze_core.report.slides import HEIGHT, LINE, MARGIN, SOURCE_SIZE, WIDTH, Box, Slide
 from squeeze_core.spreadsheet import defused
 
 _FONT = "Arial"
+_INK, _QUIET = "#1B1F24", "#5B636D"
 
 
 def write(deck: tuple[Slide, ...]) -> bytes:
@@ -44,35 +43,35 @@ def write(deck: tuple[Slide, ...]) -> bytes:
 
 def _add(file: Any, slide: Slide) -> None:
     sheet = file.slides.add_slide(file.slide_layouts[5])  # title only
-    title = slides.title_of(slide)
-    shape = sheet.shapes.title
-    height = line_height(title.size) * len(title.lines) + 8
-    _place(shape, (MARGIN, title.top, WIDTH - 2 * MARGIN - (126 if slide.look.logo else 0), height))
+    look, shape, size = slide.look, sheet.shapes.title, slides.title_size(slide)
+    width = WIDTH - 2 * MARGIN - (slides.LOGO[0] + 16 if look.logo else 0)
+    top = 150 if slide.first else 200 if slide.section is None else 26
+    shape.left, shape.top, shape.width, shape.height = map(_emu, (MARGIN, top, width, 2.1 * LINE * size))
     shape.text_frame.vertical_anchor = MSO_ANCHOR.TOP
-    _write(shape.text_frame, [slide.title], title.size, INK, True)
-    bar = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(_emu, (0, 0, BAR_WIDTH, HEIGHT)))
-    _fill(bar, slide.look.color)
+    _write(shape.text_frame, [slide.title], size, _INK, True)
+    bar = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(_emu, (0, 0, 12, HEIGHT)))
+    _fill(bar, look.color)
     if slide.first:
-        for text in slides.opening(slide):
-            _item(sheet, text)
-    for item in slides.logo(slide):
-        _item(sheet, item)
+        _text(sheet, [look.title], (MARGIN, 52, width, 56), 20, readable(look.color), bold=True)
+        if look.name:
+            _text(sheet, [look.name], (MARGIN, 110, width, 20), 15, _QUIET)
+    if look.logo:
+        scale = min(slides.LOGO[0] / look.logo.width, slides.LOGO[1] / look.logo.height)
+        wide, tall = scale * look.logo.width, scale * look.logo.height
+        _picture(sheet, look.logo, (WIDTH - MARGIN - wide, 26, wide, tall), "Logo")
     for part, box in slides.placed(slide):
         _part(sheet, part, box, slide)
-    lines = slides.source_lines(slide)
-    if lines:
-        box = (
-            MARGIN,
-            slides.source_top(slide),
-            WIDTH - 2 * MARGIN,
-            line_height(slides.SOURCE_SIZE) * len(lines),
+    if slide.source:
+        top = slides.source_top(slide)
+        _text(
+            sheet, [slide.source], (MARGIN, top, WIDTH - 2 * MARGIN, HEIGHT - 30 - top), SOURCE_SIZE, _QUIET
         )
-        _text(sheet, [" ".join(lines)], box, slides.SOURCE_SIZE, QUIET)
-    _text(sheet, [slide.foot], (MARGIN, HEIGHT - 24, WIDTH - 200, 16), slides.FOOT_SIZE, QUIET)
+    foot = " · ".join(part for part in (look.name, look.title) if part)
+    _text(sheet, [foot], (MARGIN, HEIGHT - 24, WIDTH - 240, 16), 9, _QUIET)
     number = (WIDTH - MARGIN - 100, HEIGHT - 24, 100, 16)
-    _text(sheet, [f"{slide.number} / {slide.count}"], number, slides.FOOT_SIZE, QUIET, align=PP_ALIGN.RIGHT)
+    _text(sheet, [f"{slide.number} / {slide.count}"], number, 9, _QUIET, align=PP_ALIGN.RIGHT)
     if slide.section is not None:
-        notes = [slide.section.notes, slide.section.source and f"Source: {slide.section.source}"]
+        notes = [slide.section.notes, slide.source]
         sheet.notes_slide.notes_text_frame.text = "\n\n".join(line for line in notes if line)
 
 
@@ -82,7 +81,7 @@ def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
     elif isinstance(part, Bubbles):
         _bubbles(sheet, part, box)
     elif isinstance(part, Squares):
-        _shapes(sheet, part, box)
+        _squares(sheet, part, box)
     elif isinstance(part, Tiles):
         _shares(sheet, part, box)
     elif isinstance(part, Photo):
@@ -91,12 +90,19 @@ def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
         _table(sheet, part, box)
     elif isinstance(part, Words):
         size = slides.words_size(part, box[2], box[3])
-        _text(sheet, list(part.sentences), box, size, INK, space=0.35 * size)
+        _text(sheet, list(part.sentences), box, size, _INK, space=0.35 * size)
     elif isinstance(part, Heading):
-        _text(sheet, [part.text], box, 14, INK, bold=True)
-    elif isinstance(part, Facts):
-        for item in slides.part_drawing(part, box[2], box[3], slide.look).at(box[0], box[1]):
-            _item(sheet, item)
+        _text(sheet, [part.text], box, 14, _INK, bold=True)
+    else:
+        _facts(sheet, part, box, readable(slide.look.color))
+
+
+def _facts(sheet: Any, part: Facts, box: Box, color: str) -> None:
+    step = box[2] / len(part.facts)
+    for number, (value, words) in enumerate(part.facts):
+        left = box[0] + number * step
+        _text(sheet, [value], (left, box[1], step - 12, 52), 40, color, bold=True)
+        _text(sheet, [words], (left, box[1] + 58, step - 24, 60), 14, _QUIET)
 
 
 def _bars(sheet: Any, part: Bars, box: Box) -> None:
@@ -107,7 +113,7 @@ def _bars(sheet: Any, part: Bars, box: Box) -> None:
     chart = _chart(sheet, XL_CHART_TYPE.BAR_CLUSTERED, data, part.alt, box)
     plot, values = chart.plots[0], chart.value_axis
     plot.gap_width = 60
-    chart.category_axis.format.line.color.rgb = _rgb(ON_WHITE[QUIET])
+    chart.category_axis.format.line.color.rgb = _rgb(_QUIET)
     size = Pt(min(14, max(9, 0.36 * box[3] / len(part.bars))))
     chart.category_axis.tick_labels.font.size = size
     for number, bar in enumerate(part.bars[::-1]):
@@ -117,7 +123,7 @@ def _bars(sheet: Any, part: Bars, box: Box) -> None:
         frame = point.data_label.text_frame
         frame.text, frame.word_wrap = bar.label, False
         font = frame.paragraphs[0].runs[0].font
-        font.size, font.bold, font.color.rgb = size, True, _rgb(ON_WHITE[INK])
+        font.size, font.bold, font.color.rgb = size, True, _rgb(_INK)
         point.data_label.position = XL_LABEL_POSITION.OUTSIDE_END
     # To the right of the longest bar its label needs room.
     widest = max(len(bar.label) for bar in part.bars)
@@ -188,7 +194,7 @@ def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
 
 def _name_label(series: Any, side: Any, size: Any) -> None:
     label = series.points[0].data_label
-    label.font.size, label.font.bold, label.font.color.rgb = size, True, _rgb(ON_WHITE[INK])
+    label.font.size, label.font.bold, label.font.color.rgb = size, True, _rgb(_INK)
     label.position = side
     shown = label._dLbl  # python-pptx has no word for a label that is the series' name
     for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
@@ -203,30 +209,53 @@ def _shares(sheet: Any, part: Tiles, box: Box) -> None:
     shown, rest = tiles[:7], sum(tile.value for tile in tiles[7:])
     named = [(tile.name, tile.value) for tile in shown] + ([("all others", rest)] if rest else [])
     bars = tuple(
-        Bar(name, value / total, layout.share_in_words(value / total), part.color) for name, value in named
+        Bar(name, value / total, share_in_words(value / total), part.color) for name, value in named
     )
     ticks = tuple((share / 4, f"{share / 4:.0%}") for share in range(5))
     _bars(sheet, Bars(bars, "Share of the network’s parameters", ticks, 1, part.alt, "0%"), box)
 
 
-def _shapes(sheet: Any, part: Squares, box: Box) -> None:
-    """Squares are shapes that can be moved and coloured."""
-    for item in layout.draw(part, box[2], box[3]).at(box[0], box[1]):
-        _item(sheet, item)
+def _squares(sheet: Any, part: Squares, box: Box) -> None:
+    """Shapes that can be moved and coloured, in one corner and to one scale, and their names beside them."""
+    left, top, width, height = box
+    side = min(height, 0.62 * width)
+    for one in part.squares:
+        edge = side * math.sqrt(one.value / part.squares[0].value)
+        shape = sheet.shapes.add_shape(
+            MSO_SHAPE.RECTANGLE, *map(_emu, (left, top + side - edge, edge, edge))
+        )
+        _fill(shape, one.color, "#FFFFFF")
+        _describe(shape, f"{one.name}: {one.label}")
+    beside = left + side + 16
+    pitch = min(44, side / len(part.squares))
+    for number, one in enumerate(part.squares):
+        y = top + side - pitch * (len(part.squares) - number)
+        key = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(_emu, (beside, y + 3, 11, 11)))
+        _fill(key, one.color)
+        _text(sheet, [one.name, one.label], (beside + 18, y, left + width - beside - 18, pitch), 12, _INK)
 
 
 def _photo(sheet: Any, part: Photo, box: Box) -> None:
-    (_, _, width, height), lines = slides.photo_box(part, box[2], box[3])
+    left, top, width, height = box
+    words = min(3 * LINE * 11, slides.text_height(part.caption, 11, width)) if part.caption else 0
+    scale = min(width / part.image.width, (height - words - 6) / part.image.height)
+    wide, tall = scale * part.image.width, scale * part.image.height
     image = part.image.copy()
     image.thumbnail((1200, 1200))
-    _item(sheet, PhotoItem(box[0], box[1], width, height, image, part.alt))
-    if lines:
-        _text(sheet, [" ".join(lines)], (box[0], box[1] + height + 4, box[2], 45), 11, QUIET)
+    _picture(sheet, image, (left, top, wide, tall), part.alt)
+    if part.caption:
+        _text(sheet, [part.caption], (left, top + tall + 4, width, words), 11, _QUIET)
+
+
+def _picture(sheet: Any, image: Image.Image, box: Box, alt: str) -> None:
+    buffer = io.BytesIO()
+    # A copy: Pillow writes the encoder's settings on the picture that it saves, which others may hold.
+    image.copy().save(buffer, "PNG" if "A" in image.mode else "JPEG")
+    _describe(sheet.shapes.add_picture(buffer, *map(_emu, box)), alt)
 
 
 def _table(sheet: Any, part: Table, box: Box) -> None:
-    size = slides.table_size(part, box[2], box[3])
-    widths = slides.table_columns(part, box[2], size)
+    size, widths = slides.table_size(part, box[2], box[3])
     count = len(part.rows) + 1
     pitch = min(2.1 * size, box[3] / count)
     frame = sheet.shapes.add_table(count, len(widths), *map(_emu, (box[0], box[1], box[2], pitch * count)))
@@ -242,7 +271,7 @@ def _table(sheet: Any, part: Table, box: Box) -> None:
             cell.fill.solid()
             cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if y == 0 else RGBColor(255, 255, 255)
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-            _write(cell.text_frame, [text], size, INK, y == 0, margins=False)
+            _write(cell.text_frame, [text], size, _INK, y == 0, margins=False)
 
 
 def _chart(sheet: Any, kind: Any, data: Any, alt: str, box: Box) -> Any:
@@ -250,7 +279,7 @@ def _chart(sheet: Any, kind: Any, data: Any, alt: str, box: Box) -> Any:
     _describe(frame, alt)
     chart = frame.chart
     chart.has_legend = chart.has_title = False
-    chart.font.size, chart.font.name, chart.font.color.rgb = Pt(13), _FONT, _rgb(ON_WHITE[INK])
+    chart.font.size, chart.font.name, chart.font.color.rgb = Pt(13), _FONT, _rgb(_INK)
     return chart
 
 
@@ -259,7 +288,7 @@ def _dress(axis: Any, title: str, number_format: str) -> None:
     axis.has_title = True
     axis.axis_title.text_frame.text = title
     font = axis.axis_title.text_frame.paragraphs[0].runs[0].font
-    font.size, font.bold, font.color.rgb = Pt(11.5), False, _rgb(ON_WHITE[QUIET])
+    font.size, font.bold, font.color.rgb = Pt(11.5), False, _rgb(_QUIET)
     axis.tick_labels.font.size = Pt(11.5)
     axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = number_format, False
     axis.has_major_gridlines = True
@@ -278,29 +307,6 @@ def _make_logarithmic(axis: Any, low: float, high: float) -> None:
     # The other axis must cross at the low end, or it would stand at 1.
     for crosses in axis._element.getparent().iter(qn("c:crosses")):
         crosses.set("val", "min")
-
-
-def _item(sheet: Any, item: Any) -> None:
-    """One item of a drawing as a shape."""
-    if isinstance(item, Text):
-        width = 1.15 * slides.text_width(item.text, item.size, item.bold) + 12
-        left = item.x - {"start": 0, "middle": width / 2, "end": width}[item.anchor]
-        box = (left, item.y - item.size, width, 1.4 * item.size)
-        align = {"start": PP_ALIGN.LEFT, "middle": PP_ALIGN.CENTER, "end": PP_ALIGN.RIGHT}[item.anchor]
-        _text(sheet, [item.text], box, item.size, item.color, item.bold, align=align)
-    elif isinstance(item, Rect):
-        shape = sheet.shapes.add_shape(
-            MSO_SHAPE.RECTANGLE, *map(_emu, (item.x, item.y, item.width, item.height))
-        )
-        _fill(shape, item.fill or "#FFFFFF", item.stroke)
-        _describe(shape, item.tip)
-    elif isinstance(item, Line):
-        line = sheet.shapes.add_connector(1, *map(_emu, (item.x0, item.y0, item.x1, item.y1)))
-        line.line.color.rgb, line.line.width = _rgb(ON_WHITE.get(item.color, item.color)), Pt(item.width)
-    elif isinstance(item, PhotoItem):
-        box = (item.x, item.y, item.width, item.height)
-        shape = sheet.shapes.add_picture(io.BytesIO(encoded(item.image)[1]), *map(_emu, box))
-        _describe(shape, item.alt)
 
 
 def _text(
@@ -336,19 +342,15 @@ def _write(
         for run in paragraph.runs:
             font = run.font
             font.size, font.bold, font.name = Pt(size), bold, _FONT
-            font.color.rgb = _rgb(ON_WHITE.get(color, color))
-
-
-def _place(shape: Any, box: Box) -> None:
-    shape.left, shape.top, shape.width, shape.height = map(_emu, box)
+            font.color.rgb = _rgb(color)
 
 
 def _fill(shape: Any, color: str, stroke: str | None = None) -> None:
     shape.shadow.inherit = False
     shape.fill.solid()
-    shape.fill.fore_color.rgb = _rgb(ON_WHITE.get(color, color))
+    shape.fill.fore_color.rgb = _rgb(color)
     if stroke:
-        shape.line.color.rgb, shape.line.width = _rgb(ON_WHITE.get(stroke, stroke)), Pt(1)
+        shape.line.color.rgb, shape.line.width = _rgb(stroke), Pt(1)
     else:
         shape.line.fill.background()
 

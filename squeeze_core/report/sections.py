@@ -17,6 +17,7 @@ from squeeze_core.cost.published import HAND_MADE, TABLE_2
 from squeeze_core.cost.units import Cost, amount
 from squeeze_core.figures import comparison_charts
 from squeeze_core.figures.charts import Bar, Bars, Tile, Tiles
+from squeeze_core.figures.classification import probability_bars
 from squeeze_core.figures.detections import annotated
 from squeeze_core.figures.detections import describe as describe_boxes
 from squeeze_core.figures.explanations import explained
@@ -152,14 +153,9 @@ def picture(report: Report) -> Section | None:
         )
     bars: list[Part] = []
     for answer in report.answers[:2]:
-        top = answer.top(3)
-        named = tuple(
-            Bar(p.label, p.probability, f"{p.probability:.0%}", color_of(answer.model)) for p in top
-        )
         parameters = amount(comparison.row(answer.network).parameters)
         title = f"{report.title_of(answer.model)}, {parameters} parameters"
-        alt = f"{title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in named)
-        bars += [Heading(title), Bars(named, "", (), 1, alt, "0%")]
+        bars += [Heading(title), probability_bars(answer.top(3), color_of(answer.model))]
     columns.append(tuple(bars))
     if report.seen is not None:
         looked = explained(report.seen, shown.image, 0.55)
