@@ -14,7 +14,7 @@ from pages.compare_parts import (
     layers,
     machine,
     networks,
-    take_home,
+    report_tab,
     why_not_faster,
 )
 from pages.session import networks as lens
@@ -64,7 +64,7 @@ drawings = (
     lambda: answers.draw(rows),
     detectors.draw,
     accuracy.draw_published,
-    lambda: take_home.draw(rows, field()),
+    lambda: report_tab.draw(rows, field()),
 )
 for tab, draw in zip(tabs, drawings, strict=True):
     if tab.open:

@@ -34,7 +34,7 @@ _BAR_PIXELS = 16
 _LINE_CHARACTERS = 42  # of 14 pixels that a phone of 350 pixels holds
 # Names are placed for the narrowest plot; on a wider one they only move apart.
 _NARROW = (280, 330)
-_LARGEST_BUBBLE, _CHARACTER, _LINE, _NAME_CHARACTERS = 40, 6.6, 15, 24
+_LARGEST_BUBBLE, _CHARACTER, _LINE, _NAME_CHARACTERS = 40, 6.6, 15, 16
 _ENLARGED = 60  # times smaller than the largest square
 
 Box = tuple[float, float, float, float]
@@ -140,8 +140,8 @@ def _axis(title: str, ticks: Sequence[tuple[float, str]]) -> dict[str, Any]:
     }
 
 
-def _lines(title: str) -> list[str]:
-    return wrap(title, _LINE_CHARACTERS)
+def _lines(text: str, characters: int = _LINE_CHARACTERS) -> list[str]:
+    return wrap(text, characters, break_long_words=False, break_on_hyphens=False)
 
 
 def _bubbles(chart: Bubbles) -> Made:
@@ -203,7 +203,8 @@ def _names(chart: Bubbles, sizes: dict[str, float]) -> list[dict[str, Any]]:
     """
     (x_low, x_high), (y_low, y_high) = chart.x_range, chart.y_range
     wide, tall = _NARROW
-    circles, named = [], []
+    circles: list[Box] = []
+    named: list[Box] = []
     spots: dict[str, tuple[float, float]] = {}
     for one in chart.bubbles:
         x = wide * math.log(one.x / x_low) / math.log(x_high / x_low)
@@ -232,7 +233,7 @@ def _names(chart: Bubbles, sizes: dict[str, float]) -> list[dict[str, Any]]:
 
 def _places(one: Bubble, x: float, y: float, size: float) -> list[tuple[Box, dict[str, Any]]]:
     """Where the name may stand around its bubble: the box that it fills, and its annotation."""
-    lines = [escape(line) for line in wrap(one.name, _NAME_CHARACTERS)]
+    lines = [escape(line) for line in _lines(one.name, _NAME_CHARACTERS)]
     length, high = _CHARACTER * max(map(len, lines)), _LINE * len(lines)
     words = "<br>".join(lines)
     note = {"x": math.log10(one.x), "y": one.y, "font": {"size": 12}, "showarrow": False, "borderpad": 0}
@@ -279,7 +280,7 @@ def _squares(chart: Squares) -> Made:
     if len(groups) > 1:
         caption = {"x": 0, "xref": "x2 domain", "xanchor": "left", "align": "left", "showarrow": False}
         caption |= {"y": 1, "yref": "y2 domain", "yanchor": "bottom", "yshift": 4}
-        words = "<br>".join(wrap(f"{escape(small[0].name)}, enlarged", 16))
+        words = "<br>".join(_lines(f"{escape(small[0].name)}, enlarged", 16))
         annotations.append(caption | {"text": words})
     legend = {"orientation": "h", "x": 0, "y": -0.02, "yanchor": "top", "itemclick": False}
     layout = {"annotations": annotations, "height": 360, "margin": {"l": 0, "r": 0, "t": 4, "b": 4}, **axes}

@@ -1,4 +1,4 @@
-"""What a person takes away: one `Report`, written as slides, sheets, a web page, CSV or JSON."""
+"""One `Report`, written as slides, a web page, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ TITLE = "What does small cost, and what does it save?"
 
 
 @dataclass(frozen=True)
-class Look:
-    """A person's own dress for the report: `color` is "#rrggbb", `logo` RGB or RGBA."""
+class Branding:
+    """Title, name, colour ("#rrggbb") and logo (RGB or RGBA) that a person gives the report."""
 
     title: str = TITLE
     name: str = ""
@@ -33,7 +33,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that the take-away says, collected once.
+    """Everything that the files say, collected once.
 
     `rows`: the networks that the person chose, SqueezeNet among them. `everybody`: all networks, for
     the Pareto front. `measurements`: of this machine, possibly none. `picture`, `answers`, `found` and
@@ -50,7 +50,7 @@ class Report:
     found: tuple[Detection, ...] | None = None
     seen: Explanation | None = None
     budget: Budget = field(default_factory=Budget)
-    look: Look = field(default_factory=Look)
+    branding: Branding = field(default_factory=Branding)
     day: str = field(default_factory=lambda: date.today().isoformat())
     versions: str = field(default_factory=versions)
 

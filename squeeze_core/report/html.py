@@ -30,21 +30,21 @@ _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inl
 def write(report: Report, keys: Iterable[str] = USUAL) -> str:
     """The document's text, of the sections of those keys."""
     chosen = sections(report, keys)
-    look = report.look
-    colors = {"ACCENT": readable(look.color), "LIGHT": mixed(look.color, 0.4), "BAR": look.color}
-    style = _file("page.css")
+    branding = report.branding
+    bar, style = branding.color, _file("page.css")
+    colors = {"ACCENT": readable(bar), "LIGHT": mixed(bar, 0.4), "BAR": bar}
     for name, color in colors.items():
         style = style.replace(f'"{name}"', color)
-    logo = f'<img alt="Logo" src="{_data_address(look.logo)}">' if look.logo else ""
-    by = f"{escape(look.name)}<br>" if look.name else ""
+    logo = f'<img alt="Logo" src="{_data_address(branding.logo)}">' if branding.logo else ""
+    by = f"{escape(branding.name)}<br>" if branding.name else ""
     lead = escape(findings.cost(report.rows, "parameters"))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(look.title)}</title>\n<style>{style}</style>\n"
+        f"<title>{escape(branding.title)}</title>\n<style>{style}</style>\n"
         f'<link rel="icon" href="data:,"><script>{get_plotlyjs()}</script></head>\n<body><main>\n'
-        f'<header tabindex="-1"><div><h1>{escape(look.title)}</h1><p>{by}{lead}.<br>'
+        f'<header tabindex="-1"><div><h1>{escape(branding.title)}</h1><p>{by}{lead}.<br>'
         f"Squeeze Lab, {report.day}, {escape(report.versions)}</p></div>{logo}</header>\n"
         + "\n".join(_section(section) for section in chosen)
         + '\n</main><nav><button type="button" id="back" aria-label="Previous section">‹</button>'

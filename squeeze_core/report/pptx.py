@@ -32,8 +32,8 @@ def write(deck: tuple[Slide, ...]) -> bytes:
     """The .pptx file's bytes."""
     file = Presentation()
     file.slide_width, file.slide_height = _emu(WIDTH), _emu(HEIGHT)
-    file.core_properties.title = deck[0].look.title
-    file.core_properties.author = deck[0].look.name or "Squeeze Lab"
+    file.core_properties.title = deck[0].branding.title
+    file.core_properties.author = deck[0].branding.name or "Squeeze Lab"
     for slide in deck:
         _add(file, slide)
     buffer = io.BytesIO()
@@ -43,30 +43,29 @@ def write(deck: tuple[Slide, ...]) -> bytes:
 
 def _add(file: Any, slide: Slide) -> None:
     sheet = file.slides.add_slide(file.slide_layouts[5])  # title only
-    look, shape, size = slide.look, sheet.shapes.title, slides.title_size(slide)
-    width = WIDTH - 2 * MARGIN - (slides.LOGO[0] + 16 if look.logo else 0)
+    branding, shape, size = slide.branding, sheet.shapes.title, slides.title_size(slide)
+    width = WIDTH - 2 * MARGIN - (slides.LOGO[0] + 16 if branding.logo else 0)
     top = 150 if slide.first else 200 if slide.section is None else 26
     shape.left, shape.top, shape.width, shape.height = map(_emu, (MARGIN, top, width, 2.1 * LINE * size))
     shape.text_frame.vertical_anchor = MSO_ANCHOR.TOP
     _write(shape.text_frame, [slide.title], size, _INK, True)
     bar = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(_emu, (0, 0, 12, HEIGHT)))
-    _fill(bar, look.color)
+    _fill(bar, branding.color)
     if slide.first:
-        _text(sheet, [look.title], (MARGIN, 52, width, 56), 20, readable(look.color), bold=True)
-        if look.name:
-            _text(sheet, [look.name], (MARGIN, 110, width, 20), 15, _QUIET)
-    if look.logo:
-        scale = min(slides.LOGO[0] / look.logo.width, slides.LOGO[1] / look.logo.height)
-        wide, tall = scale * look.logo.width, scale * look.logo.height
-        _picture(sheet, look.logo, (WIDTH - MARGIN - wide, 26, wide, tall), "Logo")
+        _text(sheet, [branding.title], (MARGIN, 52, width, 56), 20, readable(branding.color), bold=True)
+        if branding.name:
+            _text(sheet, [branding.name], (MARGIN, 110, width, 20), 15, _QUIET)
+    if branding.logo:
+        scale = min(slides.LOGO[0] / branding.logo.width, slides.LOGO[1] / branding.logo.height)
+        wide, tall = scale * branding.logo.width, scale * branding.logo.height
+        _picture(sheet, branding.logo, (WIDTH - MARGIN - wide, 26, wide, tall), "Logo")
     for part, box in slides.placed(slide):
         _part(sheet, part, box, slide)
     if slide.source:
-        top = slides.source_top(slide)
-        _text(
-            sheet, [slide.source], (MARGIN, top, WIDTH - 2 * MARGIN, HEIGHT - 30 - top), SOURCE_SIZE, _QUIET
-        )
-    foot = " · ".join(part for part in (look.name, look.title) if part)
+        y = slides.source_top(slide)
+        place = (MARGIN, y, WIDTH - 2 * MARGIN, HEIGHT - 30 - y)
+        _text(sheet, [slide.source], place, SOURCE_SIZE, _QUIET)
+    foot = " · ".join(part for part in (branding.name, branding.title) if part)
     _text(sheet, [foot], (MARGIN, HEIGHT - 24, WIDTH - 240, 16), 9, _QUIET)
     number = (WIDTH - MARGIN - 100, HEIGHT - 24, 100, 16)
     _text(sheet, [f"{slide.number} / {slide.count}"], number, 9, _QUIET, align=PP_ALIGN.RIGHT)
@@ -94,7 +93,7 @@ def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
     elif isinstance(part, Heading):
         _text(sheet, [part.text], box, 14, _INK, bold=True)
     else:
-        _facts(sheet, part, box, readable(slide.look.color))
+        _facts(sheet, part, box, readable(slide.branding.color))
 
 
 def _facts(sheet: Any, part: Facts, box: Box, color: str) -> None:
@@ -216,7 +215,7 @@ def _shares(sheet: Any, part: Tiles, box: Box) -> None:
 
 
 def _squares(sheet: Any, part: Squares, box: Box) -> None:
-    """Shapes that can be moved and coloured, in one corner and to one scale, and their names beside them."""
+    """Shapes that can be moved and coloured, nested and to one scale; their names stand beside them."""
     left, top, width, height = box
     side = min(height, 0.62 * width)
     for one in part.squares:

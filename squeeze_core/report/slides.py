@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from squeeze_core.figures.charts import Bars
-from squeeze_core.report import Look, Report
+from squeeze_core.report import Branding, Report
 from squeeze_core.report.parts import Facts, Heading, Part, Section, Table, Words, written
 from squeeze_core.report.sections import USUAL, sections
 
@@ -26,7 +26,7 @@ class Slide:
     section: Section | None
     number: int
     count: int
-    look: Look
+    branding: Branding
 
     @property
     def first(self) -> bool:
@@ -47,7 +47,9 @@ def deck(report: Report, keys: Iterable[str] = USUAL) -> tuple[Slide, ...]:
     main = [section for section in chosen if section.main]
     rest = [section for section in chosen if not section.main]
     order: list[Section | None] = [*main, *([None] if main and rest else []), *rest]
-    return tuple(Slide(section, number, len(order), report.look) for number, section in enumerate(order, 1))
+    return tuple(
+        Slide(section, number, len(order), report.branding) for number, section in enumerate(order, 1)
+    )
 
 
 def text_width(text: str, size: float) -> float:
@@ -62,7 +64,7 @@ def text_height(text: str, size: float, width: float) -> float:
 
 def title_size(slide: Slide) -> float:
     """The largest size at which the title has two lines at most."""
-    width = WIDTH - 2 * MARGIN - (LOGO[0] + 16 if slide.look.logo else 0)
+    width = WIDTH - 2 * MARGIN - (LOGO[0] + 16 if slide.branding.logo else 0)
     sizes = (38, 34, 30, 26) if slide.first or slide.section is None else (27, 24, 21, 18)
     return next((s for s in sizes if text_height(slide.title, s, width) <= 2.1 * LINE * s), sizes[-1])
 

@@ -86,8 +86,7 @@ def test_a_device_fills_in_its_makers_figures() -> None:
 def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
     app = open_tab("Take away", **{"fits-flash": 5.0, "fits-ram": None, "fits-download": None})
     assert not app.exception
-    ticks = {box.label: box.value for box in app.checkbox}
-    assert ticks["The finding"] and not ticks["Learnt and hand-made features"]
+    assert app.checkbox(key="deck-finding").value and not app.checkbox(key="deck-features").value
     for box in app.checkbox:
         box.set_value(False)
     app.run()
@@ -120,7 +119,7 @@ def test_absent_weights_say_which_file_goes_where(monkeypatch: pytest.MonkeyPatc
         ("Accuracy", "ResNet50 buys 23 points of accuracy with 21× the bytes"),
         ("Detectors", "SqueezeNet 1.1 detector: "),
         ("The paper", "took AlexNet’s accuracy from 240 MiB to 0.47 MiB: 510× smaller"),
-        ("Take away", "Take it with you"),
+        ("Take away", "Present it or take it with you"),
     ],
 )
 def test_every_other_tab_says_what_it_found(tab: str, says: str) -> None:

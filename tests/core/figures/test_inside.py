@@ -112,9 +112,9 @@ def test_before_and_after(chelsea: Picture, engine: Engine) -> None:
     for row in rows:
         index = answer.network.labels.index(str(row["class"]))
         assert row["before"] == pytest.approx(float(answer.before[index]))
-    before, after = ablation.before_after(answer).data
-    assert list(after.x) == [row["after"] for row in rows]
-    assert list(before.x) == [row["before"] for row in rows]
+    bars = ablation.before_after(answer).bars
+    assert [bar.value for bar in bars] == [row["after"] for row in rows]
+    assert [bar.mark for bar in bars] == [row["before"] for row in rows]
 
 
 def test_a_small_patch_is_shown_with_its_surroundings(chelsea: Picture) -> None:

@@ -15,7 +15,7 @@ from squeeze_core import images
 from squeeze_core.cost.comparison import Row
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import ImageError
-from squeeze_core.report import TITLE, Look, Report, slides, tables
+from squeeze_core.report import TITLE, Branding, Report, slides, tables
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 from squeeze_core.spreadsheet import csv_text
 
@@ -27,8 +27,8 @@ _PRESENT_PIXELS = 620
 def draw(rows: tuple[Row, ...], everybody: tuple[Row, ...]) -> None:
     with st.container(border=True):
         st.subheader("Five slides and an appendix", anchor=False)
-        look = _look()
-    report = collect(rows, everybody, look)
+        branding = _branding()
+    report = collect(rows, everybody, branding)
     with st.container(border=True):
         keys = _choose(report)
     with st.container(border=True):
@@ -37,7 +37,7 @@ def draw(rows: tuple[Row, ...], everybody: tuple[Row, ...]) -> None:
         _figures(report)
 
 
-def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], look: Look) -> Report:
+def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], branding: Branding) -> Report:
     """All that this session knows: measurements, the current picture and its answers, the budget."""
     measured = tuple(machine.measured()[row.name] for row in rows if row.name in machine.measured())
     picture, said = tray.current(), answers.collect(rows)
@@ -51,11 +51,11 @@ def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], look: Look) -> Re
         results.candidates(picture, networks.detector()).detections(),
         inside_results.explanation(picture, ours.network, "cam", ours.top(1)[0].index, lambda share: None),
         fits.budget(),
-        look,
+        branding,
     )
 
 
-def _look() -> Look:
+def _branding() -> Branding:
     with st.grid("auto", min_column_width=230, gap="small", vertical_alignment="bottom"):
         title = st.text_input("Title", TITLE, max_chars=120, key="deck-title", persist_state="session")
         name = st.text_input(
@@ -78,7 +78,7 @@ def _look() -> Look:
             logo = images.decode(file.getvalue(), file.name).image
         except ImageError as error:
             st.error(str(error), icon=":material/broken_image:")
-    return Look(title.strip() or TITLE, name.strip(), color, logo)
+    return Branding(title.strip() or TITLE, name.strip(), color, logo)
 
 
 def _choose(report: Report) -> list[str]:
@@ -118,11 +118,11 @@ def _files(report: Report, keys: list[str]) -> None:
         _button("JSON", lambda: text, "json", "application/json", "data_object")
     st.caption(
         "Present shows the web page here: use the left and right arrow keys, or full screen. The web page "
-        "works offline and prints one section on each sheet. The PowerPoint’s charts are native: select one "
-        "and edit its data; what to say and the sources are in the speaker’s notes."
+        "works offline and prints one section on each sheet. The PowerPoint’s charts are native: select "
+        "one and edit its data; what to say and the sources are in the speaker’s notes."
     )
     if presents:
-        st.iframe(_html(report, keys), height=_PRESENT_PIXELS, alt=report.look.title)
+        st.iframe(_html(report, keys), height=_PRESENT_PIXELS, alt=report.branding.title)
 
 
 def _figures(report: Report) -> None:
