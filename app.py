@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.starlette import App
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
-from pages.server import log, memory, results, routes
+from pages.server import log, results, startup
 from pages.session import address, tray
 from pages.widgets import tray_bar
 
@@ -27,7 +27,7 @@ PAGES = {
     "design_space": ("Design space", "tune"),
     "about": ("About", "info"),
 }
-HOME, *OTHERS = PAGES
+HOME = next(iter(PAGES))
 
 
 def front_door() -> None:
@@ -44,7 +44,7 @@ def front_door() -> None:
     with log.request(page.title):
         tray_bar.draw()
         if page.url_path:  # the home page draws its picture first
-            results.ready()
+            results.import_networks()
         page.run()
         tray.put_in_address()
         address.copy_link(own_pictures=bool(tray.state().entries))
@@ -53,10 +53,9 @@ def front_door() -> None:
 if __name__ == "__main__":
     front_door()
 else:
-    memory.return_early()
     app = App(
         __file__,
-        routes=routes.routes(OTHERS, HOME),
-        lifespan=routes.lifespan,
+        routes=[startup.home_route(HOME)],
+        lifespan=startup.lifespan,
         on_script_error=lambda error: bool(log.say(error)),
     )

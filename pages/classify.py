@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.server import results
-from pages.session import address, networks, tray
+from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
 from pages.widgets.words import plain
 from squeeze_core.cost.published import TABLE_2, PublishedRow
@@ -201,17 +201,17 @@ def page() -> None:
         caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
         st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
     with answers_side:
-        results.ready()
+        results.import_networks()
         from squeeze_core.networks.catalogue import CATALOGUE
 
         with st.container(key="cards"):
             cards = st.grid(2, min_column_width=260, gap="medium")
-        lens = networks.current()
+        ours = selected_network.current()
         beside_it = st.multiselect(
-            f"Beside {plain(lens.title)}",
-            [*CATALOGUE, *(network.name for network in networks.own())],
+            f"Beside {plain(ours.title)}",
+            [*CATALOGUE, *(network.name for network in selected_network.own())],
             default=[name for name in results.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
-            format_func=lambda name: networks.named(name).title,
+            format_func=lambda name: selected_network.named(name).title,
             key="classify-networks",
             **address.BOUND,
             max_selections=5,
@@ -220,7 +220,7 @@ def page() -> None:
         )
     with cards:
         # Networks that are here answer before one that must be fetched first.
-        chosen = dict.fromkeys([lens, *map(networks.named, beside_it)])
+        chosen = dict.fromkeys([ours, *map(selected_network.named, beside_it)])
         ordered = sorted(chosen, key=lambda network: not network.present())
         answered = [card for network in ordered if (card := answer_card(picture, network, top))]
 
@@ -237,12 +237,12 @@ def page() -> None:
                 names,
                 default=names[0],
                 required=True,
-                format_func=lambda name: networks.named(name).title,
+                format_func=lambda name: selected_network.named(name).title,
                 key="classify-all-network",
                 bind="query-params",
                 label_visibility="collapsed",
             )
-        all_pictures(networks.named(name if name in names else names[0]), top)
+        all_pictures(selected_network.named(name if name in names else names[0]), top)
     if results.engine().notice:
         st.warning(results.engine().notice, icon=":material/memory:")
     if answers:

@@ -17,7 +17,7 @@ from pages.compare_parts import (
     report_tab,
     why_not_faster,
 )
-from pages.session import networks as lens
+from pages.session import selected_network
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import Row
 
@@ -35,7 +35,11 @@ def this_machine(rows: tuple[Row, ...]) -> None:
 
 st.title("What does small cost, and what does it save?", anchor=False)
 names = networks.choose()
-rows = (comparison.row(comparison.REFERENCE), *map(comparison.row, lens.own()), *map(comparison.row, names))
+rows = (
+    comparison.row(comparison.REFERENCE),
+    *map(comparison.row, selected_network.own()),
+    *map(comparison.row, names),
+)
 
 headline.draw(rows)
 

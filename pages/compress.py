@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.compress_parts import accuracy, int8, journey, layers, live
-from pages.session import networks as lens
+from pages.session import selected_network
 
 st.title("How small can it get?", anchor=False)
-network = lens.current()
+network = selected_network.current()
 found = live.made(network)
 journey.draw(network, found)
 live.draw(network)

@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from pages.server.cache import cached
 from pages.session import address
 from pages.widgets import downloads
 from squeeze_core.cost import article, design_space
@@ -136,7 +137,7 @@ def published(design: Design) -> None:
         st.markdown(complex_note())
 
 
-@st.cache_data(show_spinner=False)
+@cached
 def built(title: str) -> float:
     """Our size, MiB, of one of the paper's designs."""
     point = next(point for point in DESIGNS if point.title == title)
@@ -144,7 +145,7 @@ def built(title: str) -> float:
     return mebibytes(design.cost.parameters)
 
 
-@st.cache_data(show_spinner=False)
+@cached
 def complex_note() -> str:
     return design_space.complex_bypass_note()
 

@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.detect_parts import choice, why
 from pages.server import results
-from pages.server.memory import kept
-from pages.session import address, networks, tray
+from pages.server.cache import cached
+from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
 from pages.widgets.words import plain
 from squeeze_core.classifier import Prediction
@@ -55,10 +55,10 @@ def page() -> None:
         )
     # Each answer is had once outside its fragment, so that app.py says why when there is none.
     if mode == "detector":
-        results.candidates(tray.current(), networks.detector())
+        results.candidates(tray.current(), selected_network.detector())
         detector(tray.current())
     else:
-        results.classification(tray.current(), networks.current())
+        results.classification(tray.current(), selected_network.current())
         anything(tray.current())
     if results.engine().notice:
         st.warning(results.engine().notice, icon=":material/memory:")
@@ -70,11 +70,11 @@ def detector(picture: Picture) -> None:
     time = one_picture(picture)
     if len(tray.pictures()) > 1:
         many_pictures(tray.pictures())
-    how_sure(results.candidates(picture, networks.detector()).calibration)
+    how_sure(results.candidates(picture, selected_network.detector()).calibration)
     meaning = footnote()
     # Last, when nothing else of this page is at work any more.
     tiled = st.session_state["detect-tiled"]
-    timings = results.detector_timings(picture, networks.detector(), tiled)
+    timings = results.detector_timings(picture, selected_network.detector(), tiled)
     times.show(time, _timed(tiled), timings.networks[0])
     seen = (
         "the picture, four parts of it and their mirror images"
@@ -145,12 +145,12 @@ def search(picture: Picture) -> tuple[Candidates, DeltaGenerator]:
         **address.BOUND,
         help="Tiled inference: the network also sees four overlapping parts of the picture, enlarged.",
     )
-    result = results.candidates(picture, networks.detector(), tiled)
+    result = results.candidates(picture, selected_network.detector(), tiled)
     return result, times.reserve(_timed(tiled))
 
 
 def _timed(tiled: bool) -> str:
-    own = networks.detector()
+    own = selected_network.detector()
     return f"{own.key if own else DETECTOR}-{tiled}"
 
 
@@ -193,7 +193,7 @@ def settings(result: Candidates) -> tuple[Detection, ...]:
 
 def fine_grained_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Prediction | None, ...]:
     """The classifier's name for what is in each box, if asked for; else nothing."""
-    network, labels = networks.current(), (networks.detector() or shipped_detector()).labels
+    network, labels = selected_network.current(), (selected_network.detector() or shipped_detector()).labels
     applies = fine_grained.applies(network, labels)
     wanted = st.toggle(
         "What kind?",
@@ -206,7 +206,7 @@ def fine_grained_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[
     return _fine_grained(picture, network, found) if wanted and applies else ()
 
 
-@kept
+@cached
 def _fine_grained(
     picture: Picture, network: Network, found: tuple[Detection, ...]
 ) -> tuple[Prediction | None, ...]:
@@ -217,7 +217,7 @@ def _mode(mode: str) -> str:
     """What a way of detecting is called: the detector's by how many classes it knows."""
     if mode == "anything":
         return "Anything"
-    return f"{len((networks.detector() or shipped_detector()).labels)} classes"
+    return f"{len((selected_network.detector() or shipped_detector()).labels)} classes"
 
 
 def nothing_found(result: Candidates) -> tuple[Detection, ...]:
@@ -292,7 +292,7 @@ def many_pictures(pictures: list[Picture]) -> None:
     progress = st.progress(0.0, text="Detecting")
     found = []
     for place, picture in enumerate(pictures, 1):
-        result = results.candidates(picture, networks.detector(), tiled)
+        result = results.candidates(picture, selected_network.detector(), tiled)
         found.append((result, result.detections(threshold, overlap)))
         progress.progress(place / len(pictures), text=f"{place} of {len(pictures)}")
     progress.empty()
@@ -330,11 +330,11 @@ def how_sure(calibration: Calibration) -> None:
 
 def footnote() -> DeltaGenerator:
     """What the detector is; gives the place for what its time means."""
-    own = networks.detector()
+    own = selected_network.detector()
     if own:
         st.caption(
-            f"Your own detector, {plain(networks.state().detector_name)}: {len(own.labels)} classes, "
-            f"pictures stretched to {own.preprocess.size}×{own.preprocess.size}."
+            f"Your own detector, {plain(selected_network.state().detector_name)}: "
+            f"{len(own.labels)} classes, pictures stretched to {own.preprocess.size}×{own.preprocess.size}."
         )
         return st.empty()
     measured = SHIPPED[DETECTOR].measured
@@ -348,7 +348,7 @@ def footnote() -> DeltaGenerator:
 @st.fragment
 def anything(picture: Picture) -> None:
     """A box for a class of ImageNet, from the classifier's own map of it."""
-    network = networks.current()
+    network = selected_network.current()
     answer = results.classification(picture, network)
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
@@ -381,7 +381,7 @@ def anything(picture: Picture) -> None:
         )
 
 
-@kept
+@cached
 def place_of(picture: Picture, network: Network, index: int) -> localise.Localisation:
     return localise.localise(picture, results.engine(), network, index)
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.fire_modules_parts import channel, choice, what_if
 from pages.server import inside_results
-from pages.session import address, networks, tray
+from pages.session import address, selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.figures import fire_modules as figures
@@ -43,7 +43,7 @@ def page() -> None:
 def looked_at(picture: Picture) -> FireTrace:
     """The trace. What a session keeps, such as a fragment or what a click calls, holds the picture alone:
     a trace has 8 MB."""
-    return inside_results.trace(picture, networks.current())
+    return inside_results.trace(picture, selected_network.current())
 
 
 @st.fragment

@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from pages.server import inside_results
-from pages.session import address, networks, tray
+from pages.session import address, selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.progress import advance
 from pages.widgets.words import plain
@@ -24,7 +24,7 @@ FIRST_METHODS = {"left": "cam", "right": "integrated_gradients"}
 def page() -> None:
     picture = tray.current()
     with st.spinner("Looking inside…", show_time=True):
-        trace = inside_results.trace(picture, networks.current())
+        trace = inside_results.trace(picture, selected_network.current())
     best = float(trace.probabilities[trace.best])
     st.title(f"Why “{trace.labels[trace.best]}”?", anchor=False)
     st.caption(f"{plain(trace.network.title)} gives it {percent(best)}.")
@@ -35,7 +35,7 @@ def page() -> None:
 def compare(picture: Picture) -> None:
     """Two explanations side by side: two methods, or two classes."""
     # Not given: a session would hold it as long as it holds the page.
-    trace = inside_results.trace(picture, networks.current())
+    trace = inside_results.trace(picture, selected_network.current())
     opacity = st.slider(
         "Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360, **address.BOUND
     )
@@ -111,7 +111,11 @@ def scores(picture: Picture, trace: FireTrace, chosen: list[Explanation]) -> Non
         (
             name_of(one, chosen),
             inside_results.score(
-                picture, trace.network, one, advance(bar, place / len(chosen), 1 / len(chosen))
+                picture,
+                trace.network,
+                one.method.name,
+                one.index,
+                advance(bar, place / len(chosen), 1 / len(chosen)),
             ),
         )
         for place, one in enumerate(chosen)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.compare_parts import answers, fits, machine
 from pages.server import inside_results, results
-from pages.session import networks, tray
+from pages.session import selected_network, tray
 from pages.widgets.words import plain
 from squeeze_core import images
 from squeeze_core.cost.comparison import Row
@@ -48,7 +48,7 @@ def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], branding: Brandin
         measured,
         picture,
         said,
-        results.candidates(picture, networks.detector()).detections(),
+        results.candidates(picture, selected_network.detector()).detections(),
         inside_results.explanation(picture, ours.network, "cam", ours.top(1)[0].index, lambda share: None),
         fits.budget(),
         branding,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.compress_parts.when_asked import when_asked
-from pages.server.memory import RESULTS
+from pages.server.cache import RESULTS
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.compression import histogram

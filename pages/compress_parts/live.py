@@ -8,8 +8,7 @@ from functools import partial
 import streamlit as st
 
 from pages.server import results
-from pages.session import networks as lens
-from pages.session import tray
+from pages.session import selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core import gallery
@@ -173,10 +172,10 @@ def _files(found: Compressed) -> None:
                     help=precision.words,
                     on_click="ignore",
                 )
-            if found.network.name not in lens.state().own and st.button(
+            if found.network.name not in selected_network.state().own and st.button(
                 "Look through it on every page", key="compress-look", icon=":material/visibility:"
             ):
-                lens.take(found.network)
+                selected_network.take(found.network)
                 st.rerun()
         with st.expander("How to load them", icon=":material/code:"):
             st.code(f"python -m squeeze_core classify cat.jpg --weights {shlex.quote(stem)}.sqz", "bash")

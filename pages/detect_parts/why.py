@@ -7,8 +7,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.detect_parts import choice
 from pages.server import results
-from pages.server.memory import RESULTS
-from pages.session import networks
+from pages.server.cache import RESULTS
+from pages.session import selected_network
 from pages.widgets import downloads
 from pages.widgets.progress import advance
 from squeeze_core.detector import why
@@ -46,7 +46,7 @@ def controls(picture: Picture, detection: Detection) -> tuple[str, float, DeltaG
 
 def explanation(picture: Picture, detection: Detection, method: str, place: DeltaGenerator) -> Explanation:
     """The map; while it is made `place` says how far it is, and stops it."""
-    detector = networks.detector()
+    detector = selected_network.detector()
     known = "explain-box", picture.key, detection, method, _key(detector)
     if method == "gradients" or known in RESULTS:
         return RESULTS.get(
@@ -79,8 +79,8 @@ def _advance(bar: DeltaGenerator, method: str) -> Progress:
 def section(picture: Picture, detection: Detection, found: Explanation) -> None:
     """Everything about the map and the channels behind the box, under the picture."""
     feeds = RESULTS.get(
-        ("feeders", picture.key, detection, _key(networks.detector())),
-        lambda: why.feeders(picture, detection, results.engine(), detector=networks.detector()),
+        ("feeders", picture.key, detection, _key(selected_network.detector())),
+        lambda: why.feeders(picture, detection, results.engine(), detector=selected_network.detector()),
     )
     cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
     with cards[0]:
@@ -137,9 +137,9 @@ def _scores(picture: Picture, found: Explanation) -> None:
 
 
 def _score(picture: Picture, of: Explanation, bar: DeltaGenerator) -> Score:
-    key = "score-box", picture.key, of.detection, of.method, _key(networks.detector())
+    key = "score-box", picture.key, of.detection, of.method, _key(selected_network.detector())
     return RESULTS.get(
-        key, lambda: why.score(of, picture, results.engine(), advance(bar), networks.detector())
+        key, lambda: why.score(of, picture, results.engine(), advance(bar), selected_network.detector())
     )
 
 
@@ -165,8 +165,8 @@ def _channels(picture: Picture, feeds: Feeders) -> None:
     count = st.select_slider("Switch off the strongest", why.COUNTS, why.STRONGEST, key="detect-why-count")
     off = [unit for unit, _ in feeds.strongest(count)]
     after = RESULTS.get(
-        ("without", picture.key, frozenset(off), _key(networks.detector())),
-        lambda: why.without(picture, off, results.engine(), detector=networks.detector()),
+        ("without", picture.key, frozenset(off), _key(selected_network.detector())),
+        lambda: why.without(picture, off, results.engine(), detector=selected_network.detector()),
     )
     detection = feeds.detection
     left = why.still_there(detection, after)
@@ -185,7 +185,9 @@ def _channels(picture: Picture, feeds: Feeders) -> None:
 
 def _links(feeds: Feeders) -> None:
     strongest = feeds.strongest()
-    alike = why.alike([unit for unit, _ in strongest], results.engine(), detector=networks.detector())
+    alike = why.alike(
+        [unit for unit, _ in strongest], results.engine(), detector=selected_network.detector()
+    )
     rows = [
         {"channel": str(unit), "feeds": value, "alike": cosine}
         for (unit, value), cosine in zip(strongest, alike, strict=True)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pages.fire_modules_parts import choice
 from pages.server import inside_results
-from pages.session import address, networks, tray
+from pages.session import address, selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.figures import channels as figures
@@ -37,7 +37,7 @@ def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 
 
 def _took_branch(picture: Picture, unit: Unit) -> None:
-    trace = inside_results.trace(picture, networks.current())
+    trace = inside_results.trace(picture, selected_network.current())
     choice.choose(choice.strongest(trace, unit.module, st.session_state["fire-branch"]))
 
 
@@ -48,7 +48,7 @@ def _took_channel(unit: Unit) -> None:
 @st.fragment
 def large_map(picture: Picture, unit: Unit) -> None:
     """The channel's map laid over the picture."""
-    network = networks.current()
+    network = selected_network.current()
     maps = inside_results.trace(picture, network).maps(unit.module, unit.branch)
     place = st.empty()
     opacity = (

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.session import networks
+from pages.session import selected_network
 from pages.widgets.words import plain
 from squeeze_core.errors import UserError
 from squeeze_core.inside.ablation import NOTHING, Off
@@ -98,4 +98,4 @@ def can_undo() -> bool:
 
 
 def _history() -> list[Off]:
-    return st.session_state.setdefault(f"{_OFF}-{networks.current().key}", [NOTHING])
+    return st.session_state.setdefault(f"{_OFF}-{selected_network.current().key}", [NOTHING])

@@ -1,7 +1,6 @@
-"""What the pages about the network's inside share: results, bounded in bytes and never changed.
+"""Results of the pages about the network's inside, shared by all sessions and never changed.
 
-Kept as they are and not copied for every rerun: a trace is 8 MB, and its arrays are read-only. Figures are
-kept as JSON text, because Plotly changes a figure's traces while it copies them.
+Figures are kept as JSON text, because Plotly changes a figure's traces while it copies them.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pages.server import results
-from pages.server.memory import RESULTS, TRACES, kept
+from pages.server.cache import TRACES, cached
 from pages.session import tray
 from squeeze_core import gallery
 from squeeze_core.figures import channels as channel_figures
@@ -33,45 +32,44 @@ class Look(NamedTuple):
     scale: Scale
 
 
-@TRACES.keeps
+@cached(cache=TRACES)
 def trace(picture: Picture, network: Network) -> FireTrace:
     """Every Fire module's activations for that picture."""
     return fire_trace.fire_trace(picture, results.engine(), network)
 
 
-@kept
+@cached
 def contributions(picture: Picture, network: Network, index: int) -> Contributions:
     """How much each channel feeds that class."""
     return ablation.contributions(picture, results.engine(), network, index)
 
 
-@kept
+@cached
 def ablated(picture: Picture, network: Network, off: Off) -> Ablation:
     """The answer with those channels switched off."""
     return ablation.ablate(picture, results.engine(), network, off)
 
 
-@kept
+@cached
 def costs(picture: Picture, network: Network, index: int) -> list[Cost]:
     """What that class loses with ever more of the least useful channels off."""
     ranked = contributions(picture, network, index).ranked()
     return ablation.cost_of_fewer(picture, results.engine(), network, ranked, index)
 
 
+@cached
 def explanation(
-    picture: Picture, network: Network, method: str, index: int, progress: Progress
+    picture: Picture, network: Network, method: str, index: int, _progress: Progress
 ) -> Explanation:
-    """Why the network would say that class; `progress` is called only when it is not known yet."""
-    key = "explain", picture.key, picture.name, network.key, method, index
-    return RESULTS.get(
-        key, lambda: explain.explain(picture, results.engine(), network, method, index, progress)
-    )
+    """The attribution of that class by that method; `_progress` is called only when it is not known yet."""
+    return explain.explain(picture, results.engine(), network, method, index, _progress)
 
 
-def score(picture: Picture, network: Network, of: Explanation, progress: Progress) -> Score:
+@cached
+def score(picture: Picture, network: Network, method: str, index: int, _progress: Progress) -> Score:
     """Deletion and insertion of that explanation of the picture."""
-    key = "score", picture.key, network.key, of.method.name, of.index
-    return RESULTS.get(key, lambda: explain.score(of, picture, results.engine(), network, progress))
+    of = explanation(picture, network, method, index, _progress)
+    return explain.score(of, picture, results.engine(), network, _progress)
 
 
 def ranked_pictures(network: Network) -> list[Peaks]:
@@ -84,26 +82,26 @@ def ranked_pictures(network: Network) -> list[Peaks]:
     return list(found.values())
 
 
-@kept
+@cached
 def channel_filter(network: Network, unit: Unit) -> Filter:
     """The weights behind that channel."""
     return channels.channel_filter(results.engine(), network, unit)
 
 
-@kept
+@cached
 def network_strip(picture: Picture, network: Network, module: str) -> str:
     """The network as a strip with that module marked."""
     return fire_modules.network_strip(trace(picture, network).layers, module).to_json()
 
 
-@kept
+@cached
 def wiring(picture: Picture, network: Network, module: str) -> str:
     """The wiring of that module."""
     found = trace(picture, network)
     return fire_modules.wiring(found.modules[module], found.before(module)).to_json()
 
 
-@kept
+@cached
 def grid(
     picture: Picture, network: Network, place: tuple[str, str], chosen: Unit | None, look: Look, off: Off
 ) -> str:
@@ -117,7 +115,7 @@ def grid(
     ).to_json()
 
 
-@kept
+@cached
 def filter_figure(network: Network, unit: Unit) -> str:
     """The weights behind that channel: 3×3 kernels, or its strongest inputs."""
     found = channel_filter(network, unit)
@@ -126,25 +124,25 @@ def filter_figure(network: Network, unit: Unit) -> str:
     return channel_figures.strongest_inputs(found).to_json()
 
 
-@kept
+@cached
 def histogram(picture: Picture, network: Network, unit: Unit) -> str:
     """How often each activation occurs in that channel's map."""
     maps = trace(picture, network).maps(unit.module, unit.branch)
     return channel_figures.histogram(maps, unit.channel).to_json()
 
 
-@kept
+@cached
 def glance(picture: Picture, network: Network) -> str:
     """The strongest channels of all modules."""
     return fire_modules.glance(trace(picture, network)).to_json()
 
 
-@kept
+@cached
 def _peaks(picture: Picture, network: Network) -> Peaks:
     return channels.peaks(trace(picture, network))
 
 
-@kept
+@cached
 def _sample_peaks(file: str, network: Network) -> Peaks:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     # Not through the bounded cache of traces, where the samples would push visitors' pictures out.

@@ -1,23 +1,21 @@
-"""What all sessions of this process share: the engine and, bounded in bytes, its results.
+"""The engine and its results, shared by all sessions of this process.
 
-PyTorch and what is built on it takes seconds to import, so it is imported where it is first used: a page
-draws its picture before.
+PyTorch takes seconds to import, so it is imported where it is first used: a page draws its picture before.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.server.memory import RESULTS, kept
+from pages.server.cache import cached
+from pages.server.streamlit_internals import session_id
 from squeeze_core.images import Picture
 
 if TYPE_CHECKING:
@@ -31,16 +29,10 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 1.0
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
 NETWORKS = "squeeze_core.networks.catalogue"
-# How Streamlit's own caches tell apart what they are given; classes by name, since importing takes seconds.
-KEYS: dict[str | type, Callable[[Any], object]] = {
-    Picture: lambda picture: (picture.key, picture.name),
-    "squeeze_core.networks.catalogue.Network": lambda network: (network.key, network.name),
-    "squeeze_core.detector.pretrained.PretrainedDetector": lambda detector: detector.key,
-}
 
 
-def ready() -> None:
-    """Wait for what every network needs, with one line of what is happening while this process starts."""
+def import_networks() -> None:
+    """Import what every network needs, with a line on screen meanwhile."""
     place = st.empty()
     if NETWORKS not in sys.modules:
         place.caption("Loading SqueezeNet…")
@@ -49,10 +41,7 @@ def ready() -> None:
 
 
 def warm_up(picture: Picture) -> None:
-    """Load what the first screen and Detect need, and let each network run once.
-
-    Its answers stay: the first visitor has them at once.
-    """
+    """Answer that picture as the first screen and Detect do, so that the first visitor need not wait."""
     from squeeze_core.figures import classification as _figures  # noqa: F401
     from squeeze_core.networks.catalogue import named
 
@@ -63,12 +52,11 @@ def warm_up(picture: Picture) -> None:
 
 
 def engine() -> Engine:
-    """The one engine: its networks are loaded once, for everybody, and sessions take turns."""
+    """The one engine: networks are loaded once for all sessions, which take turns at it."""
     from squeeze_core.networks.queue import Asker, asker
 
-    context = get_script_run_ctx(suppress_warning=True)
-    if context:
-        asker.set(Asker(context.session_id, _Waiting().tell))
+    if session := session_id():
+        asker.set(Asker(session, _QueueNotice().on_wait))
     return _engine()
 
 
@@ -79,15 +67,15 @@ def _engine() -> Engine:
     return Engine()
 
 
-class _Waiting:
-    """Says how many come before, once somebody has waited for a moment; ends the run of who moved on."""
+class _QueueNotice:
+    """A line on screen saying how many requests come first, shown after `PATIENCE_SECONDS`."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
         self._place: DeltaGenerator | None = None
 
-    def tell(self, before: int) -> None:
-        len(st.session_state)  # where Streamlit ends a run that nobody wants any more
+    def on_wait(self, before: int) -> None:
+        len(st.session_state)  # Streamlit ends the run here when its visitor has moved on
         if before and time.monotonic() > self._since + PATIENCE_SECONDS:
             self._place = self._place or st.empty()
             self._place.caption(f"{before} before you" if before > 1 else "You are next")
@@ -95,7 +83,7 @@ class _Waiting:
             self._place.empty()
 
 
-@kept
+@cached
 def classification(picture: Picture, network: Network) -> Classification:
     """The network's answer for that picture. WeightsError when its weights cannot be had."""
     from squeeze_core import classifier
@@ -103,7 +91,7 @@ def classification(picture: Picture, network: Network) -> Classification:
     return next(classifier.classify([picture], engine(), network))
 
 
-@kept
+@cached
 def candidates(
     picture: Picture, detector: PretrainedDetector | None = None, tiled: bool = False
 ) -> Candidates:
@@ -111,11 +99,11 @@ def candidates(
     come later."""
     from squeeze_core.detector.detect import detect
 
-    _warm_up_detector(picture, detector)
+    _run_once(detector, picture)
     return next(detect([picture], engine(), detector, tiled=tiled))
 
 
-@st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
+@cached(seconds=600)
 def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings:
     """How long those networks take for that picture here."""
     from squeeze_core.cost.timing import for_another, passes
@@ -123,16 +111,18 @@ def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings:
     return for_another(_timings(picture, networks), passes(picture, networks), picture.milliseconds)
 
 
-@st.cache_data(ttl=60, max_entries=64, show_spinner=False, hash_funcs=KEYS)
+@cached(seconds=60)
 def _timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings:
-    """How long they take for any picture, measured anew after a minute: under many people's hands measuring
-    for each would be most of the work."""
+    """How long they take for any picture, measured anew after a minute.
+
+    With many visitors, measuring for each picture would be most of the work.
+    """
     from squeeze_core.cost.timing import passes, time_passes
 
     return time_passes(passes(_picture, networks), _picture.milliseconds, engine())
 
 
-@st.cache_data(ttl=600, max_entries=256, show_spinner=False, hash_funcs=KEYS)
+@cached(seconds=600)
 def detector_timings(picture: Picture, detector: PretrainedDetector | None, tiled: bool) -> Timings:
     """How long the detector's network takes for that picture here."""
     from squeeze_core.cost.timing import Pass, time_passes
@@ -144,7 +134,7 @@ def detector_timings(picture: Picture, detector: PretrainedDetector | None, tile
     return time_passes([work], picture.milliseconds, engine())
 
 
-@st.cache_data(ttl=60, max_entries=128, show_spinner=False, hash_funcs=KEYS)
+@cached(seconds=60)
 def weights_problem(network: Network) -> str:
     """Why that network's weights cannot be had, in one sentence; "" when they are here.
 
@@ -160,9 +150,9 @@ def weights_problem(network: Network) -> str:
     return ""
 
 
-def _warm_up_detector(picture: Picture, detector: PretrainedDetector | None) -> None:
-    """Run it once unseen: a first run also loads it, which is not an answer's price."""
+@cached
+def _run_once(detector: PretrainedDetector | None, _picture: Picture) -> bool:
+    """Run the detector unseen: its first run also loads it, which is not part of an answer's time."""
     from squeeze_core.detector.detect import detect
 
-    key = ("warm", detector.key if detector else "")
-    RESULTS.get(key, lambda: bool(next(detect([picture], engine(), detector))))
+    return bool(next(detect([_picture], engine(), detector)))

@@ -16,7 +16,7 @@ from typing import Protocol
 import streamlit as st
 from PIL import Image, ImageOps
 
-from pages.server.memory import RESULTS
+from pages.server.cache import cached
 from pages.session import address
 from squeeze_core import gallery, images
 from squeeze_core.gallery import Sample
@@ -115,9 +115,15 @@ def describe(picture: Picture) -> str:
     return entry.alt if entry.key == picture.key else picture.name
 
 
+@cached
 def for_screen(picture: Picture) -> bytes:
     """The picture as large as a page shows it at most, as WebP; made once."""
-    return RESULTS.get(("screen", picture.key), lambda: _for_screen(picture))
+    image = picture.image
+    if image.width > _SCREEN[0] or image.height > _SCREEN[1]:
+        image = ImageOps.contain(image, _SCREEN)
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=85, method=2)
+    return buffer.getvalue()
 
 
 def add(files: Iterable[File]) -> None:
@@ -202,15 +208,6 @@ def sample_entry(file: str) -> Entry:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     picture = sample.picture()
     return Entry(picture, sample.alt, _thumbnail(picture))
-
-
-def _for_screen(picture: Picture) -> bytes:
-    image = picture.image
-    if image.width > _SCREEN[0] or image.height > _SCREEN[1]:
-        image = ImageOps.contain(image, _SCREEN)
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=85, method=2)
-    return buffer.getvalue()
 
 
 def _thumbnail(picture: Picture) -> str:

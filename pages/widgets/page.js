@@ -1,5 +1,23 @@
-// What the browser does by itself, on every page: pictures pasted or dropped anywhere go to the tray's
-// own uploader, and a chart's PNG button saves what is drawn.
+// The browser's part of every page: pictures pasted or dropped anywhere go to the tray's uploader, a chart's
+// PNG button saves what is drawn, Back leads to the page before, and a phone's menu closes.
+
+if (!window.squeezeLab) {
+  window.squeezeLab = true;
+
+  // A setting that a page puts in its own address replaces the address: Back leads to the page before.
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, address) => {
+    const onePage = address != null && new URL(address, location.href).pathname === location.pathname;
+    onePage ? history.replaceState(state, title, address) : push(state, title, address);
+  };
+
+  // On a phone the menu lies over the page, and stays there when a page was chosen.
+  document.addEventListener("click", (event) => {
+    if (innerWidth > 768 || !event.target.closest?.('[data-testid="stSidebarNavLink"]')) return;
+    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  });
+}
+
 export default function () {
   const uploader = () => document.querySelector('.st-key-tray input[type="file"]');
 

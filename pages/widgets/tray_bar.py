@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-from pages.session import bring_back, networks, tray
+from pages.server.streamlit_internals import forget_uploads
+from pages.session import restore_pictures, tray
 from pages.session.tray import Entry
+from pages.widgets import network_picker
 from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.images import MAX_BYTES, Picture
@@ -24,14 +25,14 @@ _HERE = Path(__file__).parent
 def draw() -> None:
     """The bar that every page has on top."""
     state = tray.state()
-    _own_style(list(state.entries.values()), tray.current())
+    _style(list(state.entries.values()), tray.current())
     with st.container(border=True, key="tray"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="tray-row"):
             # By the session too: after a restart a browser would show in it what an older one was given.
             _drop_zone(f"tray-drop-{state.drops}-{state.token}")
             with st.container(horizontal=True, gap="xsmall", width="content", key="tray-actions"):
                 _actions(bool(state.entries))
-            networks.picker()
+            network_picker.draw()
             with st.container(horizontal=True, wrap=False, gap="small", key="tray-strip"):
                 if state.entries:
                     _own_pictures(list(state.entries.values()), state.chosen)
@@ -39,7 +40,7 @@ def draw() -> None:
                     _sample_choice(state.sample)
         names = [entry.picture.name for entry in state.entries.values()]
         gone = state.removed.difference(names).union(refusal.name for refusal in state.refusals)
-        bring_back.draw(state.token, names, sorted(gone))
+        restore_pictures.draw(state.token, names, sorted(gone))
         if state.refusals:
             _refusals([refusal.sentence for refusal in state.refusals])
 
@@ -137,16 +138,7 @@ def _take_drop(key: str) -> None:
     if files:
         tray.add(files)
         tray.state().drops += 1
-        _forget(files)
-
-
-def _forget(files: Iterable[UploadedFile]) -> None:
-    """The tray has the pictures; Streamlit would keep their files as long as the session."""
-    context = get_script_run_ctx(suppress_warning=True)
-    if context:
-        manager: Any = context.uploaded_file_mgr
-        for file in files:
-            manager.remove_file(context.session_id, file.file_id)
+        forget_uploads(files)
 
 
 @st.cache_resource(show_spinner=False)
@@ -154,25 +146,18 @@ def _listener() -> Any:
     return st.components.v2.component("page_listener", js=(_HERE / "page.js").read_text("utf-8"))
 
 
-def style() -> str:
-    """What every page looks like, and the faces of the samples: part of the first bytes, so never sent
-    again."""
+def _style(entries: list[Entry], shown: Picture) -> None:
+    """What every page looks like; the thumbnails, as backgrounds of their buttons; a ring round the one
+    shown, and its shape, so that room is kept for the picture while it is fetched."""
     samples = [tray.sample_entry(sample.file) for sample in gallery.samples()]
-    return (_HERE / "style.css").read_text("utf-8") + _faces(samples)
+    # Streamlit sends a text as long as this once to each browser.
+    st.html(f"<style>{(_HERE / 'style.css').read_text('utf-8')}{_faces(samples)}</style>")
+    ring = f".st-key-tray-see-{shown.key[:16]} button{{box-shadow:0 0 0 3px var(--accent)!important}}"
+    width, height = shown.image.size
+    shape = f":root{{--shape:{width}/{height};--tall:{height / width:.4f}}}"
+    st.html(f"<style>{_faces(entries)}{ring}{shape}</style>")
 
 
 def _faces(entries: list[Entry]) -> str:
-    """The thumbnails' pictures, as the backgrounds of their buttons."""
     button = '[class*="st-key-tray-"][class*="-{}"] button{{background-image:url({})}}'
     return "".join(button.format(entry.key[:16], entry.thumbnail) for entry in entries)
-
-
-def _own_style(entries: list[Entry], shown: Picture) -> None:
-    """The faces of a person's own pictures; a ring round the one shown, and its shape, so that room is
-    kept for it while it is fetched."""
-    ring = f".st-key-tray-see-{shown.key[:16]} button{{outline-color:var(--accent)!important}}"
-    width, height = shown.image.size
-    shape = f":root{{--shape:{width}/{height};--tall:{height / width:.4f}}}"
-    if entries:
-        st.html(f"<style>{_faces(entries)}</style>")
-    st.html(f"<style>{ring}{shape}</style>")

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -26,45 +28,42 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_up(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"The app at {url} did not start.")
-
-
-@pytest.fixture(scope="session")
-def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """A function that runs `streamlit run app.py` on a free port until it answers, → its address.
-
-    Weights downloaded on this machine before are out of its sight, so that they are no matter.
-    """
-    environment = os.environ | {"TORCH_HOME": str(tmp_path_factory.mktemp("torch"))}
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start() -> str:
-        port = free_port()
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
-        running.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL))
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(url, running[-1])
-        return url
-
-    yield start
-    for process in running:
+@contextmanager
+def running(command: Sequence[str], url: str, **popen: Any) -> Iterator[None]:
+    """A server that is started by that command, healthy at `url`; stopped at the end."""
+    process = subprocess.Popen(command, cwd=ROOT, **popen)
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                    break
+            except OSError:
+                if time.monotonic() > end or process.poll() is not None:
+                    raise RuntimeError(f"The app at {url} did not start.") from None
+                time.sleep(0.05)
+        yield
+    finally:
         process.terminate()
         process.wait(20)
 
 
+def start_command(port: int, *options: str) -> list[str]:
+    return [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
+
+
 @pytest.fixture(scope="session")
-def app_url(start_app: Callable[[], str]) -> str:
-    """The address of the app that the tests share."""
-    return start_app()
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app that the tests share.
+
+    Weights downloaded on this machine before are out of its sight, so that they are no matter.
+    """
+    environment = os.environ | {"TORCH_HOME": str(tmp_path_factory.mktemp("torch"))}
+    port = free_port()
+    command = start_command(port, "--server.headless", "true", "--server.address", "127.0.0.1")
+    url = f"http://127.0.0.1:{port}"
+    with running(command, url, env=environment, stdout=subprocess.DEVNULL):
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +10,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from squeeze_core import gallery
 
 COFFEE = gallery.FOLDER / "coffee.jpg"
-StartApp = Callable[[], str]
 # Whether the browser's own storage of pictures is empty.
 STORED_NONE = """() => new Promise((resolve) => {
     indexedDB.open("squeeze-lab").onsuccess = (event) => {
@@ -70,13 +65,13 @@ def test_a_reload_offers_the_pictures_again_until_they_are_removed(page: Page, t
     broken.write_bytes(b"\x89PNG\r\n\x1a\n")
     upload(page, broken)
     expect(page.get_by_role("alert").filter(has_text="broken.png")).to_be_visible()
-    expect(page.get_by_role("button", name="Bring it back")).to_be_hidden()
+    expect(page.get_by_role("button", name="Restore it")).to_be_hidden()
     expect(page.locator('.st-key-tray input[type="file"]')).to_have_count(1)
     upload(page, COFFEE)
     expect(best_answer(page)).to_have_text("espresso")
     expect(offer).to_be_hidden()
     page.reload()
-    page.get_by_role("button", name="Bring it back").click()
+    page.get_by_role("button", name="Restore it").click()
     expect(best_answer(page)).to_have_text("espresso")
     expect(offer).to_be_hidden()
     page.get_by_role("button", name="Remove coffee.jpg").click()
@@ -124,16 +119,6 @@ def test_picture_pasted_or_dropped_anywhere_replaces_the_sample(page: Page, even
     expect(best_answer(page)).to_have_text("espresso")
 
 
-def test_deep_link_reload_and_links_reach_the_right_page(page: Page, start_app: StartApp) -> None:
-    page.goto(start_app() + "/about")  # of a server that has run nothing yet
-    title = page.get_by_role("heading", name="What is this?")
-    expect(title).to_be_visible()
-    page.reload()
-    expect(title).to_be_visible()
-    page.get_by_test_id("stPageLink").get_by_role("link", name="Classify a picture").click()
-    expect(page.get_by_role("heading", name="What is it?")).to_be_visible()
-
-
 def test_a_phone_shows_tray_and_answer_without_sideways_scrolling(browser: Browser, app_url: str) -> None:
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:
         page = context.new_page()
@@ -159,18 +144,37 @@ def test_every_picture_and_button_has_a_name(page: Page) -> None:
     assert nameless == 0
 
 
-def test_first_prediction_after_start(
-    browser: Browser, start_app: StartApp, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Prints both times; a ratio asserted here would fail on a busy machine for no fault of the code."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import streamlit, torch, torchvision"], check=True)
-    imports = time.perf_counter() - start
-    with browser.new_context() as context:
-        page = context.new_page()
-        start = time.perf_counter()
-        page.goto(start_app())
+def test_the_ring_of_the_chosen_picture_is_seen_beside_that_of_the_keyboard(page: Page) -> None:
+    page.goto("/")
+    chosen = page.get_by_role("button", name=CAT_SHOWN)
+    expect(chosen).to_be_visible()
+    page.get_by_role("button", name="Show A cup of coffee").focus()
+    page.keyboard.press("Shift+Tab")
+    expect(chosen).to_be_focused()
+    ring, outline = chosen.evaluate(
+        "button => (s => [s.boxShadow, s.outlineStyle + s.outlineWidth])(getComputedStyle(button))"
+    )
+    assert ring != "none" and outline == "solid2px"
+    page.keyboard.press("Tab")
+    expect(chosen).not_to_be_focused()
+    shadow, style = (
+        "button => getComputedStyle(button).boxShadow",
+        "button => getComputedStyle(button).outlineStyle",
+    )
+    assert chosen.evaluate(shadow) == ring and chosen.evaluate(style) == "none"
+
+
+def test_a_phones_menu_closes_when_a_page_was_chosen(browser: Browser, app_url: str) -> None:
+    with browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ) as phone:
+        page = phone.new_page()
+        page.goto(app_url)
         expect(best_answer(page)).to_have_text("Egyptian cat")
-        first = time.perf_counter() - start
-    with capsys.disabled():
-        print(f"\nimports alone {imports:.1f} s, first prediction {first:.1f} s ({first / imports:.2f}×)")
+        page.wait_for_function(
+            "window.squeezeLab"
+        )  # words are on screen before the page's script is loaded
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_test_id("stSidebarNavLink").filter(has_text="About").click()
+        expect(page.get_by_role("heading", name="What is this?")).to_be_visible()
+        expect(page.get_by_test_id("stSidebarNavLink").first).not_to_be_in_viewport()

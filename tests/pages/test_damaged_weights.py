@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pages.server.memory import RESULTS, TRACES
+from pages.server.cache import RESULTS, TRACES
 from squeeze_core.detector.pretrained import shipped_detector
 from squeeze_core.networks import weights
 from squeeze_core.networks.catalogue import DEFAULT
@@ -23,7 +23,6 @@ PAGES = ("classify", "detect", "fire_modules", "why", "compare", "compress", "de
 def fresh_server() -> Iterator[None]:
     """As if the server had just started, and after the test again: no network loaded, no answer kept."""
     caches = (
-        st.cache_data.clear,
         st.cache_resource.clear,
         RESULTS.clear,
         TRACES.clear,

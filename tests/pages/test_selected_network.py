@@ -12,7 +12,8 @@ import torchvision
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-from pages.session import networks
+from pages.session import selected_network
+from pages.widgets import network_picker
 from squeeze_core.compression.detector import PRESETS, compress_detector
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector
@@ -65,10 +66,10 @@ def at(home: None) -> AppTest:
 
 
 def test_the_picker_says_the_shipped_one_at_first(at: AppTest) -> None:
-    assert title(at) == networks.FIRST == DEFAULT.title
+    assert title(at) == network_picker.FIRST == DEFAULT.title
     pick(at)
     assert at.radio[0].value == DEFAULT.name
-    assert {"squeezenet1_0", "squeezenet1_1_torchvision"} < set(networks._offered())
+    assert {"squeezenet1_0", "squeezenet1_1_torchvision"} < set(selected_network.offered())
 
 
 def test_an_own_network_is_looked_through_on_every_page(at: AppTest) -> None:

@@ -1,5 +1,5 @@
-// Pictures that were brought in stay in this browser for an hour, for this tab alone: when the page is loaded
-// again, or the server was started anew, they are offered again.
+// Uploaded pictures stay in this browser for an hour, for this tab alone: after a reload of the page or a
+// restart of the server they are offered again.
 const HOUR = 3600e3;
 const MOST = 20;
 const MOST_BYTES = 60e6;
@@ -27,8 +27,8 @@ const pictures = async (mode) => {
   return (await opening).transaction("pictures", mode).objectStore("pictures");
 };
 
-// This tab's, oldest first; what is too old goes, whoever brought it.
-const kept = async () => {
+// This tab's pictures, oldest first; those that are too old are deleted, whichever tab stored them.
+const stored = async () => {
   const store = await pictures("readwrite");
   const rows = await answered(store.getAll());
   const fresh = rows.filter((row) => row.at > Date.now() - HOUR);
@@ -37,13 +37,13 @@ const kept = async () => {
 };
 
 const forget = async (gone) => {
-  const rows = (await kept()).filter(gone);
+  const rows = (await stored()).filter(gone);
   const store = await pictures("readwrite");
   rows.forEach((row) => store.delete(row.id));
 };
 
 const keep = async (files) => {
-  const rows = await kept();
+  const rows = await stored();
   const store = await pictures("readwrite");
   const same = (row, file) =>
     row.file.name === file.name && row.file.size === file.size && row.file.lastModified === file.lastModified;
@@ -67,17 +67,17 @@ const hand = (files) => {
 
 // Out of sight it takes no room: the page's own style hides what Streamlit puts round it.
 const show = (bar, shown) => {
-  bar.getRootNode().host.closest(".st-key-tray-kept").style.display = shown ? "flex" : "none";
+  bar.getRootNode().host.closest(".st-key-tray-restore").style.display = shown ? "flex" : "none";
 };
 
 const offer = async (bar) => {
-  const rows = await kept();
+  const rows = await stored();
   show(bar, offering && rows.length > 0);
   const what = rows.length === 1 ? `Your picture ${rows[0].file.name} is` : `Your ${rows.length} pictures are`;
-  bar.querySelector("span").textContent = `This page began anew. ${what} still in this browser.`;
+  bar.querySelector("span").textContent = `This page was reloaded. ${what} still in this browser.`;
   const [back, away] = bar.querySelectorAll("button");
   const them = rows.length === 1 ? "it" : "them";
-  back.textContent = `Bring ${them} back`;
+  back.textContent = `Restore ${them}`;
   away.textContent = `Forget ${them}`;
   const settled = () => {
     offering = false;
@@ -93,35 +93,30 @@ const offer = async (bar) => {
   };
 };
 
-// A browser that keeps nothing, such as a private window, brings nothing back.
+// A browser that stores nothing, such as a private window, has nothing to restore.
 const quietly = (work) => work.catch(() => {});
 
-// Whoever brings something in wants that, and is no longer asked about what was.
-const brought = (files) => {
+// A new upload settles the question: earlier pictures are no longer offered.
+const uploaded = (files) => {
   offering = false;
   quietly(keep([...files]));
 };
 
-document.addEventListener("change", (event) => event.target.matches?.(UPLOADER) && brought(event.target.files), true);
+document.addEventListener("change", (event) => event.target.matches?.(UPLOADER) && uploaded(event.target.files), true);
 document.addEventListener(
   "drop",
-  (event) => event.target.closest?.(DROP_ZONE) && brought(event.dataTransfer?.files ?? []),
+  (event) => event.target.closest?.(DROP_ZONE) && uploaded(event.dataTransfer?.files ?? []),
   true,
 );
 
-// The page is drawn again once the server is back: one that was started anew then has an empty tray.
-let again = () => {};
-document.addEventListener("squeeze-lab-reconnected", () => again());
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  again = () => setTriggerValue("again", true);
-  const bar = parentElement.querySelector(".kept");
+export default function ({ parentElement, data }) {
+  const bar = parentElement.querySelector(".offer");
   if (data.session !== session) {
     session = data.session;
     offering = true;
   }
   offering &&= data.names.length === 0;
-  // Each time, for the bar may be a new one.
+  // On every run, because the bar may be a new element.
   if (offering) quietly(offer(bar));
   else show(bar, false);
   if (data.gone.length) quietly(forget((row) => data.gone.includes(row.file.name)));

@@ -1,15 +1,13 @@
-"""What is there with the first bytes, and that nothing lies off a phone's screen."""
+"""Nothing lies off a phone's screen or over a chart."""
 
 from __future__ import annotations
 
-import urllib.request
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageColor
 from playwright.sync_api import Browser, Page, expect
 
-from squeeze_core import gallery
 from squeeze_core.figures.style import ACCENT
 
 ADDRESSES = (
@@ -36,32 +34,6 @@ OFF_SCREEN = """() => {
 DONE = """() => document.querySelector("[data-testid=stMain] h1")
     && document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
     && !document.querySelector("[data-testid=stSkeleton]")"""
-
-
-def first_bytes(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as response:
-        return response.read().decode()
-
-
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_first_bytes_hold_the_picture_its_name_and_what_is_happening(app_url: str, address: str) -> None:
-    text = first_bytes(f"{app_url}/{address}")
-    assert 'src="data:image/webp;base64,' in text and "Loading SqueezeNet…" in text
-    assert gallery.samples()[0].title in text
-    assert text.count('<div id="root">') == 1
-
-
-def test_they_need_no_script_and_give_way_to_the_page(browser: Browser, app_url: str) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
-        page = context.new_page()
-        page.goto(app_url)
-        expect(page.get_by_text("Loading SqueezeNet…")).to_be_visible()
-        assert page.locator("#first-paint img").bounding_box()["height"] > 200
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(app_url)
-        expect(page.get_by_role("heading", name="What is it?")).to_be_visible()
-        expect(page.locator("#first-paint")).to_be_hidden()
 
 
 def test_the_home_pages_own_name_leads_to_it(page: Page) -> None:
