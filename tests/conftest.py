@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
+from PIL import Image
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from squeeze_core import gallery
@@ -24,3 +29,26 @@ def samples() -> dict[str, Picture]:
 @pytest.fixture(scope="session")
 def chelsea(samples: dict[str, Picture]) -> Picture:
     return samples["chelsea.png"]
+
+
+@pytest.fixture
+def coco_folder(tmp_path: Path) -> Path:
+    """A COCO-format folder: train/ and val/ with a coloured rectangle on noise in each picture."""
+    random = np.random.default_rng(0)
+    for part, count in (("train", 8), ("val", 4)):
+        (tmp_path / part).mkdir()
+        document: dict[str, list] = {"images": [], "annotations": []}
+        document["categories"] = [{"id": 3, "name": "red"}, {"id": 7, "name": "blue"}]
+        for number in range(count):
+            pixels = random.integers(80, 170, (60, 80, 3), np.uint8)
+            category, color = ((3, (230, 20, 20)), (7, (20, 20, 230)))[number % 2]
+            x, y, width, height = 8 + number, 6, 40, 44
+            pixels[y : y + height, x : x + width] = color
+            name = f"{number}.png"
+            Image.fromarray(pixels).save(tmp_path / part / name)
+            document["images"].append({"id": number, "file_name": name, "width": 80, "height": 60})
+            document["annotations"].append(
+                {"id": number, "image_id": number, "category_id": category, "bbox": [x, y, width, height]}
+            )
+        (tmp_path / f"{part}.json").write_text(json.dumps(document))
+    return tmp_path

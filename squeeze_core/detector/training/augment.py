@@ -45,9 +45,8 @@ class Plan(NamedTuple):
     """A batch of N canvases of `side` pixels; the layers are painted in order.
 
     `colour` float32 [N, 3, 4]: RGB' = first three columns · RGB + last. `boxes` float32 [N, M, 4] x0,
-    y0, x1, y1 in pixels of the canvas; `labels` int64 [N, M]; `worth` float32 [N, M]: 1 for a labelled
-    box, a teacher's 0–1, 0 where the class is not to be learnt within the box, -1 where there is none.
-    `labelled` bool [N]: whether the boxes are by people, and all there are.
+    y0, x1, y1 in pixels of the canvas; `labels` int64 [N, M]; `worth` float32 [N, M]: a `Scene`'s, and -1
+    where there is no box.
     """
 
     side: int
@@ -56,7 +55,6 @@ class Plan(NamedTuple):
     boxes: np.ndarray
     labels: np.ndarray
     worth: np.ndarray
-    labelled: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,6 @@ class Recipe:
 
     `mosaic`, `paste`: shares of the canvases that are mosaics, and that get pasted objects of the
     classes `pasted` (label indices). `calm`: from this share of the training on neither is done.
-    `unlabelled`: share of the canvases that show pictures without labels; None for as they occur.
     """
 
     sides: tuple[int, ...]
@@ -73,7 +70,6 @@ class Recipe:
     paste: float = 0.0
     pasted: tuple[int, ...] = ()
     calm: float = 0.9
-    unlabelled: float | None = None
 
 
 class Plans(Dataset[Plan]):
@@ -94,18 +90,12 @@ class Plans(Dataset[Plan]):
     ) -> None:
         self.scenes, self.batch, self.recipe = scenes, batch, recipe
         self.progress, self.seed = progress, seed
-        # A mosaic holds either labelled or unlabelled pictures, since the two are learnt differently.
-        self.kinds = [np.flatnonzero([s.labelled == kind for s in scenes]) for kind in (True, False)]
-        self.chances = [np.cumsum(np.asarray(weights, np.float64)[kind]) for kind in self.kinds]
-        totals = [chance[-1] if len(chance) else 0.0 for chance in self.chances]
-        self.unlabelled = totals[1] / sum(totals)
-        if recipe.unlabelled is not None and all(totals):
-            self.unlabelled = recipe.unlabelled
+        self.chances = np.cumsum(np.asarray(weights, np.float64))
         self.objects = [
             (index, place)
             for index, scene in enumerate(scenes)
             for place, label in enumerate(scene.labels)
-            if scene.labelled and label in recipe.pasted and scene.worth[place] == 1
+            if label in recipe.pasted and scene.worth[place] == 1
         ]
 
     def __getitem__(self, number: int) -> Plan:
@@ -113,27 +103,26 @@ class Plans(Dataset[Plan]):
         side = int(np.random.default_rng(number).choice(self.recipe.sides))
         rng = np.random.default_rng((self.seed, number))
         calm = self.progress.item() >= self.recipe.calm
-        return collate([self._canvas(rng, side, calm) for _ in range(self.batch)], rng, side)
+        return collate([self.canvas(rng, side, calm) for _ in range(self.batch)], rng, side)
 
-    def _canvas(self, rng: np.random.Generator, side: int, calm: bool) -> Canvas:
-        kind = int(rng.random() < self.unlabelled)
-        canvas = Canvas(side, labelled=kind == 0)
+    def canvas(self, rng: np.random.Generator, side: int, calm: bool) -> Canvas:
+        """One picture, a mosaic unless `calm`, with objects pasted unless `calm`."""
+        canvas = Canvas(side)
         if not calm and rng.random() < self.recipe.mosaic:
             middle_x, middle_y = rng.uniform(0.3 * side, 0.7 * side, 2).round()
             for left, right in ((0, middle_x), (middle_x, side)):
                 for top, bottom in ((0, middle_y), (middle_y, side)):
-                    self._fill(rng, canvas, kind, (left, top, right, bottom))
+                    self._fill(rng, canvas, (left, top, right, bottom))
         else:
-            self._fill(rng, canvas, kind, (0, 0, side, side))
+            self._fill(rng, canvas, (0, 0, side, side))
         if self.objects and not calm and rng.random() < self.recipe.paste:
             for _ in range(rng.integers(1, 4)):
                 self._paste(rng, canvas)
         return canvas
 
-    def _fill(self, rng: np.random.Generator, canvas: Canvas, kind: int, room: Rectangle) -> None:
+    def _fill(self, rng: np.random.Generator, canvas: Canvas, room: Rectangle) -> None:
         """Draw a picture and show it, or a part of it, in that part of the canvas."""
-        chance = self.chances[kind]
-        index = int(self.kinds[kind][np.searchsorted(chance, rng.random() * chance[-1], "right")])
+        index = int(np.searchsorted(self.chances, rng.random() * self.chances[-1], "right"))
         scene = self.scenes[index]
         for _ in range(8):
             placed = Placed.anywhere(rng, index, scene, room)
@@ -204,8 +193,8 @@ class Placed(NamedTuple):
 class Canvas:
     """One picture in the making."""
 
-    def __init__(self, side: int, labelled: bool) -> None:
-        self.side, self.labelled = side, labelled
+    def __init__(self, side: int) -> None:
+        self.side = side
         self.placed: list[Placed] = []
         self.boxes = np.zeros((0, 4), np.float32)
         self.labels = np.zeros(0, np.int64)
@@ -250,8 +239,7 @@ def collate(canvases: Sequence[Canvas], rng: np.random.Generator, side: int) -> 
         boxes[i, : len(best)] = canvas.boxes[best]
         labels[i, : len(best)] = canvas.labels[best]
         worth[i, : len(best)] = canvas.worth[best]
-    labelled = np.array([c.labelled for c in canvases])
-    return Plan(side, layers, colours(rng, count), boxes, labels, worth, labelled)
+    return Plan(side, layers, colours(rng, count), boxes, labels, worth)
 
 
 def colours(rng: np.random.Generator, count: int, share: float = 0.7) -> np.ndarray:

@@ -1,12 +1,10 @@
-"""Which position learns which box, what it learns from a teacher, and what it costs to be wrong.
+"""Assignment of boxes to positions, and the losses for classes and boxes.
 
 Task-aligned assignment after TOOD (Feng et al. 2021, arXiv:2108.07755), varifocal loss after Zhang
-et al. 2021 (arXiv:2008.13367), generalised IoU after Rezatofighi et al. 2019 (arXiv:1902.09630),
-distillation of what is said at each position with quality focal loss as in CrossKD (Wang et al. 2023,
-arXiv:2306.11369, section 3.3; there through the teacher's head, here in our own).
+et al. 2021 (arXiv:2008.13367), generalised IoU after Rezatofighi et al. 2019 (arXiv:1902.09630).
 
-Truths are padded: `boxes` float32 [N, M, 4] in pixels, `labels` int64 [N, M], `worth` float32 [N, M]: what
-a box is worth, over 0 to 1; 0 where its class is not to be learnt within the box; -1 for padding.
+Truths are padded: `boxes` float32 [N, M, 4] in pixels, `labels` int64 [N, M], `worth` float32 [N, M]: the
+weight of a box, over 0 to 1; 0 where its class is not to be learnt within the box; -1 for padding.
 """
 
 from __future__ import annotations
@@ -18,18 +16,15 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.ops import generalized_box_iou_loss
 
-from squeeze_core.detector.training.teacher import DOUBT, Dense
-
 CANDIDATES = 10  # positions that each box may claim
 IOU_POWER = 6.0
 SMALLEST_SIDE = 16.0  # pixels: a smaller box claims positions as if it were this large
 BOX_WEIGHT = 2.5
-AGREEMENT = 0.5  # IoU from which a teacher's box is that of a label
 
 
 class Targets(NamedTuple):
-    """What a batch should have answered: `scores` float32 [N, P, C] (0–1, the quality of the
-    position's box times its worth), `boxes` float32 [N, P, 4]."""
+    """Targets of a batch: `scores` float32 [N, P, C] (0–1, the quality of the position's box times its
+    worth), `boxes` float32 [N, P, 4]."""
 
     scores: Tensor
     boxes: Tensor
@@ -87,66 +82,35 @@ def assign(output: Tensor, centres: Tensor, boxes: Tensor, labels: Tensor, worth
     return Targets(target_scores, target_boxes)
 
 
-@torch.no_grad()
-def teaching(
-    taught: Dense, boxes: Tensor, labels: Tensor, worth: Tensor, labelled: Tensor
-) -> tuple[Dense, Tensor]:
-    """What of a teacher's answer is taught: targets, and bool [N, P, C] where they count.
-
-    `labelled` bool [N]: in those pictures labels rule; only where the teacher's box is a label's of its
-    class (IoU over AGREEMENT) does its score count, and the label's box takes the place of its own.
-    """
-    overlap = pairwise_iou(boxes, taught.boxes) * (worth > 0)[..., None]
-    counts = by_class(overlap > AGREEMENT, labels, taught.scores.shape[2]) | ~labelled[:, None, None]
-    best = overlap.argmax(1)[..., None].expand(-1, -1, 4)
-    own = torch.where(labelled[:, None, None], boxes.gather(1, best), taught.boxes)
-    return Dense(taught.scores * counts, own), counts
-
-
 def box_loss(answers: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
     """Generalised IoU loss of [N, P, 4] with the same, weighted by [N, P], summed."""
     return (generalized_box_iou_loss(answers, targets) * weight).sum()
 
 
-def detection_loss(
-    output: Tensor,
-    centres: Tensor,
-    boxes: Tensor,
-    labels: Tensor,
-    worth: Tensor,
-    labelled: Tensor | None = None,
-    taught: Dense | None = None,
-) -> dict[str, Tensor]:
-    """{"class", "box"}, with a teacher also {"taught class", "taught box"}: scalars to add up.
+def silence_weight(output: Tensor, centres: Tensor, boxes: Tensor, labels: Tensor, worth: Tensor) -> Tensor:
+    """The weight of each class at positions where it is not, [N, P, C]: the surer the answer, the more.
 
-    Arguments as for `assign` and `teaching`; the teacher answers for the first positions, as many as
-    it has. Where it sees something that the labels do not, silence costs less.
+    0 within boxes whose class is not to be learnt there.
     """
-    targets = assign(output, centres, boxes, labels, worth)
     logits = output[..., 4:]
-    probability = logits.detach().sigmoid()
     ignored = by_class(within(boxes, centres) & (worth == 0)[..., None], labels, logits.shape[2])
-    silence = 0.75 * probability**2 * ~ignored
-    if taught is not None:
-        silence[:, : taught.scores.shape[1]] *= 1 - taught.scores
+    return 0.75 * logits.detach().sigmoid() ** 2 * ~ignored
+
+
+def losses_of(output: Tensor, targets: Targets, silence: Tensor) -> dict[str, Tensor]:
+    """{"class", "box"}: scalars to add up; `silence`: see `silence_weight`."""
     weight = torch.where(targets.scores > 0, targets.scores, silence)
     total = targets.scores.sum().clamp(min=1.0)
-    cross_entropy = F.binary_cross_entropy_with_logits(logits, targets.scores, weight, reduction="sum")
-    losses = {
-        "class": cross_entropy / total,
-        "box": BOX_WEIGHT * box_loss(output[..., :4], targets.boxes, targets.scores.sum(2)) / total,
-    }
-    if taught is not None:
-        assert labelled is not None
-        lesson, counts = teaching(taught, boxes, labels, worth, labelled)
-        first = output[:, : lesson.scores.shape[1]]
-        distance = (lesson.scores - first[..., 4:].detach().sigmoid()).abs()
-        cross_entropy = F.binary_cross_entropy_with_logits(
-            first[..., 4:], lesson.scores, distance * counts, reduction="sum"
-        )
-        total = lesson.scores.sum().clamp(min=1.0)
-        strength = lesson.scores.amax(2)
-        strength = strength * (strength > DOUBT)
-        losses["taught class"] = cross_entropy / total
-        losses["taught box"] = box_loss(first[..., :4], lesson.boxes, strength) / total
-    return losses
+    cross_entropy = F.binary_cross_entropy_with_logits(
+        output[..., 4:], targets.scores, weight, reduction="sum"
+    )
+    boxes = box_loss(output[..., :4], targets.boxes, targets.scores.sum(2))
+    return {"class": cross_entropy / total, "box": BOX_WEIGHT * boxes / total}
+
+
+def detection_loss(
+    output: Tensor, centres: Tensor, boxes: Tensor, labels: Tensor, worth: Tensor
+) -> dict[str, Tensor]:
+    """{"class", "box"}: scalars to add up. Arguments as for `assign`."""
+    truths = (output, centres, boxes, labels, worth)
+    return losses_of(output, assign(*truths), silence_weight(*truths))

@@ -1,4 +1,4 @@
-"""Training pictures: decoded once, kept whole in memory, and what is known of each."""
+"""Training pictures: decoded once and kept whole in memory, with their boxes."""
 
 from __future__ import annotations
 
@@ -16,24 +16,21 @@ from tqdm import tqdm
 
 from squeeze_core import images
 from squeeze_core.detector.annotations import Annotations
-from squeeze_core.detector.training.teacher import DOUBT, SURE, Answers, agreed, worth_of
-from squeeze_core.errors import UserError
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is known of a picture, in its pixels.
+    """A picture's boxes, in its pixels.
 
-    `boxes` float32 [M, 4] x0, y0, x1, y1; `labels` int64 [M]; `worth` float32 [M]: 1 for a labelled
-    box, a teacher's 0–1, 0 where the class is not to be learnt within the box. `labelled`: whether
-    the boxes are by people, and all there are. `width` and `height` are known once it is stored.
+    `boxes` float32 [M, 4] x0, y0, x1, y1; `labels` int64 [M]; `worth` float32 [M]: the weight of a box, 1
+    for a labelled one, less for one that may be wrong, 0 where its class is not to be learnt within it.
+    `width` and `height` are known once it is stored.
     """
 
     path: Path
     boxes: np.ndarray
     labels: np.ndarray
     worth: np.ndarray
-    labelled: bool
     width: int = 0
     height: int = 0
 
@@ -51,59 +48,9 @@ class Store:
 def labelled_scenes(annotations: Annotations) -> list[Scene]:
     """Every annotated picture as a scene."""
     return [
-        Scene(e.path, e.boxes.numpy(), e.labels.numpy(), np.ones(len(e.labels), np.float32), True)
+        Scene(e.path, e.boxes.numpy(), e.labels.numpy(), np.ones(len(e.labels), np.float32))
         for e in annotations.examples
     ]
-
-
-def unlabelled_scenes(folder: Path) -> list[Scene]:
-    """Every picture in a folder as a scene without boxes; UserError when there is none."""
-    if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in images.SUFFIXES)
-    if not paths:
-        raise UserError(f"{folder} holds no picture.")
-    nothing = Answers(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
-    return [Scene(path, *nothing, labelled=False) for path in paths]
-
-
-def taught(scenes: Sequence[Scene], results: dict[str, Answers]) -> list[Scene]:
-    """Scenes with a teacher's answers, found by file name, taken in.
-
-    How often answers of a score are right is measured on the labelled pictures. In pictures without
-    labels each is worth that much; in labelled ones it is left alone when it is sure of a box that the
-    labels do not have, and says nothing otherwise.
-    """
-    right = {
-        s.path.name: agreed(results[s.path.name], s.boxes, s.labels)
-        for s in scenes
-        if s.labelled and s.path.name in results
-    }
-    scores = [results[name].scores for name in right]
-    empty = np.zeros(0, np.float32)
-    worth = worth_of(
-        np.concatenate([empty, *scores]), np.concatenate([empty.astype(bool), *right.values()])
-    )
-    return [
-        _with_answers(scene, results[scene.path.name], worth(results[scene.path.name].scores), right)
-        if scene.path.name in results
-        else scene
-        for scene in scenes
-    ]
-
-
-def _with_answers(scene: Scene, answers: Answers, worth: np.ndarray, right: dict[str, np.ndarray]) -> Scene:
-    if scene.labelled:
-        keep = (answers.scores >= SURE) & ~right[scene.path.name]
-        worth = np.zeros_like(worth)
-    else:
-        keep = worth >= DOUBT
-    return replace(
-        scene,
-        boxes=np.concatenate([scene.boxes, answers.boxes[keep]]),
-        labels=np.concatenate([scene.labels, answers.labels[keep]]),
-        worth=np.concatenate([scene.worth, worth[keep]]),
-    )
 
 
 def store(scenes: Sequence[Scene], side: int, threads: int = 1) -> Store:
@@ -131,14 +78,14 @@ def store(scenes: Sequence[Scene], side: int, threads: int = 1) -> Store:
     return Store(pictures, torch.tensor([[s.width, s.height] for s in known]), known)
 
 
-def sampling_weights(scenes: Sequence[Scene], power: float = 0.5) -> list[float]:
+def sampling_weights(scenes: Sequence[Scene]) -> list[float]:
     """How often to draw each picture, so that pictures of rare classes come more often.
 
-    Repeat factors as in LVIS (Gupta et al. 2019, arXiv:1908.03195, appendix B.2): a labelled picture
-    weighs (median frequency / frequency)^power of its rarest class, at least 1, as any other does.
+    Repeat factors as in LVIS (Gupta et al. 2019, arXiv:1908.03195, appendix B.2): a picture weighs (median
+    frequency / frequency)^0.5 of the rarest class among its labelled boxes, at least 1.
     """
-    kinds = [set(s.labels[s.worth == 1].tolist()) if s.labelled else set() for s in scenes]
+    kinds = [set(scene.labels[scene.worth == 1].tolist()) for scene in scenes]
     counts = Counter(label for labels in kinds for label in labels)
     median = sorted(counts.values())[len(counts) // 2] if counts else 1
-    factor = {label: max(1.0, (median / count) ** power) for label, count in counts.items()}
+    factor = {label: max(1.0, (median / count) ** 0.5) for label, count in counts.items()}
     return [max((factor[label] for label in labels), default=1.0) for labels in kinds]

@@ -18,7 +18,6 @@ class Batch(NamedTuple):
     boxes: Tensor
     labels: Tensor
     worth: Tensor
-    labelled: Tensor
 
 
 def render(store: Tensor, sizes: Tensor, plan: Plan) -> Batch:
@@ -32,7 +31,7 @@ def render(store: Tensor, sizes: Tensor, plan: Plan) -> Batch:
 
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     fill = torch.tensor(FILL, dtype=dtype).view(1, 3, 1, 1)
-    canvas = there(fill.numpy()).repeat(len(plan.labelled), 1, plan.side, plan.side)
+    canvas = there(fill.numpy()).repeat(len(plan.boxes), 1, plan.side, plan.side)
     for layer in plan.layers:
         source, place, window = there(layer.source), there(layer.canvas), there(layer.window)
         size = sizes[source]
@@ -45,7 +44,7 @@ def render(store: Tensor, sizes: Tensor, plan: Plan) -> Batch:
     colour = there(plan.colour)
     pictures = torch.baddbmm(colour[:, :, 3:], colour[:, :, :3], canvas.float().flatten(2))
     pictures = pictures.view(canvas.shape).clamp_(0, 255)
-    return Batch(pictures, there(plan.boxes), there(plan.labels), there(plan.worth), there(plan.labelled))
+    return Batch(pictures, there(plan.boxes), there(plan.labels), there(plan.worth))
 
 
 def taps(window: Tensor, length: Tensor, side: int, stored: int) -> Tensor:

@@ -4,9 +4,9 @@
 
 FOLDER holds train/ and val/ with pictures, and train.json and val.json in COCO format; what Roboflow,
 Label Studio, CVAT and ultralytics export (COCO, YOLO, PASCAL VOC) is read too. `--check` says all that
-is wrong with it and does nothing else. A run that was stopped goes
-on from its checkpoint when the same command is given again. The folder `--out` gets checkpoint.pt,
-log.jsonl (settings, then one line an epoch) and detector.safetensors, the smoothed (EMA) weights.
+is wrong with it and does nothing else. The same command resumes a run that was stopped from its
+checkpoint. The folder `--out` gets checkpoint.pt, log.jsonl (settings, then one line an epoch) and
+detector.safetensors, the smoothed (EMA) weights.
 
 On a CPU one process a core is faster than one process with a thread a core:
 
@@ -22,7 +22,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -36,21 +36,13 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from squeeze_core.detector import pretrained
-from squeeze_core.detector.annotations import Annotations, read, read_sets
+from squeeze_core.detector.annotations import Annotations, read_sets
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
 from squeeze_core.detector.training.augment import Plan, Plans, Recipe
 from squeeze_core.detector.training.loss import detection_loss
 from squeeze_core.detector.training.muon import Muon
-from squeeze_core.detector.training.pictures import (
-    Scene,
-    labelled_scenes,
-    sampling_weights,
-    store,
-    taught,
-    unlabelled_scenes,
-)
-from squeeze_core.detector.training.render import render
-from squeeze_core.detector.training.teacher import DenseTeacher, read_results
+from squeeze_core.detector.training.pictures import Scene, labelled_scenes, sampling_weights, store
+from squeeze_core.detector.training.render import Batch, render
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
@@ -64,16 +56,6 @@ def options_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m squeeze_core.detector.train", description=__doc__)
     add = parser.add_argument
     add("--data", type=Path, required=True, help="folder of annotated pictures, or a data.yaml")
-    add("--more", type=Path, nargs="*", default=[], help="further folders of pictures; F.json labels F/")
-    add(
-        "--hold-back",
-        type=int,
-        default=0,
-        help="last pictures by name of each labelled --more left out",
-    )
-    add("--teacher-results", type=Path, nargs="*", default=[], help="a teacher's boxes as COCO results")
-    add("--teacher", type=Path, help="ONNX file of a YOLOX that teaches every position of every picture")
-    add("--teacher-weight", type=float, default=1.0, help="of what it teaches, where labels have 1")
     add("--check", action="store_true", help="only say all that is wrong with the pictures and boxes")
     add("--out", type=Path, default=Path("runs/detector"))
     add("--init", type=Path, help="detector weights to start from instead of the ImageNet backbone alone")
@@ -89,26 +71,26 @@ def options_parser() -> argparse.ArgumentParser:
     add("--weight-decay", type=float, default=0.02)
     add("--freeze", default="fire3", help="last backbone layer that is not trained; none for none")
     add("--mosaic", type=float, default=0.25, help="share of the pictures that are mosaics")
-    add("--unlabelled", type=float, help="share of pictures without labels; as they occur when not given")
     add("--paste", type=float, default=0.0, help="share of the pictures that get objects pasted")
     add("--pasted", nargs="*", default=[], help="classes of those objects")
-    add("--calm", type=float, default=0.9, help="share of the training after which neither is done")
     add("--workers", type=int, default=2)
     add("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add("--every", type=int, default=2, help="epochs between validations")
-    add("--keep", type=float, nargs="*", default=[], help="shares of the training whose weights are kept")
     return parser
 
 
-def build(options: argparse.Namespace, classes: int) -> Detector:
+def build(options: argparse.Namespace, classes: Sequence[str]) -> Detector:
     """The network to train: ImageNet backbone or --init, BatchNorm in the neck, frozen stem."""
     imagenet = DEFAULT.load()
     assert isinstance(imagenet, SqueezeNet)
     names = imagenet.layer_names
     if options.init:
-        network = pretrained.load_detector(options.init).network.requires_grad_(True)
+        started = pretrained.load_detector(options.init)
+        network = started.network.requires_grad_(True)
+        if network.class_logits.out_channels != len(classes):
+            raise UserError(f"{options.init} finds {', '.join(started.labels)}, not {', '.join(classes)}.")
     else:
-        network = Detector(classes, options.width)
+        network = Detector(len(classes), options.width)
         network.backbone.load_state_dict(imagenet.features.state_dict())
     if options.freeze != "none":
         if options.freeze not in names:
@@ -208,21 +190,14 @@ class Training:
         self.bfloat16 = computes_bfloat16(self.device)
         # Looking for the fastest convolutions takes half a minute for each input side.
         torch.backends.cudnn.benchmark = len(options.sides) == 1
-        self.network = build(options, len(classes)).to(self.device).to(memory_format=torch.channels_last)
+        self.network = build(options, classes).to(self.device).to(memory_format=torch.channels_last)
         rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        self.teacher = DenseTeacher(options.teacher, classes).to(self.device) if options.teacher else None
-        if self.teacher and self.device.type == "cuda":
-            self.teacher.half()
         stored = store(scenes[rank::processes], options.stored_side, os.cpu_count() or 1)
         self.pictures, self.sizes = stored.pictures.to(self.device), stored.sizes.to(self.device)
         pasted = tuple(classes.index(name) for name in options.pasted)
-        recipe = Recipe(
-            tuple(options.sides), options.mosaic, options.paste, pasted, options.calm, options.unlabelled
-        )
+        recipe = Recipe(tuple(options.sides), options.mosaic, options.paste, pasted)
         self.progress = torch.zeros(1).share_memory_()  # read by the processes that plan ahead
-        chances = sampling_weights(stored.scenes)
-        batch = options.batch // processes
-        self.plans = Plans(stored.scenes, chances, batch, recipe, self.progress, rank)
+        self.plans = self.plans_of(stored.scenes, options.batch // processes, recipe, rank)
         if options.init:
             first = render(self.pictures, self.sizes, self.plans[0]).pictures
             keep_function(self.network, normalise(first))
@@ -281,17 +256,8 @@ class Training:
         batch = render(self.pictures, self.sizes, plan)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             output = self.parallel(normalise(batch.pictures))
-        dense = None
-        if self.teacher:
-            dtype = next(self.teacher.buffers()).dtype
-            dense = self.teacher(batch.pictures.to(dtype, memory_format=torch.channels_last))
-        centres = positions(plan.side, plan.side, self.device)
-        losses = detection_loss(output, centres, *batch[1:], dense)
-        total = sum(
-            value * (self.options.teacher_weight if key.startswith("taught") else 1)
-            for key, value in losses.items()
-        )
-        assert isinstance(total, Tensor)
+        losses = self.losses(plan, batch, output)
+        total = torch.stack(list(losses.values())).sum()
         self.network.zero_grad()
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
@@ -305,6 +271,14 @@ class Training:
         self.seconds = monotonic() - self.begun
         self._note_progress()
         return losses
+
+    def plans_of(self, scenes: list[Scene], batch: int, recipe: Recipe, seed: int) -> Plans:
+        """The augmented batches to train on."""
+        return Plans(scenes, sampling_weights(scenes), batch, recipe, self.progress, seed)
+
+    def losses(self, plan: Plan, batch: Batch, output: Tensor) -> dict[str, Tensor]:
+        """Name → scalar; their sum is minimised."""
+        return detection_loss(output, positions(plan.side, plan.side, self.device), *batch[1:])
 
     def _note_progress(self) -> None:
         if self.options.minutes:
@@ -360,9 +334,13 @@ class Training:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = options_parser().parse_args(arguments)
+    return run(options_parser().parse_args(arguments), gather, Training)
+
+
+def run(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> int:
+    """Train as `options` say; the exit code, with a sentence on standard error where it is not 0."""
     try:
-        train(options)
+        train(options, gather, kind)
     except UserError as error:
         _say(error)
         return 2
@@ -390,8 +368,8 @@ def check(options: argparse.Namespace) -> None:
     """UserError for settings that make no sense."""
     for size in [options.size, *options.sides]:
         pretrained.check_side(size)
-    for name in ("mosaic", "paste", "calm", "unlabelled"):
-        if not 0 <= (getattr(options, name) or 0) <= 1:
+    for name in ("mosaic", "paste"):
+        if not 0 <= getattr(options, name) <= 1:
             raise UserError(f"--{name} must be from 0 to 1.")
     for name in ("epochs", "batch", "every", "width", "stored_side"):
         if getattr(options, name) < 1:
@@ -407,36 +385,28 @@ def check(options: argparse.Namespace) -> None:
         raise UserError(f"--batch {options.batch} does not divide among {processes} processes.")
 
 
+Gather = Callable[[argparse.Namespace], tuple[list[Scene], Annotations, Annotations | None]]
+
+
 def gather(options: argparse.Namespace) -> tuple[list[Scene], Annotations, Annotations | None]:
-    """Every picture to learn from, the labels that fix the classes, and what to validate on, if any."""
+    """The pictures to learn from, the labels that fix the classes, and the validation set, if any."""
     data, validation = read_sets(options.data)
     for notice in (*data.notices, *(validation.notices if validation else ())):
         _say(notice)
-    scenes = labelled_scenes(data)
-    for folder in options.more:
-        labels = folder.with_name(folder.name + ".json")
-        if labels.exists():
-            further = labelled_scenes(read(folder, labels, data.classes))
-            further.sort(key=lambda scene: scene.path.name)
-            scenes += further[: len(further) - options.hold_back]
-        else:
-            scenes += unlabelled_scenes(folder)
-    if options.teacher_results:
-        scenes = taught(scenes, read_results(options.teacher_results, data.category_ids))
     for name in options.pasted:
         if name not in data.classes:
             raise UserError(f"--pasted {name}: the classes are {', '.join(data.classes)}.")
-    if len(scenes) < options.batch:
-        raise UserError(f"There are {len(scenes)} pictures, fewer than --batch {options.batch}.")
-    return scenes, data, validation
+    return labelled_scenes(data), data, validation
 
 
-def train(options: argparse.Namespace) -> None:
+def train(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> None:
     """Run or resume the training that `options` describe."""
     launched = monotonic()
     options.sides = options.sides or [options.size]
     check(options)
     scenes, data, validation = gather(options)
+    if len(scenes) < options.batch:
+        raise UserError(f"There are {len(scenes)} pictures, fewer than --batch {options.batch}.")
     if options.check:
         here = f"{len(data.examples):,} pictures to learn from"
         there = f" and {len(validation.examples):,} to validate on" if validation else ""
@@ -446,7 +416,7 @@ def train(options: argparse.Namespace) -> None:
     _keep_memory()
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
-    run = Training(options, scenes, data.classes)
+    run = kind(options, scenes, data.classes)
     checkpoint, log = options.out / "checkpoint.pt", options.out / "log.jsonl"
     if checkpoint.exists():
         run.resume(checkpoint)
@@ -455,14 +425,11 @@ def train(options: argparse.Namespace) -> None:
         _append(log, {"settings": settings, "resumed_at": run.epoch, "torch": torch.__version__})
     run.start(launched)
     while not run.finished:
-        before = run.seconds, run.progress.item()
+        before = run.seconds
         row: dict[str, Any] = run.run_epoch()
-        row |= {"epoch": run.epoch, "step": run.step, "seconds": round(run.seconds - before[0], 1)}
+        row |= {"epoch": run.epoch, "step": run.step, "seconds": round(run.seconds - before, 1)}
         if not first_process():
             continue
-        for share in options.keep:
-            if before[1] < share <= run.progress.item():
-                run.write(options.out / f"detector-{round(100 * share)}.safetensors", data.classes)
         if run.epoch % options.every == 0 or run.finished:
             run.save(checkpoint)
             file = options.out / "detector.safetensors"

@@ -32,7 +32,7 @@ def test_boxes_stay_on_their_objects(stored: Store, recipe: Recipe) -> None:
     seen = 0
     for number in range(4):
         batch = painted(stored, plans(stored, recipe)[number])
-        for picture, *truth in zip(*batch[:4], strict=True):
+        for picture, *truth in zip(*batch, strict=True):
             for box, label, worth in zip(*truth, strict=True):
                 x0, y0, x1, y1 = box.round().int().tolist()
                 if worth < 1 or min(x1 - x0, y1 - y0) < 8:
@@ -62,24 +62,14 @@ def test_a_plan_depends_on_seed_and_number_alone_and_its_side_on_the_number(stor
     assert len({first[number].side for number in range(12)}) == 3
 
 
-def test_labelled_and_unlabelled_pictures_are_not_mixed(stored: Store) -> None:
-    nothing = Scene(Path("a"), np.zeros((0, 4), np.float32), np.zeros(0, int), np.zeros(0), False, 80, 60)
-    scenes = [*stored.scenes[:4], nothing, nothing]
-    recipe = Recipe((64,), mosaic=0.5, unlabelled=0.5)
-    made = Plans(scenes, [1.0] * 6, 64, recipe, torch.zeros(1))[0]
-    assert 16 < made.labelled.sum() < 48
-    for layer in made.layers:
-        assert np.array_equal(layer.source < 4, made.labelled[layer.canvas])
-
-
 def test_what_is_cut_off_or_hidden_is_left_alone() -> None:
     boxes = np.array([[0, 0, 40, 40], [50, 0, 90, 40], [88, 0, 99, 40]], np.float32)
-    scene = Scene(Path("a"), boxes, np.arange(3), np.ones(3, np.float32), True, 100, 100)
-    canvas = Canvas(100, True)
+    scene = Scene(Path("a"), boxes, np.arange(3), np.ones(3, np.float32), 100, 100)
+    canvas = Canvas(100)
     canvas.add(Placed(0, (1, 1), (0, 0), (0, 0, 60, 100)), scene)
     assert canvas.boxes.tolist() == [[0, 0, 40, 40], [50, 0, 60, 40]]
     assert canvas.worth.tolist() == [1, 0]  # a quarter of the second is left, nothing of the third
-    empty = Scene(Path("b"), boxes[:0], np.arange(0), np.ones(0, np.float32), True, 100, 100)
+    empty = Scene(Path("b"), boxes[:0], np.arange(0), np.ones(0, np.float32), 100, 100)
     canvas.add(Placed(1, (1, 1), (0, 0), (0, 0, 20, 40)), empty)
     assert canvas.worth.tolist() == [0, 0]  # half of the first is now hidden
     canvas.add(Placed(1, (1, 1), (0, 0), (0, 0, 40, 40)), empty)
@@ -93,7 +83,7 @@ def whole(width: int, height: int, side: int, flip: bool = False) -> Plan:
     plain = np.eye(3, 4, dtype=np.float32)[None]
     nothing = np.zeros((1, 1), np.float32)
     layer = Layers(np.array([0]), np.array([0]), window)
-    return Plan(side, [layer], plain, nothing[..., None], nothing.astype(int), nothing - 1, nothing[0] > 0)
+    return Plan(side, [layer], plain, nothing[..., None], nothing.astype(int), nothing - 1)
 
 
 @pytest.mark.parametrize("side", [32, 64, 160])

@@ -1,6 +1,6 @@
-"""The mean of several trained detectors' weights, which often finds more than any one of them.
+"""Average the weights of several trained detectors; the mean often finds more than any one of them.
 
-    python -m squeeze_core.detector.training.average c.safetensors d.safetensors --out mean.safetensors
+    python -m tools.average_detectors c.safetensors d.safetensors --out mean.safetensors
 
 Works for detectors that were trained from one another (model soups: Wortsman et al. 2022,
 arXiv:2203.05482). The result sees pictures at the last file's input side, or at `--size`.
@@ -39,9 +39,7 @@ def average(files: Sequence[Path], out: Path, size: int | None = None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m squeeze_core.detector.training.average", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.average_detectors", description=__doc__)
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, help="input side in pixels; the last file's when not given")

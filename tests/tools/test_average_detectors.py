@@ -7,7 +7,7 @@ import torch
 
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector
-from squeeze_core.detector.training.average import main
+from tools.average_detectors import main
 
 
 def saved(path: Path, labels: tuple[str, ...] = ("a", "b"), size: int = 64) -> Detector:
