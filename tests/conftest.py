@@ -14,6 +14,17 @@ from squeeze_core import gallery
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 
+TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share a process and its fixtures; all that need a server share one process."""
+    for item in items:
+        room = item.path.relative_to(TESTS).parts[0]
+        group = "server" if room in ("browser", "load") else str(item.path.relative_to(TESTS))
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:

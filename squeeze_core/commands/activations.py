@@ -19,7 +19,7 @@ from squeeze_core.commands import (
     add_json_option,
     files,
     legible,
-    networks,
+    network_options,
     print_json,
 )
 from squeeze_core.commands.inputs import paths
@@ -48,7 +48,7 @@ def add_to(subparsers: Any) -> None:
         help="for the files; of several pictures each gets a folder in it, and one that has it is left out",
     )
     files.add_engine_options(parser)
-    networks.add_options(parser)
+    network_options.add_options(parser)
     add_device_option(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -84,7 +84,7 @@ def run(options: Namespace) -> int:
 
 def work(options: Namespace) -> Maps:
     """What is done with every picture; weights that cannot be had are said before any is read."""
-    network, engine = networks.network_of(options), Engine(options.device)
+    network, engine = network_options.network_of(options), Engine(options.device)
     engine.get(network)
     return Maps(engine, network, options.out)
 

@@ -9,21 +9,21 @@ from typing import Any
 from tqdm import tqdm
 
 from squeeze_core.bench import Row, bench
-from squeeze_core.commands import add_device_option, add_json_option, networks, print_json
+from squeeze_core.commands import add_device_option, add_json_option, network_options, print_json
 from squeeze_core.errors import UserError
 from squeeze_core.networks.engine import Engine
 
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("bench", help="time the start, the network and whole files")
-    networks.add_options(parser)
+    network_options.add_options(parser)
     add_device_option(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: Namespace) -> int:
-    network = networks.network_of(options)
+    network = network_options.network_of(options)
     if network.plan is None:
         raise UserError(f"bench times a SqueezeNet, which {network.title} is not.")
     engine = Engine(options.device)

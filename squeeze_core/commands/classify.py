@@ -6,8 +6,8 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from squeeze_core.commands import files, networks
-from squeeze_core.commands.tables import numbered
+from squeeze_core.commands import files, network_options
+from squeeze_core.commands.result_table import numbered
 from squeeze_core.commands.work import Work
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SIDE = 227  # pixels that the usual network sees a side
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("classify", help="name what is in each picture")
     files.add_options(parser)
-    networks.add_options(parser)
+    network_options.add_options(parser)
     parser.add_argument("--top", type=top, default=5, metavar="K", help="how many classes, 1–1000")
     parser.set_defaults(run=run)
 
@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
 
 def work(options: Namespace) -> Work[Classification]:
     """What is done with every picture; weights that cannot be had are said before any is read."""
-    return work_with(options, networks.network_of(options))
+    return work_with(options, network_options.network_of(options))
 
 
 def work_with(options: Namespace, network: Network) -> Work[Classification]:

@@ -33,7 +33,7 @@ class Worker:
 
 
 def found_on_ray(options: Namespace, files: Iterable[Path]) -> Iterator[Found]:
-    """What `Work.found` has for the files, in order, by one worker a CPU of the cluster.
+    """The results of `Work.found` for the files, in order, by one worker a CPU of the cluster.
 
     UserError when Ray is not installed or the cluster cannot be had.
     """

@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from squeeze_core.commands import add_device_option, add_json_option, networks, print_json
+from squeeze_core.commands import add_device_option, add_json_option, network_options, print_json
 from squeeze_core.cost import comparison
 from squeeze_core.cost.measure import Measurement, measure
 from squeeze_core.networks.catalogue import Network
@@ -20,7 +20,7 @@ def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("compare", help="size, computation and accuracy of the networks")
     parser.add_argument("--models", nargs="+", default=comparison.ROW_NAMES, metavar="NAME")
     parser.add_argument("--measure", action="store_true", help="also time each one on this machine")
-    networks.add_weights_options(parser)
+    network_options.add_weights_options(parser)
     add_device_option(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -28,7 +28,7 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: Namespace) -> int:
     names = tuple(dict.fromkeys(options.models))
-    own = networks.own_of(options)
+    own = network_options.own_of(options)
     rows = [comparison.row(name) for name in (*names, *([own] if own else []))]
     device = choose_device(options.device).type
     measured = _measured([row.network or row.name for row in rows], device) if options.measure else {}

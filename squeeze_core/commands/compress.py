@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from squeeze_core.commands import add_json_option, networks, print_json
+from squeeze_core.commands import add_json_option, network_options, print_json
 from squeeze_core.errors import UserError
 
 _SUFFIX = ".sqz"
@@ -19,7 +19,7 @@ def add_to(subparsers: Any) -> None:
     parser: ArgumentParser = subparsers.add_parser("compress", help="a SqueezeNet in few bytes")
     parser.add_argument("--out", type=_sqz, required=True, metavar="FILE", help="the .sqz file to write")
     parser.add_argument("--preset", metavar="NAME", help="how: second-order where not given")
-    networks.add_options(parser)
+    network_options.add_options(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
 
@@ -39,7 +39,7 @@ def run(options: Namespace) -> int:
         raise UserError(f"There is no preset {name!r}; try {', '.join(known)}.")
     if not options.out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
-    network = networks.network_of(options)
+    network = network_options.network_of(options)
     with tqdm(total=100, desc="compress", unit="%", bar_format="{desc} {percentage:3.0f}% |{bar}|") as bar:
         result = compress(network, known[name], lambda share: bar.update(100 * share - bar.n) and None)
     temporary = options.out.with_name(f"{options.out.name}.part-{os.getpid()}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from squeeze_core.accuracy import accuracy, read_labels
 from squeeze_core.classifier import Classification
-from squeeze_core.commands import classify, networks, print_json
-from squeeze_core.commands.evaluate_rows import rows_of, understood
-from squeeze_core.commands.work import Row, Work
+from squeeze_core.commands import classify, network_options, print_json
+from squeeze_core.commands.files import rows_of, understood
+from squeeze_core.commands.result_table import Row
+from squeeze_core.commands.work import Work
 from squeeze_core.networks.catalogue import Network
 
 
@@ -21,23 +21,20 @@ def add_to(subparsers: Any) -> ArgumentParser:
     parser.add_argument(
         "--labels", type=Path, required=True, metavar="FILE", help="JSON: file name → class index"
     )
-    networks.add_options(parser)
+    network_options.add_options(parser)
     parser.set_defaults(run=run, top=5)
     return parser
 
 
 def run(options: Namespace) -> int:
-    network = networks.network_of(options)
+    network = network_options.network_of(options)
     done = _work(options, network)
     truth = read_labels(options.labels, options.folder, len(network.labels))
 
-    def judged(path: Path) -> Callable[[Row], Row]:
-        def with_verdict(row: Row) -> Row:
-            best = [prediction["index"] for prediction in row["predictions"]]
-            verdict = {"truth": truth[path], "top1": int(best[0] == truth[path])}
-            return row | verdict | {"top5": int(truth[path] in best)}
-
-        return with_verdict
+    def judged(path: Path, row: Row) -> Row:
+        best = [prediction["index"] for prediction in row["predictions"]]
+        verdict = {"truth": truth[path], "top1": int(best[0] == truth[path])}
+        return row | verdict | {"top5": int(truth[path] in best)}
 
     rows = rows_of(options, done, list(truth), judged)
     with understood(options):
@@ -52,7 +49,7 @@ def run(options: Namespace) -> int:
 
 def work(options: Namespace) -> Work[Classification]:
     """What is done with every picture."""
-    return _work(options, networks.network_of(options))
+    return _work(options, network_options.network_of(options))
 
 
 def _work(options: Namespace, network: Network) -> Work[Classification]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from squeeze_core.commands import complain, print_json
 from squeeze_core.commands.detect import share
-from squeeze_core.commands.evaluate_rows import rows_of, understood
-from squeeze_core.commands.work import Row, Work
+from squeeze_core.commands.files import rows_of, understood
+from squeeze_core.commands.result_table import Row
+from squeeze_core.commands.work import Work
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import Candidates, Detection

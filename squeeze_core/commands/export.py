@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from squeeze_core import gallery
-from squeeze_core.commands import add_json_option, networks, print_json
+from squeeze_core.commands import add_json_option, network_options, print_json
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.errors import UserError
 from squeeze_core.networks.preprocess import Preprocess
@@ -35,7 +35,7 @@ def add_to(subparsers: Any) -> None:
 def _add_options(parser: ArgumentParser, task: str) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     if task == "classify":
-        networks.add_options(parser)
+        network_options.add_options(parser)
     else:
         parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
     add_json_option(parser)
@@ -44,7 +44,7 @@ def _add_options(parser: ArgumentParser, task: str) -> None:
 
 def run(options: Namespace) -> int:
     if options.task == "classify":
-        network = networks.network_of(options)
+        network = network_options.network_of(options)
         module, labels, preprocess = network.load(), network.labels, network.preprocess
     else:
         detector = load_detector(options.weights)

@@ -1,14 +1,13 @@
-"""What `classify FILE…` and `detect FILE…` share: results come one by one, and a bad file is reported
-in its place while the rest is done."""
+"""Options and loops of the commands that work on many files: results come one by one, and a bad file is
+reported in its place while the rest is done."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,10 +17,10 @@ from squeeze_core import images
 from squeeze_core.commands import add_device_option, add_json_option, complain, legible
 from squeeze_core.commands.cluster import found_on_ray
 from squeeze_core.commands.inputs import paths
-from squeeze_core.commands.tables import Table, open_table
+from squeeze_core.commands.result_table import Row, Table
 from squeeze_core.commands.work import Found, Seen, Work, read_or_error, refused
-
-LOOKED_AT = 8  # files that are read before a network is loaded, while none is a picture
+from squeeze_core.errors import UserError
+from squeeze_core.spreadsheet import defused
 
 
 def add_file_argument(parser: ArgumentParser) -> None:
@@ -47,7 +46,7 @@ def add_table_options(parser: ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="TABLE",
-        help="write a .csv, .jsonl or .parquet file; one that is there already is gone on with",
+        help="write a .csv, .jsonl or .parquet file; one that exists is resumed",
     )
     add_engine_options(parser)
 
@@ -64,7 +63,7 @@ def add_engine_options(parser: ArgumentParser) -> None:
 
 
 def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: str, side: int) -> int:
-    """Do the work that `make` has on every file, here or on a cluster, and print or write what is found.
+    """Do the work that `make` has on every file, here or on a cluster, and print or write its results.
 
     That happens one by one, so that memory does not grow with the number of files. `model`, `side`: the
     network's name and the pixels that it sees a side, where the options say nothing else. The exit code: 2
@@ -72,14 +71,12 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
     """
     if len(options.files) > 1 or not Path(options.files[0]).is_file():
         images.warm()
-    seen = look(options, side)
-    if seen and len(seen) == len(options.files) and isinstance(seen[-1].picture, images.ImageError):
-        return _none_is_a_picture(options, seen, model)
+    seen = _only_file(options, side)
+    if seen and isinstance(seen.picture, images.ImageError):
+        return _refuse_only(options, refused(seen.path, seen.picture), model)
     work = make(options)
     with ExitStack() as stack:
-        table = None
-        if options.out:
-            table = stack.enter_context(open_table_of(work, options.out))
+        table = stack.enter_context(open_table(work, options.out)) if options.out else None
         document = None
         if options.json:
             document = stack.enter_context(Document(work.model, lambda: work.engine.device.type))
@@ -88,23 +85,18 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
         bar = stack.enter_context(progress(options.command, rows, hidden=not (table or watched)))
         failed = table.errors if table else 0
         waiting = _remaining(options.files, table)
-        try:
-            for one in found(options, work, waiting, seen[-1] if seen else None):
-                if one.error:
-                    bar.write(one.error, file=sys.stderr)
-                    failed += 1
-                if table:
-                    table.add({"file": one.row["file"], "model": work.model, **one.row})
-                if document:
-                    document.add(one.row)
-                elif not table and one.lines:
-                    print(*one.lines, sep="\n", flush=True)
-                bar.update()
-        except KeyboardInterrupt:
+        stack.enter_context(resumable(table, bar))
+        for one in found(options, work, waiting, seen):
+            if one.error:
+                bar.write(one.error, file=sys.stderr)
+                failed += 1
             if table:
-                say_stopped(table, bar)
-                return 130
-            raise
+                table.add({"file": one.row["file"], "model": work.model, **one.row})
+            if document:
+                document.add(one.row)
+            elif not table and one.lines:
+                print(*one.lines, sep="\n", flush=True)
+            bar.update()
     if work.engine.notice:
         complain(work.engine.notice)
     if table and not options.json:
@@ -112,14 +104,71 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
     return 2 if failed else 0
 
 
-def open_table_of(work: Work[Any], out: Path) -> Table:
+def rows_of(
+    options: Namespace,
+    work: Work[Any],
+    wanted: Sequence[Path],
+    more: Callable[[Path, Row], Row] = lambda path, row: row,
+) -> list[Row]:
+    """The row of each labelled picture, in their order.
+
+    With `--out` rows are written as they come and resumed by a later run; cells are then as that format
+    keeps them. `more`: a file and its new row → the row to keep. UserError for the first file that is no
+    picture.
+    """
+    rows: list[Row] = []
+    with ExitStack() as stack:
+        table = stack.enter_context(open_table(work, options.out)) if options.out else None
+        missing = [path for path in wanted if table is None or legible(path) not in table]
+        bar = progress(options.task, len(wanted) - len(missing), total=len(wanted))
+        stack.enter_context(bar)
+        stack.enter_context(resumable(table, bar))
+        keep = table.add if table else rows.append
+        for path, one in zip(missing, found(options, work, missing), strict=True):
+            if one.error:
+                raise UserError(one.error)
+            keep(more(path, {"file": legible(path), "model": work.model, **one.row}))
+            bar.update()
+    if work.engine.notice:
+        complain(work.engine.notice)
+    if table is None:
+        return rows
+    known = {defused(row["file"]): row for row in table.every()}
+    return [known[defused(legible(path))] for path in wanted]
+
+
+@contextmanager
+def understood(options: Namespace) -> Iterator[None]:
+    """While the cells of rows are read: a table with changed cells is refused in a sentence."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError) as error:
+        if isinstance(error, UserError) or not options.out:
+            raise
+        raise UserError(f"{options.out} is not a table of these results; choose another --out.") from None
+
+
+@contextmanager
+def resumable(table: Table | None, bar: tqdm) -> Iterator[None]:
+    """Ctrl-C meanwhile ends the command with a word on the table that it leaves."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not table:
+            raise
+        said = f"Stopped: {table.path} holds {table.rows:,} files, and the same command goes on."
+        bar.write(said, file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def open_table(work: Work[Any], out: Path) -> Table:
     """The table for a command's rows."""
     every = {"file": str, "model": str, **work.columns, "milliseconds": float, "error": str}
-    return open_table(out, every, work.model)
+    return Table(out, every, work.model)
 
 
 class Finds(Protocol):
-    """What a command does with files, such as a `Work`."""
+    """A command's task on files, such as a `Work`."""
 
     def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]: ...
 
@@ -127,44 +176,25 @@ class Finds(Protocol):
 def found(
     options: Namespace, work: Finds, waiting: Iterable[Path], seen: Seen | None = None
 ) -> Iterator[Found]:
-    """What is in each file, in order, here or on a cluster."""
+    """The result for each file, in order, here or on a cluster."""
     return work.found(waiting, seen) if options.engine == "local" else found_on_ray(options, waiting)
 
 
-def say_stopped(table: Table, bar: tqdm) -> None:
-    bar.write(
-        f"Stopped: {table.path} holds {table.rows:,} files, and the same command goes on.", file=sys.stderr
-    )
+def _only_file(options: Namespace, side: int) -> Seen | None:
+    """The only file, read before a network is loaded: one that takes all the time and memory that a
+    picture may is refused before a network takes its own. None where a network is needed anyhow."""
+    if options.weights or options.out or options.engine != "local" or len(options.files) > 1:
+        return None
+    path = Path(options.files[0])
+    return Seen(path, read_or_error(path, side), side) if path.is_file() else None
 
 
-def look(options: Namespace, side: int) -> list[Seen]:
-    """The first files, up to the first that is a picture; none where a network is needed anyhow.
-
-    So a file that takes all the time and memory that one may is refused before a network takes its own.
-    """
-    if options.weights or options.out or options.engine != "local":
-        return []
-    seen = []
-    for path in islice(map(Path, options.files), LOOKED_AT):
-        if not path.is_file():
-            return []
-        seen.append(Seen(path, read_or_error(path, side), side))
-        if isinstance(seen[-1].picture, images.Picture):
-            break
-    return seen
-
-
-def _none_is_a_picture(options: Namespace, seen: Iterable[Seen], model: str) -> int:
-    """Say so of each file, without a network."""
-    device = "cpu" if options.device == "auto" else options.device
-    with ExitStack() as stack:
-        document = stack.enter_context(Document(model, lambda: device)) if options.json else None
-        for one in seen:
-            assert isinstance(one.picture, images.ImageError)
-            refusal = refused(one.path, one.picture)
-            complain(refusal.error)
-            if document:
-                document.add(refusal.row)
+def _refuse_only(options: Namespace, refusal: Found, model: str) -> int:
+    """Report the only file, which is no picture, without a network."""
+    complain(refusal.error)
+    if options.json:
+        with Document(model, lambda: "cpu" if options.device == "auto" else options.device) as document:
+            document.add(refusal.row)
     return 2
 
 
@@ -191,7 +221,7 @@ class Document:
 
 def _remaining(files: Iterable[str], table: Table | None) -> Iterator[Path]:
     """The files, without those that the table holds already, each once."""
-    taken: set[str] = set()  # before they are in the table: pictures are read ahead
+    taken: set[str] = set()  # before they are in the table: pictures are prefetched
     for path in paths(files):
         if table is None:
             yield path

@@ -1,4 +1,4 @@
-"""What `classify FILE…` and `detect FILE…` do with every file, wherever that is done."""
+"""The task of `classify FILE…` or `detect FILE…` on every file, in this process or on a cluster."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from squeeze_core.commands import legible
-from squeeze_core.commands.tables import Columns
+from squeeze_core.commands.result_table import Columns, Row
 from squeeze_core.images import ImageError, Picture, prefetch, read
 
 if TYPE_CHECKING:
@@ -25,12 +25,11 @@ class Timed(Protocol):
 
 
 Result = TypeVar("Result", bound=Timed)
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a command found in one file: its row for JSON and tables, or one with an "error", and lines
+    """A command's result for one file: its row for JSON and tables, or one with an "error", and lines
     for people."""
 
     row: Row
@@ -43,9 +42,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Work(Generic[Result]):
-    """What a command does with pictures: `task` has the results, `row` says one in JSON and tables,
-    `lines` to people. `columns`: what a table's cells hold beside those that every table has.
-    `least_side`: pixels a side that the network sees."""
+    """A command's task on pictures: `task` has the results, `row` is one in JSON and tables, `lines` the
+    same for people. `columns`: a table's columns beside those that every table has. `least_side`: pixels
+    a side that the network sees."""
 
     engine: Engine
     model: str
@@ -56,7 +55,7 @@ class Work(Generic[Result]):
     least_side: int
 
     def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]:
-        """What is in every file, in order, a batch at a time; pictures are decoded meanwhile.
+        """The result for every file, in order, a batch at a time; pictures are decoded meanwhile.
 
         `seen`: a picture that has been read already; taken where it was read for the same side.
         """
@@ -89,7 +88,7 @@ class Seen(NamedTuple):
 
 
 def refused(path: Path, error: ImageError) -> Found:
-    """What is said of a file that is no picture."""
+    """The result for a file that is no picture."""
     return Found({"file": legible(path), "error": legible(error)})
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import ray
 
 from squeeze_core.__main__ import main
 from squeeze_core.commands import cluster
@@ -28,7 +29,6 @@ def test_without_ray_it_is_one_sentence(
 def test_a_lost_worker_is_replaced_and_the_rows_are_those_of_one_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ray = pytest.importorskip("ray")
     for number in range(20):
         shutil.copy(FOLDER / ("chelsea.png" if number % 2 else "coffee.jpg"), tmp_path / f"{number:02}.png")
     (tmp_path / "20.png").write_bytes(b"")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+
 import pytest
 
 from squeeze_core.cost import handmade
@@ -25,13 +28,24 @@ def test_squeezenet_and_hog_are_measured_with_progress() -> None:
     assert "PyTorch" in squeezenet.conditions and squeezenet.day in squeezenet.conditions
 
 
-def test_closing_stops_at_once_and_two_do_not_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_ends_the_process_and_two_do_not_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *arguments: object, **options: object) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr("squeeze_core.cost.measure.subprocess.Popen", Noted)
     first = measure(["squeezenet1_1"])
     assert isinstance(next(first), Step)
+    (process,) = started
+    assert process.poll() is None
     monkeypatch.setattr("squeeze_core.cost.measure.PATIENCE_S", 0.01)
     with pytest.raises(MeasureError, match="Another measurement"):
         next(measure(["squeezenet1_1"]))
     first.close()
+    assert process.returncode == -signal.SIGKILL
     second = measure(["squeezenet1_1"])
     assert isinstance(next(second), Step)
     second.close()

@@ -24,7 +24,9 @@ def ask(
 
 
 def settled(queue: Queue, waiting: int) -> None:
+    deadline = time.monotonic() + 30
     while len(queue) < waiting:
+        assert time.monotonic() < deadline, f"{len(queue)} of {waiting} wait"
         time.sleep(0.001)
 
 
