@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.server.cache import cached
-from pages.server.streamlit_internals import session_id
+from pages.server.streamlit_internals import end_unwanted_run, session_id
 from squeeze_core.images import Picture
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class _QueueNotice:
         self._place: DeltaGenerator | None = None
 
     def on_wait(self, before: int) -> None:
-        len(st.session_state)  # Streamlit ends the run here when its visitor has moved on
+        end_unwanted_run()
         if before and time.monotonic() > self._since + PATIENCE_SECONDS:
             self._place = self._place or st.empty()
             self._place.caption(f"{before} before you" if before > 1 else "You are next")

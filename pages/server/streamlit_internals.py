@@ -38,6 +38,14 @@ def session_id() -> str | None:
     return context.session_id if context else None
 
 
+def end_unwanted_run() -> None:
+    """End this run of a page when its visitor has moved on, so that long work stops.
+
+    Streamlit does so where a run reads a value of the session's state; counting them (`len`) is not enough.
+    """
+    st.session_state.get("any")
+
+
 def forget_uploads(files: Iterable[UploadedFile]) -> None:
     """Let go of uploaded bytes, up to 96 MB a file, which Streamlit would keep as long as the session."""
     context = get_script_run_ctx(suppress_warning=True)

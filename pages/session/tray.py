@@ -17,6 +17,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from pages.server.cache import cached
+from pages.server.streamlit_internals import end_unwanted_run
 from pages.session import address
 from squeeze_core import gallery, images
 from squeeze_core.gallery import Sample
@@ -140,8 +141,7 @@ def add(files: Iterable[File]) -> None:
             if known := tray.entries.get(key):
                 picture, thumbnail = replace(known.picture, name=file.name), known.thumbnail
             else:
-                # `state`, called meanwhile, is where Streamlit ends the run of somebody who has left.
-                picture = images.decode(data, file.name, poll=state, key=key)
+                picture = images.decode(data, file.name, poll=end_unwanted_run, key=key)
                 thumbnail = _thumbnail(picture)
             alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
             tray.entries[key] = Entry(picture, alt, thumbnail)

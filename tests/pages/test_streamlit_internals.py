@@ -13,6 +13,8 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.state import SafeSessionState, SessionState, session_state_proxy
+from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.util import patch_config_options
 
 from pages.server import memory, streamlit_internals
@@ -69,6 +71,31 @@ def test_the_folder_pages_would_be_taken_for_scripts(monkeypatch: pytest.MonkeyP
     streamlit_internals.ignore_pages_folder()
     PagesManager(str(APP))
     assert PagesManager.uses_pages_directory is False
+
+
+def test_reading_the_sessions_state_ends_an_unwanted_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    class MovedOn(Exception):
+        pass
+
+    def ended() -> None:
+        raise MovedOn
+
+    state = SafeSessionState(SessionState(), ended)
+    monkeypatch.setattr(session_state_proxy, "get_session_state", lambda: state)
+    with pytest.raises(MovedOn):
+        streamlit_internals.end_unwanted_run()
+
+
+def test_a_run_knows_its_session() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.server.streamlit_internals import session_id
+
+        st.text(session_id())
+
+    assert AppTest.from_function(page).run().text[0].value == "test session id"
+    assert streamlit_internals.session_id() is None
 
 
 @pytest.mark.parametrize(
