@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.detect_parts import choice, why
+from pages.detect_parts import box_explanation, choice
 from pages.server import results
 from pages.server.cache import cached
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
+from pages.widgets import explanation as widget
 from pages.widgets.words import plain
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import fine_grained
+from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.detector.calibration import Calibration
 from squeeze_core.detector.detections import (
     OVERLAP,
@@ -25,11 +28,9 @@ from squeeze_core.detector.detections import (
     readable,
 )
 from squeeze_core.detector.pretrained import NAME as DETECTOR
-from squeeze_core.detector.pretrained import shipped_detector
-from squeeze_core.detector.why import Explanation
+from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.figures import detections as figures
-from squeeze_core.figures import reliability, why_box
-from squeeze_core.figures.maps import for_screen
+from squeeze_core.figures import explanations, reliability
 from squeeze_core.images import Picture
 from squeeze_core.inside import localise
 from squeeze_core.networks.catalogue import Network
@@ -64,103 +65,44 @@ def page() -> None:
         st.warning(results.engine().notice, icon=":material/memory:")
 
 
+class Settings(NamedTuple):
+    """What the visitor set: least score and largest overlap, 0–1, and whether to search small parts."""
+
+    threshold: float
+    overlap: float
+    tiled: bool
+
+
 @st.fragment
 def detector(picture: Picture) -> None:
     """Redrawn alone when a slider moves: the network is not run again."""
-    time = one_picture(picture)
-    if len(tray.pictures()) > 1:
-        many_pictures(tray.pictures())
-    how_sure(results.candidates(picture, selected_network.detector()).calibration)
-    meaning = footnote()
-    # Last, when nothing else of this page is at work any more.
-    tiled = st.session_state["detect-tiled"]
-    timings = results.detector_timings(picture, selected_network.detector(), tiled)
-    times.show(time, _timed(tiled), timings.networks[0])
-    seen = (
-        "the picture, four parts of it and their mirror images"
-        if tiled
-        else "one picture and its mirror image"
-    )
-    meaning.caption(times.meaning(timings, seen))
-
-
-def one_picture(picture: Picture) -> DeltaGenerator:
-    """The picture with its boxes; the settings and the table beside it. Gives the place for the time."""
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
-        place = st.container()  # the sliders, which want the answer, stand above the switches
-        result, time = search(picture)
-        with place:
-            found = settings(result)
-        finer = fine_grained_names(picture, found)
+        chosen = settings()
+        result = results.candidates(picture, selected_network.detector(), chosen.tiled)
+        found = of_classes(result, chosen)
+        names = fine_grained_names(picture, found)
+        time = times.reserve(_timed(chosen))
     with right:
-        rows = rows_of(found, finer)
-        table(picture, rows, found)
-        downloads.buttons(
-            "detections",
-            table=rows,
-            json=coco_document([(result, found)]),
-            image=lambda: figures.annotated(picture, found, finer),
-        )
+        table(picture, result, found, names)
     with left:
         shown = found or nothing_found(result)
-        choice.listen(picture, shown)
-        number = choice.chosen(picture, shown)
-        if number is None:
-            draw(picture, shown, finer)
-            if shown:
-                st.caption("Why is a box there? Click it, or its row in the table.")
-        else:
-            explanation = explained(picture, shown, finer, number)
-    if number is not None:
-        why.section(picture, shown[number], explanation)
-    return time
+        explanation = boxes(picture, shown, names)
+    if explanation:
+        box_explanation.section(picture, explanation)
+    if len(tray.pictures()) > 1:
+        many_pictures(tray.pictures(), chosen)
+    how_sure(result.calibration)
+    footnote(picture, chosen, time)
 
 
-def explained(
-    picture: Picture, shown: Sequence[Detection], finer: Sequence[Prediction | None], number: int
-) -> Explanation:
-    """The picture under the map of what speaks for the chosen box."""
-    method, opacity, progress = why.controls(picture, shown[number])
-    place = st.empty()
-    with place:
-        draw(picture, shown, finer, number)
-    found = why.explanation(picture, shown[number], method, progress)
-    under = replace(picture, image=why_box.explained(found, for_screen(picture.image, 1280), opacity))
-    alt = f"{tray.describe(picture)}. {figures.describe(shown)}. {why_box.in_words(found)}"
-    place.html(figures.overlay(under, shown, alt, finer, number))
-    downloads.buttons(
-        f"why-box-{method}",
-        image=lambda: why_box.explained(found, for_screen(picture.image, 1280), opacity),
-        npz=lambda: {"map": found.map},
-    )
-    return found
-
-
-def search(picture: Picture) -> tuple[Candidates, DeltaGenerator]:
-    """The detector's answer, by tiled inference if asked for, and the place for its time."""
-    tiled = st.toggle(
-        "Find small objects (about 5 times slower)",
-        key="detect-tiled",
-        **address.BOUND,
-        help="Tiled inference: the network also sees four overlapping parts of the picture, enlarged.",
-    )
-    result = results.candidates(picture, selected_network.detector(), tiled)
-    return result, times.reserve(_timed(tiled))
-
-
-def _timed(tiled: bool) -> str:
-    own = selected_network.detector()
-    return f"{own.key if own else DETECTOR}-{tiled}"
-
-
-def settings(result: Candidates) -> tuple[Detection, ...]:
-    """The sliders and the class filter; what passes them."""
+def settings() -> Settings:
+    """The sliders and the switch for small objects."""
     threshold = st.slider(
         "Score at least",
         0.05,
         1.0,
-        result.calibration.threshold,
+        _detector().calibration.threshold,
         0.05,
         key="detect-threshold",
         **address.BOUND,
@@ -176,25 +118,66 @@ def settings(result: Candidates) -> tuple[Detection, ...]:
         help="Of two boxes of one class that overlap more, only the stronger is kept; "
         "the other still helps to place it.",
     )
-    found = result.detections(threshold, overlap)
+    tiled = st.toggle(
+        "Find small objects (about 5 times slower)",
+        key="detect-tiled",
+        **address.BOUND,
+        help="Tiled inference: the network also sees four overlapping parts of the picture, enlarged.",
+    )
+    return Settings(threshold, overlap, tiled)
+
+
+def of_classes(result: Candidates, chosen: Settings) -> tuple[Detection, ...]:
+    """The detections at those settings, of the classes that the filter shows."""
+    found = result.detections(chosen.threshold, chosen.overlap)
     present = list(dict.fromkeys(detection.label for detection in found))
-    if len(present) > 1:
-        only = st.pills(
-            "Classes",
-            present,
-            format_func=readable,
-            selection_mode="multi",
-            key=f"detect-only-{'-'.join(present)}",
-        )
-        if only:
-            return result.detections(threshold, overlap, only)
+    if len(present) < 2:
+        return found
+    only = st.pills(
+        "Classes",
+        present,
+        format_func=readable,
+        selection_mode="multi",
+        key=f"detect-only-{'-'.join(present)}",
+    )
+    return result.detections(chosen.threshold, chosen.overlap, only) if only else found
+
+
+def boxes(
+    picture: Picture, shown: Sequence[Detection], names: Sequence[Prediction | None]
+) -> BoxExplanation | None:
+    """The picture with its boxes; with the map of the chosen one, if any, which is returned."""
+    choice.listen(picture, shown)
+    number = choice.chosen(picture, shown)
+    if number is None:
+        draw(picture, shown, names)
+        if shown:
+            st.caption("Why is a box there? Click it, or its row in the table.")
+        return None
+    method, opacity = box_explanation.controls(picture, shown[number])
+    progress, place = st.empty(), st.empty()
+    with place:
+        draw(picture, shown, names, number)
+    found = box_explanation.explained(picture, shown[number], method, progress)
+    under = replace(picture, image=widget.over(picture, found, opacity, widget.WIDE))
+    alt = f"{tray.describe(picture)}. {figures.describe(shown)}. The map is {explanations.in_words(found)}"
+    place.html(figures.overlay(under, shown, alt, names, number))
+    widget.map_downloads(f"why-box-{method}", picture, found, opacity, widget.WIDE)
     return found
+
+
+def _detector() -> PretrainedDetector:
+    return selected_network.detector() or shipped_detector()
+
+
+def _timed(chosen: Settings) -> str:
+    return f"{_detector().key}-{chosen.tiled}"
 
 
 def fine_grained_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Prediction | None, ...]:
     """The classifier's name for what is in each box, if asked for; else nothing."""
-    network, labels = selected_network.current(), (selected_network.detector() or shipped_detector()).labels
-    applies = fine_grained.applies(network, labels)
+    network = selected_network.current()
+    applies = fine_grained.applies(network, _detector().labels)
     wanted = st.toggle(
         "What kind?",
         key="detect-kinds",
@@ -217,7 +200,7 @@ def _mode(mode: str) -> str:
     """What a way of detecting is called: the detector's by how many classes it knows."""
     if mode == "anything":
         return "Anything"
-    return f"{len((selected_network.detector() or shipped_detector()).labels)} classes"
+    return f"{len(_detector().labels)} classes"
 
 
 def nothing_found(result: Candidates) -> tuple[Detection, ...]:
@@ -236,15 +219,15 @@ def nothing_found(result: Candidates) -> tuple[Detection, ...]:
 def draw(
     picture: Picture,
     found: Sequence[Detection],
-    finer: Sequence[Prediction | None] = (),
+    names: Sequence[Prediction | None] = (),
     chosen: int | None = None,
 ) -> None:
     alt = f"{tray.describe(picture)}. {figures.describe(found)}"
     with st.container(key="picture-detect"):
-        st.html(figures.overlay(picture, found, alt, finer, chosen))
+        st.html(figures.overlay(picture, found, alt, names, chosen))
 
 
-def rows_of(found: Sequence[Detection], finer: Sequence[Prediction | None]) -> list[dict[str, object]]:
+def rows_of(found: Sequence[Detection], names: Sequence[Prediction | None]) -> list[dict[str, object]]:
     """What is on screen and in the files: one row a box, classes by VOC's names."""
     rows: list[dict[str, object]] = []
     for number, detection in enumerate(found):
@@ -252,48 +235,57 @@ def rows_of(found: Sequence[Detection], finer: Sequence[Prediction | None]) -> l
         if detection.runner_up:
             other = detection.runner_up
             row |= {"runner-up": other.label, "runner-up score": round(other.score, 4)}
-        if finer and (name := finer[number]):
+        if names and (name := names[number]):
             row |= {"kind": name.label, "kind probability": round(name.probability, 4)}
         corners = ("x0", "y0", "x1", "y1")
         rows.append(row | {name: round(v, 1) for name, v in zip(corners, detection.box, strict=True)})
     return rows
 
 
-def table(picture: Picture, rows: Sequence[dict[str, object]], found: Sequence[Detection]) -> None:
-    """The boxes in words; a row chooses its box, as a click on the picture does."""
-    if not found:
-        return
-    key = choice.table_key(picture, found)
-    st.dataframe(
-        [
-            {"found": figures.in_doubt(d)} | row | {"score": 100 * d.score}
-            for d, row in zip(found, rows, strict=True)
-        ],
-        hide_index=True,
-        key=key,
-        on_select=lambda: choice.took_row(picture, found, key),
-        selection_mode="single-row",
-        selection_default=choice.selection(choice.chosen(picture, found)),
-        alt=figures.describe(found),
-        column_order=("found", "kind", "score"),
-        column_config={
-            "score": st.column_config.ProgressColumn(
-                format="%.0f%%", min_value=0, max_value=100, color="primary"
-            )
-        },
+def table(
+    picture: Picture,
+    result: Candidates,
+    found: Sequence[Detection],
+    names: Sequence[Prediction | None],
+) -> None:
+    """The boxes in words, a row of which chooses its box as a click on the picture does; downloads."""
+    rows = rows_of(found, names)
+    if found:
+        key = choice.table_key(picture, found)
+        st.dataframe(
+            [
+                {"found": figures.in_doubt(d)} | row | {"score": 100 * d.score}
+                for d, row in zip(found, rows, strict=True)
+            ],
+            hide_index=True,
+            key=key,
+            on_select=lambda: choice.took_row(picture, found, key),
+            selection_mode="single-row",
+            selection_default=choice.selection(choice.chosen(picture, found)),
+            alt=figures.describe(found),
+            column_order=("found", "kind", "score"),
+            column_config={
+                "score": st.column_config.ProgressColumn(
+                    format="%.0f%%", min_value=0, max_value=100, color="primary"
+                )
+            },
+        )
+    downloads.buttons(
+        "detections",
+        table=rows,
+        json=coco_document([(result, found)]),
+        image=lambda: figures.annotated(picture, found, names),
     )
 
 
-def many_pictures(pictures: list[Picture]) -> None:
-    """Every picture of the tray with its boxes, at the sliders' settings."""
+def many_pictures(pictures: list[Picture], chosen: Settings) -> None:
+    """Every picture of the tray with its boxes, at the same settings."""
     st.subheader("All pictures", anchor=False)
-    threshold, overlap = st.session_state["detect-threshold"], st.session_state["detect-overlap"]
-    tiled = st.session_state["detect-tiled"]
     progress = st.progress(0.0, text="Detecting")
     found = []
     for place, picture in enumerate(pictures, 1):
-        result = results.candidates(picture, selected_network.detector(), tiled)
-        found.append((result, result.detections(threshold, overlap)))
+        result = results.candidates(picture, selected_network.detector(), chosen.tiled)
+        found.append((result, result.detections(chosen.threshold, chosen.overlap)))
         progress.progress(place / len(pictures), text=f"{place} of {len(pictures)}")
     progress.empty()
     with st.grid(min_column_width=200, key="detect-gallery"):
@@ -314,7 +306,7 @@ def how_sure(calibration: Calibration) -> None:
     """What a score means, measured."""
     if not calibration.after:
         return
-    with st.expander("Is 60 % right 60 % of the time?", icon=":material/straighten:"):
+    with st.expander("How reliable are the scores?", icon=":material/straighten:"):
         downloads.chart(
             reliability.diagram(calibration),
             table=reliability.rows_of(calibration),
@@ -328,21 +320,26 @@ def how_sure(calibration: Calibration) -> None:
         )
 
 
-def footnote() -> DeltaGenerator:
-    """What the detector is; gives the place for what its time means."""
+def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
+    """What the detector is, and its time, which is measured last, when nothing else is at work; the metric
+    goes to `time`."""
     own = selected_network.detector()
     if own:
         st.caption(
             f"Your own detector, {plain(selected_network.state().detector_name)}: "
             f"{len(own.labels)} classes, pictures stretched to {own.preprocess.size}×{own.preprocess.size}."
         )
-        return st.empty()
-    measured = SHIPPED[DETECTOR].measured
-    st.caption(
-        "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
-        f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}."
-    )
-    return st.empty()
+    else:
+        measured = SHIPPED[DETECTOR].measured
+        st.caption(
+            "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
+            f"PASCAL VOC. Measured: mAP@0.5 of {measured['map50']} % on {measured['on']}."
+        )
+    meaning = st.empty()
+    timings = results.detector_timings(picture, own, chosen.tiled)
+    times.show(time, _timed(chosen), timings.networks[0])
+    four = "the picture, four parts of it and their mirror images"
+    meaning.caption(times.meaning(timings, four if chosen.tiled else "one picture and its mirror image"))
 
 
 @st.fragment

@@ -63,7 +63,7 @@ def explorer(picture: Picture) -> None:
         channel.facts(picture, trace, unit)
     cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
     with cards[0]:
-        channel.lit_by(trace.network, unit)
+        channel.top_pictures(trace.network, unit)
     with cards[1]:
         channel.weights(trace.network, unit)
     with cards[2]:
@@ -149,11 +149,11 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     st.markdown(f"**{TITLES[branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros")
     # A grid of its own for each module and picture, so that no click is taken for one on another.
     key = f"fire-grid-{branch}-{unit.module}-{picture.key[:12]}"
-    look = inside_results.Look(*GRIDS[branch], scale)
-    off = choice.off().intersection(units)
+    style = inside_results.GridStyle(*GRIDS[branch], scale)
+    disabled = choice.disabled().intersection(units)
     # Only the chosen channel's own grid changes with it.
     chosen = unit if unit.branch == branch else None
-    figure = inside_results.grid(picture, trace.network, (unit.module, branch), chosen, look, off)
+    figure = inside_results.grid(picture, trace.network, (unit.module, branch), chosen, style, disabled)
     strongest = ", ".join(str(one.channel) for one in units[:5])
     alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
     clickable(figure, key, alt)
@@ -197,8 +197,8 @@ def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         layers = figures.layer_rows(trace)
         st.dataframe(layers, hide_index=True, key="fire-layer-table", alt="Shape of each layer's output")
         downloads.buttons("layers", table=layers)
-        feeds = inside_results.contributions(picture, trace.network, trace.best)
-        rows = figures.channel_rows(trace.modules[unit.module], feeds)
+        found = inside_results.contributions(picture, trace.network, trace.best)
+        rows = figures.channel_rows(trace.modules[unit.module], found)
         st.dataframe(rows, hide_index=True, key="fire-channel-table", alt=f"Every channel of {unit.module}")
         downloads.buttons(f"{unit.module}-channels", table=rows)
 

@@ -1,18 +1,18 @@
-"""Why? Which pixels spoke for a class: four methods, side by side, with a score to compare them by."""
+"""Why? Which pixels speak for a class: two of four methods side by side, with a score to compare them."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
-from PIL import Image
 
 from pages.server import inside_results
 from pages.session import address, selected_network, tray
-from pages.widgets import downloads
+from pages.widgets import explanation as widget
 from pages.widgets.progress import advance
 from pages.widgets.words import plain
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
-from squeeze_core.figures.maps import for_screen
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import METHODS, Explanation
 from squeeze_core.inside.trace import FireTrace
@@ -66,19 +66,12 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
         bar = st.empty()
         found = inside_results.explanation(picture, trace.network, method, index, advance(bar))
         bar.empty()
-
-    def shown() -> Image.Image:
-        return figures.explained(found, for_screen(picture.image), opacity)
-
     alt = f"{found.method.title} for {found.label} over {tray.describe(picture)}: {figures.in_words(found)}"
     with st.container(key=f"picture-why-{side}"):
-        st.image(shown(), width="stretch", alt=alt)
-    st.markdown(f"**{found.label}** {percent(found.probability)} · logit {found.logit:.2f}")
-    st.markdown(f"{found.method.meaning} *{found.method.limits}*")
-    st.caption(found.method.source)
-    downloads.buttons(
-        f"why-{side}-{method}", image=shown, npz=lambda: {"map": found.map, "class_index": found.index}
-    )
+        st.image(widget.over(picture, found, opacity, widget.HALF), width="stretch", alt=alt)
+    st.markdown(f"**{found.label}** {percent(found.probability)} · logit {trace.logits[index]:.2f}")
+    widget.about(found.method)
+    widget.map_downloads(f"why-{side}-{method}", picture, found, opacity, widget.HALF)
     return found
 
 
@@ -103,39 +96,20 @@ def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
 def scores(picture: Picture, trace: FireTrace, chosen: list[Explanation]) -> None:
     """Which map found the pixels that matter?"""
     st.markdown("**Which map found the pixels that matter?**")
-    label = "Delete and insert pixels, the most important first"
-    if not st.toggle(label, key="why-score", **address.BOUND):
-        return
-    bar = st.empty()
-    found = [
-        (
-            name_of(one, chosen),
-            inside_results.score(
-                picture,
-                trace.network,
-                one.method.name,
-                one.index,
-                advance(bar, place / len(chosen), 1 / len(chosen)),
-            ),
-        )
-        for place, one in enumerate(chosen)
-    ]
-    bar.empty()
-    cells = st.columns(len(found))
-    for cell, (name, score) in zip(cells, found, strict=True):
-        cell.metric(f"{name}: deletion, lower is better", f"{score.deletion:.3f}")
-        cell.metric(f"{name}: insertion, higher is better", f"{score.insertion:.3f}")
-    downloads.chart(
-        figures.deletion_insertion(found),
-        table=figures.curve_rows(found),
-        name="deletion-insertion",
-        alt="; ".join(
-            f"{name}: deletion {s.deletion:.3f}, insertion {s.insertion:.3f}" for name, s in found
-        ),
-    )
-    st.caption(
+    widget.scores(
+        "deletion-insertion",
+        "why-score",
+        [
+            (
+                name_of(one, chosen),
+                partial(inside_results.score, picture, trace.network, one.method.name, one.index),
+            )
+            for one in chosen
+        ],
+        "probability",
         "Area under the class's probability as pixels turn grey (deletion) or return to a blurred picture "
-        "(insertion): Petsiuk et al., RISE, arXiv:1806.07421."
+        "(insertion): Petsiuk et al., RISE, arXiv:1806.07421.",
+        **address.BOUND,
     )
 
 

@@ -1,4 +1,4 @@
-"""One channel: its map over the picture, what it looks for, its weights, and who lights it up."""
+"""One channel: its map over the picture, what it looks for, its weights, and its top activations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
 from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
-from squeeze_core.inside.channels import Lit, rank
+from squeeze_core.inside.channels import TopActivation, top_activations
 from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
 
@@ -74,20 +74,20 @@ def large_map(picture: Picture, unit: Unit) -> None:
 
 
 def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
-    """The channel in numbers, and how much it feeds the predicted class."""
+    """The channel in numbers, with its contribution to the predicted class."""
     maps = trace.maps(unit.module, unit.branch)
-    feeds = inside_results.contributions(picture, trace.network, trace.best)
-    value = float(feeds.of[unit.module, unit.branch][unit.channel])
+    found = inside_results.contributions(picture, trace.network, trace.best)
+    value = float(found.of[unit.module, unit.branch][unit.channel])
     with st.container(horizontal=True):
         st.metric("Mean", f"{maps.mean[unit.channel]:.1f}", width="content")
         st.metric("Max", f"{maps.max[unit.channel]:.1f}", width="content")
         st.metric("Zeros", f"{maps.zeros[unit.channel]:.0%}", width="content")
         st.metric(
-            "Feeds the class",
+            f"Contribution to “{found.label}”",
             f"{value:+.2f}",
             width="content",
             help=f"Activation × gradient, summed over the map: this channel's share of the logit "
-            f"{feeds.logit:.1f} of “{feeds.label}”, to first order.",
+            f"{found.total:.1f}, to first order.",
         )
 
 
@@ -112,24 +112,24 @@ def looks_for(network: Network, unit: Unit) -> None:
             downloads.buttons(f"{'-'.join(map(str, unit))}-looks-for", image=lambda: tile)
 
 
-def lit_by(network: Network, unit: Unit) -> None:
-    """The pictures that excite the channel most, with the patch that does."""
-    st.markdown("**Which pictures light up this channel?**")
+def top_pictures(network: Network, unit: Unit) -> None:
+    """The pictures with the channel's top activations, with the patch behind each."""
+    st.markdown("**Which pictures activate this channel most?**")
     with st.spinner("Ranking…", show_time=True):
-        found = rank(inside_results.ranked_pictures(network), unit)
+        found = top_activations(inside_results.maxima_of_pictures(network), unit)
     with st.container(horizontal=True):
         for one in found[:PICTURES_SHOWN]:
             with st.container(width=112, gap="xsmall"):
-                _lit(one)
+                _top_picture(one)
     rows = [{"picture": one.file, "largest value": one.value, "patch": str(one.box)} for one in found]
     downloads.buttons(f"{'-'.join(map(str, unit))}-pictures", table=rows)
 
 
-def _lit(one: Lit) -> None:
+def _top_picture(one: TopActivation) -> None:
     if one.value > 0:
         picture, patch = outlined(one.view, one.box), f"; outlined: pixels {one.box} of the network's view"
     else:
-        picture, patch = one.view, "; does not excite it"
+        picture, patch = one.view, "; does not activate it"
     st.image(picture, alt=f"{one.file}{patch}", width="stretch")
     st.caption(f"{plain(one.file)} · {one.value:.0f}")
 
@@ -139,13 +139,9 @@ def weights(network: Network, unit: Unit) -> None:
     filter_ = inside_results.channel_filter(network, unit)
     kernel = filter_.weights.shape[1]
     name = f"{'-'.join(map(str, unit))}-weights"
-    best = filter_.strongest(16 if kernel > 1 else 10)
-    rows = [
-        {"input": filter_.inputs[i]} | {f"w{k}": float(w) for k, w in enumerate(filter_.weights[i].flat)}
-        for i in best
-    ]
+    rows = figures.weight_rows(filter_)
     if kernel > 1:
-        st.markdown(f"**Its {kernel}×{kernel} kernels**, for the {len(best)} inputs that weigh most")
+        st.markdown(f"**Its {kernel}×{kernel} kernels**, for the {len(rows)} inputs that weigh most")
         alt = f"3×3 weights of channel {unit}"
     else:
         st.markdown("**Its strongest inputs**")

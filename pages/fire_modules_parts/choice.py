@@ -1,4 +1,4 @@
-"""What is chosen on the page: one channel, also in the address, and the channels that are off."""
+"""The choices on the page: one channel, also in the address, and the disabled channels."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import streamlit as st
 from pages.session import selected_network
 from pages.widgets.words import plain
 from squeeze_core.errors import UserError
-from squeeze_core.inside.ablation import NOTHING, Off
+from squeeze_core.inside.ablation import Units
 from squeeze_core.inside.trace import FireTrace, Unit
 
 _UNIT = "fire-unit"
-_OFF = "fire-off"
+_DISABLED = "fire-disabled"
 _PARAMETER = "channel"
 
 
@@ -64,7 +64,7 @@ def _first(trace: FireTrace) -> Unit:
     return strongest(trace, module.name, module.branches[-1])
 
 
-def clicked(key: str, points: str = "customdata") -> list[Any] | None:
+def clicked(key: str) -> list[Any] | None:
     """The custom data of the point that was clicked in the chart of that key.
 
     A second click on the same point takes the selection away in the browser, so the last point
@@ -73,18 +73,23 @@ def clicked(key: str, points: str = "customdata") -> list[Any] | None:
     selected = st.session_state[key].selection.points
     last = f"{key}-last"
     if selected:
-        st.session_state[last] = selected[0][points]
+        st.session_state[last] = selected[0]["customdata"]
     return st.session_state.get(last)
 
 
-def off() -> Off:
+def disabled() -> Units:
     """The channels that are switched off."""
     return _history()[-1]
 
 
-def switch(channels: Off, on: bool = False) -> None:
-    """Switch those channels off, or on again, as one step that can be undone."""
-    _history().append(off() - channels if on else off() | channels)
+def switch_off(channels: Units) -> None:
+    """Switch those channels off, as one step that can be undone."""
+    _history().append(disabled() | channels)
+
+
+def switch_on(channels: Units) -> None:
+    """Switch those channels on again, as one step that can be undone."""
+    _history().append(disabled() - channels)
 
 
 def undo() -> None:
@@ -97,5 +102,5 @@ def can_undo() -> bool:
     return len(_history()) > 1
 
 
-def _history() -> list[Off]:
-    return st.session_state.setdefault(f"{_OFF}-{selected_network.current().key}", [NOTHING])
+def _history() -> list[Units]:
+    return st.session_state.setdefault(f"{_DISABLED}-{selected_network.current().key}", [frozenset()])

@@ -31,16 +31,16 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
         f"all {unit.branch} of {unit.module}": channels_of(trace.network, unit.module, unit.branch),
         f"all of {unit.module}": channels_of(trace.network, unit.module),
     }
-    off = choice.off()
+    disabled = choice.disabled()
     for place, (name, channels) in enumerate(offers.items()):
-        is_off = channels <= off
+        is_off = channels <= disabled
         st.button(
             f"Switch {'on' if is_off else 'off'} {name}",
             key=f"fire-switch-{place}",
             icon=":material/toggle_on:" if is_off else ":material/toggle_off:",
             width="stretch",
-            on_click=choice.switch,
-            args=(channels, is_off),
+            on_click=choice.switch_on if is_off else choice.switch_off,
+            args=(channels,),
         )
     with st.container(horizontal=True):
         st.button(
@@ -55,9 +55,9 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
             "Switch everything on",
             key="fire-all-on",
             icon=":material/restart_alt:",
-            disabled=not off,
-            on_click=choice.switch,
-            args=(off, True),
+            disabled=not disabled,
+            on_click=choice.switch_on,
+            args=(disabled,),
         )
 
 
@@ -74,7 +74,7 @@ def _least_useful(picture: Picture, trace: FireTrace) -> None:
         icon=":material/content_cut:",
         width="stretch",
         disabled=not count,
-        on_click=choice.switch,
+        on_click=choice.switch_off,
         args=(frozenset(ranked[:count]),),
         help="Ranked for this picture and class by the size of activation × gradient "
         "(Molchanov et al., arXiv:1611.06440).",
@@ -82,12 +82,12 @@ def _least_useful(picture: Picture, trace: FireTrace) -> None:
 
 
 def _answer(picture: Picture, trace: FireTrace) -> None:
-    answer = inside_results.ablated(picture, trace.network, choice.off())
+    answer = inside_results.ablated(picture, trace.network, choice.disabled())
     label, best = trace.labels[trace.best], trace.best
     before, after = float(answer.before[best]), float(answer.after[best])
     cells = st.columns(2)
-    cells[0].metric("Channels off", f"{len(answer.off):,} of {trace.channels:,}")
-    change = None if not answer.off else f"{100 * (after - before):+.1f} points"
+    cells[0].metric("Channels off", f"{len(answer.disabled):,} of {trace.channels:,}")
+    change = None if not answer.disabled else f"{100 * (after - before):+.1f} points"
     cells[1].metric(label, percent(after), change)
     downloads.chart(figures.before_after(answer), table=figures.before_after_rows(answer), name="what-if")
     cost = st.expander(
@@ -95,12 +95,12 @@ def _answer(picture: Picture, trace: FireTrace) -> None:
     )
     if cost.open:
         with cost:
-            points = inside_results.costs(picture, trace.network, best)
+            points = inside_results.pruning_curve(picture, trace.network, best)
             rows = [
                 {"channels off": p.count, "probability": p.probability, "says": p.top_label} for p in points
             ]
             downloads.chart(
-                figures.cost_curve(points, label),
+                figures.pruning_curve(points, label),
                 table=rows,
                 name="cost-of-fewer-channels",
                 alt=f"Probability of {label} with the least useful channels off",

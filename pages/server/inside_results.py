@@ -17,14 +17,14 @@ from squeeze_core.figures.maps import Scale
 from squeeze_core.images import Picture
 from squeeze_core.inside import ablation, channels, explain
 from squeeze_core.inside import trace as fire_trace
-from squeeze_core.inside.ablation import Ablation, Contributions, Cost, Off
-from squeeze_core.inside.channels import Filter, Peaks
+from squeeze_core.inside.ablation import Ablation, Contributions, PruningPoint, Units
+from squeeze_core.inside.channels import ChannelMaxima, Filter
 from squeeze_core.inside.explain import Explanation, Progress, Score
 from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
 
 
-class Look(NamedTuple):
+class GridStyle(NamedTuple):
     """How a grid of channels is drawn: rows are `aspect` times as wide as high, `pixels` in all."""
 
     aspect: int
@@ -40,28 +40,28 @@ def trace(picture: Picture, network: Network) -> FireTrace:
 
 @cached
 def contributions(picture: Picture, network: Network, index: int) -> Contributions:
-    """How much each channel feeds that class."""
+    """Each channel's contribution to that class."""
     return ablation.contributions(picture, results.engine(), network, index)
 
 
 @cached
-def ablated(picture: Picture, network: Network, off: Off) -> Ablation:
-    """The answer with those channels switched off."""
-    return ablation.ablate(picture, results.engine(), network, off)
+def ablated(picture: Picture, network: Network, disabled: Units) -> Ablation:
+    """The answer with those channels disabled."""
+    return ablation.ablate(picture, results.engine(), network, disabled)
 
 
 @cached
-def costs(picture: Picture, network: Network, index: int) -> list[Cost]:
-    """What that class loses with ever more of the least useful channels off."""
+def pruning_curve(picture: Picture, network: Network, index: int) -> list[PruningPoint]:
+    """That class's probability with ever more of the least useful channels disabled."""
     ranked = contributions(picture, network, index).ranked()
-    return ablation.cost_of_fewer(picture, results.engine(), network, ranked, index)
+    return ablation.pruning_curve(picture, results.engine(), network, ranked, index)
 
 
 @cached
 def explanation(
     picture: Picture, network: Network, method: str, index: int, _progress: Progress
 ) -> Explanation:
-    """The attribution of that class by that method; `_progress` is called only when it is not known yet."""
+    """That method's map for that class; `_progress` is called only when it is not known yet."""
     return explain.explain(picture, results.engine(), network, method, index, _progress)
 
 
@@ -72,13 +72,13 @@ def score(picture: Picture, network: Network, method: str, index: int, _progress
     return explain.score(of, picture, results.engine(), network, _progress)
 
 
-def ranked_pictures(network: Network) -> list[Peaks]:
-    """The shipped samples and this session's own pictures, each once."""
+def maxima_of_pictures(network: Network) -> list[ChannelMaxima]:
+    """Of the shipped samples and this session's own pictures, each once."""
     samples = {sample.file: tray.sample_entry(sample.file).key for sample in gallery.samples()}
-    found = {key: _sample_peaks(file, network) for file, key in samples.items()}
+    found = {key: _sample_maxima(file, network) for file, key in samples.items()}
     for picture in tray.pictures():
         if picture.key not in found:
-            found[picture.key] = _peaks(picture, network)
+            found[picture.key] = _maxima(picture, network)
     return list(found.values())
 
 
@@ -103,15 +103,20 @@ def wiring(picture: Picture, network: Network, module: str) -> str:
 
 @cached
 def grid(
-    picture: Picture, network: Network, place: tuple[str, str], chosen: Unit | None, look: Look, off: Off
+    picture: Picture,
+    network: Network,
+    place: tuple[str, str],
+    chosen: Unit | None,
+    style: GridStyle,
+    disabled: Units,
 ) -> str:
-    """The channels of a branch, `place` being its module and its name, strongest first; `chosen` and `off`
-    are among them."""
+    """The channels of a branch, `place` being its module and its name, strongest first; `chosen` and
+    `disabled` are among them."""
     maps = trace(picture, network).maps(*place)
     units = [Unit(*place, int(number)) for number in maps.order()]
-    columns = fire_modules.columns_for(len(units), look.aspect)
+    columns = fire_modules.columns_for(len(units), style.aspect)
     return fire_modules.channel_grid(
-        maps, units, chosen, columns=columns, pixels=look.pixels, scale=look.scale, off=off
+        maps, units, chosen, columns=columns, pixels=style.pixels, scale=style.scale, off=disabled
     ).to_json()
 
 
@@ -138,12 +143,12 @@ def glance(picture: Picture, network: Network) -> str:
 
 
 @cached
-def _peaks(picture: Picture, network: Network) -> Peaks:
-    return channels.peaks(trace(picture, network))
+def _maxima(picture: Picture, network: Network) -> ChannelMaxima:
+    return channels.channel_maxima(trace(picture, network))
 
 
 @cached
-def _sample_peaks(file: str, network: Network) -> Peaks:
+def _sample_maxima(file: str, network: Network) -> ChannelMaxima:
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
-    return channels.peaks(fire_trace.fire_trace(sample.picture(), results.engine(), network))
+    return channels.channel_maxima(fire_trace.fire_trace(sample.picture(), results.engine(), network))

@@ -82,15 +82,15 @@ def run(options: Namespace) -> int:
     return 2 if failed else 0
 
 
-def work(options: Namespace) -> Maps:
+def work(options: Namespace) -> MapsWriter:
     """What is done with every picture; weights that cannot be had are said before any is read."""
     network, engine = network_options.network_of(options), Engine(options.device)
     engine.get(network)
-    return Maps(engine, network, options.out)
+    return MapsWriter(engine, network, options.out)
 
 
 @dataclass(frozen=True)
-class Maps:
+class MapsWriter:
     """Writes each picture's maps into its folder in `out`."""
 
     engine: Engine
@@ -113,7 +113,7 @@ def folder_of(path: Path, out: Path) -> Path:
     return out.joinpath(*(part for part in path.parts if part not in (path.anchor, "..")))
 
 
-def _one(path: Path, done: Maps, options: Namespace) -> int:
+def _one(path: Path, done: MapsWriter, options: Namespace) -> int:
     found = _written(path, images.read(path), done.engine, done.network, options.out)
     if options.json:
         print_json(found)

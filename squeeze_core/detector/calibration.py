@@ -14,6 +14,7 @@ THRESHOLD = 0.45
 TIE = 0.01
 THRESHOLDS = np.round(np.arange(0.05, 1.0, 0.05), 2)  # what the page's slider offers
 BINS = 10
+SHOWN_FROM = 0.1  # score below which no box is ever shown
 # Boxes far below any that is shown are many, and would decide the fit: it takes this many a true box.
 STRONGEST = 3
 
@@ -142,12 +143,12 @@ def bins(scores: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
     )
 
 
-def expected_error(rows: Sequence[Bin], floor: float = 0.1) -> float:
-    """Mean distance between score and share right, 0–1, each box of the bins over `floor` counted once.
+def expected_error(rows: Sequence[Bin]) -> float:
+    """Mean distance between score and share right, 0–1, each box of the bins over SHOWN_FROM counted once.
 
-    Expected calibration error (Naeini et al., AAAI 2015); the boxes under `floor` are never shown and
+    Expected calibration error (Naeini et al., AAAI 2015); the boxes under SHOWN_FROM are never shown and
     outnumber all others.
     """
-    counted = [row for row in rows if row.score >= floor]
+    counted = [row for row in rows if row.score >= SHOWN_FROM]
     boxes = sum(row.boxes for row in counted)
     return sum(row.boxes * abs(row.score - row.right) for row in counted) / max(1, boxes)

@@ -10,6 +10,10 @@ from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 from squeeze_core.inside.channels import Filter
 from squeeze_core.inside.trace import Maps
 
+BINS = 24
+KERNELS = 16  # 3×3 weights shown of a channel
+INPUTS = 10  # 1×1 weights shown of a channel
+
 
 def histogram(maps: Maps, channel: int) -> go.Figure:
     """How often each value occurs in that channel's map; the zeros are a bar of their own colour."""
@@ -33,19 +37,28 @@ def histogram(maps: Maps, channel: int) -> go.Figure:
     return styled(go.Figure({"data": data, "layout": layout}))
 
 
-def histogram_rows(maps: Maps, channel: int, bins: int = 24) -> list[dict[str, float]]:
+def histogram_rows(maps: Maps, channel: int) -> list[dict[str, float]]:
     """The table behind `histogram`: how many units lie between two values, first those exactly 0."""
     values = maps.values[channel]
     alive = values[values > 0]
-    counts, edges = np.histogram(alive, bins, range=(0, float(maps.max[channel]) or 1))
+    counts, edges = np.histogram(alive, BINS, range=(0, float(maps.max[channel]) or 1))
     rows = [{"from": 0.0, "to": 0.0, "units": float(values.size - alive.size)}]
     places = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
     return rows + [{"from": low, "to": high, "units": float(count)} for low, high, count in places]
 
 
-def kernels(filter_: Filter, count: int = 16) -> go.Figure:
+def weight_rows(filter_: Filter) -> list[dict[str, str | float]]:
+    """The table behind `kernels` and `strongest_inputs`: one row an input, its weights in reading order."""
+    best = filter_.strongest(KERNELS if filter_.weights.shape[1] > 1 else INPUTS)
+    return [
+        {"input": filter_.inputs[i]} | {f"w{k}": float(w) for k, w in enumerate(filter_.weights[i].flat)}
+        for i in best
+    ]
+
+
+def kernels(filter_: Filter) -> go.Figure:
     """The 3×3 weights of the inputs that weigh most, one tile an input."""
-    best = filter_.strongest(count)
+    best = filter_.strongest(KERNELS)
     chosen = filter_.weights[best]
     most = float(np.abs(chosen).max()) or 1.0
     columns = 8
@@ -76,9 +89,9 @@ def kernels(filter_: Filter, count: int = 16) -> go.Figure:
     return figure
 
 
-def strongest_inputs(filter_: Filter, count: int = 10) -> go.Figure:
+def strongest_inputs(filter_: Filter) -> go.Figure:
     """The 1×1 weights that are largest, positive or negative, one bar an input."""
-    best = filter_.strongest(count)
+    best = filter_.strongest(INPUTS)
     weights = filter_.weights.reshape(-1)[best]
     names = [filter_.inputs[i] for i in best]
     colours = [ACCENT if weight > 0 else "#0072B2" for weight in weights]

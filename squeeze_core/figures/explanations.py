@@ -1,4 +1,4 @@
-"""Heat maps of explanations, and their deletion and insertion curves."""
+"""Heat maps of explanations, their deletion and insertion curves, and channel attribution by module."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
+from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.figures.maps import overlay, place_in_words
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.inside.ablation import Contributions
 from squeeze_core.inside.explain import Explanation, Score
 
 # The brightest pixels of a fine-grained map are a few dots: this share of it may saturate.
@@ -18,7 +20,7 @@ DASHES = ("solid", "dot")
 
 
 def heat(explanation: Explanation) -> np.ndarray:
-    """The map as levels 0–1, float32 of its own shape: what speaks for the class, the rest 0.
+    """The map as levels 0–1, float32 of its own shape: what speaks for the class or box, the rest 0.
 
     Fine-grained maps (as large as the view) are smoothed over 5 pixels first, as single pixels do
     not show.
@@ -42,11 +44,17 @@ def in_words(explanation: Explanation) -> str:
     """Where the map is strongest, for people who cannot see it."""
     levels = heat(explanation)
     row, column = np.unravel_index(levels.argmax(), levels.shape)
-    return f"strongest {place_in_words(int(row), int(column), *levels.shape)}"
+    place = f"strongest {place_in_words(int(row), int(column), *levels.shape)}"
+    if isinstance(explanation, BoxExplanation):
+        return f"{place}; {explanation.inside:.0%} of it lies in the box"
+    return place
 
 
-def deletion_insertion(scores: Sequence[tuple[str, Score]]) -> go.Figure:
-    """The class's probability as pixels go and as they come back, one pair of curves a method."""
+def deletion_insertion(scores: Sequence[tuple[str, Score]], confidence: str) -> go.Figure:
+    """The network's confidence as pixels go and as they come back, one pair of curves a method.
+
+    `confidence`: what it is called on the axis.
+    """
     figure = go.Figure()
     for (name, score), dash in zip(scores, DASHES, strict=False):
         curves = (
@@ -63,7 +71,7 @@ def deletion_insertion(scores: Sequence[tuple[str, Score]]) -> go.Figure:
             )
     styled(figure).update_layout(height=320, legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title_text="share of the pixels, most important first", tickformat=".0%")
-    figure.update_yaxes(title_text="probability", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text=confidence, tickformat=".0%", rangemode="tozero")
     return figure
 
 
@@ -77,6 +85,38 @@ def curve_rows(scores: Sequence[tuple[str, Score]]) -> list[dict[str, float]]:
             row[f"{name}, insertion"] = float(score.insertion_curve[place])
         rows.append(row)
     return rows
+
+
+def module_contributions(found: Contributions) -> go.Figure:
+    """Each Fire module's contributions for and against, in the network's order."""
+    rows = module_rows(found)
+    figure = go.Figure()
+    for key, colour in (("against", NEUTRAL), ("for", ACCENT)):
+        figure.add_bar(
+            x=[row["module"] for row in rows],
+            y=[row[key] for row in rows],
+            name=key,
+            marker_color=colour,
+            hovertemplate="%{x}: %{y:+.2f}<extra></extra>",
+        )
+    styled(figure).update_layout(height=300, barmode="relative", legend={"orientation": "h", "y": 1.12})
+    figure.update_xaxes(tickangle=-60)
+    figure.update_yaxes(title_text="logits", zeroline=True)
+    return figure
+
+
+def module_rows(found: Contributions) -> list[dict[str, str | float]]:
+    """The table behind `module_contributions`, in logits."""
+    return [
+        {"module": name, "for": speaks, "against": against}
+        for name, (speaks, against) in found.modules().items()
+    ]
+
+
+def modules_in_words(found: Contributions) -> str:
+    """The chart for people who cannot see it: the three modules that contribute most."""
+    best = sorted(found.modules().items(), key=lambda item: -item[1][0])[:3]
+    return "The largest contributions are " + ", ".join(f"{name} {row[0]:+.1f}" for name, row in best)
 
 
 def _smoothed(values: np.ndarray, width: int) -> np.ndarray:

@@ -236,16 +236,16 @@ def layer_rows(trace: FireTrace) -> list[dict[str, str | int]]:
     ]
 
 
-def channel_rows(module: ModuleTrace, feeds: Contributions) -> list[dict[str, str | int | float]]:
-    """The table behind the grids: each channel's statistics, and what it feeds `feeds.label`."""
+def channel_rows(module: ModuleTrace, contributions: Contributions) -> list[dict[str, str | int | float]]:
+    """The table behind the grids: each channel's statistics and its contribution."""
     rows: list[dict[str, str | int | float]] = []
     for branch in module.branches:
         maps = module.at(branch)
-        columns = (maps.mean, maps.max, maps.zeros, feeds.of[module.name, branch])
+        columns = (maps.mean, maps.max, maps.zeros, contributions.of[module.name, branch])
         for channel, values in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
             mean, largest, zeros, share = values
             row = {"branch": branch, "channel": channel, "mean": mean, "max": largest, "zeros": zeros}
-            rows.append(row | {f"feeds {feeds.label}": share})
+            rows.append(row | {f"contribution to {contributions.label}": share})
     return rows
 
 

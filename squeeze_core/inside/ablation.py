@@ -1,7 +1,9 @@
-"""What if? The network's answer with some channels switched off (ablation)."""
+"""Ablation: the network's answer with some channels disabled; and channel attribution, what each channel
+contributes to an answer."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,13 +15,13 @@ from squeeze_core.classifier import Prediction
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.inside.trace import Unit, look_inside, part_channels, softmax
-from squeeze_core.networks.architecture import BRANCHES, Fire, SqueezeNet
+from squeeze_core.networks.architecture import BRANCHES, Parts, Plan, SqueezeNet
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
-Off = frozenset[Unit]
-NOTHING: Off = frozenset()
-# How many of the least useful channels a curve of their cost leaves out; the last is all of them.
+# Channels as a set: hashable, so that results can be kept by them.
+Units = frozenset[Unit]
+# How many of the least useful channels a pruning curve's points leave out; a last one leaves out all.
 COUNTS = (0, 50, 100, 200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2250, 2500, 2700)
 
 
@@ -29,13 +31,13 @@ class AblationError(UserError):
 
 @dataclass(frozen=True)
 class Ablation:
-    """The answers before and after the channels of `off` were switched off.
+    """The answers before and after the channels of `disabled` were switched off.
 
     `logits_before`, `logits_after`: float32 [classes], read-only.
     """
 
     network: Network
-    off: Off
+    disabled: Units
     logits_before: np.ndarray
     logits_after: np.ndarray
 
@@ -55,7 +57,7 @@ class Ablation:
         return tuple(Prediction(self.network.labels[i], int(i), float(self.after[i])) for i in best)
 
 
-def channels_of(network: Network, module: str, branch: str | None = None) -> Off:
+def channels_of(network: Network, module: str, branch: str | None = None) -> Units:
     """Every channel of that branch; without a branch, of the module's two expand branches, which
     are all that it passes on."""
     branches = BRANCHES[1:] if branch is None else (branch,)
@@ -66,53 +68,51 @@ def channels_of(network: Network, module: str, branch: str | None = None) -> Off
     )
 
 
-def ablate(picture: Picture, engine: Engine, network: Network, off: Iterable[Unit] = NOTHING) -> Ablation:
+def ablate(picture: Picture, engine: Engine, network: Network, disabled: Iterable[Unit]) -> Ablation:
     """That SqueezeNet's answers for the picture with and without those channels.
 
     AblationError for a channel that it has not.
     """
-    units = frozenset(off)
+    units = frozenset(disabled)
     for unit in units:
         if not 0 <= unit.channel < part_channels(network, unit.module, unit.branch):
             raise AblationError(f"{network.title} has no channel {unit}.")
-    return look_inside(
-        engine, network, lambda loaded, device: _ablate(picture, units, network, loaded, device)
-    )
+
+    def work(loaded: SqueezeNet, device: torch.device) -> Ablation:
+        batch = network.preprocess([picture.image]).to(device)
+        with torch.inference_mode():
+            before = loaded(batch)[0].float().cpu().numpy()
+            mask = channel_mask(loaded.plan, units, device)
+            after = loaded.without(batch, mask)[0].float().cpu().numpy() if units else before
+        for logits in (before, after):
+            logits.setflags(write=False)
+        return Ablation(network, units, before, after)
+
+    return look_inside(engine, network, work)
 
 
-def _ablate(
-    picture: Picture, off: Off, network: Network, loaded: SqueezeNet, device: torch.device
-) -> Ablation:
-    batch = network.preprocess([picture.image]).to(device)
-    with torch.inference_mode():
-        before = loaded(batch)[0].float().cpu().numpy()
-        kept = factors(network, off, device)
-        after = loaded.without(batch, kept)[0].float().cpu().numpy() if off else before
-    for logits in (before, after):
-        logits.setflags(write=False)
-    return Ablation(network, off, before, after)
-
-
-def factors(network: Network, off: Iterable[Unit], device: torch.device) -> dict[str, Tensor]:
-    """What `SqueezeNet.parts` multiplies each branch with to switch those channels off."""
-    kept: dict[str, Tensor] = {}
-    for module, branch, channel in off:
-        ones = torch.ones(part_channels(network, module, branch), 1, 1, device=device)
-        kept.setdefault(f"{module}/{branch}", ones)[channel] = 0
-    return kept
+def channel_mask(plan: Plan, disabled: Iterable[Unit], device: torch.device) -> dict[str, Tensor]:
+    """The factors, float [channels, 1, 1] by part, with which `parts` of a network whose Fire modules are
+    that plan's disables those channels."""
+    mask: dict[str, Tensor] = {}
+    for module, branch, channel in disabled:
+        channels = getattr(plan.fires[plan.fire_names.index(module)], branch)
+        ones = torch.ones(channels, 1, 1, device=device)
+        mask.setdefault(f"{module}/{branch}", ones)[channel] = 0
+    return mask
 
 
 @dataclass(frozen=True)
 class Contributions:
-    """How much each channel feeds one class's logit, to first order: the sum over its map of
-    activation × gradient (Molchanov et al., arXiv:1611.06440).
+    """Channel attribution: each channel's contribution to a class's logit, or to a box's evidence, to first
+    order: the sum over its map of activation × gradient (Molchanov et al., arXiv:1611.06440).
 
-    `of`: (module, branch) → float32 [channels], in logits; positive speaks for the class.
+    `of`: (module, branch) → float32 [channels], in logits; positive speaks for it. `label`: the class.
+    `total`: the logit, or the evidence, that is explained.
     """
 
-    index: int
     label: str
-    logit: float
+    total: float
     of: Mapping[tuple[str, str], np.ndarray]
 
     def ranked(self) -> list[Unit]:
@@ -121,58 +121,72 @@ class Contributions:
         size = np.abs(np.concatenate(list(self.of.values())))
         return [units[i] for i in np.argsort(size, kind="stable")]
 
+    def strongest(self, count: int) -> list[tuple[Unit, float]]:
+        """The channels of SqueezeNet's own Fire modules that contribute most, the largest first."""
+        every = [
+            (Unit(module, branch, channel), float(value))
+            for (module, branch), row in self.of.items()
+            if module.startswith("fire")
+            for channel, value in enumerate(row)
+        ]
+        return sorted(every, key=lambda one: -one[1])[:count]
+
+    def modules(self) -> dict[str, tuple[float, float]]:
+        """Each Fire module's contributions for (≥ 0) and against (≤ 0), over the channels of both expands,
+        in the network's order."""
+        sums: dict[str, tuple[float, float]] = {}
+        for (module, branch), row in self.of.items():
+            if branch != "squeeze":
+                speaks, against = sums.get(module, (0.0, 0.0))
+                above, below = float(row.clip(min=0).sum()), float(row.clip(max=0).sum())
+                sums[module] = speaks + above, against + below
+        return sums
+
 
 def contributions(picture: Picture, engine: Engine, network: Network, index: int) -> Contributions:
     """Each channel's contribution to class `index`, from one backward pass."""
-    return look_inside(
-        engine, network, lambda loaded, device: _contributions(picture, index, network, loaded, device)
-    )
+
+    def work(loaded: SqueezeNet, device: torch.device) -> Contributions:
+        # The parameters want no gradient, so the picture must, for the activations to have one.
+        parts = loaded.parts(network.preprocess([picture.image]).to(device).requires_grad_())
+        return contributions_of(parts, parts["logits"][0, index], network.labels[index])
+
+    return look_inside(engine, network, work)
 
 
-def _contributions(
-    picture: Picture, index: int, network: Network, loaded: SqueezeNet, device: torch.device
-) -> Contributions:
-    # The parameters want no gradient, so the picture must, for the activations to have one.
-    batch = network.preprocess([picture.image]).to(device).requires_grad_()
-    found = loaded.parts(batch)
-    logit = found["logits"][0, index]
-    places = [
-        (name, branch)
-        for name, fire in zip(loaded.layer_names, loaded.features, strict=True)
-        if isinstance(fire, Fire)
-        for branch in fire.branches
-    ]
-    maps = [found[f"{module}/{branch}"] for module, branch in places]
-    gradients = torch.autograd.grad(logit, maps)
-    of = {}
-    for place, activation, gradient in zip(places, maps, gradients, strict=True):
-        row = (activation * gradient)[0].sum((1, 2)).detach().float().cpu().numpy()
+def contributions_of(parts: Parts, total: Tensor, label: str) -> Contributions:
+    """Each channel's contribution to `total`, a number that was computed from those parts.
+
+    A module that answers once a level, such as "class_tower.p8", stands once, for all levels together.
+    """
+    names = [name for name in parts if name.rpartition("/")[2] in BRANCHES]
+    gradients = torch.autograd.grad(total, [parts[name] for name in names], materialize_grads=True)
+    of: dict[tuple[str, str], np.ndarray] = {}
+    for name, gradient in zip(names, gradients, strict=True):
+        module, _, branch = name.partition("/")
+        place = re.sub(r"\.p\d+", "", module), branch
+        row = (parts[name] * gradient).sum((0, 2, 3)).detach().float().cpu().numpy()
+        of[place] = of[place] + row if place in of else row
+    for row in of.values():
         row.setflags(write=False)
-        of[place] = row
-    return Contributions(index, network.labels[index], logit.item(), of)
+    return Contributions(label, total.item(), of)
 
 
 @dataclass(frozen=True)
-class Cost:
-    """One class's probability, 0–1, with the `count` least useful channels switched off."""
+class PruningPoint:
+    """One class's probability, 0–1, with the `count` least useful channels disabled."""
 
     count: int
     probability: float
     top_label: str
 
 
-def cost_of_fewer(
-    picture: Picture,
-    engine: Engine,
-    network: Network,
-    ranked: Sequence[Unit],
-    index: int,
-    counts: Sequence[int] | None = None,
-) -> list[Cost]:
-    """What class `index` loses when the first N of `ranked` are switched off, for each N of `counts`:
-    COUNTS and all of them, where none are given."""
-    costs = []
-    for count in counts or (*(count for count in COUNTS if count < len(ranked)), len(ranked)):
+def pruning_curve(
+    picture: Picture, engine: Engine, network: Network, ranked: Sequence[Unit], index: int
+) -> list[PruningPoint]:
+    """Class `index` with the first N of `ranked` disabled, for each N of COUNTS and for all of them."""
+    points = []
+    for count in (*(count for count in COUNTS if count < len(ranked)), len(ranked)):
         answer = ablate(picture, engine, network, ranked[:count])
-        costs.append(Cost(count, float(answer.after[index]), answer.top(1)[0].label))
-    return costs
+        points.append(PruningPoint(count, float(answer.after[index]), answer.top(1)[0].label))
+    return points

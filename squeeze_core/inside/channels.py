@@ -1,4 +1,4 @@
-"""One channel at a time: its filter, and which pictures light it up where."""
+"""One channel at a time: its filter, and its top activations over several pictures."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def _channel_names(loaded: SqueezeNet, part: str, count: int) -> tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Peaks:
-    """Where one picture excites each channel most: small enough to keep for many pictures.
+class ChannelMaxima:
+    """Each channel's largest activation in one picture: small enough to keep for many pictures.
 
     `values`: (module, branch) → float32 [channels], the largest value of each map. `places`: its row
     and column, int64 [channels, 2]. `fields`: the receptive field of a unit there.
@@ -79,7 +79,7 @@ class Peaks:
     fields: Mapping[tuple[str, str], ReceptiveField]
 
 
-def peaks(trace: FireTrace) -> Peaks:
+def channel_maxima(trace: FireTrace) -> ChannelMaxima:
     """The trace's largest value for every channel, and where it stands."""
     assert trace.network.plan is not None
     values, places, fields = {}, {}, {}
@@ -89,12 +89,12 @@ def peaks(trace: FireTrace) -> Peaks:
         values[module, branch] = maps.max
         places[module, branch] = np.stack(np.unravel_index(flat, maps.shape[1:]), 1)
         fields[module, branch] = receptive_field(trace.network.plan, module, branch)
-    return Peaks(trace.file, trace.view, values, places, fields)
+    return ChannelMaxima(trace.file, trace.view, values, places, fields)
 
 
 @dataclass(frozen=True)
-class Lit:
-    """How much one picture excites a channel: the largest value of its map, and the patch behind it.
+class TopActivation:
+    """A channel's largest activation in one picture, and the patch of the picture behind it.
 
     `box`: (x0, y0, x1, y1) in pixels of `view`, the picture at the network's input size.
     """
@@ -105,12 +105,13 @@ class Lit:
     view: Image.Image
 
 
-def rank(pictures: Iterable[Peaks], unit: Unit) -> list[Lit]:
-    """The pictures by how much they excite that channel, the most first."""
+def top_activations(pictures: Iterable[ChannelMaxima], unit: Unit) -> list[TopActivation]:
+    """That channel's largest activation in each picture, the largest first."""
     place = unit.module, unit.branch
-    lit = []
+    found = []
     for picture in pictures:
         row, column = picture.places[place][unit.channel].tolist()
         box = picture.fields[place].box(row, column, picture.view.width)
-        lit.append(Lit(picture.file, float(picture.values[place][unit.channel]), box, picture.view))
-    return sorted(lit, key=lambda one: -one.value)
+        value = float(picture.values[place][unit.channel])
+        found.append(TopActivation(picture.file, value, box, picture.view))
+    return sorted(found, key=lambda one: -one.value)

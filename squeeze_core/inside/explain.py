@@ -1,15 +1,19 @@
-"""Why? Which pixels speak for a class, by four methods, and a score to compare them by."""
+"""Attribution: which pixels speak for a class, and how well a map orders them.
+
+The records here serve every explanation: of a class below, of a detector's box in `detector.attribution`.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as F
 
 from squeeze_core.errors import UserError
@@ -29,14 +33,33 @@ SCORE_STEPS = 32
 BLUR = 31
 
 
-# The network, its input [1, 3, H, W], a class and how to report progress → the class's map [h, w].
-Draw = Callable[[SqueezeNet, Tensor, int, Progress], Tensor]
+class Target(Protocol):
+    """What is explained: `batch`, float32 [N, 3, H, W], whose first picture is the one that the map covers,
+    and from the network's output for pictures [M, 3, H, W] the confidence in it, float [M], 0–1."""
+
+    @property
+    def batch(self) -> Tensor: ...
+
+    def confidence(self, output: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class TargetClass:
+    """Class `index` of a picture; `batch`: float32 [1, 3, H, W], as the network takes it."""
+
+    batch: Tensor
+    index: int
+
+    def confidence(self, output: Tensor) -> Tensor:
+        """The class's probability from logits [M, classes]."""
+        return output.softmax(1)[:, self.index]
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to explain: what its map means, where it misleads, who published it, and the way itself.
+    """A way to explain: what its map means, where it misleads, its source, and the way itself.
 
+    `attribute`: the loaded network, the `Target` and how to report progress → the map, float [h, w].
     `slow`: many passes through the network, told to `Progress`.
     """
 
@@ -45,17 +68,23 @@ class Method:
     meaning: str
     limits: str
     source: str
-    draw: Draw = field(repr=False)
+    attribute: Callable[[Any, Any, Progress], Tensor] = field(repr=False)
     slow: bool = False
+
+    def map(self, network: nn.Module, target: Target, progress: Progress) -> np.ndarray:
+        """The map, float32 [h, w], read-only."""
+        array = self.attribute(network, target, progress).detach().float().cpu().contiguous().numpy()
+        array.setflags(write=False)
+        return array
 
 
 @dataclass(frozen=True)
 class Score:
     """How well a map orders the pixels (Petsiuk et al., RISE, arXiv:1806.07421).
 
-    The class's probability, 0–1, as pixels are taken away, or put back into a blurred picture, the
-    most important first. `deletion`, `insertion`: areas under the curves, 0–1; low deletion and high
-    insertion are good. The arrays are float32 [SCORE_STEPS + 1].
+    The network's confidence in the target, 0–1, as pixels are taken away, or put back into a blurred
+    picture, the most important first. `deletion`, `insertion`: areas under the curves, 0–1; low deletion
+    and high insertion are good. The arrays are float32 [SCORE_STEPS + 1].
     """
 
     shares: np.ndarray
@@ -76,7 +105,8 @@ class Explanation:
     """One method's map for one class.
 
     `map`: float32 [height, width] in logits, at the method's own resolution; positive speaks for the
-    class. `view`: the RGB picture it covers, at the network's input size.
+    class. `probability`: the network's, 0–1. `view`: the RGB picture that the map covers, at the network's
+    input size.
     """
 
     file: str
@@ -84,7 +114,6 @@ class Explanation:
     index: int
     label: str
     probability: float
-    logit: float
     map: np.ndarray
     view: Image.Image
     milliseconds: float
@@ -115,73 +144,62 @@ def explain(
         raise UserError(f"{network.title} has classes 0 to {len(network.labels) - 1}, not {index}.")
     report = progress or (lambda share: None)
 
+    chosen = METHODS[method]
+
     def work(loaded: SqueezeNet, device: torch.device) -> Explanation:
-        return _explain(picture, network, METHODS[method], index, report, loaded, device)
+        start = time.perf_counter()
+        view = network.preprocess.view(picture.image)
+        target = TargetClass(network.preprocess.tensor([view]).to(device), index)
+        with torch.inference_mode():
+            probability = target.confidence(loaded(target.batch).float()).item()
+        heat = chosen.map(loaded, target, report)
+        elapsed = 1000 * (time.perf_counter() - start)
+        return Explanation(
+            picture.name, chosen, index, network.labels[index], probability, heat, view, elapsed
+        )
 
-    return look_inside(engine, network, work, METHODS[method].slow)
+    return look_inside(engine, network, work, chosen.slow)
 
 
-def _explain(
-    picture: Picture,
-    network: Network,
-    method: Method,
-    index: int,
-    progress: Progress,
-    loaded: SqueezeNet,
-    device: torch.device,
-) -> Explanation:
-    start = time.perf_counter()
-    view = network.preprocess.view(picture.image)
-    batch = network.preprocess.tensor([view]).to(device)
+def _cam(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
     with torch.inference_mode():
-        logits = loaded(batch)[0].float().cpu()
-    heat = method.draw(loaded, batch, index, progress)
-    array = heat.detach().float().cpu().contiguous().numpy()
-    array.setflags(write=False)
-    return Explanation(
-        picture.name,
-        method,
-        index,
-        network.labels[index],
-        logits.softmax(0)[index].item(),
-        logits[index].item(),
-        array,
-        view,
-        1000 * (time.perf_counter() - start),
-    )
+        return network.parts(target.batch)["conv10"][0, target.index]
 
 
-def _cam(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
-    with torch.inference_mode():
-        return network.parts(batch)["conv10"][0, index]
-
-
-def _grad_cam(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+def _grad_cam(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
     # The parameters want no gradient, so the picture must, for the maps to have one.
-    parts = network.parts(batch.requires_grad_())
+    parts = network.parts(target.batch.requires_grad_())
     maps = parts[network.fire_names[-1]]
-    (gradients,) = torch.autograd.grad(parts["logits"][0, index], maps)
+    (gradients,) = torch.autograd.grad(parts["logits"][0, target.index], maps)
     return (gradients.mean((2, 3), keepdim=True) * maps)[0].sum(0).relu()
 
 
-def _integrated_gradients(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+def _integrated_gradients(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
     from squeeze_core.inside.captum_methods import IntegratedGradients  # takes a second to import
 
     counted = _counted(network, GRADIENT_STEPS, progress)
     # The baseline 0 is ImageNet's mean colour, a plain grey, after normalisation.
     method = IntegratedGradients(counted)
-    return method.attribute(batch, target=index, n_steps=GRADIENT_STEPS, internal_batch_size=4)[0].sum(0)
+    heat = method.attribute(
+        target.batch, target=target.index, n_steps=GRADIENT_STEPS, internal_batch_size=4
+    )
+    return heat[0].sum(0)
 
 
-def _occlusion(network: SqueezeNet, batch: Tensor, index: int, progress: Progress) -> Tensor:
+def _occlusion(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
     from squeeze_core.inside.captum_methods import Occlusion
 
+    batch = target.batch
     across = -(-(batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
     method = Occlusion(_counted(network, across**2, progress))
     window, strides = (batch.shape[1], PATCH, PATCH), (batch.shape[1], PATCH_STRIDE, PATCH_STRIDE)
     with torch.inference_mode():
         heat = method.attribute(
-            batch, target=index, sliding_window_shapes=window, strides=strides, perturbations_per_eval=8
+            batch,
+            target=target.index,
+            sliding_window_shapes=window,
+            strides=strides,
+            perturbations_per_eval=8,
         )
     return heat[0, 0]
 
@@ -252,37 +270,35 @@ def score(
     network: Network,
     progress: Progress | None = None,
 ) -> Score:
-    """Deletion and insertion of that explanation's pixels, SCORE_STEPS equal shares of them.
+    """Deletion and insertion of that explanation's pixels.
 
     `progress` starts again from 0 should the GPU run out of memory on the way.
     """
     report = progress or (lambda share: None)
-    return look_inside(
-        engine,
-        network,
-        lambda loaded, device: _score(
-            explanation, network.preprocess([picture.image]).to(device), report, loaded
-        ),
-        large=True,
-    )
+
+    def work(loaded: SqueezeNet, device: torch.device) -> Score:
+        target = TargetClass(network.preprocess([picture.image]).to(device), explanation.index)
+        return deletion_insertion(explanation, loaded, target, report)
+
+    return look_inside(engine, network, work, large=True)
 
 
-def _score(explanation: Explanation, batch: Tensor, progress: Progress, loaded: SqueezeNet) -> Score:
-    height, width = batch.shape[-2:]
-    blurred = F.gaussian_blur(batch, [BLUR, BLUR])
+def deletion_insertion(
+    explanation: Explanation, network: nn.Module, target: Target, progress: Progress
+) -> Score:
+    """The score of a map by the network's confidence in the target, pixels in SCORE_STEPS equal shares."""
+    plain = target.batch[:1]
+    blurred = F.gaussian_blur(plain, [BLUR, BLUR])
     order = np.argsort(-explanation.upsampled(), axis=None, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(order.size)
-    ranks = torch.as_tensor(rank.reshape(1, 1, height, width), device=batch.device)
+    ranks = torch.as_tensor(rank.reshape(1, 1, *plain.shape[-2:]), device=plain.device)
     shares = np.linspace(0, 1, SCORE_STEPS + 1, dtype=np.float32)
-    curves: dict[str, list[float]] = {"deletion": [], "insertion": []}
+    curves = np.empty((2, len(shares)), np.float32)
     with torch.inference_mode():
-        for number, share in enumerate(shares, start=1):
+        for number, share in enumerate(shares):
             taken = ranks < round(float(share) * order.size)
-            pair = torch.cat([batch.masked_fill(taken, 0), torch.where(taken, batch, blurred)])
-            probabilities = loaded(pair).softmax(1)[:, explanation.index].tolist()
-            for curve, probability in zip(curves.values(), probabilities, strict=True):
-                curve.append(probability)
-            progress(number / len(shares))
-    deletion, insertion = (np.array(curve, np.float32) for curve in curves.values())
-    return Score(shares, deletion, insertion)
+            pair = torch.cat([plain.masked_fill(taken, 0), torch.where(taken, plain, blurred)])
+            curves[:, number] = target.confidence(network(pair).float()).cpu().numpy()
+            progress((number + 1) / len(shares))
+    return Score(shares, curves[0], curves[1])

@@ -32,15 +32,13 @@ class Localisation:
     milliseconds: float
 
 
-def localise(
-    picture: Picture, engine: Engine, network: Network, index: int, share: float = SHARE
-) -> Localisation:
-    """Where that SqueezeNet sees class `index`; `share` (0–1) of the map's maximum is the box's level.
+def localise(picture: Picture, engine: Engine, network: Network, index: int) -> Localisation:
+    """Where that SqueezeNet sees class `index`: above SHARE of its map's maximum.
 
     The whole picture when the map is nowhere positive, that is, when nothing speaks for the class.
     """
     explanation = explain(picture, engine, network, "cam", index)
-    found = part_box(explanation.upsampled(), share)
+    found = part_box(explanation.upsampled(), SHARE)
     height, width = explanation.view.height, explanation.view.width
     scale = np.array([picture.width / width, picture.height / height] * 2)
     x0, y0, x1, y1 = (float(value) for value in found * scale)

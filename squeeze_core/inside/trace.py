@@ -125,8 +125,7 @@ class FireTrace:
     """Everything one forward pass of one picture left behind.
 
     `layers`: each layer's name and output shape [channels, height, width], conv1 first and conv10
-    last. `class_maps`: conv10 after ReLU, float32 [classes, height, width]: its mean over space is
-    the logit. `logits`: float32 [classes]. `view`: the RGB picture at the network's input size.
+    last. `logits`: float32 [classes]. `view`: the RGB picture at the network's input size.
     """
 
     file: str
@@ -135,7 +134,6 @@ class FireTrace:
     view: Image.Image
     layers: dict[str, tuple[int, int, int]]
     modules: dict[str, ModuleTrace]
-    class_maps: np.ndarray
     logits: np.ndarray
     milliseconds: float
 
@@ -206,7 +204,6 @@ def _fire_trace(picture: Picture, network: Network, loaded: SqueezeNet, device: 
         view,
         {name: value.shape for name, value in found.items() if value.ndim == 3 and "/" not in name},
         {name: _module(name, loaded, found) for name in loaded.fire_names},
-        found["conv10"],
         found["logits"],
         1000 * (time.perf_counter() - start),
     )

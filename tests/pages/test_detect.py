@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from pages.server import results
 from pages.session import tray
 from squeeze_core import gallery
-from squeeze_core.detector import why
+from squeeze_core.detector import attribution
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.images import Picture
@@ -160,13 +160,13 @@ def test_a_chosen_box_that_is_shown_no_more_is_let_go(app: AppTest, links: list[
 def test_masking_reports_and_is_kept(
     app: AppTest, links: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(why, "MASKS", 8)
+    monkeypatch.setattr(attribution, "MASKS", 8)
     choose_first(app)
     app.segmented_control(key="detect-why-method").set_value("masking").run()
     assert not app.exception
     assert "D-RISE" in " ".join(caption.value for caption in app.caption)
     calls = []
-    monkeypatch.setattr(why, "explain", lambda *a, **k: calls.append(1))
+    monkeypatch.setattr(attribution, "explain", lambda *a, **k: calls.append(1))
     app.slider(key="detect-why-opacity").set_value(30).run()
     assert not app.exception and calls == []
 

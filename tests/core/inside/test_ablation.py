@@ -9,13 +9,14 @@ import torch
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import (
+    COUNTS,
     AblationError,
     Contributions,
     ablate,
+    channel_mask,
     channels_of,
     contributions,
-    cost_of_fewer,
-    factors,
+    pruning_curve,
 )
 from squeeze_core.inside.trace import Unit
 from squeeze_core.networks.architecture import SqueezeNet
@@ -26,14 +27,14 @@ CAT = 285
 
 
 @pytest.fixture(scope="module")
-def feeds(chelsea: Picture, engine: Engine) -> Contributions:
+def found(chelsea: Picture, engine: Engine) -> Contributions:
     return contributions(chelsea, engine, DEFAULT, CAT)
 
 
 def test_nothing_off_is_bit_identical(chelsea: Picture, engine: Engine) -> None:
     with torch.inference_mode():
         plain = engine.get(DEFAULT)(DEFAULT.preprocess([chelsea.image]))[0]
-    answer = ablate(chelsea, engine, DEFAULT)
+    answer = ablate(chelsea, engine, DEFAULT, ())
     assert np.array_equal(answer.logits_after, plain.numpy())
     assert np.array_equal(answer.logits_before, answer.logits_after)
 
@@ -62,7 +63,7 @@ def test_the_network_is_unchanged(chelsea: Picture, engine: Engine) -> None:
     changed = ablate(chelsea, engine, DEFAULT, channels_of(DEFAULT, "fire5", "expand3x3"))
     assert not np.array_equal(changed.logits_before, changed.logits_after)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    assert np.array_equal(ablate(chelsea, engine, DEFAULT).logits_after, changed.logits_before)
+    assert np.array_equal(ablate(chelsea, engine, DEFAULT, ()).logits_after, changed.logits_before)
 
 
 @pytest.mark.parametrize("branch", ["squeeze", "expand1x1", "expand3x3"])
@@ -71,7 +72,7 @@ def test_only_the_channel_that_is_off_is_zero(chelsea: Picture, engine: Engine, 
     assert isinstance(network, SqueezeNet)
     with torch.inference_mode():
         before = network.parts(batch)
-        after = network.parts(batch, factors(DEFAULT, [Unit("fire4", branch, 7)], batch.device))
+        after = network.parts(batch, channel_mask(network.plan, [Unit("fire4", branch, 7)], batch.device))
     before_maps, after_maps = (found[f"fire4/{branch}"][0].clone() for found in (before, after))
     assert before_maps[7].max() > 0
     assert after_maps[7].abs().max() == 0
@@ -102,18 +103,18 @@ def test_a_network_without_fire_modules_is_refused(chelsea: Picture, engine: Eng
 
 
 def test_contributions_of_fire9_sum_to_the_logit_but_for_the_bias(
-    feeds: Contributions, engine: Engine
+    found: Contributions, engine: Engine
 ) -> None:
     # From fire9 on the class's map is linear wherever it is above 0, which it is all over this cat.
     conv10 = engine.get(DEFAULT).layer("conv10")
-    total = feeds.of["fire9", "expand1x1"].sum() + feeds.of["fire9", "expand3x3"].sum()
-    assert total == pytest.approx(feeds.logit - float(conv10.bias[CAT]), rel=0.01)
+    total = found.of["fire9", "expand1x1"].sum() + found.of["fire9", "expand3x3"].sum()
+    assert total == pytest.approx(found.total - float(conv10.bias[CAT]), rel=0.01)
 
 
 def test_a_contribution_of_fire9_is_what_the_logit_loses(
-    chelsea: Picture, feeds: Contributions, engine: Engine
+    chelsea: Picture, found: Contributions, engine: Engine
 ) -> None:
-    row = feeds.of["fire9", "expand3x3"]
+    row = found.of["fire9", "expand3x3"]
     unit = Unit("fire9", "expand3x3", int(row.argmax()))
     answer = ablate(chelsea, engine, DEFAULT, [unit])
     loss = float(answer.logits_before[CAT] - answer.logits_after[CAT])
@@ -121,22 +122,24 @@ def test_a_contribution_of_fire9_is_what_the_logit_loses(
 
 
 def test_the_least_useful_channels_cost_less_than_the_most_useful(
-    chelsea: Picture, feeds: Contributions, engine: Engine
+    chelsea: Picture, found: Contributions, engine: Engine
 ) -> None:
-    ranked = feeds.ranked()
+    ranked = found.ranked()
     assert len(set(ranked)) == 2880
-    size = [abs(float(feeds.of[u.module, u.branch][u.channel])) for u in ranked]
+    size = [abs(float(found.of[u.module, u.branch][u.channel])) for u in ranked]
     assert size == sorted(size)
-    nothing, little = cost_of_fewer(chelsea, engine, DEFAULT, ranked, CAT, (0, 200))
-    (much,) = cost_of_fewer(chelsea, engine, DEFAULT, ranked[::-1], CAT, (200,))
-    assert nothing.probability == pytest.approx(0.516, abs=0.01)
-    assert abs(little.probability - nothing.probability) < 0.2
-    assert much.probability < 0.05
-    assert much.top_label != "Egyptian cat"
+    curve = {point.count: point for point in pruning_curve(chelsea, engine, DEFAULT, ranked, CAT)}
+    assert list(curve) == [*COUNTS, 2880]
+    assert curve[0].probability == pytest.approx(0.516, abs=0.01)
+    assert abs(curve[200].probability - curve[0].probability) < 0.2
+    assert curve[2880].probability < 0.01
+    much = ablate(chelsea, engine, DEFAULT, ranked[::-1][:200])
+    assert much.after[CAT] < 0.05 and much.top(1)[0].label != "Egyptian cat"
+    assert curve[200].probability == float(ablate(chelsea, engine, DEFAULT, ranked[:200]).after[CAT])
 
 
-def test_dead_channels_cost_nothing(chelsea: Picture, feeds: Contributions, engine: Engine) -> None:
-    dead = [unit for unit in feeds.ranked() if feeds.of[unit.module, unit.branch][unit.channel] == 0]
+def test_dead_channels_cost_nothing(chelsea: Picture, found: Contributions, engine: Engine) -> None:
+    dead = [unit for unit in found.ranked() if found.of[unit.module, unit.branch][unit.channel] == 0]
     assert dead
     answer = ablate(chelsea, engine, DEFAULT, dead)
     # Some of these have activations but no path to the class; other classes may move.
@@ -151,9 +154,9 @@ def test_a_full_gpu_leaves_ablation_to_the_cpu(chelsea: Picture, engine: Engine,
 
 
 def test_a_full_gpu_leaves_contributions_to_the_cpu(
-    chelsea: Picture, feeds: Contributions, full_gpu: Engine
+    chelsea: Picture, found: Contributions, full_gpu: Engine
 ) -> None:
-    found = contributions(chelsea, full_gpu, DEFAULT, CAT)
+    again = contributions(chelsea, full_gpu, DEFAULT, CAT)
     assert full_gpu.notice
-    for place, row in feeds.of.items():
-        np.testing.assert_allclose(found.of[place], row, rtol=1e-3, atol=1e-3)
+    for place, row in found.of.items():
+        np.testing.assert_allclose(again.of[place], row, rtol=1e-3, atol=1e-3)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from squeeze_core.images import Picture
-from squeeze_core.inside.channels import channel_filter, peaks, rank
+from squeeze_core.inside.channels import channel_filter, channel_maxima, top_activations
 from squeeze_core.inside.trace import Unit, fire_trace
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
@@ -50,7 +50,7 @@ def test_pictures_are_ranked_by_their_largest_value(
     samples: dict[str, Picture], engine: Engine, unit: Unit
 ) -> None:
     traces = [fire_trace(picture, engine, DEFAULT) for picture in samples.values()]
-    found = rank([peaks(trace) for trace in traces], unit)
+    found = top_activations([channel_maxima(trace) for trace in traces], unit)
     values = {
         trace.file: trace.maps(unit.module, unit.branch).values[unit.channel].max() for trace in traces
     }
@@ -66,7 +66,7 @@ def test_the_outlined_patch_is_what_excites_the_channel(chelsea: Picture, engine
         int(fire_trace(chelsea, engine, DEFAULT).maps("fire4", "expand3x3").order()[0]),
     )
     trace = fire_trace(chelsea, engine, DEFAULT)
-    (found,) = rank([peaks(trace)], unit)
+    (found,) = top_activations([channel_maxima(trace)], unit)
     grey = Image.new("RGB", found.view.size, "grey")
     grey.paste(found.view.crop(found.box), found.box[:2])
     with torch.inference_mode():

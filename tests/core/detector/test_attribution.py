@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from squeeze_core.detector import why
+from squeeze_core.detector import attribution
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import Detection
 from squeeze_core.detector.network import Detector
+from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.inside.trace import Unit
 from squeeze_core.networks.engine import Engine
@@ -30,11 +31,12 @@ def test_the_map_lies_in_the_box_and_knows_what_matters(
     found: dict[str, tuple[Picture, Detection]], engine: Engine, label: str
 ) -> None:
     picture, detection = found[label]
-    explanation = why.explain(picture, detection, engine)
+    explanation = attribution.explain(picture, detection, engine)
     assert explanation.inside >= 0.7
     assert explanation.map.shape == (len(explanation.map),) * 2 and (explanation.map >= 0).all()
-    ours = why.score(explanation, picture, engine)
-    assert ours.deletion < why.score(why.centred(explanation), picture, engine).deletion
+    centre = attribution.explain(picture, detection, engine, method="centre")
+    ours = attribution.score(explanation, picture, engine)
+    assert ours.deletion < attribution.score(centre, picture, engine).deletion
     assert ours.deletion_curve[-1] < 0.1 < 0.5 < ours.deletion_curve[0]
     assert ours.insertion_curve[-1] == pytest.approx(ours.deletion_curve[0], abs=0.01)
 
@@ -42,13 +44,13 @@ def test_the_map_lies_in_the_box_and_knows_what_matters(
 def test_masking_finds_the_motorbike_too(
     found: dict[str, tuple[Picture, Detection]], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(why, "MASKS", 120)
+    monkeypatch.setattr(attribution, "MASKS", 120)
     picture, detection = found["motorbike"]
     shares: list[float] = []
-    explanation = why.explain(picture, detection, engine, "masking", shares.append)
+    explanation = attribution.explain(picture, detection, engine, None, "masking", shares.append)
     assert explanation.inside >= 0.65 > explanation.area  # 120 masks are few
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) == 30
-    again = why.explain(picture, detection, engine, "masking")
+    again = attribution.explain(picture, detection, engine, None, "masking")
     assert np.array_equal(explanation.map, again.map)
 
 
@@ -57,7 +59,7 @@ def test_masking_can_be_given_up(found: dict[str, tuple[Picture, Detection]], en
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        why.explain(*found["cat"], engine, "masking", stop)
+        attribution.explain(*found["cat"], engine, None, "masking", stop)
 
 
 def test_another_place_and_another_class_have_another_map(
@@ -65,47 +67,72 @@ def test_another_place_and_another_class_have_another_map(
 ) -> None:
     picture, detection = found["motorbike"]
     left = Detection("bicycle", 1, 0.5, (0, 90, 70, 230))
-    one, other = (why.explain(picture, box, engine) for box in (detection, left))
+    one, other = (attribution.explain(picture, box, engine) for box in (detection, left))
     assert one.inside > 0.7
     third = len(other.map) // 3
     share = other.map[:, :third].sum() / other.map.sum()
     assert share > one.map[:, :third].sum() / one.map.sum() + 0.2
 
 
-def test_evidence_is_of_class_and_place() -> None:
+def test_evidence_and_confidence_are_of_class_and_place() -> None:
     box = torch.tensor([[10.0, 10, 30, 30], [10, 10, 30, 30]])
-    focus = why.Focus(torch.zeros(2, 3, 64, 64), box, 1)
+    target = attribution.TargetBox(torch.zeros(2, 3, 64, 64), box, 1)
     answers = torch.full((2, 3, 6), -9.0)
     answers[:, :, :4] = torch.tensor([[10.0, 10, 30, 30], [10, 10, 30, 20], [40, 40, 60, 60]])
     answers[:, 0, 5], answers[:, 2, 5] = 2.0, 8.0  # the third is elsewhere, however sure
-    assert focus.evidence(answers).tolist() == pytest.approx([2.0, 2.0], abs=1e-3)
-    assert focus.similarity(answers).tolist() == pytest.approx([torch.tensor(2.0).sigmoid().item()] * 2)
+    assert target.evidence(answers).item() == pytest.approx(2.0, abs=1e-3)
+    assert target.confidence(answers).tolist() == pytest.approx([torch.tensor(2.0).sigmoid().item()] * 2)
+    answers[0, 0, 5] = -9.0  # then the half box is all that is left: half the place, and as unsure
+    assert target.confidence(answers)[0].item() == pytest.approx(torch.tensor(-9.0).sigmoid().item())
 
 
-def test_feeders_foretell_what_is_lost(found: dict[str, tuple[Picture, Detection]], engine: Engine) -> None:
-    """To first order: channels that speak for the box weaken it when they go, the weakest do not."""
+def test_a_level_map_leaves_out_what_speaks_against_the_box() -> None:
+    picture, mirror = [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]], [[0.0, 1.0, 2.0], [1.0, 1.0, 0.0]]
+    activations = torch.tensor([picture, mirror])[:, :, None]
+    picture, mirror = [[1.0, -2.0, 5.0], [1.0, 1.0, -1.0]], [[7.0, 1.0, -3.0], [2.0, -4.0, 1.0]]
+    gradient = torch.tensor([picture, mirror])[:, :, None]
+    # The picture's products sum to 4, −3, 13; its mirror image's, turned back, to −6, −3, 2.
+    assert attribution.level_map(activations, gradient)[0, 0].tolist() == [[0.0, 0.0, 15.0]]
+    assert attribution.level_map(activations, -gradient)[0, 0].tolist() == [[2.0, 6.0, 0.0]]
+
+
+def test_an_unknown_method_is_refused(found: dict[str, tuple[Picture, Detection]], engine: Engine) -> None:
+    with pytest.raises(UserError, match="There is no method named 'lime'; try gradients, masking"):
+        attribution.explain(*found["cat"], engine, method="lime")
+
+
+def test_contributions_foretell_what_is_lost(
+    found: dict[str, tuple[Picture, Detection]], engine: Engine
+) -> None:
+    """To first order: disabling channels that speak for the box weakens it, the weakest do not."""
     picture, detection = found["motorbike"]
-    feeds = why.feeders(picture, detection, engine)
-    assert [name for name in feeds.modules() if name.startswith("fire")] == [
-        f"fire{n}" for n in range(2, 10)
-    ]
-    assert all(speaks >= 0 >= against for speaks, against in feeds.modules().values())
-    strongest = feeds.strongest()
+    contributions = attribution.contributions(picture, detection, engine)
+    assert contributions.label == "motorbike"
+    modules = contributions.modules()
+    assert [name for name in modules if name.startswith("fire")] == [f"fire{n}" for n in range(2, 10)]
+    assert all(speaks >= 0 >= against for speaks, against in modules.values())
+    # The head's modules stand once, though they answer once a level.
+    assert {"class_tower.0", "class_tower.1", "box_tower"} <= modules.keys()
+    strongest = contributions.strongest(10)
     values = [value for _, value in strongest]
     assert len(strongest) == 10 and values == sorted(values, reverse=True) and values[-1] > 0
-    ranked = sorted(feeds.strongest(10_000), key=lambda one: abs(one[1]))
-    idle = [unit for unit, _ in ranked[:10]]
+    backbone = [unit for unit in contributions.ranked() if unit.module.startswith("fire")]
     left = {
-        name: why.still_there(detection, why.without(picture, units, engine))
-        for name, units in (("on", []), ("idle", idle), ("strongest", [unit for unit, _ in strongest]))
+        name: attribution.remaining_score(detection, attribution.ablate(picture, units, engine))
+        for name, units in (
+            ("all", []),
+            ("without the idle", backbone[:10]),
+            ("without the strongest", [unit for unit, _ in strongest]),
+        )
     }
-    assert left["on"] == pytest.approx(detection.score, abs=0.02)
-    assert left["idle"] == pytest.approx(left["on"], abs=0.05)
-    assert left["strongest"] < 0.5 * left["on"]
+    assert left["all"] == pytest.approx(detection.score, abs=0.02)
+    assert left["without the idle"] == pytest.approx(left["all"], abs=0.05)
+    assert left["without the strongest"] < 0.5 * left["all"]
 
 
 def test_the_deeper_a_filter_the_further_training_took_it_from_the_classifiers(engine: Engine) -> None:
-    early, late = why.alike([Unit("fire2", "expand3x3", 5), Unit("fire9", "squeeze", 3)], engine)
+    units = [Unit("fire2", "expand3x3", 5), Unit("fire9", "squeeze", 3)]
+    early, late = attribution.filter_cosines(units, engine)
     assert 0.95 < early < 1 and late < early - 0.02
 
 
