@@ -12,7 +12,7 @@ from pages.server import results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
 from pages.widgets.words import plain
-from squeeze_core.cost.published import TABLE_2, PublishedRow
+from squeeze_core.cost.headline import headline
 from squeeze_core.images import Picture
 
 if TYPE_CHECKING:
@@ -26,17 +26,15 @@ if TYPE_CHECKING:
 
 def why_small() -> str:
     """What SqueezeNet is and why small matters, for people who have never heard of it."""
-    alexnet, ours, smallest = TABLE_2[0], _row("SqueezeNet"), TABLE_2[-1]
+    sizes = headline()
     return (
-        f"**SqueezeNet** is as accurate as {alexnet.title} with {ours.reduction} times fewer parameters: "
-        f"{ours.mebibytes} MB instead of {alexnet.mebibytes}, or {smallest.mebibytes} compressed "
-        "([Iandola et al., 2016](https://arxiv.org/abs/1602.07360)). So small a network travels over a "
-        "slow line, fits a phone or a camera's chip, and answers there, without a data centre."
+        "**SqueezeNet** is as accurate as AlexNet "
+        "([Iandola et al., 2016](https://arxiv.org/abs/1602.07360)) with "
+        f"{sizes.fewer_parameters:.0f} times fewer parameters: {sizes.float32 / 1e6:.2f} MB instead of "
+        f"{sizes.alexnet / 1e6:.0f} MB, or {sizes.file / 1e6:.2f} MB compressed. A network this small can "
+        "be sent over a slow connection, fits a phone or a camera's chip, and answers there, without a "
+        "data centre."
     )
-
-
-def _row(title: str) -> PublishedRow:
-    return next(row for row in TABLE_2 if row.title == title)
 
 
 def answer_card(

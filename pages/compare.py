@@ -19,16 +19,16 @@ from pages.compare_parts import (
 )
 from pages.session import selected_network
 from squeeze_core.cost import comparison
-from squeeze_core.cost.comparison import Row
+from squeeze_core.cost.comparison import NetworkRow
 
 
-def field() -> tuple[Row, ...]:
+def field() -> tuple[NetworkRow, ...]:
     """Every network, counted once per process."""
     with st.spinner(f"Counting {len(comparison.NAMES)} networks", show_time=True):
         return tuple(comparison.row(name) for name in comparison.NAMES)
 
 
-def this_machine(rows: tuple[Row, ...]) -> None:
+def this_machine(rows: tuple[NetworkRow, ...]) -> None:
     machine.draw(rows)
     why_not_faster.draw(rows)
 

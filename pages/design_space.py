@@ -11,12 +11,12 @@ from pages.session import address
 from pages.widgets import downloads
 from squeeze_core.cost import article, design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind
-from squeeze_core.cost.published import mebibytes
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import comparison_charts
 from squeeze_core.figures import design_space as figures
-from squeeze_core.figures.style import NEUTRAL, color_of
+from squeeze_core.figures.style import NEUTRAL
 from squeeze_core.networks.architecture import Metaparameters
+from squeeze_core.networks.catalogue import CATALOGUE
 
 _PRESETS = {
     "SqueezeNet 1.0": Choice(),
@@ -86,8 +86,8 @@ def ask() -> Choice:
 
 def metrics(design: Design) -> None:
     default = design_space.design(Choice())
-    change = design.cost.parameters / default.cost.parameters - 1
-    note = "exactly SqueezeNet 1.0" if design.choice == Choice() else f"{change:+.1%} to SqueezeNet 1.0"
+    times = design.cost.parameters / default.cost.parameters
+    note = "SqueezeNet 1.0 itself" if design.choice == Choice() else f"{times:.2f} times SqueezeNet 1.0"
     with st.grid(4, min_column_width=140, gap="small"):
         st.metric(
             "Parameters", f"{design.cost.parameters:,}", delta=note, delta_color="off", delta_arrow="off"
@@ -114,24 +114,24 @@ def module_table(design: Design) -> list[dict[str, object]]:
 
 
 def published(design: Design) -> None:
-    """The paper's points, in the paper's unit, and the one it does not add up for."""
-    st.subheader("Beside the paper's own points", anchor=False)
+    """The paper's points as printed, and the one that does not add up."""
+    st.subheader("Compared with the paper's designs", anchor=False)
     table = [
         {
             "Network": point.title,
-            "Published (MiB)": point.mebibytes,
-            "Built here (MiB)": round(built(point.title), 2),
+            "Published (MB, as printed)": point.megabytes,
+            "Built here (MB, 10⁶ bytes)": round(built(point.title), 2),
             "Top-5 (%), published": point.top5,
             "Source": point.source,
         }
         for point in DESIGNS
     ]
     figure = figures.published_designs(design)
-    alt = f"The paper's points by size and accuracy; this network has {design.mebibytes:.2f} MiB"
+    alt = f"The paper's points by size and accuracy; this network has {design.cost.megabytes:.2f} MB"
     downloads.chart(figure, table=table, name="published-designs", alt=alt)
     st.caption(
-        "MiB are 2²⁰ bytes, which the paper calls MB. The accuracy of a network that nobody trained is "
-        "unknown, so yours is a line and not a point."
+        "The paper's sizes are as printed; it does not state its unit, and they fit 2²⁰ bytes. Ours are in "
+        "MB of 10⁶ bytes. The accuracy of an untrained network is unknown, so yours is a line, not a point."
     )
     with st.expander("Why complex bypass differs from the paper", icon=":material/help:"):
         st.markdown(complex_note())
@@ -139,10 +139,9 @@ def published(design: Design) -> None:
 
 @cached
 def built(title: str) -> float:
-    """Our size, MiB, of one of the paper's designs."""
+    """Our size, MB of 10⁶ bytes, of one of the paper's designs."""
     point = next(point for point in DESIGNS if point.title == title)
-    design = design_space.design(Choice(point.metaparameters, bypass=point.bypass))
-    return mebibytes(design.cost.parameters)
+    return design_space.design(Choice(point.metaparameters, bypass=point.bypass)).cost.megabytes
 
 
 @cached
@@ -151,7 +150,7 @@ def complex_note() -> str:
 
 
 def files(design: Design) -> None:
-    st.subheader("Take the network with you", anchor=False)
+    st.subheader("Download this network", anchor=False)
     choice, name = design.choice, f"squeezenet-{design.cost.parameters}"
     with st.container(horizontal=True, gap="small"):
         st.download_button(
@@ -218,13 +217,13 @@ def listing() -> None:
             "each followed by a 2×2 pool. They hold "
             f"**{amount(found.cost.parameters)} parameters, {amount(4 * found.cost.parameters, 'B')}** in "
             f"fp32: {times:.0f} times SqueezeNet 1.0’s. A picture of {article.SIZE} pixels is 1×1 after "
-            f"{found.runs} pools, and pool{found.runs + 1} has nothing left to look at, so the listing "
-            "cannot run as printed. It has no 1×1 convolution: nothing in it squeezes. SqueezeNet puts a "
-            "1×1 convolution with few channels before its 3×3 ones, which is where the parameters go."
+            f"{found.runs} pools, and pool{found.runs + 1} has no input left, so the listing "
+            "cannot run as printed. It has no 1×1 convolution, so nothing reduces the channels. SqueezeNet "
+            "puts a 1×1 convolution with few channels before its 3×3 ones, where most parameters would be."
         )
         chart = comparison_charts.counted_bars(
             {
-                "SqueezeNet 1.0": (ours.cost.parameters, color_of("squeezenet1_0")),
+                "SqueezeNet 1.0": (ours.cost.parameters, CATALOGUE["squeezenet1_0"].colour),
                 f"Listing, the {found.runs} that run": (found.running_parameters, NEUTRAL),
                 f"Listing, all {len(found.blocks)} printed": (found.cost.parameters, NEUTRAL),
             },

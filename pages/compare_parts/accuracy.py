@@ -1,4 +1,4 @@
-"""What does more accuracy cost, and what came before learnt features?"""
+"""Accuracy against cost, the paper's tables, and hand-made features."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from pages.session import address
 from pages.widgets import downloads
 from squeeze_core.cost import handmade
-from squeeze_core.cost.comparison import Row
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.published import HAND_MADE, TABLE_2, TABLE_3
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures import comparison_charts
@@ -18,7 +18,7 @@ _AXES: dict[Cost, str] = {"megabytes": "Size", "gmacs": "Computation"}
 
 
 @st.fragment
-def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
+def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         cost = st.segmented_control(
             "Against",
@@ -47,9 +47,9 @@ def draw(rows: tuple[Row, ...], field: tuple[Row, ...]) -> None:
         figure = comparison_charts.accuracy_bubbles(field, cost, [row.name for row in rows])
         downloads.chart(figure, table=table, name=f"accuracy-{cost}")
         st.caption(
-            "Accuracy as published by torchvision for its default weights (EfficientNet-Lite0: its "
-            "README); newer training recipes (V2 in the source) lift a network by several points at no "
-            "cost in size. Filled: the networks chosen; rings: the others. A bubble's area: "
+            f"{findings.which_figure(rows[0])} Sources are in the table; newer training recipes (V2 in the "
+            "source) make a network several points more accurate at the same size. Filled: the "
+            "networks chosen; rings: the others. A bubble's area: "
             + ("multiply-accumulates" if cost == "megabytes" else "megabytes")
             + ", the smallest drawn as dots. Point at one, or go to the chart with the Tab key and from "
             "one to the next with the arrow keys."
@@ -63,7 +63,7 @@ def draw_published() -> None:
         table = [
             {
                 "Network": row.title,
-                "MiB": row.mebibytes,
+                "MB, as printed": row.megabytes,
                 "Times smaller": row.reduction,
                 "Top-1 (%)": row.top1,
                 "Top-5 (%)": row.top5,
@@ -73,8 +73,8 @@ def draw_published() -> None:
         ]
         downloads.chart(comparison_charts.published_bars(TABLE_2), table=table, name="paper")
         st.caption(
-            f"{tables.paper_source()} The paper's MB are 2²⁰ bytes, written MiB here; every other size on "
-            "this page is in MB of 10⁶ bytes."
+            f"{tables.paper_source()} Sizes are as printed, and the paper does not state their unit; every "
+            "other size on this page is in MB of 10⁶ bytes."
         )
     with st.container(border=True):
         st.subheader(findings.learnt_features(), anchor=False)

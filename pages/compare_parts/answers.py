@@ -9,7 +9,7 @@ from pages.session import tray
 from pages.widgets import downloads
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison
-from squeeze_core.cost.comparison import Row
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import classification
 from squeeze_core.networks.catalogue import OURS, Network, named
@@ -17,14 +17,14 @@ from squeeze_core.networks.weights import Download
 from squeeze_core.report import findings
 
 
-def collect(rows: tuple[Row, ...]) -> tuple[Classification, ...]:
+def collect(rows: tuple[NetworkRow, ...]) -> tuple[Classification, ...]:
     """The answers of the networks whose trained weights are here: those chosen, and the two shipped."""
     chosen = [row.network for row in rows if row.network]
     asked = [network for network in dict.fromkeys((*chosen, *map(named, OURS))) if network.present()]
     return tuple(results.classification(tray.current(), network) for network in asked)
 
 
-def draw(rows: tuple[Row, ...]) -> None:
+def draw(rows: tuple[NetworkRow, ...]) -> None:
     picture, answers = tray.current(), collect(rows)
     with st.container(border=True):
         st.subheader(findings.picture(answers), anchor=False)

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.session import address
 from pages.widgets import downloads
 from squeeze_core.cost import comparison
-from squeeze_core.cost.comparison import REFERENCE, Row
+from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.units import COSTS, Cost
 from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings
@@ -21,7 +21,7 @@ _COSTS: dict[Cost, str] = {
 
 
 @st.fragment
-def draw(rows: tuple[Row, ...]) -> None:
+def draw(rows: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             cost = st.segmented_control(
@@ -47,12 +47,12 @@ def draw(rows: tuple[Row, ...]) -> None:
     _where(rows)
 
 
-def _where(rows: tuple[Row, ...]) -> None:
+def _where(rows: tuple[NetworkRow, ...]) -> None:
     networks = [row.name for row in rows if row.name in comparison.NAMES and row.name != REFERENCE]
     with st.container(border=True):
         st.subheader("Where do the parameters sit?", anchor=False)
         other = st.selectbox(
-            "Beside SqueezeNet 1.1",
+            "Compare with",
             networks,
             format_func=lambda name: comparison.row(name).title,
             key="compare-where",
@@ -66,8 +66,8 @@ def _where(rows: tuple[Row, ...]) -> None:
 
 
 def _treemap(name: str) -> None:
-    title, cost = comparison.row(name).title, comparison.row(name).profile()
-    st.markdown(f"**{title}: {findings.where(name)}**")
+    row = comparison.row(name)
+    st.markdown(f"**{row.title}: {findings.where(name)}**")
     table = [
         {
             "Layer": layer.name,
@@ -76,8 +76,6 @@ def _treemap(name: str) -> None:
             "Parameters": layer.parameters,
             "MACs": layer.macs,
         }
-        for layer in cost.layers
+        for layer in row.profile().layers
     ]
-    downloads.chart(
-        comparison_charts.parameter_tiles(name, title, cost), table=table, name=f"layers-{name}"
-    )
+    downloads.chart(comparison_charts.parameter_tiles(row), table=table, name=f"layers-{name}")

@@ -7,17 +7,17 @@ import streamlit as st
 from pages.compare_parts import machine
 from pages.session import address
 from pages.widgets import downloads
-from squeeze_core.compression import rows as compressed
+from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.cost.budget import Budget, Verdict, answer, judge
-from squeeze_core.cost.comparison import Row
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.devices import DEVICES, Device
 
 
-def draw(field: tuple[Row, ...]) -> None:
+def draw(field: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         limits = _ask()
         measured = {name: m.milliseconds for name, m in machine.measured().items()}
-        verdicts = judge((*field, *compressed.rows()), limits, measured)
+        verdicts = judge((*field, *fewer_bytes()), limits, measured)
         st.subheader(answer(verdicts), anchor=False)
         if limits.milliseconds is not None:
             _offer_measuring(verdicts)
@@ -34,10 +34,10 @@ def draw(field: tuple[Row, ...]) -> None:
         st.caption(
             "Flash and download: the parameters alone at the chosen precision. RAM: those and the "
             "largest set of fp32 activations alive at once, one picture at a time, without the "
-            "framework. Accuracy is published for 32-bit weights; of SqueezeNet's files in fewer bits it "
-            "is that, less the points that they lose on our own pictures (Compress), and their bytes are "
-            "the files'. Devices: all the memory that their makers state; a system and a program need "
-            "some of it."
+            "framework. Accuracy is published for 32-bit weights. SqueezeNet's files in fewer bits have no "
+            "published accuracy: what they lose is measured against the uncompressed network on the same "
+            "pictures, and ranks them below it. Their bytes are the files'. Devices: all the memory that "
+            "their makers state; a system and a program need some of it."
         )
 
 
@@ -132,10 +132,21 @@ def _row(verdict: Verdict) -> dict[str, object]:
     return {
         "Fits": "yes" if verdict.fits else "no",
         "Network": row.title,
-        "Top-1 (%)": row.top1 and round(row.top1, 1),
+        "Top-1 published (%)": row.top1 and round(row.top1, 1),
+        "Top-1 against uncompressed": _loss(row),
         **{
             f"{check.what} ({check.unit})": check.needs and round(check.needs, 1)
             for check in verdict.checks
         },
         "Why not": verdict.reason,
     }
+
+
+def _loss(row: NetworkRow) -> str | None:
+    """Points with their 95 % interval and on how many pictures; None without a compressed file."""
+    difference = row.measured.difference if row.measured else None
+    return (
+        None
+        if difference is None or not row.measured
+        else f"{difference.points()}, {row.measured.pictures:,} pictures"
+    )

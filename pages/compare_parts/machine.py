@@ -10,8 +10,7 @@ import streamlit as st
 from pages.server import results
 from pages.session import address
 from pages.widgets import downloads
-from squeeze_core.cost import comparison
-from squeeze_core.cost.comparison import Row
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.measure import MeasureError, Measurement, measure
 from squeeze_core.cost.units import Speed
 from squeeze_core.figures import comparison_charts
@@ -30,7 +29,7 @@ def measured() -> dict[str, Measurement]:
     return st.session_state.setdefault(_STATE, {})
 
 
-def draw(rows: tuple[Row, ...]) -> None:
+def draw(rows: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         here = [measured()[row.name] for row in rows if row.name in measured()]
         st.subheader(
@@ -42,7 +41,7 @@ def draw(rows: tuple[Row, ...]) -> None:
         else:
             run(rows, "Measure again", key="machine")
         if here:
-            _results(here)
+            _results(here, rows)
         else:
             st.caption(
                 "Each network runs in a process of its own: one picture at a time, then a batch. Networks "
@@ -50,7 +49,7 @@ def draw(rows: tuple[Row, ...]) -> None:
             )
 
 
-def run(rows: Sequence[Row], label: str, key: str) -> None:
+def run(rows: Sequence[NetworkRow], label: str, key: str) -> None:
     """A button that measures, and a progress bar with a stop button while it does."""
     queue_key = f"{_QUEUE}-{key}"
     slot = st.empty()
@@ -92,7 +91,7 @@ def run(rows: Sequence[Row], label: str, key: str) -> None:
 
 
 @st.fragment
-def _results(measurements: list[Measurement]) -> None:
+def _results(measurements: list[Measurement], rows: tuple[NetworkRow, ...]) -> None:
     speed = st.segmented_control(
         "Figure",
         list(_SPEEDS),
@@ -104,7 +103,7 @@ def _results(measurements: list[Measurement]) -> None:
         label_visibility="collapsed",
     )
     if any(getattr(m, speed) is not None for m in measurements):
-        titles = {m.name: comparison.title(m.name) for m in measurements}
+        titles = {row.name: row.title for row in rows}
         table = [
             {
                 "Network": titles[m.name],
@@ -119,7 +118,7 @@ def _results(measurements: list[Measurement]) -> None:
             }
             for m in measurements
         ]
-        figure = comparison_charts.speed_bars(measurements, titles, speed)
+        figure = comparison_charts.speed_bars(measurements, rows, speed)
         downloads.chart(figure, table=table, name=f"measured-{speed}")
     else:
         st.info("This system does not tell how much memory a process took.", icon=":material/memory:")

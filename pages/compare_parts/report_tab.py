@@ -12,7 +12,7 @@ from pages.server import inside_results, results
 from pages.session import selected_network, tray
 from pages.widgets.words import plain
 from squeeze_core import images
-from squeeze_core.cost.comparison import Row
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import ImageError
 from squeeze_core.report import TITLE, Branding, Report, slides, tables
@@ -24,7 +24,7 @@ _LOGO_MEGABYTES = 5
 _PRESENT_PIXELS = 620
 
 
-def draw(rows: tuple[Row, ...], everybody: tuple[Row, ...]) -> None:
+def draw(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         st.subheader("Five slides and an appendix", anchor=False)
         branding = _branding()
@@ -37,7 +37,7 @@ def draw(rows: tuple[Row, ...], everybody: tuple[Row, ...]) -> None:
         _figures(report)
 
 
-def collect(rows: tuple[Row, ...], everybody: tuple[Row, ...], branding: Branding) -> Report:
+def collect(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...], branding: Branding) -> Report:
     """All that this session knows: measurements, the current picture and its answers, the budget."""
     measured = tuple(machine.measured()[row.name] for row in rows if row.name in machine.measured())
     picture, said = tray.current(), answers.collect(rows)

@@ -11,11 +11,11 @@ from pages.compare_parts import machine
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.cost import comparison
-from squeeze_core.cost.comparison import REFERENCE, Row
+from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.profile import FP32_BYTES, Profile
+from squeeze_core.cost.profile import Profile
 from squeeze_core.cost.roofline import least_time, moved, stretches
-from squeeze_core.cost.units import amount
+from squeeze_core.cost.units import FP32_BYTES, amount
 from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings
 
@@ -23,7 +23,7 @@ from squeeze_core.report import findings
 LARGE = "alexnet"
 
 
-def draw(rows: tuple[Row, ...]) -> None:
+def draw(rows: tuple[NetworkRow, ...]) -> None:
     """SqueezeNet beside AlexNet, or beside the largest of the networks that were measured."""
     small = comparison.row(REFERENCE)
     others = [
@@ -59,7 +59,7 @@ def draw(rows: tuple[Row, ...]) -> None:
             _layers(small, here)
 
 
-def _quantities(small: Row, large: Row, here: Measurement, other: Measurement) -> None:
+def _quantities(small: NetworkRow, large: NetworkRow, here: Measurement, other: Measurement) -> None:
     """What each network stores, multiplies and moves, and what that takes here."""
     costs, measured = (small.profile(), large.profile()), (here, other)
     size = here.machine.number_bytes if here.machine else FP32_BYTES
@@ -99,7 +99,7 @@ def _seconds(value: float) -> str:
     return amount(value, "s")
 
 
-def _layers(small: Row, here: Measurement) -> None:
+def _layers(small: NetworkRow, here: Measurement) -> None:
     """What each of SqueezeNet's layers takes, beside what the roofline allows."""
     assert here.machine is not None
     found = stretches(small.profile(), here.machine, here.layers)

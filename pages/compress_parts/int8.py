@@ -7,9 +7,9 @@ import streamlit as st
 from pages.compress_parts.when_asked import when_asked
 from pages.widgets import downloads
 from squeeze_core.compression import runtime
-from squeeze_core.compression.curve import curve
+from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.compression.presets import views
-from squeeze_core.compression.runtime import PRECISIONS, Worth
+from squeeze_core.compression.runtime import Worth
 from squeeze_core.cost.units import amount
 from squeeze_core.networks.catalogue import DEFAULT, Network
 
@@ -33,23 +33,22 @@ def draw(network: Network) -> None:
 
 def _accuracy() -> None:
     """What was measured on labelled pictures, of the shipped network."""
-    titles = {one.name: one.title for one in PRECISIONS} | {"shipped": "ours, .sqz", "fp32": "float32"}
     rows = [
         {
-            "Precision": titles[point.series],
-            "Bytes": point.bytes,
-            "Top-1 (%)": point.top1,
-            "Top-5 (%)": point.top5,
-            "Same first answer (%)": point.agreement,
+            "File": row.title,
+            "Bytes": row.stored_bytes,
+            "Top-1 against float32 (95 %)": difference.points(),
+            "Same first answer (%)": row.measured.same_first_answer,
+            "Measured on": row.measured.on,
         }
-        for point in curve().points
-        if point.series in titles
+        for row in fewer_bytes()
+        if row.measured and (difference := row.measured.difference)
     ]
     with st.container(border=True):
-        st.subheader("What eight bits do to accuracy", anchor=False)
+        st.subheader("What fewer bits do to accuracy", anchor=False)
         st.dataframe(rows, hide_index=True, key="int8-accuracy", alt="Accuracy by precision")
         downloads.buttons("int8-accuracy", table=rows)
-        st.caption(f"Measured by this code on {curve().on}.")
+        st.caption("Each file against float32 on the same pictures.")
 
 
 def _measured(network: Network) -> tuple[Worth, ...] | None:

@@ -9,37 +9,42 @@ from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.compression import journey
 from squeeze_core.compression.curve import curve
-from squeeze_core.compression.journey import Step
+from squeeze_core.compression.journey import CompressionStep
 from squeeze_core.compression.presets import Compressed
+from squeeze_core.cost import comparison
+from squeeze_core.cost.headline import headline
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import compression as figures
 from squeeze_core.networks.catalogue import DEFAULT, Network
 
 
-def steps(found: Compressed | None) -> tuple[Step, ...]:
-    """What was compressed here last, else the recorded way of the shipped network."""
+def steps(network: Network, found: Compressed | None) -> tuple[CompressionStep, ...]:
+    """What was compressed here last; else, of SqueezeNet 1.1 alone, the recorded steps of the shipped file;
+    else the network as it is."""
     if found:
         return journey.ours(found.original.title, found.float32_bytes, found.stages)
-    full = next(point.bytes for point in curve().points if point.series == "fp32")
-    return journey.ours(DEFAULT.title, full, curve().steps)
+    if DEFAULT.name in (network.name, network.compressed):
+        return journey.ours(DEFAULT.title, round(headline().float32), curve().steps)
+    return journey.ours(network.title, comparison.float32_bytes(network), ())
 
 
 @st.fragment
 def draw(network: Network, found: Compressed | None) -> None:
     """The answer in one line, the chart, and what the chosen step does."""
-    own = steps(found)
-    every = (*journey.published(), *own)
-    first, last = every[0], every[-1]
+    own = steps(network, found)
+    # AlexNet names ImageNet's classes: beside a network of other classes its size says nothing.
+    before = journey.published() if network.labels == DEFAULT.labels else ()
+    every = (*before, *own)
+    full, last = own[0], own[-1]
     with st.container(border=True):
-        st.subheader(
-            f"{amount(last.bytes, 'B')} instead of AlexNet’s {amount(first.bytes, 'B')}: "
-            f"{first.bytes / last.bytes:.0f} times smaller",
-            anchor=False,
-        )
+        st.subheader(plain(_answer(network, every[0], full, last)), anchor=False)
+        if len(every) == 1:
+            st.caption("Compress it below: then the bytes after each step are shown here.")
+            return
         part = st.segmented_control(
             "Show",
-            ("From AlexNet", "SqueezeNet alone"),
-            default="From AlexNet",
+            ("From AlexNet", "SqueezeNet alone") if before else ("SqueezeNet alone",),
+            default="From AlexNet" if before else "SqueezeNet alone",
             required=True,
             key="compress-part",
             label_visibility="collapsed",
@@ -59,16 +64,27 @@ def draw(network: Network, found: Compressed | None) -> None:
         step = shown[number]
         st.markdown(f"**{plain(step.title)}**: {plain(step.words)}")
         st.caption(
-            f"{step.bytes:,} bytes, {'measured here' if step.measured else 'published'}. {step.source}"
+            f"{step.bytes:,} bytes, {'measured here' if step.measured else 'as printed'}. {step.source}"
         )
         table = [
             {
                 "Step": one.title,
                 "Bytes": one.bytes,
                 "Times smaller": round(shown[0].bytes / one.bytes, 1),
-                "Figure": "measured" if one.measured else "published",
+                "Figure": "measured" if one.measured else "as printed",
                 "Source": one.source,
             }
             for one in shown
         ]
         downloads.chart(figures.step_bars(shown, number), table=table, name="compression-steps")
+
+
+def _answer(network: Network, first: CompressionStep, full: CompressionStep, last: CompressionStep) -> str:
+    """Bytes instead of bytes, and the ratio; to AlexNet's only with the same classes."""
+    if full is last:
+        return f"{network.title}: {amount(full.bytes, 'B')} in float32 for {len(network.labels):,} classes"
+    times = full.bytes / last.bytes
+    answer = f"{amount(last.bytes, 'B')} instead of {amount(full.bytes, 'B')}: {times:.1f} times smaller"
+    if first is full:
+        return f"{network.title}: {answer}"
+    return f"{answer}, and {first.bytes / last.bytes:.0f} times smaller than AlexNet"

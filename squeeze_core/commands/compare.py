@@ -51,7 +51,7 @@ def _measured(subjects: Sequence[Network | str], device: str) -> dict[str, Measu
     return done
 
 
-def _document(row: comparison.Row, measurement: Measurement | None) -> dict[str, Any]:
+def _document(row: comparison.NetworkRow, measurement: Measurement | None) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": row.name,
         "parameters": row.parameters,
@@ -74,7 +74,7 @@ def _document(row: comparison.Row, measurement: Measurement | None) -> dict[str,
     return document
 
 
-def _print_table(rows: Sequence[comparison.Row], measured: dict[str, Measurement]) -> None:
+def _print_table(rows: Sequence[comparison.NetworkRow], measured: dict[str, Measurement]) -> None:
     head = f"{'network':24}{'parameters':>13}{'MB':>9}{'GMACs':>9}{'top-1':>8}{'top-5':>8}"
     print(head + ("  ms (batch 1)" if measured else ""))
     for row in rows:

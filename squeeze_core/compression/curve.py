@@ -20,7 +20,8 @@ class Point:
     """One network in a file of `bytes`; accuracy in percent, None where it is not published.
 
     `series`: the line it belongs to. `divergence`: KL divergence from the full network's answers in nats,
-    `agreement`: percent of equal first answers; None for networks other than SqueezeNet 1.1.
+    `agreement`: percent of equal first answers; `lost`, `won`: pictures that float32 alone, or this network
+    alone, answers rightly; None where they were not counted.
     `source`: where a published figure comes from; "" for those measured here.
     """
 
@@ -31,14 +32,17 @@ class Point:
     divergence: float | None = None
     agreement: float | None = None
     source: str = ""
+    lost: int | None = None
+    won: int | None = None
 
 
 @dataclass(frozen=True)
 class Curve:
-    """`on`: the pictures that points without a source are measured on. `steps`: the sizes of SqueezeNet 1.1
-    after each stage of the preset "by-hand"."""
+    """`on`: the pictures that points without a source are measured on, `pictures` of them. `steps`: the
+    sizes of SqueezeNet 1.1 after each stage that the shipped file went through."""
 
     on: str
+    pictures: int
     points: tuple[Point, ...]
     steps: tuple[StageResult, ...]
 
@@ -48,7 +52,9 @@ def curve() -> Curve:
     """The recorded measurements: curve.json beside this file."""
     document = json.loads(RECORD.read_text("utf-8"))
     points = tuple(Point(**row) for row in document["points"])
-    return Curve(document["on"], points, tuple(StageResult(**row) for row in document["steps"]))
+    return Curve(
+        document["on"], document["pictures"], points, tuple(StageResult(**row) for row in document["steps"])
+    )
 
 
 # Published by others and measured on other pictures, so never joined to ours by a line.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from squeeze_core.cost.comparison import Row
+from squeeze_core.cost.comparison import NetworkRow
 
 # The downlink that WebPageTest and Lighthouse emulate as "3G".
 MBIT_PER_SECOND_3G = 1.6
@@ -53,7 +53,7 @@ class Check:
 class Verdict:
     """Whether one network meets every limit; `checks` one each, in the budget's order."""
 
-    row: Row
+    row: NetworkRow
     checks: tuple[Check, ...]
 
     @property
@@ -66,13 +66,15 @@ class Verdict:
         return "; ".join(str(check) for check in self.checks if not check.met)
 
 
-def judge(rows: Sequence[Row], budget: Budget, milliseconds: Mapping[str, float]) -> tuple[Verdict, ...]:
+def judge(
+    rows: Sequence[NetworkRow], budget: Budget, milliseconds: Mapping[str, float]
+) -> tuple[Verdict, ...]:
     """Each network against the budget; those that fit first, the most accurate first among them.
 
     `milliseconds`: time for one picture by network name, for those that were measured.
     """
     verdicts = [Verdict(row, _checks(row, budget, milliseconds.get(row.name))) for row in rows]
-    return tuple(sorted(verdicts, key=lambda verdict: (not verdict.fits, -(verdict.row.top1 or 0))))
+    return tuple(sorted(verdicts, key=lambda verdict: (not verdict.fits, -verdict.row.expected_top1)))
 
 
 def answer(verdicts: Sequence[Verdict]) -> str:
@@ -83,15 +85,13 @@ def answer(verdicts: Sequence[Verdict]) -> str:
         return f"None of the {len(verdicts)} networks fits; {closest.row.title} comes closest."
     count = f"{len(fitting)} of {len(verdicts)} networks {'fits' if len(fitting) == 1 else 'fit'}"
     best = fitting[0].row
-    if best.top1 is None:
-        return f"{count}: {best.title}, for which no ImageNet accuracy is published."
-    return f"{count}; the most accurate is {best.title} with {best.top1:.1f}% top-1."
+    return f"{count}; the most accurate is {best.title}: {best.accuracy}."
 
 
-def _checks(row: Row, budget: Budget, milliseconds: float | None) -> tuple[Check, ...]:
+def _checks(row: NetworkRow, budget: Budget, milliseconds: float | None) -> tuple[Check, ...]:
     stored = row.parameters * budget.bits / 8e6 if row.stored_bytes is None else row.stored_bytes / 1e6
     # A compressed file is unpacked before it computes.
-    loaded = stored if row.stored_bytes is None else row.megabytes
+    loaded = stored if row.stored_bytes is None else row.float32_megabytes
     ram = None if row.activation_megabytes is None else loaded + row.activation_megabytes
     download = 8 * stored / budget.mbit_per_second
     rows = (

@@ -1,4 +1,5 @@
-"""The networks compared, one row each: what they cost, counted, and what is published about them."""
+"""The networks compared, one row each: what they cost, counted, and how accurate they are, published and
+measured."""
 
 from __future__ import annotations
 
@@ -10,12 +11,22 @@ import torchvision
 from torch import nn
 
 from squeeze_core.cost import article, counts, handmade
-from squeeze_core.cost.profile import FP32_BYTES, Profile, profile
+from squeeze_core.cost.profile import Profile, profile
+from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.networks.architecture import SqueezeNet
-from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, OURS, Network, named
+from squeeze_core.networks.catalogue import (
+    CATALOGUE,
+    DEFAULT,
+    NEUTRAL,
+    OURS,
+    Measured,
+    Network,
+    compressed_of,
+    named,
+)
 
 # Ours first; then torchvision's by family, oldest first.
-NAMES = (
+_NAMES = (
     *OURS,
     "efficientnet_lite2",
     "squeezenet1_1_torchvision",
@@ -39,6 +50,7 @@ NAMES = (
     "swin_t",
     "vit_b_16",
 )
+NAMES = tuple(dict.fromkeys(_NAMES))  # a network that is shipped is torchvision's too
 ROW_NAMES = (*NAMES, handmade.NAME, article.NAME)
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = DEFAULT.name
@@ -76,14 +88,16 @@ def _paper_names(built: nn.Module) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Row:
+class NetworkRow:
     """One row of the comparison; None where a figure is neither published nor counted.
 
-    `megabytes`: fp32 parameters in 10^6 bytes. `gmacs`: 10^9 multiply-accumulates a picture.
-    `activation_megabytes`: most fp32 intermediate results alive at once. `top1`, `top5`: percent on
-    ImageNet, by `source`. `file_bytes`: of the weights' file, None while it is not on this machine.
+    `megabytes`: to store, in 10^6 bytes: the fp32 parameters, or the file of a compressed network and of a
+    user's. `gmacs`: 10^9 multiply-accumulates a picture. `activation_megabytes`: most fp32 intermediate
+    results alive at once. `top1`, `top5`: percent on ImageNet as published, by `source`; `note`: what
+    has to be said beside them. `file_bytes`: of the weights' file, None while it is not on this machine.
     `network`: the record behind the row; None for the hand-made features and the article's listing.
-    `stored_bytes`: of a file that is smaller than its parameters' bits say; None for the others.
+    `stored_bytes`: of a file whose size is not its parameters times their bits; None for the others.
+    `measured`: accuracy on pictures of ours.
     """
 
     name: str
@@ -95,9 +109,53 @@ class Row:
     top1: float | None
     top5: float | None
     source: str
+    note: str = ""
     file_bytes: int | None = None
     network: Network | None = None
     stored_bytes: int | None = None
+    measured: Measured | None = None
+
+    @property
+    def colour(self) -> str:
+        """ "#rrggbb" of its network, in every chart; grey for what is none."""
+        return self.network.colour if self.network else NEUTRAL
+
+    @property
+    def float32_megabytes(self) -> float:
+        """The parameters in memory, 10^6 bytes."""
+        return self.parameters * FP32_BYTES / 1e6
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a user's network."""
+        return self.network is not None and self.network.own
+
+    @property
+    def comparable(self) -> bool:
+        """Whether it names the same classes as SqueezeNet 1.1, so that a ratio of sizes says something."""
+        return self.network is None or self.network.labels == DEFAULT.labels
+
+    @property
+    def expected_top1(self) -> float:
+        """For the order alone, never shown: the published accuracy, of a compressed file with the points
+        that it was measured to lose; 0 where neither is known."""
+        if self.top1 is not None:
+            return self.top1
+        difference = self.measured.difference if self.measured else None
+        full = CATALOGUE.get(self.network.compressed) if self.network else None
+        if difference is None or full is None or full.published.top1 is None:
+            return 0.0
+        return full.published.top1 + difference.value
+
+    @property
+    def accuracy(self) -> str:
+        """Its accuracy in a few words, with what kind of figure that is."""
+        if self.top1 is not None:
+            return f"{self.top1:.1f}% top-1 as published"
+        difference = self.measured.difference if self.measured else None
+        if difference is None:
+            return "no published ImageNet accuracy"
+        return f"{difference.points()} of top-1 against its uncompressed weights on the same pictures"
 
     def profile(self) -> Profile:
         """Layer by layer; ValueError for the hand-made features, which have no layers."""
@@ -115,7 +173,7 @@ def title(name: str) -> str:
     return CATALOGUE[name].title if name in CATALOGUE else name
 
 
-def row(network: Network | str) -> Row:
+def row(network: Network | str) -> NetworkRow:
     """The comparison's row of that network, or of the hand-made features by their name; WeightsError for
     another name."""
     if network == handmade.NAME:
@@ -124,28 +182,42 @@ def row(network: Network | str) -> Row:
         return _listing()
     known = named(network) if isinstance(network, str) else network
     cost, published = counts.recorded(known) or counts.of(profile_of(known)), known.published
-    return Row(
+    stored = known.weights.bytes() if known.own or known.compressed else None
+    return NetworkRow(
         known.name,
         known.title,
         cost.parameters,
-        cost.megabytes,
+        cost.megabytes if stored is None else stored / 1e6,
         cost.macs / 1e9,
         cost.activation_bytes / 1e6,
         published.top1,
         published.top5,
         published.source,
+        published.note,
         known.weights.bytes(),
         known,
+        stored,
+        known.measured,
     )
+
+
+def float32_bytes(network: Network) -> int:
+    """Of the parameters in float32."""
+    return round(1e6 * row(network).float32_megabytes)
+
+
+def compressed_rows(name: str = REFERENCE) -> tuple[NetworkRow, ...]:
+    """The shipped files of that network in fewer bytes, the smallest first."""
+    return tuple(map(row, compressed_of(named(name))))
 
 
 _TITLES = {handmade.NAME: handmade.TITLE, article.NAME: article.TITLE}
 
 
-def _listing() -> Row:
+def _listing() -> NetworkRow:
     """As printed: all its blocks are stored, a picture gets through the first of them."""
     cost = article.counted().cost
-    return Row(
+    return NetworkRow(
         article.NAME,
         article.TITLE,
         cost.parameters,
@@ -158,9 +230,9 @@ def _listing() -> Row:
     )
 
 
-def _hand_made() -> Row:
+def _hand_made() -> NetworkRow:
     parameters = (handmade.FEATURES + 1) * 1000
     megabytes = parameters * FP32_BYTES / 1e6
-    return Row(
+    return NetworkRow(
         handmade.NAME, handmade.TITLE, parameters, megabytes, None, None, None, None, handmade.SOURCE
     )

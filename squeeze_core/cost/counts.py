@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torchvision
+from squeeze_core.cost.units import FP32_BYTES
 
-from squeeze_core.cost.profile import FP32_BYTES, Profile
-from squeeze_core.networks.catalogue import CATALOGUE, Network
+if TYPE_CHECKING:
+    from squeeze_core.cost.profile import Profile
+    from squeeze_core.networks.catalogue import Network
 
 RECORD = Path(__file__).with_name("counts.json")
 
@@ -43,15 +45,20 @@ def of(cost: Profile) -> Counts:
 
 def recorded(network: Network) -> Counts | None:
     """The record of that network; None for a user network and with another torchvision."""
-    if CATALOGUE.get(network.name) is not network or _record()["torchvision"] != torchvision_version():
+    if network.own or _record()["torchvision"] != torchvision_version():
         return None
-    found = _record()["networks"].get(network.name)
+    return recorded_as(network.compressed or network.name)
+
+
+def recorded_as(name: str) -> Counts | None:
+    """The record under that name, whatever torchvision is installed."""
+    found = _record()["networks"].get(name)
     return Counts(**found) if found else None
 
 
 def torchvision_version() -> str:
     """Without the build's suffix, such as +cpu, which changes no count."""
-    return torchvision.__version__.partition("+")[0]
+    return version("torchvision").partition("+")[0]
 
 
 @cache

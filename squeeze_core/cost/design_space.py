@@ -11,7 +11,8 @@ from typing import Literal
 import torch
 
 from squeeze_core.cost.profile import Profile, profile
-from squeeze_core.cost.published import SQUEEZENET_PAPER, TABLE_3, mebibytes
+from squeeze_core.cost.published import SQUEEZENET_PAPER, TABLE_3
+from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import PLANS, Bypass, FireShape, Metaparameters, Plan, SqueezeNet
 
@@ -22,10 +23,11 @@ UNTRAINED = "random weights, never trained: right in shape, size and speed, of n
 
 @dataclass(frozen=True)
 class PublishedDesign:
-    """One network of the paper's design space: what was built, and what it came to."""
+    """One network of the paper's design space: its metaparameters, its size in MB as printed, and its top-5
+    accuracy in percent."""
 
     title: str
-    mebibytes: float
+    megabytes: float
     top5: float
     source: str
     metaparameters: Metaparameters = field(default_factory=Metaparameters)
@@ -88,11 +90,6 @@ class Design:
     modules: tuple[Module, ...]
     cost: Profile
 
-    @property
-    def mebibytes(self) -> float:
-        """Size in the paper's unit, 2^20 bytes."""
-        return mebibytes(self.cost.parameters)
-
 
 @lru_cache(64)
 def design(choice: Choice) -> Design:
@@ -136,14 +133,14 @@ def complex_bypass_note() -> str:
     everywhere = sum(
         before * shape.output + shape.output for before, shape in zip(inputs, plan.fires, strict=False)
     )
-    all_eight = mebibytes(design(Choice()).cost.parameters + everywhere)
+    all_eight = (design(Choice()).cost.parameters + everywhere) * FP32_BYTES / 1e6
     paper = TABLE_3[2]
     return (
         f"Complex bypass as the paper's Figure 2 draws it, a 1×1 convolution around the four modules whose "
         f"channel counts differ (fire2, fire4, fire6, fire8), comes to {ours.cost.parameters:,} "
-        f"parameters, {ours.mebibytes:.2f} MiB; Table 3 of the paper gives {paper.mebibytes} MiB. The "
+        f"parameters, {ours.cost.megabytes:.2f} MB; Table 3 of the paper prints {paper.megabytes} MB. The "
         f"paper lists no layers for that network. A 1×1 convolution around all eight modules would come to "
-        f"{all_eight:.2f} MiB, so neither reading gives its figure; this page keeps to Figure 2."
+        f"{all_eight:.2f} MB, so neither reading gives its figure; this page keeps to Figure 2."
     )
 
 

@@ -6,7 +6,8 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any
 
-from squeeze_core.cost.profile import FP32_BYTES, Layer, Profile
+from squeeze_core.cost.profile import Layer, Profile
+from squeeze_core.cost.units import FP32_BYTES
 
 
 def rows(cost: Profile) -> list[dict[str, Any]]:

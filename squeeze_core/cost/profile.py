@@ -20,7 +20,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 
-FP32_BYTES = 4
+from squeeze_core.cost.units import FP32_BYTES
+
 ATTENTION = (nn.MultiheadAttention, ShiftedWindowAttention)
 
 

@@ -1,7 +1,8 @@
 """What others published and this code cannot measure, in one table with its sources.
 
-Sizes in these papers are in units of 2^20 bytes, written MiB here; everything that this project
-counts is in MB of 10^6 bytes. `mebibytes` converts ours into theirs for one and the same axis.
+Sizes are as the papers print them. The SqueezeNet paper does not state what its MB are: its 4.8 MB are
+1,248,424 parameters in units of 2^20 bytes, its 240 MB for AlexNet fit neither unit. Everything that this
+project counts is in MB of 10^6 bytes.
 """
 
 from __future__ import annotations
@@ -12,20 +13,15 @@ SQUEEZENET_PAPER = "Iandola et al., arXiv:1602.07360"
 ALEXNET_PAPER = "Krizhevsky et al., NIPS 2012"
 
 
-def mebibytes(parameters: int, bits: float = 32) -> float:
-    """Size in units of 2^20 bytes, as the papers count."""
-    return parameters * bits / 8 / 2**20
-
-
 @dataclass(frozen=True)
 class PublishedRow:
-    """One row of a published table: size in MiB (None where not given), accuracy in percent.
+    """One row of a published table: size in MB as printed (None where not given), accuracy in percent.
 
     `reduction`: how many times smaller than the table's first row, as the table prints it.
     """
 
     title: str
-    mebibytes: float | None
+    megabytes: float | None
     top1: float
     top5: float
     source: str

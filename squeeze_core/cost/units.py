@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, NamedTuple
 
+FP32_BYTES = 4  # a number takes
 Cost = Literal["parameters", "megabytes", "gmacs", "activation_megabytes"]
 
 
@@ -24,7 +25,7 @@ class Axis(NamedTuple):
 
 COSTS: dict[Cost, Axis] = {
     "parameters": Axis("Parameters", 1, "", "larger", "smaller"),
-    "megabytes": Axis("Size of the fp32 parameters (MB, 10⁶ bytes)", 1e6, "B", "larger", "smaller"),
+    "megabytes": Axis("Size to store (MB, 10⁶ bytes)", 1e6, "B", "larger", "smaller"),
     "gmacs": Axis("Multiply-accumulates for one picture", 1e9, "", "more", "fewer"),
     "activation_megabytes": Axis("Activation memory at batch 1 (MB, 10⁶ bytes)", 1e6, "B", "more", "less"),
 }

@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from squeeze_core.cost.comparison import REFERENCE, Row
-from squeeze_core.cost.compressed import File
+from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.profile import FP32_BYTES, Layer, Profile
+from squeeze_core.cost.profile import Layer
 from squeeze_core.cost.published import PublishedRow
 from squeeze_core.cost.roofline import Stretch
-from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, log_ticks, ratio, round_ticks
+from squeeze_core.cost.units import (
+    COSTS,
+    FP32_BYTES,
+    SPEEDS,
+    Axis,
+    Cost,
+    Speed,
+    amount,
+    log_ticks,
+    ratio,
+    round_ticks,
+)
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Square, Squares, Ticks, Tile, Tiles
-from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
+from squeeze_core.figures.style import ACCENT, NEUTRAL
 
 if TYPE_CHECKING:
     from squeeze_core.detector.peers import Row as Detector
 
-# A compressed SqueezeNet, darker than SqueezeNet.
-COMPRESSED = "#7A2E00"
 _DETECTOR_COLORS = ("#8A9099", "#0072B2", "#00735C", "#8E4CA8", "#B58900")
 _PERCENT_TICKS = tuple((float(tick), f"{tick}%") for tick in (0, 25, 50, 75, 100))
 
 
-def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> Bars:
+def cost_bars(rows: Sequence[NetworkRow], cost: Cost, log: bool = False) -> Bars:
     """One bar a network, the smallest on top, with the ratio to SqueezeNet written on it.
 
     `log`: dots on a logarithmic axis instead, where a bar would have no zero to start from. Rows
@@ -32,19 +40,20 @@ def cost_bars(rows: Sequence[Row], cost: Cost, log: bool = False) -> Bars:
     """
     axis = COSTS[cost]
     values = {row.name: getattr(row, cost) * axis.factor for row in rows if getattr(row, cost) is not None}
-    titles = {row.name: row.title for row in rows}
-    return _bars(values, titles, axis, log, words={row.name: in_words(row) for row in rows})
+    words = {row.name: in_words(row) for row in rows}
+    return _bars(values, rows, {}, axis, log, words=words)
 
 
-def in_words(row: Row) -> str:
+def in_words(row: NetworkRow) -> str:
     """All figures of a network, parted by "; "."""
-    parts = [row.title, f"{amount(row.parameters)} parameters, {amount(1e6 * row.megabytes, 'B')} in fp32"]
+    size = amount(1e6 * row.megabytes, "B")
+    parts = [row.title, f"{amount(row.parameters)} parameters, {size} to store"]
     if row.gmacs is not None:
         parts.append(f"{amount(1e9 * row.gmacs)} multiply-accumulates")
     if row.activation_megabytes is not None:
         parts.append(f"{amount(1e6 * row.activation_megabytes, 'B')} of activations")
-    if row.top1 is not None:
-        parts.append(f"{row.top1:.1f}% top-1 on ImageNet, published")
+    if row.top1 is not None or row.measured is not None:
+        parts.append(f"{row.accuracy}{f' ({row.note})' if row.note else ''}")
     return "; ".join(parts)
 
 
@@ -60,18 +69,15 @@ def counted_bars(values: dict[str, tuple[float, str]], cost: Cost) -> Bars:
     return Bars(found, axis.title, ticks, 1.02 * largest, alt, _spreadsheet(largest, axis.unit))
 
 
-def speed_bars(measurements: Sequence[Measurement], titles: dict[str, str], speed: Speed) -> Bars:
-    """The same for what was measured on this machine; networks not trained here are marked so."""
+def speed_bars(measurements: Sequence[Measurement], rows: Sequence[NetworkRow], speed: Speed) -> Bars:
+    """The same for measurements of those rows on this machine; untrained networks are marked so."""
     axis = SPEEDS[speed]
     values = {
         m.name: getattr(m, speed) * axis.factor for m in measurements if getattr(m, speed) is not None
     }
-    marked = {
-        m.name: titles[m.name] if m.trained else f"{titles[m.name]} (untrained weights)"
-        for m in measurements
-    }
+    untrained = {m.name: " (untrained weights)" for m in measurements if not m.trained}
     spreads = {m.name: _spread(m) for m in measurements} if speed == "milliseconds" else {}
-    return _bars(values, marked, axis, log=False, spreads=spreads)
+    return _bars(values, rows, untrained, axis, log=False, spreads=spreads)
 
 
 def stretch_bars(title: str, stretches: Sequence[Stretch]) -> Bars:
@@ -102,7 +108,8 @@ def _spread(measured: Measurement) -> str:
 
 def _bars(
     values: dict[str, float],
-    titles: dict[str, str],
+    rows: Sequence[NetworkRow],
+    marks: Mapping[str, str],
     axis: Axis,
     log: bool,
     spreads: Mapping[str, str] | None = None,
@@ -112,14 +119,16 @@ def _bars(
         raise ValueError(f"No row has a figure for {axis.title!r}.")
     # A quantity where more is better has its best on top, like one where less is.
     names = sorted(values, key=lambda name: values[name], reverse=axis.more == "faster")
-    reference = values.get(REFERENCE)
+    reference, by_name = values.get(REFERENCE), {row.name: row for row in rows}
     found = []
     for name in names:
-        compared = ratio(values[name], reference, axis) if reference and name != REFERENCE else ""
+        row = by_name[name]
+        related = reference and name != REFERENCE and row.comparable
+        compared = ratio(values[name], reference, axis) if reference and related else ""
         label = f"{amount(values[name], axis.unit)}{(spreads or {}).get(name, '')}"
         label += f", {compared}" if compared else ""
         told = (words or {}).get(name, "")
-        found.append(Bar(titles[name], values[name], label, color_of(name), words=told))
+        found.append(Bar(row.title + marks.get(name, ""), values[name], label, row.colour, words=told))
     alt = f"{axis.title}: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
     largest = max(values.values())
     if log:
@@ -143,17 +152,17 @@ def _spreadsheet(largest: float, unit: str) -> str:
     return f'0.###" {unit}"'
 
 
-def pareto(rows: Sequence[Row], cost: Cost) -> list[Row]:
+def pareto(rows: Sequence[NetworkRow], cost: Cost) -> list[NetworkRow]:
     """The rows that no other beats: more accurate than every cheaper one. Cheapest first."""
     known = [row for row in rows if row.top1 is not None and getattr(row, cost) is not None]
-    front: list[Row] = []
+    front: list[NetworkRow] = []
     for row in sorted(known, key=lambda row: (getattr(row, cost), -row.top1)):  # type: ignore[operator]
         if not front or row.top1 > front[-1].top1:  # type: ignore[operator]
             front.append(row)
     return front
 
 
-def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> Bubbles:
+def accuracy_bubbles(rows: Sequence[NetworkRow], cost: Cost, named: Sequence[str]) -> Bubbles:
     """Accuracy against a cost on a log axis, with the Pareto front as a line.
 
     A bubble's area is the network's other cost: MACs on a size axis, megabytes on any other.
@@ -168,7 +177,7 @@ def accuracy_bubbles(rows: Sequence[Row], cost: Cost, named: Sequence[str]) -> B
     for row in known:
         x, by = getattr(row, cost) * axis.factor, getattr(row, other) * area.factor
         chosen = row.name in named
-        found.append(Bubble(row.title, x, row.top1 or 0, by, color_of(row.name), chosen, in_words(row)))
+        found.append(Bubble(row.title, x, row.top1 or 0, by, row.colour, chosen, in_words(row)))
     costs, accuracies = [one.x for one in found], [one.y for one in found]
     ticks = log_ticks(0.6 * min(costs), 2.2 * max(costs), axis.unit)
     low, high = 5 * (min(accuracies) // 5), 5 * (max(accuracies) // 5 + 1)
@@ -224,23 +233,19 @@ def detector_bubbles(detectors: Sequence[Detector]) -> Bubbles:
     )
 
 
-def size_squares(rows: Sequence[Row], files: Sequence[File] = ()) -> Squares:
-    """Sizes of the fp32 parameters to scale, the largest first, and of compressed `files` inside them.
+def _square(row: NetworkRow) -> Square:
+    size = 1e6 * row.megabytes
+    return Square(row.title, size, amount(size, "B"), row.colour, in_words(row))
+
+
+def size_squares(rows: Sequence[NetworkRow], files: Sequence[NetworkRow] = ()) -> Squares:
+    """Sizes to store, to scale, the largest first, and of compressed `files` inside them.
 
     A network is left out where its square would nearly hide the next larger one; SqueezeNet never is.
     """
-    found = [
-        Square(
-            row.title,
-            1e6 * row.megabytes,
-            amount(1e6 * row.megabytes, "B"),
-            color_of(row.name),
-            in_words(row),
-        )
-        for row in rows
-    ]
+    found = [_square(row) for row in rows]
     ours = next(square for square, row in zip(found, rows, strict=True) if row.name == REFERENCE)
-    extra = [Square(file.title, file.bytes, amount(file.bytes, "B"), COMPRESSED) for file in files]
+    extra = [_square(file) for file in files]
     chosen: list[Square] = []
     for square in sorted([*found, *extra], key=lambda square: -square.value):
         far = not chosen or square.value < 0.75 * chosen[-1].value
@@ -252,9 +257,9 @@ def size_squares(rows: Sequence[Row], files: Sequence[File] = ()) -> Squares:
     return Squares(tuple(chosen), f"Squares inside one another, areas in proportion: {words}")
 
 
-def parameter_tiles(name: str, title: str, cost: Profile) -> Tiles:
+def parameter_tiles(row: NetworkRow) -> Tiles:
     """Where the parameters sit: a rectangle a layer, its area the share of the network's parameters."""
-    groups: dict[str, list[Layer]] = {}
+    cost, groups = row.profile(), dict[str, list[Layer]]()
     for layer in cost.layers:
         if layer.parameters:
             groups.setdefault(_group(layer.name), []).append(layer)
@@ -268,7 +273,7 @@ def parameter_tiles(name: str, title: str, cost: Profile) -> Tiles:
     )
     largest = sorted(found, key=lambda tile: -tile.value)[:4]
     words = ", ".join(f"{tile.name} {tile.value / cost.parameters:.0%}" for tile in largest)
-    return Tiles(title, found, color_of(name), f"Where {title}’s parameters sit: {words}")
+    return Tiles(row.title, found, row.colour, f"Where {row.title}’s parameters sit: {words}")
 
 
 def _group(layer: str) -> str:
@@ -280,21 +285,21 @@ def _group(layer: str) -> str:
 
 
 def published_bars(rows: Sequence[PublishedRow]) -> Bars:
-    """The paper's own table: size in its unit (MiB, 2^20 bytes)."""
-    sized = [(row, row.mebibytes) for row in rows if row.mebibytes is not None]
+    """The paper's own table: sizes in MB as printed."""
+    sized = [(row, row.megabytes) for row in rows if row.megabytes is not None]
     found = tuple(
         Bar(
             row.title,
             size,
-            f"{size:g} MiB{f', {row.reduction}× smaller' if row.reduction > 1 else ''}",
+            f"{size:g} MB{f', {row.reduction}× smaller' if row.reduction > 1 else ''}",
             ACCENT if row.title.startswith("Squeeze") else NEUTRAL,
         )
         for row, size in sized
     )
     largest = max(size for _, size in sized)
-    ticks = tuple((value, f"{value:g} MiB") for value in round_ticks(largest))
+    ticks = tuple((value, f"{value:g} MB") for value in round_ticks(largest))
     alt = "Sizes in the paper’s Table 2: " + "; ".join(f"{bar.name} {bar.label}" for bar in found)
-    return Bars(found, "Size in the paper’s unit, MiB (2²⁰ bytes)", ticks, 1.02 * largest, alt, '0" MiB"')
+    return Bars(found, "Size as the paper prints it (MB)", ticks, 1.02 * largest, alt, '0" MB"')
 
 
 def accuracy_bars(accuracies: dict[str, float], color: Callable[[str], str], axis: str) -> Bars:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from squeeze_core.compression.curve import PUBLISHED, Curve, Point
 from squeeze_core.compression.histogram import Histogram
-from squeeze_core.compression.journey import Step
+from squeeze_core.compression.journey import CompressionStep
 from squeeze_core.compression.sensitivity import PruningCurve
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import amount, round_ticks
 from squeeze_core.figures.charts import Bar, Bars
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
@@ -19,7 +21,7 @@ _UNIFORM = "#0072B2"
 _PAPER = "#00735C"
 # How each series of the curve is named and drawn; a series without ours in its name is rounding alone.
 _LINES = {
-    "second-order": ("Ours: levels by price, errors made good", ACCENT, "circle"),
+    "second-order": ("Second-order levels (ours)", ACCENT, "circle"),
     "uniform": ("Uniform steps, same coder", _UNIFORM, "square"),
 }
 _SINGLE = {
@@ -29,7 +31,7 @@ _SINGLE = {
 _WIDEST = 900_000  # bytes: what is larger is named at the edge
 
 
-def step_bars(steps: Sequence[Step], chosen: int) -> Bars:
+def step_bars(steps: Sequence[CompressionStep], chosen: int) -> Bars:
     """Bytes after each step, linear and to scale; the chosen step is accented."""
     first = steps[0].bytes
     bars = tuple(
@@ -41,10 +43,10 @@ def step_bars(steps: Sequence[Step], chosen: int) -> Bars:
     return Bars(bars, "Bytes of the whole network (MB, 10⁶ bytes)", ticks, 1.02 * first, alt, '0.0,," MB"')
 
 
-def _label(step: Step, first: int) -> str:
+def _label(step: CompressionStep, first: int) -> str:
     times = first / step.bytes
     smaller = f", {times:.0f}× smaller" if times >= 10 else f", {times:.1f}× smaller" if times > 1 else ""
-    return f"{amount(step.bytes, 'B')}{smaller}{'' if step.measured else ' (published)'}"
+    return f"{amount(step.bytes, 'B')}{smaller}{'' if step.measured else ' (as the paper prints it)'}"
 
 
 def lost(point: Point, full: Point) -> float:
@@ -55,8 +57,9 @@ def lost(point: Point, full: Point) -> float:
     return full.top1 - point.top1
 
 
-def size_accuracy(curve: Curve) -> go.Figure:
-    """Top-1 against the file's bytes, as the difference from float32 on the same pictures."""
+def size_accuracy(curve: Curve, shipped: NetworkRow) -> go.Figure:
+    """Top-1 against the file's bytes, as the difference from float32 on the same pictures; of the shipped
+    file with its 95 % interval, on pictures of its own."""
     full = next(point for point in curve.points if point.series == "fp32")
     figure = go.Figure()
     for series, (title, color, symbol) in _LINES.items():
@@ -73,10 +76,22 @@ def size_accuracy(curve: Curve) -> go.Figure:
             line={"color": color, "width": 3},
             hovertemplate="%{x:,.0f} kB: %{y:+.1f} points<extra>" + title + "</extra>",
         )
-    shipped = [one for one in curve.points if one.series == "shipped"]
-    singles = [(one, "Shipped with this package", ACCENT, "star") for one in shipped]
-    singles += [(one, *_SINGLE[one.series]) for one in PUBLISHED if one.series in _SINGLE]
-    for one, title, color, symbol in singles:
+    measured = shipped.measured
+    assert measured is not None and measured.difference is not None
+    change, low, high = measured.difference
+    figure.add_scatter(
+        x=[shipped.megabytes * 1e3],
+        y=[change],
+        error_y={"array": [high - change], "arrayminus": [change - low], "color": ACCENT},
+        name="Shipped file, on other pictures",
+        mode="markers",
+        marker={"size": 16, "symbol": "star", "color": ACCENT},
+        hovertemplate="%{x:,.0f} kB: " + measured.difference.points() + "<extra>Shipped file</extra>",
+    )
+    for one in PUBLISHED:
+        if one.series not in _SINGLE:
+            continue
+        title, color, symbol = _SINGLE[one.series]
         figure.add_scatter(
             x=[one.bytes / 1e3],
             y=[-lost(one, full)],
@@ -101,20 +116,34 @@ def size_accuracy(curve: Curve) -> go.Figure:
     return styled(figure)
 
 
-def curve_rows(curve: Curve) -> list[dict[str, object]]:
-    """Every point as a table, the largest file first."""
-    return [
+def curve_rows(curve: Curve, shipped: NetworkRow) -> list[dict[str, object]]:
+    """Every point as a table, the largest file first; accuracy in points from float32, same pictures."""
+    full = next(point for point in curve.points if point.series == "fp32")
+    rows: list[dict[str, object]] = [
         {
             "Series": point.series,
             "Bytes": point.bytes,
-            "Top-1 (%)": point.top1,
-            "Top-5 (%)": point.top5,
+            "Top-1 (points from float32)": round(-lost(point, full), 1),
             "Divergence (nats)": point.divergence,
             "Same first answer (%)": point.agreement,
             "Source": point.source or f"measured: {curve.on}",
         }
-        for point in sorted((*curve.points, *PUBLISHED), key=lambda one: -one.bytes)
+        for point in (*curve.points, *PUBLISHED)
+        if point.series != "shipped"  # by these pictures it was chosen
     ]
+    measured = shipped.measured
+    assert measured is not None and measured.difference is not None
+    rows.append(
+        {
+            "Series": "shipped",
+            "Bytes": shipped.stored_bytes,
+            "Top-1 (points from float32)": round(measured.difference.value, 1),
+            "Divergence (nats)": None,
+            "Same first answer (%)": measured.same_first_answer,
+            "Source": f"measured: {measured.on}",
+        }
+    )
+    return sorted(rows, key=lambda row: -cast(int, row["Bytes"]))
 
 
 def layer_levels(found: Histogram) -> go.Figure:

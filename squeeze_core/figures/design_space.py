@@ -58,38 +58,38 @@ def strip(design: Design) -> go.Figure:
 
 def _beside(point: PublishedDesign) -> str:
     """Where a point's name has room."""
-    if point.mebibytes > 10:
+    if point.megabytes > 10:
         return "top center"
     return "top right" if point.bypass == "simple" else "bottom right"
 
 
 def published_designs(design: Design) -> go.Figure:
-    """The paper's published points, size in its unit against top-5, and where this network's size falls."""
+    """The paper's published points, size as printed against top-5, and where this network's size falls."""
     figure = go.Figure(
         go.Scatter(
-            x=[point.mebibytes for point in DESIGNS],
+            x=[point.megabytes for point in DESIGNS],
             y=[point.top5 for point in DESIGNS],
             mode="markers+text",
             text=[point.title for point in DESIGNS],
             textposition=[_beside(point) for point in DESIGNS],
             marker={"size": 12, "color": NEUTRAL, "symbol": "diamond"},
-            hovertemplate="%{text}<br>%{x} MiB, %{y}% top-5<extra></extra>",
+            hovertemplate="%{text}<br>%{x} MB as printed, %{y}% top-5<extra></extra>",
             showlegend=False,
         )
     )
-    size = design.mebibytes
+    size = design.cost.megabytes
     figure.add_vline(x=size, line={"color": ACCENT, "width": 3, "dash": "dash"})
     right = size < 12
     figure.add_annotation(
         x=size,
         y=79.3,
-        text=f"<b>this network: {size:.2f} MiB</b>",
+        text=f"<b>this network: {size:.2f} MB</b>",
         font={"color": ACCENT},
         showarrow=False,
         xanchor="left" if right else "right",
         xshift=6 if right else -6,
     )
-    figure.update_xaxes(title="Size in the paper's unit (MiB, 2²⁰ bytes)", range=[0, max(26, 1.1 * size)])
+    figure.update_xaxes(title="Size (MB; the paper's points as printed)", range=[0, max(26, 1.1 * size)])
     figure.update_yaxes(title="ImageNet top-5 (%), as published", range=[79, 87.5])
     figure.update_layout(height=360)
     return styled(figure)

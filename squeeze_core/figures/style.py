@@ -1,4 +1,4 @@
-"""The look that every figure shares: one colour a network, and a frame that suits both themes."""
+"""The look that every figure shares: its two colours, and a frame that suits both themes."""
 
 from __future__ import annotations
 
@@ -6,21 +6,9 @@ from collections.abc import Iterable
 
 import plotly.graph_objects as go
 
-from squeeze_core.networks.catalogue import ACCENT, CATALOGUE
+from squeeze_core.networks.catalogue import ACCENT, NEUTRAL
 
-__all__ = ["ACCENT", "NEUTRAL", "color_of", "ink_on", "luminance", "mixed", "readable", "styled"]
-
-NEUTRAL = "#8A9099"
-
-
-def color_of(name: str) -> str:
-    """The colour, "#rrggbb", of the network of that name, the same on every page; grey for what is none.
-
-    A name with a dot is that of somebody's own file, a SqueezeNet.
-    """
-    if name in CATALOGUE:
-        return CATALOGUE[name].colour
-    return ACCENT if "." in name else NEUTRAL
+__all__ = ["ACCENT", "NEUTRAL", "ink_on", "luminance", "mixed", "readable", "styled"]
 
 
 def styled(figure: go.Figure) -> go.Figure:

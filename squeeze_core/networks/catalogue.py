@@ -33,7 +33,8 @@ from squeeze_core.networks.weights import (
     WeightsError,
 )
 
-ACCENT = "#D9560B"
+ACCENT = "#D9560B"  # of SqueezeNet, and of whatever a figure points out
+NEUTRAL = "#8A9099"
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ def shipped_network(file: ShippedFile) -> Network:
             title=file.title,
             colour=entry["colour"],
             weights=file,
+            published=Published(None, None, f"measured against {full.title} on {measured.on}"),
             measured=measured,
             compressed=full.name,
         )

@@ -8,10 +8,8 @@ from datetime import date
 from PIL import Image
 
 from squeeze_core.classifier import Classification
-from squeeze_core.cost import compressed
 from squeeze_core.cost.budget import Budget
-from squeeze_core.cost.comparison import REFERENCE, Row, row, title
-from squeeze_core.cost.compressed import File
+from squeeze_core.cost.comparison import REFERENCE, NetworkRow, compressed_rows, row, title
 from squeeze_core.cost.measure import Measurement, versions
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.style import ACCENT
@@ -42,8 +40,8 @@ class Report:
     with what.
     """
 
-    rows: tuple[Row, ...]
-    everybody: tuple[Row, ...]
+    rows: tuple[NetworkRow, ...]
+    everybody: tuple[NetworkRow, ...]
     measurements: tuple[Measurement, ...] = ()
     picture: Picture | None = None
     answers: tuple[Classification, ...] = ()
@@ -60,12 +58,12 @@ class Report:
             object.__setattr__(self, "rows", (row(REFERENCE), *self.rows))
 
     @property
-    def compressed(self) -> tuple[File, ...]:
-        """The compressed files that are shipped, the largest first."""
-        return compressed.shipped()
+    def compressed(self) -> tuple[NetworkRow, ...]:
+        """The shipped files of SqueezeNet in fewer bytes, the smallest first."""
+        return compressed_rows()
 
     @property
-    def reference(self) -> Row:
+    def reference(self) -> NetworkRow:
         return row(REFERENCE)
 
     @property

@@ -1,4 +1,4 @@
-"""What the figures say, as sentences: the titles of slides, sections and charts."""
+"""The figures as sentences: the titles of slides, sections and charts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.budget import Budget, Verdict
-from squeeze_core.cost.comparison import REFERENCE, Row
-from squeeze_core.cost.compressed import File
+from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.comparison_charts import pareto
+from squeeze_core.networks.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from squeeze_core.detector.peers import Row as Detector
@@ -33,10 +33,10 @@ _NOUNS: dict[Cost, str] = {
 _AMOUNT_OF = _NOUNS | {"megabytes": "of parameters", "activation_megabytes": "of activation memory"}
 
 
-def cost(rows: Sequence[Row], kind: Cost) -> str:
+def cost(rows: Sequence[NetworkRow], kind: Cost) -> str:
     """ "SqueezeNet 1.1 needs 112× fewer parameters than VGG16"; alone, the amount that it needs."""
     ours, others = _split(rows)
-    others = [row for row in others if getattr(row, kind) is not None]
+    others = [row for row in others if getattr(row, kind) is not None and row.comparable]
     if not others:
         alone = amount(getattr(ours, kind) * COSTS[kind].factor, COSTS[kind].unit)
         return f"{ours.title} needs {alone} {_AMOUNT_OF[kind]}"
@@ -48,35 +48,78 @@ def cost(rows: Sequence[Row], kind: Cost) -> str:
     return f"{ours.title} needs {_times(times)} {less} {_NOUNS[kind]} than {most.title}"
 
 
-def room(rows: Sequence[Row]) -> str:
-    """ "112 SqueezeNets take the room of one VGG16"."""
-    ours, _ = _split(rows)
-    largest = max(rows, key=lambda row: row.megabytes)
+def room(rows: Sequence[NetworkRow]) -> str:
+    """ "VGG16 is as large as 112 SqueezeNets"."""
+    ours, others = _split(rows)
+    largest = max((ours, *(row for row in others if row.comparable)), key=lambda row: row.megabytes)
     times = largest.megabytes / ours.megabytes
     if times < 1.5:
         return cost(rows, "megabytes")
-    return f"{times:.0f} SqueezeNets take the room of one {largest.title}"
+    return f"{largest.title} is as large as {times:.0f} SqueezeNets"
 
 
-def sizes(rows: Sequence[Row]) -> tuple[str, ...]:
-    """ "VGG16 is 112 times as large as SqueezeNet 1.1", one sentence a network, the largest first."""
+def sizes(rows: Sequence[NetworkRow]) -> tuple[str, ...]:
+    """ "VGG16 is 112 times as large as SqueezeNet 1.1", one sentence a network, the largest first; a user's
+    network by its file."""
     ours, others = _split(rows)
-    said = []
-    for row in sorted(others, key=lambda row: -row.megabytes)[:4]:
-        times = row.megabytes / ours.megabytes
-        said.append(f"{row.title} is {_times(times).rstrip('×')} times as large as {ours.title}.")
-    return tuple(said)
+    return tuple(_size(row, ours) for row in sorted(others, key=lambda row: -row.megabytes)[:4])
 
 
-def compressed(ours: Row, files: Sequence[File]) -> tuple[str, ...]:
-    """ "SqueezeNet 1.1, compressed takes 420 kB, 12 times less.", one sentence a file."""
+def _size(row: NetworkRow, ours: NetworkRow) -> str:
+    if row.own:
+        assert row.network is not None
+        classes = len(row.network.labels)
+        file = f"{row.title}: a file of {amount(1e6 * row.megabytes, 'B')} for {classes:,} classes"
+        if not row.comparable:
+            return f"{file}, so not compared with {ours.title}’s 1,000."
+        return f"{file}, where {ours.title}’s parameters take {amount(1e6 * ours.megabytes, 'B')}."
+    times = _times(row.megabytes / ours.megabytes).rstrip("×")
+    return f"{row.title} is {times} times as large as {ours.title}."
+
+
+def compressed(ours: NetworkRow, files: Sequence[NetworkRow]) -> tuple[str, ...]:
+    """ "SqueezeNet 1.1, compressed: 0.47 MB, 10.5 times smaller, −1.8 points of top-1 …", one a file."""
     return tuple(
-        f"{file.title} takes {amount(file.bytes, 'B')}, {1e6 * ours.megabytes / file.bytes:.0f} times less."
+        f"{file.title}: {file.megabytes:.2f} MB, {ours.megabytes / file.megabytes:.1f} times smaller. "
+        f"{difference(file)}"
         for file in files
     )
 
 
-def photograph(row: Row) -> str:
+def difference(file: NetworkRow) -> str:
+    """The accuracy of a compressed file beside that of its uncompressed network on the same pictures."""
+    measured = file.measured
+    assert measured is not None and measured.difference is not None
+    before = measured.top1 - measured.difference.value
+    return (
+        f"Top-1 {before:.1f}% uncompressed and {measured.top1:.1f}% compressed: "
+        f"{measured.difference.points()}, on {measured.on}."
+    )
+
+
+def which_figure(ours: NetworkRow) -> str:
+    """What the published and the measured accuracy of SqueezeNet are, where both stand."""
+    measured = ours.measured
+    assert measured is not None and ours.top1 is not None
+    return (
+        f"Two accuracies: published, {ours.top1}% top-1 on ImageNet’s validation set ({ours.note}); "
+        f"measured, {measured.interval} on {measured.on}. Networks are compared by the "
+        "published figure, files of one network by the measured one."
+    )
+
+
+def computation(ours: NetworkRow) -> str:
+    """SqueezeNet's multiply-accumulates at its own input size, and torchvision's figure at another."""
+    theirs = CATALOGUE[f"{ours.name}_torchvision"]
+    assert ours.network is not None
+    side, other = ours.network.preprocess.size, theirs.preprocess.size
+    return (
+        f"{ours.gmacs:.3f} GMACs at {side}×{side} pixels; torchvision states "
+        f"{theirs.published.gmacs:.3f} at {other}×{other}."
+    )
+
+
+def photograph(row: NetworkRow) -> str:
     """The network's size beside what everybody has hundreds of."""
     times = row.megabytes / _PHOTOGRAPH_MB
     if 0.8 < times < 1.25:
@@ -86,7 +129,7 @@ def photograph(row: Row) -> str:
     return f"{row.title} takes {times:.0%} of one phone photograph’s bytes."
 
 
-def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
+def accuracy(rows: Sequence[NetworkRow], field: Sequence[NetworkRow], kind: Cost) -> str:
     """What more accuracy costs; or, where there is one, which network is cheaper and better at once."""
     ours, others = _split(rows)
     better = [
@@ -98,11 +141,11 @@ def accuracy(rows: Sequence[Row], field: Sequence[Row], kind: Cost) -> str:
         return f"{better[-1].title} needs fewer {_NOUNS[kind]} than {ours.title} and is more accurate"
     known = [row for row in others if (row.top1 or 0) > (ours.top1 or 0)]
     if not known:
-        return f"No network compared is both cheaper and more accurate than {ours.title}"
+        return f"None of these networks is both smaller and more accurate than {ours.title}"
     best = max(known, key=lambda row: row.top1 or 0)
     gap = (best.top1 or 0) - (ours.top1 or 0)
     times = getattr(best, kind) / getattr(ours, kind)
-    return f"{best.title} buys {gap:.0f} points of accuracy with {_times(times)} the {_NOUNS[kind]}"
+    return f"{best.title} is {gap:.0f} points more accurate with {_times(times)} the {_NOUNS[kind]}"
 
 
 def where(name: str) -> str:
@@ -130,7 +173,7 @@ def speed(measurements: Sequence[Measurement]) -> str:
     )
 
 
-def not_as_fast(small: Row, large: Row, small_ms: float, large_ms: float) -> str:
+def not_as_fast(small: NetworkRow, large: NetworkRow, small_ms: float, large_ms: float) -> str:
     """ "AlexNet has 49× the parameters of SqueezeNet 1.1, 1.8× the multiply-accumulates, and takes 2.3× as
     long here"."""
     counts = [_times(large.parameters / small.parameters) + f" the parameters of {small.title}"]
@@ -189,7 +232,7 @@ def reasons(verdicts: Sequence[Verdict], budget: Budget) -> tuple[str, ...]:
     said = [f"{len(fitting)} of {len(verdicts)} networks fit."]
     if fitting and fitting[0].top1 is not None:
         said[0] = f"{len(fitting)} of {len(verdicts)} networks fit; {fitting[0].title} names " + (
-            f"{fitting[0].top1:.1f}% of ImageNet’s pictures right at the first guess."
+            f"{fitting[0].top1:.1f}% of ImageNet’s pictures right at the first guess, as published."
         )
     ours = next((row for row in fitting if row.name == REFERENCE), None)
     if ours is not None and fitting[0].parameters > ours.parameters and fitting[0].top1 and ours.top1:
@@ -206,8 +249,8 @@ def reasons(verdicts: Sequence[Verdict], budget: Budget) -> tuple[str, ...]:
 def paper() -> str:
     first, last = TABLE_2[0], TABLE_2[-1]
     return (
-        f"The paper’s chain of ideas took AlexNet’s accuracy from {first.mebibytes:g} MiB to "
-        f"{last.mebibytes:g} MiB: {last.reduction}× smaller"
+        f"AlexNet’s accuracy in {last.megabytes:g} MB instead of {first.megabytes:g} MB, as the paper "
+        f"prints it: {last.reduction}× smaller"
     )
 
 
@@ -231,7 +274,7 @@ def learnt_features() -> str:
     )
 
 
-def _split(rows: Sequence[Row]) -> tuple[Row, list[Row]]:
+def _split(rows: Sequence[NetworkRow]) -> tuple[NetworkRow, list[NetworkRow]]:
     return comparison.row(REFERENCE), [row for row in rows if row.name != REFERENCE]
 
 

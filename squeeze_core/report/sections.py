@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.budget import Budget, judge
 from squeeze_core.cost.comparison import REFERENCE
@@ -21,7 +22,7 @@ from squeeze_core.figures.classification import probability_bars
 from squeeze_core.figures.detections import annotated
 from squeeze_core.figures.detections import describe as describe_boxes
 from squeeze_core.figures.explanations import explained
-from squeeze_core.figures.style import ACCENT, NEUTRAL, color_of
+from squeeze_core.figures.style import ACCENT, NEUTRAL
 from squeeze_core.report import Report, findings, tables
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Section, Table, Words
 
@@ -74,7 +75,7 @@ def finding(report: Report) -> Section:
         (
             (amount(ours.parameters), f"parameters in {ours.title}"),
             (f"{ours.megabytes:.2f} MB", "to store and to download, as much as one phone photograph"),
-            (f"{ours.top1:.1f}%", "of ImageNet’s pictures named right at the first guess, as published"),
+            (f"{ours.top1:.1f}%", f"top-1 on ImageNet, {ours.note}"),
         )
     )
     others = ", ".join(row.title for row in report.rows if row.name != REFERENCE) or "no other network"
@@ -131,8 +132,9 @@ def accuracy(report: Report) -> Section:
         "accuracy",
         findings.accuracy(report.rows, report.everybody, "megabytes"),
         ((chart,),),
-        f"{tables.ACCURACY_SOURCE} Filled: the networks chosen; rings: the others. A bubble’s area: "
-        "multiply-accumulates, the smallest drawn as dots. Dotted: the best accuracy for each size.",
+        f"{tables.accuracy_source(report.everybody)} Filled: the networks chosen; rings: the others. A "
+        "bubble’s area: multiply-accumulates, the smallest drawn as dots. Dotted: the best accuracy for "
+        "each size.",
         "Up is more accurate, left is smaller. No smaller network beats one on the dotted line.",
         rows,
     )
@@ -155,7 +157,7 @@ def picture(report: Report) -> Section | None:
     for answer in report.answers[:2]:
         parameters = amount(comparison.row(answer.network).parameters)
         title = f"{report.title_of(answer.model)}, {parameters} parameters"
-        bars += [Heading(title), probability_bars(answer.top(3), color_of(answer.model))]
+        bars += [Heading(title), probability_bars(answer.top(3), answer.network.colour)]
     columns.append(tuple(bars))
     if report.seen is not None:
         looked = explained(report.seen, shown.image, 0.55)
@@ -185,36 +187,35 @@ def picture(report: Report) -> Section | None:
 
 @_section("What fits, and our advice", main=True)
 def fits(report: Report) -> Section:
-    verdicts = judge(report.everybody, report.budget, report.milliseconds)
+    every = (*report.everybody, *fewer_bytes())
+    verdicts = judge(every, report.budget, report.milliseconds)
     rows: list[dict[str, object]] = []
     for device in DEVICES:
         limits = Budget(
             None if device.flash is None else device.flash / 1e6, device.ram / 1e6, bits=report.budget.bits
         )
-        fitting = [one for one in judge(report.everybody, limits, {}) if one.fits]
+        fitting = [one for one in judge(every, limits, {}) if one.fits]
         rows.append(
             {
                 "Device": device.name,
                 "Storage": "a card" if device.flash is None else amount(device.flash, "B"),
                 "Memory": amount(device.ram, "B"),
-                "Networks that fit": f"{len(fitting)} of {len(report.everybody)}",
+                "Networks that fit": f"{len(fitting)} of {len(every)}",
                 "Most accurate of them": fitting[0].row.title if fitting else "none",
             }
         )
     said: tuple[Part, ...] = (Words(findings.reasons(verdicts, report.budget)),)
     table = Table(rows, "What fits on which device")
-    files = _files(report)
     source = (
         f"Storage: the parameters at {report.budget.bits} bits each. Memory: those and the largest set of "
         "fp32 activations alive at once, without system and program. Accuracy as published for 32 bits. "
         "Devices: their makers’ own figures, for all of their memory."
     )
-    if files:
-        source += f" Compressed: measured on {report.compressed[0].on}."
+    source += f" {' '.join(findings.compressed(report.reference, report.compressed))}"
     return _said(
         "fits",
         findings.advice(verdicts, report.budget),
-        ((*said, *files, table),),
+        ((*said, *_files(report), table),),
         source,
         "Devices: " + "; ".join(device.source for device in DEVICES) + ".",
         rows,
@@ -222,24 +223,15 @@ def fits(report: Report) -> Section:
 
 
 def _files(report: Report) -> tuple[Part, ...]:
-    """SqueezeNet's file as trained and as compressed, each with its accuracy on the same pictures."""
-    ours, files = report.reference, report.compressed
-    if not files:
-        return ()
-    measured = ours.network.measured if ours.network else None
-    trained = f", {measured.top1:.1f}% top-1" if measured and measured.on == files[0].on else ""
-    size = 1e6 * ours.megabytes
-    bars = [Bar(f"{ours.title}, as trained", size, f"{amount(size, 'B')}{trained}", ACCENT)]
-    bars += [
-        Bar(
-            file.title,
-            file.bytes,
-            f"{amount(file.bytes, 'B')}, {file.top1:.1f}% top-1",
-            comparison_charts.COMPRESSED,
-        )
-        for file in files
-    ]
-    alt = "Size of the file: " + "; ".join(f"{bar.name} {bar.label}" for bar in bars)
+    """SqueezeNet's parameters and its compressed files, each with its accuracy on the same pictures."""
+    ours, size = report.reference, 1e6 * report.reference.megabytes
+    trained = "" if ours.measured is None else f", {ours.measured.top1:.1f}% top-1"
+    bars = [Bar(f"{ours.title}, uncompressed", size, f"{amount(size, 'B')}{trained}", ours.colour)]
+    for file in report.compressed:
+        assert file.measured is not None
+        words = f"{amount(1e6 * file.megabytes, 'B')}, {file.measured.top1:.1f}% top-1"
+        bars.append(Bar(file.title, 1e6 * file.megabytes, words, file.colour))
+    alt = "Size to store: " + "; ".join(f"{bar.name} {bar.label}" for bar in bars)
     return (Bars(tuple(bars), "", (), size, alt, "General"),)
 
 
@@ -257,7 +249,7 @@ def _bars(report: Report, kind: Cost) -> Section:
     chart = comparison_charts.cost_bars(report.rows, kind)
     key = "parameters" if kind == "parameters" else "computation"
     rows: list[dict[str, object]] = [
-        {"Network": bar.name, chart.axis: round(bar.value), "Beside SqueezeNet 1.1": bar.label}
+        {"Network": bar.name, chart.axis: round(bar.value), "Compared with SqueezeNet 1.1": bar.label}
         for bar in chart.bars
     ]
     own = "" if kind == "parameters" else " One picture at each network’s own input size."
@@ -277,7 +269,7 @@ def where(report: Report) -> Section:
     columns = []
     for name in dict.fromkeys((REFERENCE, largest.name)):
         title = report.title_of(name)
-        chart = comparison_charts.parameter_tiles(name, title, comparison.row(name).profile())
+        chart = comparison_charts.parameter_tiles(comparison.row(name))
         columns.append((Heading(f"{title}: {findings.where(name)}"), _in_plain_words(chart)))
     return _said(
         "where",
@@ -320,7 +312,7 @@ def speed(report: Report) -> Section | None:
     return _said(
         "speed",
         findings.speed(report.measurements),
-        ((comparison_charts.speed_bars(report.measurements, titles, "milliseconds"),),),
+        ((comparison_charts.speed_bars(report.measurements, report.rows, "milliseconds"),),),
         f"Measured here: median at batch 1, {report.measurements[0].conditions}.{note} Other machines "
         "differ.",
         "",
@@ -331,14 +323,19 @@ def speed(report: Report) -> Section | None:
 @_section("The paper’s own table")
 def paper(report: Report) -> Section:
     rows: list[dict[str, object]] = [
-        {"Network": row.title, "MiB": row.mebibytes, "Top-1 (%)": row.top1, "Top-5 (%)": row.top5}
+        {
+            "Network": row.title,
+            "MB, as printed": row.megabytes,
+            "Top-1 (%)": row.top1,
+            "Top-5 (%)": row.top5,
+        }
         for row in TABLE_2
     ]
     return _said(
         "paper",
         findings.paper(),
         ((comparison_charts.published_bars(TABLE_2),),),
-        f"{tables.paper_source()} Not comparable with the MB of 10⁶ bytes elsewhere.",
+        f"{tables.paper_source()} The paper does not state its unit; elsewhere MB are 10⁶ bytes.",
         "",
         rows,
     )

@@ -6,34 +6,38 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from squeeze_core.cost import handmade
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAPER, TABLE_2, TABLE_3
-from squeeze_core.report import Report
+from squeeze_core.report import Report, findings
 
 if TYPE_CHECKING:
     from squeeze_core.detector.peers import Row as Detector
 
-ACCURACY_SOURCE = (
-    "ImageNet accuracy: published by torchvision for its default weights; EfficientNet-Lite0 by its "
-    "README, github.com/tensorflow/tpu."
-)
+
+def accuracy_source(rows: Sequence[NetworkRow]) -> str:
+    """Where the published accuracies of those rows come from, in one sentence."""
+    others = [row for row in rows if row.top1 is not None and not row.source.startswith("torchvision")]
+    named = "".join(f"; of {row.title}: {row.source}" for row in others)
+    return f"ImageNet accuracy as published by torchvision for its default weights{named}."
 
 
 def rows(report: Report) -> list[dict[str, Any]]:
-    """One dict a network, the units in the keys; None where a figure is not known."""
+    """One dict a network and a compressed file, the units in the keys; None where a figure is not known."""
     measured = {m.name: m for m in report.measurements}
     table = []
-    for row in report.rows:
+    for row in (*report.rows, *report.compressed):
         line: dict[str, Any] = {
             "Network": row.title,
             "Parameters": row.parameters,
-            "MB (10⁶ bytes, fp32)": round(row.megabytes, 2),
+            "MB to store (10⁶ bytes)": round(row.megabytes, 2),
             "GMACs": None if row.gmacs is None else round(row.gmacs, 3),
             "Activations (MB)": None
             if row.activation_megabytes is None
             else round(row.activation_megabytes, 2),
-            "Top-1 (%)": row.top1,
-            "Top-5 (%)": row.top5,
+            "Top-1 published (%)": row.top1,
+            "Top-5 published (%)": row.top5,
         }
+        line |= _measured_accuracy(row)
         if measured:
             m = measured.get(row.name)
             peak = m.peak_memory_bytes if m else None
@@ -43,8 +47,21 @@ def rows(report: Report) -> list[dict[str, Any]]:
                 "Peak memory (MB)": None if peak is None else round(peak / 1e6, 1),
                 "Weights": None if m is None else "trained" if m.trained else "untrained",
             }
-        table.append(line | {"Accuracy from": row.source})
+        source = f"{row.source} ({row.note})" if row.note else row.source
+        table.append(line | {"Accuracy from": source})
     return table
+
+
+def _measured_accuracy(row: NetworkRow) -> dict[str, Any]:
+    """Top-1 on pictures of ours, with its 95 % interval, and what compression changed."""
+    found = row.measured
+    difference = found.difference if found else None
+    return {
+        "Top-1 measured (%)": found and found.top1,
+        "Top-5 measured (%)": found and found.top5,
+        "Top-1 against uncompressed": difference and difference.points(),
+        "Measured on": found and found.on,
+    }
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -70,8 +87,9 @@ def sources(report: Report) -> list[str]:
     lines = [
         f"Parameters, bytes and multiply-accumulates: counted by Squeeze Lab on {report.day}, "
         f"{report.versions}; MB are 10⁶ bytes.",
-        ACCURACY_SOURCE,
-        f"Sizes in MiB (2²⁰ bytes) and their accuracies: {SQUEEZENET_PAPER}, Tables 2 and 3.",
+        accuracy_source(report.rows),
+        findings.which_figure(report.reference),
+        f"The paper’s sizes as printed, and their accuracies: {SQUEEZENET_PAPER}, Tables 2 and 3.",
         f"Hand-made features on ImageNet: {ALEXNET_PAPER}, Table 1, on the 2010 challenge’s test set.",
         study_source(),
     ]

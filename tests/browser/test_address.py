@@ -14,7 +14,7 @@ PLACES = {
     "/fire_modules?channel=fire5%2Fexpand3x3%2F37": (None, "fire5 / expand3x3 / 37"),
     "/why?class-left=285&sample=chelsea": ("combobox", "Class"),
     "/compare?compare-tab=Accuracy&compare-axis=Computation": ("radio", "Computation"),
-    "/compare?compare-cost=Bytes&networks=vgg19": (None, "116 SqueezeNets take the room of one VGG19"),
+    "/compare?compare-cost=Bytes&networks=vgg19": (None, "VGG19 is as large as 116 SqueezeNets"),
     "/compare?compare-tab=Layers&layers-view=Only+what+differs": ("radio", "Only what differs"),
     "/compare?compare-tab=What+fits%3F&fits-bits=8": ("radio", "8"),
     "/compare?compare-tab=This+machine": ("button", "Measure these 4 networks"),

@@ -63,7 +63,7 @@ def test_a_first_visitor_sees_two_networks_name_the_sample(at: AppTest) -> None:
 def test_a_first_visitor_reads_what_the_network_is_and_why_small_matters(at: AppTest) -> None:
     words = at.markdown[0].value
     assert "**SqueezeNet**" in words and "arxiv.org/abs/1602.07360" in words
-    assert all(figure in words for figure in ("50 times", "4.8 MB", "240", "0.47"))
+    assert all(figure in words for figure in ("49 times", "4.94 MB", "244 MB", "0.47 MB"))
 
 
 def test_time_is_the_networks_own_with_its_spread_and_decoding_apart(at: AppTest) -> None:

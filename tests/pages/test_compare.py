@@ -40,7 +40,7 @@ def test_cost_states_the_finding_for_the_networks_chosen() -> None:
 
 def test_the_headline_says_the_ratio_in_words() -> None:
     app = open_tab("Cost")
-    assert app.subheader[0].value == "112 SqueezeNets take the room of one VGG16"
+    assert app.subheader[0].value == "VGG16 is as large as 112 SqueezeNets"
     words = " ".join(text.value for text in app.markdown)
     assert "ResNet50 is 21 times as large as SqueezeNet 1.1." in words
     assert "as many bytes as one phone photograph" in words
@@ -57,7 +57,7 @@ def test_what_fits_answers_and_changes_with_the_budget() -> None:
     assert "networks fit" in headings(app)[0]
     app.number_input(key="fits-flash").set_value(5.0).run()
     assert headings(app) == [
-        "6 of 47 networks fit; the most accurate is SqueezeNet 1.1 (torchvision) with 58.2% top-1."
+        "6 of 47 networks fit; the most accurate is SqueezeNet 1.1 (torchvision): 58.2% top-1 as published."
     ]
     app.number_input(key="fits-flash").set_value(0.5).run()
     assert headings(app)[0].startswith(
@@ -116,9 +116,12 @@ def test_absent_weights_say_which_file_goes_where(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("tab", "says"),
     [
-        ("Accuracy", "ResNet50 buys 23 points of accuracy with 21× the bytes"),
+        ("Accuracy", "ResNet50 is 23 points more accurate with 21× the bytes"),
         ("Detectors", "SqueezeNet 1.1 detector: "),
-        ("The paper", "took AlexNet’s accuracy from 240 MiB to 0.47 MiB: 510× smaller"),
+        (
+            "The paper",
+            "AlexNet’s accuracy in 0.47 MB instead of 240 MB, as the paper prints it: 510× smaller",
+        ),
         ("Take away", "Present it or take it with you"),
     ],
 )

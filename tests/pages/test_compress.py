@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.compression.presets import Compressed
+from squeeze_core.networks.architecture import PLANS, SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.own import open_own
 
@@ -33,22 +35,38 @@ def metrics(at: AppTest) -> dict[str, str]:
     return {one.label: one.value for one in at.metric}
 
 
-def test_a_first_visitor_sees_the_way_from_alexnet_with_published_and_measured_bytes(at: AppTest) -> None:
+def test_a_first_visitor_sees_the_steps_from_alexnet_to_the_shipped_file(at: AppTest) -> None:
     assert at.title[0].value == "How small can it get?"
-    assert "instead of AlexNet’s 252 MB" in at.subheader[0].value
+    answer = "473 kB instead of 4.94 MB: 10.5 times smaller, and 517 times smaller than AlexNet"
+    assert at.subheader[0].value.replace("\\", "") == answer
     table = at.dataframe[0].value
-    assert table["Step"][0] == "AlexNet" and table["Bytes"][0] == 240 * 2**20
+    assert table["Step"][0] == "AlexNet" and table["Bytes"][0] == 4 * 61_100_840
     figures = dict(zip(table["Step"], table["Figure"], strict=True))
-    assert figures["AlexNet, Deep Compression"] == "published"
-    assert figures["SqueezeNet 1.1, float32"] == "measured" and figures["Prune"] == "measured"
+    assert figures["AlexNet, Deep Compression"] == "as printed"
+    assert figures["AlexNet"] == figures["SqueezeNet 1.1, float32"] == figures["Range coding"] == "measured"
     assert list(table["Bytes"]) == sorted(table["Bytes"], reverse=True)
+    assert table["Bytes"].iloc[-1] == 472_563
 
 
 def test_a_step_says_what_it_does_and_who_says_so(at: AppTest) -> None:
     at.button_group[1].set_value("AlexNet, SVD").run()
     assert not at.exception
     assert any("strongest singular vectors" in one.value for one in at.markdown)
-    assert any("50,331,648 bytes, published" in one.value for one in at.caption)
+    assert any("48,000,000 bytes, as printed" in one.value for one in at.caption)
+
+
+def test_a_network_of_other_classes_is_not_compared_with_alexnet(at: AppTest) -> None:
+    own = open_own(save(SqueezeNet(PLANS["1.1"], 10).state_dict()), "mine.safetensors")
+    chosen = at.session_state["networks"]
+    chosen.own[own.name], chosen.chosen = own, own.name
+    at.run()
+    assert not at.exception
+    heading = at.subheader[0].value.replace("\\", "")
+    assert heading == "mine.safetensors: 2.91 MB in float32 for 10 classes"
+    compress(at, "uniform")
+    heading = at.subheader[0].value.replace("\\", "")
+    assert heading.startswith("mine.safetensors: ") and "AlexNet" not in heading
+    assert "AlexNet" not in set(at.dataframe[0].value["Step"])
 
 
 def test_compressing_gives_a_file_that_opens_and_says_which_answers_changed(at: AppTest) -> None:

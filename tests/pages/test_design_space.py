@@ -22,7 +22,7 @@ def figures(app: AppTest) -> dict[str, str]:
 
 def test_starts_at_squeezenet_exactly(app: AppTest) -> None:
     assert figures(app)["Parameters"] == "1,248,424"
-    assert app.metric[0].delta == "exactly SqueezeNet 1.0"
+    assert app.metric[0].delta == "SqueezeNet 1.0 itself"
 
 
 def test_sliders_presets_and_versions_build_the_network(app: AppTest) -> None:
@@ -33,7 +33,7 @@ def test_sliders_presets_and_versions_build_the_network(app: AppTest) -> None:
     assert app.slider(key="design-sr").value == 0.125
     app.button(key="preset-Complex bypass").click().run()
     assert figures(app)["Parameters"] == "1,589,672"
-    assert any("7.94 MiB" in text.value for text in app.markdown)
+    assert any("8.33 MB" in text.value for text in app.markdown)
 
 
 def test_impossible_settings_say_which_number_to_change_and_lose_nothing(app: AppTest) -> None:
@@ -52,4 +52,4 @@ def test_the_articles_listing_stands_beside_squeezenet(app: AppTest) -> None:
     assert figures(app)["Parameters, as printed"] == "689,233,088"
     assert figures(app)["Stops before"] == "pool8, at 1 × 1"
     words = " ".join(text.value for text in app.markdown)
-    assert "1×1 after 7 pools" in words and "nothing in it squeezes" in words
+    assert "1×1 after 7 pools" in words and "nothing reduces the channels" in words

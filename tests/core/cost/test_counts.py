@@ -8,6 +8,7 @@ import pytest
 
 from squeeze_core.cost import comparison, counts
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
+from squeeze_core.networks.weights import OwnFile
 
 
 def test_every_network_of_the_comparison_is_recorded() -> None:
@@ -21,7 +22,7 @@ def test_what_is_recorded_is_what_is_counted(name: str) -> None:
 
 
 def test_somebodys_own_network_is_counted_and_not_looked_up() -> None:
-    assert counts.recorded(replace(DEFAULT, key="own")) is None
+    assert counts.recorded(replace(DEFAULT, weights=OwnFile("a user’s", 1, {}))) is None
 
 
 def test_with_another_torchvision_networks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

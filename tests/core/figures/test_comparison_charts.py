@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from safetensors.torch import save
 
 from squeeze_core.cost import comparison, published
 from squeeze_core.cost.design_space import Choice, design
@@ -12,7 +14,9 @@ from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.units import COSTS, amount, ratio
 from squeeze_core.figures import comparison_charts, design_space
 from squeeze_core.figures.comparison_charts import pareto, speed_bars
-from squeeze_core.figures.style import color_of
+from squeeze_core.networks.architecture import PLANS, SqueezeNet
+from squeeze_core.networks.catalogue import ACCENT, named
+from squeeze_core.networks.own import open_own_file
 
 ROWS = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
 
@@ -47,7 +51,7 @@ def test_bars_carry_values_ratios_and_colours(log: bool) -> None:
     first, last = chart.bars[0], chart.bars[-1]
     assert (first.name, first.value, first.label) == ("SqueezeNet 1.1", 1_235_496, "1.24 M")
     assert (last.name, last.value, last.label) == ("VGG16", 138_357_544, "138 M, 112× larger")
-    assert first.color == color_of("squeezenet1_1")
+    assert first.color == ACCENT and last.color == named("vgg16").colour
     assert "100 M" in [words for _, words in chart.ticks]
     assert (chart.low is None) != log and "VGG16 138 M" in chart.alt
 
@@ -66,7 +70,7 @@ def test_pareto_front_has_no_dominated_network() -> None:
 
 def test_tiles_add_up_to_the_network() -> None:
     cost = comparison.row("vgg16").profile()
-    tiles = {tile.name: tile for tile in comparison_charts.parameter_tiles("vgg16", "VGG16", cost).tiles}
+    tiles = {tile.name: tile for tile in comparison_charts.parameter_tiles(comparison.row("vgg16")).tiles}
     assert sum(tile.value for tile in tiles.values()) == cost.parameters == 138_357_544
     assert tiles["fc6"].value == 102_764_544
     assert tiles["conv5"].value == sum(part.value for part in tiles["conv5"].inside)
@@ -83,10 +87,28 @@ def test_squares_keep_squeezenet_and_leave_out_what_would_hide_another() -> None
     ]
 
 
-def test_the_papers_table_keeps_the_papers_unit() -> None:
+def test_the_papers_table_is_as_printed() -> None:
     chart = comparison_charts.published_bars(published.TABLE_2)
-    assert "MiB" in chart.axis and chart.low is None
-    assert chart.bars[0].value == 240 and chart.bars[-1].label == "0.47 MiB, 510× smaller"
+    assert "as the paper prints it" in chart.axis and chart.low is None
+    assert chart.bars[0].value == 240 and chart.bars[-1].label == "0.47 MB, 510× smaller"
+
+
+def test_a_users_network_is_drawn_as_large_as_its_file_and_has_no_ratio_across_classes(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "my classes"
+    file.write_bytes(small_squeezenet())
+    own = comparison.row(open_own_file(file))
+    assert own.own and own.colour == ACCENT
+    chart = comparison_charts.cost_bars((*ROWS, own), "megabytes")
+    (bar,) = (bar for bar in chart.bars if bar.name == own.title)
+    assert bar.value == file.stat().st_size and "×" not in bar.label and bar.color == ACCENT
+    assert any("×" in bar.label for bar in chart.bars)
+
+
+def small_squeezenet() -> bytes:
+    """A SqueezeNet 1.1 of ten classes with random weights, as a .safetensors file."""
+    return save(SqueezeNet(PLANS["1.1"], 10).state_dict())
 
 
 def test_strip_stacks_every_parameter_once() -> None:
@@ -99,15 +121,15 @@ def test_strip_stacks_every_parameter_once() -> None:
 
 def test_the_line_stands_at_this_networks_size() -> None:
     figure = design_space.published_designs(design(Choice()))
-    assert figure.layout.shapes[0].x0 == pytest.approx(4.762, abs=1e-3)
-    assert "4.76 MiB" in figure.layout.annotations[0].text
+    assert figure.layout.shapes[0].x0 == pytest.approx(4.994, abs=1e-3)
+    assert "4.99 MB" in figure.layout.annotations[0].text
 
 
 def test_a_measured_time_shows_how_far_its_runs_spread() -> None:
     when = ("2026-11-26", "PyTorch")
     steady = Measurement("resnet18", "CPU", 40.0, 38.5, 51.0, 20, 30.0, 8, None, True, *when)
     slow = replace(steady, name="vgg16", milliseconds=900.0, fastest=880.0, slowest=1250.0)
-    bars = speed_bars([steady, slow], {"resnet18": "ResNet18", "vgg16": "VGG16"}, "milliseconds").bars
+    bars = speed_bars([steady, slow], ROWS, "milliseconds").bars
     assert [bar.label for bar in bars] == ["40 ms (38.5–51 ms)", "900 ms (880 ms–1.25 s)"]
-    (rate, _) = speed_bars([steady, slow], {"resnet18": "R", "vgg16": "V"}, "images_per_second").bars
+    (rate, _) = speed_bars([steady, slow], ROWS, "images_per_second").bars
     assert "–" not in rate.label

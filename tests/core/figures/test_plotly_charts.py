@@ -51,7 +51,7 @@ def test_each_bar_has_its_name_and_value_over_it() -> None:
     words = {note.y: note.text for note in made.layout.annotations}
     assert words[0] == "SqueezeNet 1.1  <b>1.24 M</b>" and "112× larger" in words[3]
     tall = figure(comparison_charts.published_bars(TABLE_2))
-    assert "<br><b>0.47 MiB" in tall.layout.annotations[-1].text
+    assert "<br><b>0.47 MB" in tall.layout.annotations[-1].text
     assert tall.layout.height / len(TABLE_2) > made.layout.height / len(ROWS)
 
 
@@ -144,7 +144,7 @@ def test_squares_have_areas_like_their_numbers_and_the_small_ones_come_enlarged(
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16"])
 def test_tiles_add_up_to_the_network(name: str) -> None:
-    chart = comparison_charts.parameter_tiles(name, name, comparison.row(name).profile())
+    chart = comparison_charts.parameter_tiles(comparison.row(name))
     (tiles,) = figure(chart).data
     values = dict(zip(tiles.ids, tiles.values, strict=True))
     assert values[name] == comparison.row(name).parameters and len(values) == len(tiles.ids)

@@ -1,0 +1,36 @@
+"""The three sizes that every page begins with, known without PyTorch."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from squeeze_core.cost.counts import recorded_as
+from squeeze_core.networks import CLASSIFIER
+from squeeze_core.networks.manifest import file_bytes, smallest
+
+
+class Headline(NamedTuple):
+    """Bytes: AlexNet's and SqueezeNet 1.1's float32 parameters, and the smallest file that is shipped."""
+
+    alexnet: float
+    float32: float
+    file: int
+
+    @property
+    def smaller(self) -> float:
+        """How many times smaller the file is than SqueezeNet's float32 parameters."""
+        return self.float32 / self.file
+
+    @property
+    def fewer_parameters(self) -> float:
+        """How many times fewer parameters SqueezeNet has than AlexNet."""
+        return self.alexnet / self.float32
+
+
+@cache
+def headline() -> Headline:
+    """As counted, and as the file lies on disk."""
+    alexnet, ours = recorded_as("alexnet"), recorded_as(CLASSIFIER)
+    assert alexnet is not None and ours is not None
+    return Headline(1e6 * alexnet.megabytes, 1e6 * ours.megabytes, file_bytes(smallest(CLASSIFIER)))
