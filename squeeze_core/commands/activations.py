@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from squeeze_core import images
+from squeeze_core.atomic_file import write_whole
 from squeeze_core.commands import (
     add_device_option,
     add_json_option,
@@ -160,9 +162,7 @@ def write(trace: FireTrace, out: Path) -> list[Path]:
             path = out / f"{module.name}_{branch}.png"
             grid_picture(unit_scale(maps.values), COLUMNS, enlarge).save(path)
             written.append(path)
-    numbers = out / NUMBERS
-    # Last, and whole or not at all: it says that a picture is done.
-    temporary = out / f".{NUMBERS}"
-    np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-    temporary.replace(numbers)
-    return [*written, numbers]
+    numbers = io.BytesIO()
+    np.savez_compressed(numbers, **arrays)  # type: ignore[arg-type]
+    write_whole(out / NUMBERS, numbers.getvalue())  # last: its file says that a picture is done
+    return [*written, out / NUMBERS]

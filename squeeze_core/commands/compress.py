@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from squeeze_core.atomic_file import write_whole
 from squeeze_core.commands import add_json_option, network_options, print_json
 from squeeze_core.errors import UserError
 
@@ -42,13 +42,7 @@ def run(options: Namespace) -> int:
     network = network_options.network_of(options)
     with tqdm(total=100, desc="compress", unit="%", bar_format="{desc} {percentage:3.0f}% |{bar}|") as bar:
         result = compress(network, known[name], lambda share: bar.update(100 * share - bar.n) and None)
-    temporary = options.out.with_name(f"{options.out.name}.part-{os.getpid()}")
-    try:
-        temporary.write_bytes(result.data)
-        temporary.replace(options.out)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(f"{options.out} cannot be written: {error.strerror}.") from None
+    write_whole(options.out, result.data)
     if options.json:
         print_json(result.row())
         return 0

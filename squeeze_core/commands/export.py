@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from squeeze_core import gallery
+from squeeze_core.atomic_file import write_whole
 from squeeze_core.commands import add_json_option, network_options, print_json
 from squeeze_core.detector.pretrained import load_detector
-from squeeze_core.errors import UserError
 from squeeze_core.networks.preprocess import Preprocess
 
 # What the answers are, which the file says too.
@@ -51,15 +50,8 @@ def run(options: Namespace) -> int:
         module, labels, preprocess = detector.network, detector.labels, detector.preprocess
     content = export(module, options.task, labels, preprocess)
     difference = _difference(module, content, preprocess)
-    temporary = options.out.with_name(f".{options.out.name}.{os.getpid()}")
-    try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(options.out)
-    except OSError as error:
-        raise UserError(f"{options.out} cannot be written to: {error.strerror}.") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(options.out, content)
     document = {
         "file": str(options.out),
         "bytes": len(content),

@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from squeeze_core.atomic_file import write_whole
 from squeeze_core.compression import presets
 from squeeze_core.compression.presets import Preset
 from squeeze_core.compression.sensitivity import Study
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.evaluate import evaluate
-from squeeze_core.detector.pretrained import PretrainedDetector, describe, load_detector, write_whole
+from squeeze_core.detector.pretrained import PretrainedDetector, describe, load_detector
 from squeeze_core.errors import UserError
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import sqz

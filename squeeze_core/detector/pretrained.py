@@ -6,10 +6,8 @@ import base64
 import copy
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +16,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
+from squeeze_core.atomic_file import write_whole
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.onnx_runtime import OnnxDetector, export_graph
@@ -208,18 +207,3 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
         metadata = opened.metadata() | told
         state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
     write_whole(path, save(state, metadata))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all. UserError when it cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        if path.exists():
-            temporary.chmod(path.stat().st_mode)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}.") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

@@ -18,21 +18,11 @@ from typing import TypeVar
 from squeeze_core.images import pool
 from squeeze_core.images.decoding import decode_here, from_pillow
 from squeeze_core.images.kinds import SUFFIXES
-from squeeze_core.images.picture import (
-    LONGEST_SIDE,
-    MAX_BASELINE_JPEG_PIXELS,
-    MAX_BYTES,
-    MAX_PIXELS,
-    ImageError,
-    Picture,
-    check_bytes,
-)
+from squeeze_core.images.picture import LONGEST_SIDE, MAX_BYTES, ImageError, Picture, check_bytes
 
 __all__ = [
     "LONGEST_SIDE",
-    "MAX_BASELINE_JPEG_PIXELS",
     "MAX_BYTES",
-    "MAX_PIXELS",
     "SUFFIXES",
     "ImageError",
     "Picture",
@@ -49,10 +39,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def read(
-    path: Path | str, least_side: int | None = None, poll: Callable[[], object] | None = None
-) -> Picture:
-    """The picture in that file, as `decode` gives it; ImageError when there is none."""
+def read(path: Path | str, least_side: int | None = None) -> Picture:
+    """The picture in that file, as `decode` gives it; ImageError when there is none.
+
+    `least_side`: for a network that sees the picture at that many pixels a side; the shorter side then
+    keeps at least one and a half times as many, which is quicker than what a screen needs.
+    """
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(path)):
         raise ImageError(f"{path} is an address; files on this machine are read.")
     path = Path(path)
@@ -68,7 +60,7 @@ def read(
         raise ImageError(f"There is no file {path}.") from None
     except OSError as error:
         raise ImageError(f"{path.name} cannot be read: {error.strerror}.") from None
-    return _decode(path, path.name, least_side, poll)
+    return _decode(path, path.name, least_side)
 
 
 def key_of(data: bytes) -> str:
@@ -77,25 +69,19 @@ def key_of(data: bytes) -> str:
 
 
 def decode(
-    data: bytes,
-    name: str,
-    least_side: int | None = None,
-    poll: Callable[[], object] | None = None,
-    key: str | None = None,
+    data: bytes, name: str, poll: Callable[[], object] | None = None, key: str | None = None
 ) -> Picture:
     """The picture in those bytes, whatever the name's extension; of an animation the first frame.
 
-    `least_side`: for a network that sees the picture at that many pixels a side; the shorter side then
-    keeps at least one and a half times as many, which is quicker than what a screen needs. `poll` is
-    called every tenth of a second meanwhile; what it raises ends the work. `key`: their `key_of`, where
-    it is known.
+    `poll` is called every tenth of a second meanwhile; what it raises ends the work. `key`: their
+    `key_of`, where it is known.
 
     Transparent places become white; 16-bit and float values are scaled to 0–255. ImageError when the
-    bytes hold no whole picture of a kind that is read, more than MAX_BYTES, MAX_PIXELS or (baseline
+    bytes hold no whole picture in a supported format, more than MAX_BYTES, MAX_PIXELS or (baseline
     JPEG) MAX_BASELINE_JPEG_PIXELS, or a picture that takes too long or too much memory.
     """
     check_bytes(len(data), name)
-    return _decode(data, name, least_side, poll, key or key_of(data))
+    return _decode(data, name, None, poll, key or key_of(data))
 
 
 def prefetch(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -135,7 +121,7 @@ def _decode(
     source: bytes | Path,
     name: str,
     least_side: int | None,
-    poll: Callable[[], object] | None,
+    poll: Callable[[], object] | None = None,
     key: str | None = None,
 ) -> Picture:
     if not _IN_PROCESSES:
