@@ -330,7 +330,7 @@ def huffman() -> Stage:
         "Huffman coding",
         "Frequent values get short code words; zeros are left out and only their number is stored.",
         f"{DEEP_COMPRESSION}, sections 2 and 4",
-        _code("huffman"),
+        _code("gap-huffman"),
     )
 
 

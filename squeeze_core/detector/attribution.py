@@ -16,7 +16,7 @@ from torchvision.ops import box_iou
 
 from squeeze_core.detector.detect import candidates, decode, whole
 from squeeze_core.detector.detections import AGREEMENT, Candidates, Detection
-from squeeze_core.detector.network import Detector, both_ways
+from squeeze_core.detector.network import Detector, average_flipped
 from squeeze_core.detector.onnx_runtime import OnnxDetector
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.errors import UserError
@@ -302,7 +302,7 @@ def ablate(
         with torch.inference_mode():
             parts = network.network.parts(torch.cat([batch, batch.flip(3)]), mask)
         answers = parts["answers"].float().cpu()
-        output = both_ways(answers[:1], answers[1:], *batch.shape[2:])[0]
+        output = average_flipped(answers[:1], answers[1:], *batch.shape[2:])[0]
         elapsed = 1000 * (time.perf_counter() - start)
         return candidates(picture, decode(output, record, whole(picture)), record, device.type, elapsed)
 

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from squeeze_core.detector.detections import CANDIDATES, FLOOR, Candidates
-from squeeze_core.detector.network import both_ways
+from squeeze_core.detector.network import average_flipped
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
@@ -67,10 +67,10 @@ def views(picture: Picture, tiled: bool = False) -> list[View]:
 
 def given(picture: Picture, detector: PretrainedDetector, tiled: bool = False) -> Tensor:
     """The network's input for one picture: its views, then their mirror images."""
-    return _both_ways(views(picture, tiled), detector)
+    return _with_flipped(views(picture, tiled), detector)
 
 
-def _both_ways(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
+def _with_flipped(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
     batch = detector.preprocess([view.image for view in seen])
     return torch.cat([batch, batch.flip(3)])
 
@@ -101,9 +101,9 @@ def detect(
         engine.get(loaded)  # loading is not part of a picture's price
         begun = time.perf_counter()
         parts = [views(picture, tiled) for picture in group]
-        batch = _both_ways([view for row in parts for view in row], loaded)
+        batch = _with_flipped([view for row in parts for view in row], loaded)
         answers = engine.run(loaded, batch)
-        output = iter(both_ways(*answers.split(len(batch) // 2), *batch.shape[2:]))
+        output = iter(average_flipped(*answers.split(len(batch) // 2), *batch.shape[2:]))
         found = [fused([decode(next(output), loaded, view) for view in row]) for row in parts]
         share = 1000 * (time.perf_counter() - begun) / len(group)
         for picture, arrays in zip(group, found, strict=True):

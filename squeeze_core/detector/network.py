@@ -15,7 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from squeeze_core.networks.architecture import Fire, Parts, SqueezeNet
+from squeeze_core.networks.architecture import (
+    BRANCHES,
+    Fire,
+    Layer,
+    LayerKind,
+    Parts,
+    SqueezeNet,
+    feature_layers,
+    run,
+)
 
 STRIDES = (8, 16, 32, 64)
 # Input pixel at the middle of each level's first position: 3×3/2 windows; conv1's and the last two padded.
@@ -70,55 +79,73 @@ class Detector(nn.Module):
         _start_at(self.class_logits, -math.log((1 - PRIOR) / PRIOR))
         _start_at(self.distances, math.log(2.0))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self._run(x, None, None)
+    def __repr__(self) -> str:
+        classes, weights = self.class_logits.out_channels, sum(w.numel() for w in self.parameters())
+        return f"Detector({classes} classes, width {self.width}, {weights:,} parameters)"
 
-    def parts(self, x: Tensor, kept: Mapping[str, Tensor] | None = None) -> Parts:
-        """Every named part of one forward pass, as `SqueezeNet.parts` has it, and "answers".
+    def layers(self) -> list[Layer]:
+        """Every layer in the order in which it runs: the backbone, which reads "pictures", neck and head.
 
         The backbone's Fire modules are fire2 … fire9; those of neck and head are named after the
-        attribute that holds them, with their place where it holds several: "stride16.1/squeeze". Those
-        of the head answer once a level: "class_tower.p8", "box_tower.p64".
+        attribute that holds them, with their place where it holds several: "stride16.1/squeeze". The
+        head runs once a level: "class_tower.p8.0", "box_tower.p64", "class_logits.p8", "distances.p8".
+        """
+        layers = feature_layers(self.backbone_names, self.backbone)
+
+        def add(name: str, module: nn.Module, reads: str) -> str:
+            """Append the module's layers and return the name of its output."""
+            if isinstance(module, nn.Sequential):
+                for number, inner in enumerate(module):
+                    reads = add(f"{name}.{number}", inner, reads)
+                return reads
+            if isinstance(module, Fire):
+                layers.extend(module.layers(name, reads))
+            else:
+                kind: LayerKind = "pool" if isinstance(module, nn.MaxPool2d) else "convolution"
+                layers.append(Layer(name, kind, (reads,), module))
+            return name
+
+        def merge(name: str, module: nn.Module, features: str, coarser: str) -> str:
+            """`module` of a level's features with the next level's, enlarged, as further channels."""
+            layers.append(Layer(f"{name}/input", "enlarge", (features, coarser), _concat_enlarged))
+            return add(name, module, f"{name}/input")
+
+        stride16 = add("stride16", self.stride16, layers[-1].name)
+        stride32 = add("stride32", self.stride32, stride16)
+        p64 = add("stride64", self.stride64, stride32)
+        p32 = merge("merge32", self.merge32, stride32, p64)
+        p16 = merge("merge16", self.merge16, stride16, p32)
+        p8 = merge("merge8", self.merge8, self.backbone_names[self.stride8_end - 1], p16)
+        for stride, level in zip(STRIDES, (p8, p16, p32, p64), strict=True):
+            classes = add(f"class_tower.p{stride}", self.class_tower, level)
+            add(f"class_logits.p{stride}", self.class_logits, classes)
+            box = add(f"box_tower.p{stride}", self.box_tower, level)
+            add(f"distances.p{stride}", self.distances, box)
+        return layers
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._answers(run(self.layers(), x))
+
+    def parts(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Parts:
+        """The output of each of `layers`, by name, and "answers", what `forward` returns.
+
+        `channel_mask`: as `SqueezeNet.parts` takes it.
         """
         parts: Parts = {}
-        parts["answers"] = self._run(x, parts, kept)
+        parts["answers"] = self._answers(run(self.layers(), x, channel_mask, parts))
         return parts
 
-    def _run(self, x: Tensor, parts: Parts | None, kept: Mapping[str, Tensor] | None) -> Tensor:
-        def run(name: str, layer: nn.Module, given: Tensor) -> Tensor:
-            if isinstance(layer, nn.Sequential):
-                out = given
-                for number, inner in enumerate(layer):
-                    out = run(f"{name}.{number}", inner, out)
-            else:
-                out = layer(given, name, parts, kept) if isinstance(layer, Fire) else layer(given)
-            if parts is not None:
-                parts[name] = out
-            return out
-
-        for number, (name, layer) in enumerate(zip(self.backbone_names, self.backbone, strict=True)):
-            x = run(name, layer, x)
-            if number == self.stride8_end - 1:
-                stride8 = x
-        stride16 = run("stride16", self.stride16, x)
-        stride32 = run("stride32", self.stride32, stride16)
-        p64 = run("stride64", self.stride64, stride32)
-        p32 = run("merge32", self.merge32, _beside(stride32, p64))
-        p16 = run("merge16", self.merge16, _beside(stride16, p32))
-        p8 = run("merge8", self.merge8, _beside(stride8, p16))
+    def _answers(self, found: Parts) -> Tensor:
         levels = []
-        for level, (stride, features) in enumerate(zip(STRIDES, (p8, p16, p32, p64), strict=True)):
-            heads = {"class_tower": self.class_tower, "box_tower": self.box_tower}
-            towers = [run(f"{name}.p{stride}", tower, features) for name, tower in heads.items()]
-            logits = self.class_logits(towers[0]).float()
-            distances = self.distances(towers[1]).float() * self.level_scale[level]
+        for level, stride in enumerate(STRIDES):
+            logits = found[f"class_logits.p{stride}"].float()
+            distances = found[f"distances.p{stride}"].float() * self.level_scale[level]
             boxes = _boxes(distances.clamp(max=6).exp() * stride, level)
             levels.append(torch.cat([boxes, logits], 1).flatten(2))
         return torch.cat(levels, 2).transpose(1, 2)
 
 
-def _beside(features: Tensor, coarser: Tensor) -> Tensor:
-    """A level's features with the next level's, enlarged, as further channels."""
+def _concat_enlarged(features: Tensor, coarser: Tensor) -> Tensor:
     return torch.cat([features, F.interpolate(coarser, size=features.shape[-2:])], 1)
 
 
@@ -143,17 +170,17 @@ def _centres(level: int, rows: int, columns: int, device: torch.device) -> tuple
     return y, first + stride * torch.arange(columns, device=device)
 
 
-def both_ways(output: Tensor, mirrored: Tensor, height: int, width: int) -> Tensor:
-    """The mean of the network's answers for pictures and for their mirror images.
+def average_flipped(output: Tensor, flipped: Tensor, height: int, width: int) -> Tensor:
+    """The mean of the outputs for pictures and for their mirror images: flip augmentation at test time.
 
-    Both [N, positions, 4 + classes] as the network gives them for that height and width, pixels; so
-    is the result. Positions and boxes of the mirror images are turned back first.
+    Both are float [N, positions, 4 + classes], the network's output at that height and width in pixels, and
+    so is the mean. Positions and boxes of the mirror images are flipped back first.
     """
     levels = []
     sizes = [(math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES]
-    for level, size in zip(mirrored.split([h * w for h, w in sizes], 1), sizes, strict=True):
+    for level, size in zip(flipped.split([h * w for h, w in sizes], 1), sizes, strict=True):
         levels.append(level.unflatten(1, size).flip(2).flatten(1, 2))
-    x0, y0, x1, y1, logits = torch.cat(levels, 1).split([1, 1, 1, 1, mirrored.shape[2] - 4], 2)
+    x0, y0, x1, y1, logits = torch.cat(levels, 1).split([1, 1, 1, 1, flipped.shape[2] - 4], 2)
     return (output + torch.cat([width - x1, y0, width - x0, y1, logits], 2)) / 2
 
 
@@ -174,7 +201,7 @@ def add_batchnorm(network: Detector) -> Detector:
     """
     for name, module in network.named_modules():
         if isinstance(module, Fire) and name.startswith(("stride", "merge")):
-            for part in ("squeeze", "expand1x1", "expand3x3"):
+            for part in BRANCHES:
                 conv = getattr(module, part)
                 norm = nn.BatchNorm2d(conv.out_channels)
                 setattr(module, part, nn.Sequential(OrderedDict(conv=conv, norm=norm)))
@@ -186,7 +213,7 @@ def fold_batchnorm(network: Detector) -> Detector:
     network.eval()
     for module in network.modules():
         if isinstance(module, Fire):
-            for part in ("squeeze", "expand1x1", "expand3x3"):
+            for part in BRANCHES:
                 pair = getattr(module, part)
                 if isinstance(pair, nn.Sequential):
                     conv, norm = pair

@@ -83,7 +83,7 @@ def ablate(picture: Picture, engine: Engine, network: Network, disabled: Iterabl
         with torch.inference_mode():
             before = loaded(batch)[0].float().cpu().numpy()
             mask = channel_mask(loaded.plan, units, device)
-            after = loaded.without(batch, mask)[0].float().cpu().numpy() if units else before
+            after = loaded(batch, mask)[0].float().cpu().numpy() if units else before
         for logits in (before, after):
             logits.setflags(write=False)
         return Ablation(network, units, before, after)

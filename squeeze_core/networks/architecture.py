@@ -6,7 +6,7 @@ of `PLANS`, or a `Plan` made from the metaparameters of the paper's section 5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -100,8 +100,52 @@ PLANS = {
 }
 
 
-# Name → what one forward pass left there, float [N, channels, H, W]; see `SqueezeNet.parts`.
+# Name → output of that layer in one forward pass, float [N, channels, H, W]; see `SqueezeNet.parts`.
 Parts = dict[str, Tensor]
+LayerKind = Literal["convolution", "pool", "concat", "add", "dropout", "mean", "flatten", "enlarge"]
+
+
+class Layer(NamedTuple):
+    """One layer: `function` of the outputs named in `inputs`, then `relu` if there is one.
+
+    A network is a list of these in the order in which they run. The first reads the picture.
+    """
+
+    name: str
+    kind: LayerKind
+    inputs: tuple[str, ...]
+    function: Callable[..., Tensor]
+    relu: nn.Module | None = None
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        out = self.function(*inputs)
+        return out if self.relu is None else self.relu(out)
+
+
+def run(
+    layers: Sequence[Layer],
+    x: Tensor,
+    channel_mask: Mapping[str, Tensor] | None = None,
+    parts: Parts | None = None,
+) -> Parts:
+    """The outputs that no layer reads, by name. `x` is what the first layer reads.
+
+    `channel_mask`: layer name → factors [channels, 1, 1] for its output. `parts`, if given, receives every
+    layer's output; otherwise an output is freed as soon as its last reader has run.
+    """
+    last_reader = {name: layer.name for layer in layers for name in layer.inputs}
+    values = {layers[0].inputs[0]: x}
+    for layer in layers:
+        out = layer(*(values[name] for name in layer.inputs))
+        if channel_mask and layer.name in channel_mask:
+            out = out * channel_mask[layer.name]
+        values[layer.name] = out
+        if parts is not None:
+            parts[layer.name] = out
+        for name in layer.inputs:
+            if last_reader[name] == layer.name:
+                del values[name]
+    return values
 
 
 class Fire(nn.Module):
@@ -135,34 +179,34 @@ class Fire(nn.Module):
         """Those of BRANCHES that have channels."""
         return tuple(branch for branch in BRANCHES if getattr(self, branch) is not None)
 
-    def forward(
-        self,
-        x: Tensor,
-        name: str = "",
-        parts: Parts | None = None,
-        kept: Mapping[str, Tensor] | None = None,
-    ) -> Tensor:
-        """`parts` and `kept` as in `SqueezeNet.parts`, for the module of that name."""
+    def layers(self, name: str, reads: str) -> list[Layer]:
+        """The layers of a module called `name` that reads the output `reads`."""
 
-        def branch(kind: str, given: Tensor) -> Tensor:
-            part = f"{name}/{kind}"
-            out = getattr(self, f"{kind}_activation")(getattr(self, kind)(given))
-            if kept is not None and part in kept:
-                out = out * kept[part]
-            if parts is not None:
-                parts[part] = out
-            return out
+        def branch(kind: str, reads: str) -> Layer:
+            conv, relu = getattr(self, kind), getattr(self, f"{kind}_activation")
+            return Layer(f"{name}/{kind}", "convolution", (reads,), conv, relu)
 
-        squeezed = branch("squeeze", x)
-        out = torch.cat([branch(kind, squeezed) for kind in self.branches[1:]], 1)
-        return out if self.bypass is None else out + self.bypass(x)
+        squeeze = branch("squeeze", reads)
+        expands = [branch(kind, squeeze.name) for kind in self.branches[1:]]
+        names = tuple(expand.name for expand in expands)
+        if self.bypass is None:
+            return [squeeze, *expands, Layer(name, "concat", names, _concat)]
+        joined = Layer(f"{name}/expands", "concat", names, _concat)
+        if isinstance(self.bypass, nn.Identity):
+            return [squeeze, *expands, joined, Layer(name, "add", (joined.name, reads), torch.add)]
+        bypass = Layer(f"{name}/bypass", "convolution", (reads,), self.bypass)
+        added = Layer(name, "add", (joined.name, bypass.name), torch.add)
+        return [squeeze, *expands, joined, bypass, added]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return run(self.layers("fire", "input"), x)["fire"]
 
 
 class SqueezeNet(nn.Module):
     """float [N, 3, H, W] → class logits, float [N, classes]. Untrained until weights are loaded.
 
     `features` and `classifier` hold the layers in the paper's order, so that a state dict of
-    torchvision's `squeezenet1_0` or `squeezenet1_1` fits. `stages` names what they make, as the paper
+    torchvision's `squeezenet1_0` or `squeezenet1_1` fits. `stages` names their outputs, as the paper
     does: conv1, pool1, fire2 … fire9, conv10. H and W must be at least `plan.smallest_input` pixels.
     """
 
@@ -196,37 +240,44 @@ class SqueezeNet(nn.Module):
                     nn.init.zeros_(module.bias)
         nn.init.normal_(conv10.weight, std=0.01)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self._run(x, None, None)
+    def __repr__(self) -> str:
+        weights = sum(weight.numel() for weight in self.parameters())
+        classes = self.classifier[1].out_channels
+        return (
+            f"SqueezeNet({len(self.plan.fires)} Fire modules, {classes:,} classes, {weights:,} parameters)"
+        )
 
-    def parts(self, x: Tensor, kept: Mapping[str, Tensor] | None = None) -> Parts:
-        """Every named part of one forward pass: "conv1", "pool1", "fire2/squeeze", "fire2/expand1x1",
+    def layers(self) -> list[Layer]:
+        """Every layer in the order in which it runs, from conv1, which reads "pictures", to "logits"."""
+        layers = feature_layers(self.layer_names, self.features)
+        dropout, conv10, relu, average = self.classifier
+        reads = layers[-1].name
+        if self.training:
+            layers.append(Layer("conv10/dropout", "dropout", (reads,), dropout))
+            reads = "conv10/dropout"
+        return [
+            *layers,
+            Layer("conv10", "convolution", (reads,), conv10, relu),
+            Layer("conv10/mean", "mean", ("conv10",), average),
+            Layer("logits", "flatten", ("conv10/mean",), _flatten),
+        ]
+
+    def forward(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Tensor:
+        """`channel_mask`: as `parts` takes it."""
+        return run(self.layers(), x, channel_mask)["logits"]
+
+    def parts(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Parts:
+        """Every layer's output in one forward pass: "conv1", "pool1", "fire2/squeeze", "fire2/expand1x1",
         "fire2/expand3x3", "fire2" … "conv10" and "logits" [N, classes]; convolutions after their ReLU.
 
-        `kept`: factors for branches, such as "fire2/squeeze" → [channels, 1, 1], 0 to switch a channel off.
+        `channel_mask`: such as "fire2/squeeze" → float [channels, 1, 1], 0 to switch a channel off.
         """
         parts: Parts = {}
-        parts["logits"] = self._run(x, parts, kept)
+        run(self.layers(), x, channel_mask, parts)
         return parts
 
-    def without(self, x: Tensor, kept: Mapping[str, Tensor]) -> Tensor:
-        """The class logits [N, classes] with those factors, as `parts` takes them."""
-        return self.parts(x, kept)["logits"]
-
-    def _run(self, x: Tensor, parts: Parts | None, kept: Mapping[str, Tensor] | None) -> Tensor:
-        for name, layer in zip(self.layer_names, self.features, strict=True):
-            x = layer(x, name, parts, kept) if isinstance(layer, Fire) else layer(x)
-            # conv1's own output is overwritten by the ReLU that follows, which stands for it.
-            if parts is not None and name != "conv1":
-                parts["conv1" if name == "relu1" else name] = x
-        dropout, conv10, relu, average = self.classifier
-        maps = relu(conv10(dropout(x)))
-        if parts is not None:
-            parts["conv10"] = maps
-        return average(maps).flatten(1)
-
     def layer(self, name: str) -> nn.Module:
-        """The layer of that name, conv1 … fire9 or conv10; KeyError where there is none."""
+        """The module of that name, conv1 … fire9 or conv10; KeyError where there is none."""
         if name == "conv10":
             return self.classifier[1]
         try:
@@ -236,21 +287,16 @@ class SqueezeNet(nn.Module):
 
     def convolution(self, part: str) -> nn.Conv2d:
         """The convolution behind a part such as "conv1" or "fire5/expand3x3"; KeyError where none is."""
-        name, _, branch = part.partition("/")
-        found = getattr(self.layer(name), branch, None) if branch in BRANCHES else self.layer(name)
+        found = {layer.name: layer.function for layer in self.layers()}[part]
         if not isinstance(found, nn.Conv2d):
             raise KeyError(part)
         return found
 
     def reads(self, part: str) -> str:
-        """The part that this convolution is given: "fire3/squeeze" → "fire2", "fire3/expand1x1" →
-        "fire3/squeeze"; KeyError for conv1, which is given the picture."""
-        name, _, branch = part.partition("/")
-        if branch and branch != BRANCHES[0]:
-            return f"{name}/{BRANCHES[0]}"
-        if name not in self.stages[1:]:
-            raise KeyError(part)
-        return self.stages[self.stages.index(name) - 1]
+        """The part that this convolution reads: "fire3/squeeze" → "fire2", "fire3/expand1x1" →
+        "fire3/squeeze"; KeyError for conv1, which reads the picture."""
+        (read,) = {layer.name: layer.inputs for layer in self.layers() if layer.name != "conv1"}[part]
+        return read
 
     def name_of(self, path: str) -> str:
         """The paper's name for a module path: "features.3.squeeze" → "fire2.squeeze"."""
@@ -268,3 +314,26 @@ class SqueezeNet(nn.Module):
 
 def _pool() -> nn.Module:
     return nn.MaxPool2d(3, stride=2, ceil_mode=True)
+
+
+def _concat(*inputs: Tensor) -> Tensor:
+    return torch.cat(inputs, 1)
+
+
+def _flatten(x: Tensor) -> Tensor:
+    return x.flatten(1)
+
+
+def feature_layers(names: Sequence[str], modules: nn.Sequential) -> list[Layer]:
+    """The layers of `SqueezeNet.features`, whose modules have these names; conv1 reads "pictures"."""
+    layers: list[Layer] = []
+    reads = "pictures"
+    for name, module in zip(names, modules, strict=True):
+        if isinstance(module, Fire):
+            layers += module.layers(name, reads)
+        elif isinstance(module, nn.Conv2d):
+            layers.append(Layer(name, "convolution", (reads,), module, modules[names.index("relu1")]))
+        elif isinstance(module, nn.MaxPool2d):
+            layers.append(Layer(name, "pool", (reads,), module))
+        reads = layers[-1].name
+    return layers

@@ -6,7 +6,7 @@ import torch
 from squeeze_core.detector.network import (
     Detector,
     add_batchnorm,
-    both_ways,
+    average_flipped,
     fold_batchnorm,
     positions,
 )
@@ -74,7 +74,7 @@ def test_answers_for_a_mirror_image_are_turned_back() -> None:
     for level in mirrored.split([8 * 12, 4 * 6, 2 * 3, 1 * 2], 1):
         columns = {96: 12, 24: 6, 6: 3, 2: 2}[level.shape[1]]
         rows.append(level.unflatten(1, (-1, columns)).flip(2).flatten(1, 2))
-    assert torch.allclose(both_ways(output, torch.cat(rows, 1), height, width), output)
+    assert torch.allclose(average_flipped(output, torch.cat(rows, 1), height, width), output)
 
 
 def test_a_picture_and_its_mirror_image_get_mirrored_answers() -> None:
@@ -83,8 +83,8 @@ def test_a_picture_and_its_mirror_image_get_mirrored_answers() -> None:
     picture = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         there, back = network(picture), network(picture.flip(3))
-    one, other = both_ways(there, back, 64, 64), both_ways(back, there, 64, 64)
-    turned = 2 * both_ways(torch.zeros_like(other), other, 64, 64)  # `other`, turned back
+    one, other = average_flipped(there, back, 64, 64), average_flipped(back, there, 64, 64)
+    turned = 2 * average_flipped(torch.zeros_like(other), other, 64, 64)  # `other`, turned back
     assert torch.allclose(one, turned, atol=1e-3)
 
 

@@ -35,24 +35,67 @@ def test_logits_are_torchvisions(version: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("version", PLANS)
-def test_parts_are_those_of_the_plain_forward_bit_by_bit(version: str) -> None:
+def test_parts_are_what_hooks_on_torchvisions_network_see(version: str) -> None:
     torch.manual_seed(0)
-    network, batch = SqueezeNet(version, classes=5).eval(), torch.randn(2, 3, 96, 96)
+    theirs, ours = TORCHVISION[version](num_classes=5).eval(), SqueezeNet(version, classes=5).eval()
+    ours.load_state_dict(theirs.state_dict())
+    batch = torch.randn(2, 3, 96, 96)
     seen: dict[str, torch.Tensor] = {}
-    for name in network.fire_names:
-        fire = network.layer(name)
-        fire.register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out.clone()}))
-        for branch in BRANCHES:
-            getattr(fire, f"{branch}_activation").register_forward_hook(
-                lambda _m, _i, out, part=f"{name}/{branch}": seen.update({part: out.clone()})
-            )
+
+    def keep(name: str, module: torch.nn.Module) -> None:
+        module.register_forward_hook(lambda _m, _i, out: seen.update({name: out.clone()}))
+
+    for name, module in zip(ours.layer_names, theirs.features, strict=True):
+        keep("conv1" if name == "relu1" else name, module)
+        if name.startswith("fire"):
+            for branch in BRANCHES:
+                keep(f"{name}/{branch}", getattr(module, f"{branch}_activation"))
     with torch.inference_mode():
-        logits = network(batch)
-        parts = network.parts(batch)
-    assert torch.equal(parts["logits"], logits) and len(seen) == 8 * 4
-    assert all(torch.equal(parts[part], value) for part, value in seen.items())
-    assert [part for part in parts if "/" not in part] == [*network.stages, "logits"]
-    assert torch.equal(parts["conv10"].mean((2, 3)), logits)
+        seen["logits"] = theirs(batch)
+        parts = ours.parts(batch)
+        assert torch.equal(parts["logits"], ours(batch))
+    assert len(seen) == 1 + 1 + 3 + 8 * 4
+    for name, value in seen.items():
+        torch.testing.assert_close(parts[name], value, atol=1e-5, rtol=1e-5)
+    assert [part for part in parts if "/" not in part] == [*ours.stages, "logits"]
+    assert torch.equal(parts["conv10"].mean((2, 3)), parts["logits"])
+
+
+def test_a_channel_mask_multiplies_its_layer_and_what_follows_sees_that() -> None:
+    torch.manual_seed(0)
+    network, batch = SqueezeNet("1.1", classes=5).eval(), torch.randn(1, 3, 64, 64)
+    mask = {"fire4/squeeze": torch.linspace(0, 2, 32).view(-1, 1, 1)}
+    with torch.inference_mode():
+        plain, masked = network.parts(batch), network.parts(batch, mask)
+        assert torch.equal(masked["fire4/squeeze"], plain["fire4/squeeze"] * mask["fire4/squeeze"])
+        expand = network.convolution("fire4/expand1x1")(masked["fire4/squeeze"]).relu()
+        assert torch.equal(masked["fire4/expand1x1"], expand)
+        assert torch.equal(masked["fire3"], plain["fire3"]) and not torch.equal(
+            masked["logits"], plain["logits"]
+        )
+        assert torch.equal(network(batch, mask), masked["logits"])
+
+
+def test_each_layer_reads_only_what_ran_before_it() -> None:
+    plan = Plan(64, 3, PLANS["1.1"].pool_after, PLANS["1.1"].fires, bypass="complex")
+    network = SqueezeNet(plan)
+    known = {"pictures"}
+    for layer in network.layers():
+        assert known.issuperset(layer.inputs) and layer.name not in known
+        known.add(layer.name)
+    convolutions = {layer.function for layer in network.layers() if layer.kind == "convolution"}
+    assert convolutions == {m for m in network.modules() if isinstance(m, torch.nn.Conv2d)}
+
+
+def test_dropout_runs_in_training_only() -> None:
+    network, picture = SqueezeNet("1.1", classes=5, dropout=1.0), torch.randn(1, 3, 64, 64)
+    torch.nn.init.ones_(network.layer("conv10").bias)
+    assert torch.equal(network(picture), torch.ones(1, 5))
+    assert not torch.equal(network.eval()(picture), torch.ones(1, 5))
+
+
+def test_a_network_is_shown_in_one_line() -> None:
+    assert repr(SqueezeNet("1.1")) == "SqueezeNet(8 Fire modules, 1,000 classes, 1,235,496 parameters)"
 
 
 def test_a_part_is_its_convolution_of_what_it_reads() -> None:

@@ -16,7 +16,7 @@ What a part holds:
                         then whole numbers that are multiplied by them
     codebook            uint16 n; n float32 values; then whole numbers that pick one of them
 
-Whole numbers are coded "packed" or "huffman" (packing.py) or "range" (coder.py).
+Whole numbers are coded "packed" or "gap-huffman" (packing.py) or "range" (coder.py).
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _UNFIT = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 _CUT, _DAMAGED = "{} is damaged: its length does not fit.", "{} is damaged: a checksum does not fit."
 
 Kind = Literal["float32", "float16", "steps", "codebook"]
-Coding = Literal["plain", "masked", "packed", "huffman", "range"]
-_NUMBERS, _LEVELS = ("plain", "masked"), ("packed", "huffman", "range")
+Coding = Literal["plain", "masked", "packed", "gap-huffman", "range"]
+_NUMBERS, _LEVELS = ("plain", "masked"), ("packed", "gap-huffman", "range")
 _CODINGS = {"float32": _NUMBERS, "float16": _NUMBERS, "steps": _LEVELS, "codebook": _LEVELS}
 
 
@@ -138,7 +138,7 @@ def _layer_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
 def _code(levels: np.ndarray, coding: Coding) -> bytes:
     if coding == "packed":
         return packing.pack(levels)
-    if coding == "huffman":
+    if coding == "gap-huffman":
         return packing.huffman_encode(levels)
     return coder.range_encode(as_layer(levels))
 
@@ -255,7 +255,7 @@ def _read_part(part: bytes, kind: Kind, coding: Coding, shape: tuple[int, ...]) 
     body = part[2 + 4 * size :]
     if coding == "packed":
         levels = packing.unpack(body, count)
-    elif coding == "huffman":
+    elif coding == "gap-huffman":
         levels = packing.huffman_decode(body, count)
     else:
         levels = coder.range_decode(body, _layer_shape(shape))

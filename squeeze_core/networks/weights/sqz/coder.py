@@ -160,22 +160,6 @@ def range_decode(data: bytes, shape: tuple[int, int, int]) -> Levels:
     return levels
 
 
-def range_bits(levels: Levels) -> float:
-    """What `range_encode` costs in theory: the sum of −log2 of the probabilities it gives."""
-    largest, mean = _start(levels)
-    if largest == 0:
-        return 0.0
-    adaptive = _Adaptive(levels.shape, largest, mean / 256)
-    bits = 0.0
-    for position, rows, columns in _passes(levels.shape):
-        part = levels[rows, columns, position]
-        context = adaptive.contexts(rows, columns)
-        p = adaptive.counts[context, part.ravel() + largest] / adaptive.counts.sum(1)[context]
-        bits -= float(np.log2(p).sum())
-        adaptive.learn(part, context, rows, columns)
-    return bits
-
-
 def entropy_bits(levels: Levels) -> float:
     """Bits of the levels when each costs −log2 of its share in the layer: no contexts."""
     counts = np.unique(levels, return_counts=True)[1].astype(float)
