@@ -63,6 +63,7 @@ def compress_detector(detector: PretrainedDetector, preset: Preset) -> tuple[byt
     return data, replace(detector, key=key, network=network)
 
 
+@torch.no_grad()
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m squeeze_core.compression.detector", description=__doc__
@@ -79,7 +80,6 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--out takes one of --presets")
     if not options.out and not (options.data and options.annotations):
         parser.error("give --data and --annotations to measure, or --out to write")
-    torch.set_grad_enabled(False)
     try:
         detector = load_detector(options.weights)
         if options.out:

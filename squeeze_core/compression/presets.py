@@ -28,10 +28,6 @@ class CompressionError(UserError):
     """The network cannot be compressed; the message is one sentence for people."""
 
 
-class Cancelled(Exception):
-    """The work was stopped because `cancelled` said so."""
-
-
 @dataclass(frozen=True)
 class Preset:
     """A composition of stages."""
@@ -42,14 +38,14 @@ class Preset:
     stages: tuple[Stage, ...]
 
 
-def second_order(price: float = 1e-7) -> Preset:
-    """Our best without retraining; `price`, in nats a bit, says how small."""
+def second_order(rd_weight: float = 1e-7) -> Preset:
+    """The smallest file at a given accuracy; `rd_weight`, λ in nats a bit, says how small."""
     return Preset(
         "second-order",
         "Levels by price, errors made good",
         "Each weight's level by its price in bits and in accuracy, later weights making good its error, "
         "then adaptive range coding.",
-        (stages.second_order(price), stages.biases("steps"), stages.range_coding()),
+        (stages.second_order(rd_weight), stages.biases("steps"), stages.range_coding()),
     )
 
 
@@ -197,23 +193,18 @@ def _quiet(share: float) -> None:
     pass
 
 
-def _never() -> bool:
-    return False
-
-
 def compress(
     network: Network,
     preset: Preset = DEFAULT_PRESET,
     progress: Callable[[float], None] = _quiet,
-    cancelled: Callable[[], bool] = _never,
     inputs: Tensor | None = None,
 ) -> Compressed:
     """Run `preset` on a SqueezeNet's record; the network stays as it is.
 
-    `progress` is told the share that is done, 0–1. `inputs`: pictures as the network takes them, float32
-    [N, 3, S, S]; its own answers on them say which weights matter, no label is needed; None for
-    `views` of the sample pictures. CompressionError for a network that is no SqueezeNet, Cancelled once
-    `cancelled` is true, WeightsError when the weights cannot be had.
+    `progress` is told the share that is done, 0–1; what it raises stops the work. `inputs`: pictures as the
+    network takes them, float32 [N, 3, S, S]; its own answers on them say which weights matter, no label is
+    needed; None for `views` of the sample pictures. CompressionError for a network that is no SqueezeNet,
+    WeightsError when the weights cannot be had.
     """
     if network.plan is None:
         raise CompressionError(f"{network.title} is no SqueezeNet, and only those are compressed here.")
@@ -227,8 +218,6 @@ def compress(
     results: list[StageResult] = []
 
     def tick(share: float) -> None:
-        if cancelled():
-            raise Cancelled
         progress((len(results) + share) / len(preset.stages))
 
     study.tick = tick

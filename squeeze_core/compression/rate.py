@@ -1,72 +1,50 @@
-"""An estimate of the bits that the range coder needs for a network's weights."""
+"""The number of bits that a layer's levels will take: an estimate of the range coder's work."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
-LARGEST = 48  # magnitudes above it cost no more
+LARGEST = 48  # magnitudes above are counted as this one
 CONTEXTS = 8
 
 
-class Rate:
-    """Code lengths in bits by layer and context, counted from the weights' present levels.
+@dataclass(frozen=True)
+class CodeLengths:
+    """`bits` float64 [CONTEXTS, 2·LARGEST + 1], of levels from −LARGEST on; `context` of each weight."""
 
-    A weight's context is how large its row (output channel), its column (input channel) and its kernel are
-    in the layer; the coder knows them from the neighbours that it has coded.
+    bits: np.ndarray
+    context: np.ndarray
+
+    def of(self, levels: np.ndarray) -> np.ndarray:
+        """Bits of the weights at these whole levels, each in its own context; same shape."""
+        return self.bits[self.context, _symbols(levels)]
+
+
+def code_lengths(levels: np.ndarray) -> CodeLengths:
+    """Code lengths when a layer's weights are at `levels`, whole numbers [O, I, kernel area].
+
+    As in the coder, a weight's context is the size of the other weights in its row (output channel), its
+    column (input channel) and its kernel, relative to the layer's mean.
     """
-
-    def __init__(self, shapes: list[tuple[int, ...]]) -> None:
-        layer, row, column, kernel = [], [], [], []
-        rows = columns = kernels = 0
-        for index, (o, i, *k) in enumerate(shapes):
-            area = math.prod(k)
-            at = torch.arange(o * i * area).view(o, i, area)
-            layer.append(torch.full((at.numel(),), index))
-            row.append((at // (i * area)).flatten() + rows)
-            column.append((at // area % i).flatten() + columns)
-            kernel.append((at // area).flatten() + kernels)
-            rows, columns, kernels = rows + o, columns + i, kernels + o * i
-        self.layer, self.row, self.column, self.kernel = (
-            torch.cat(part) for part in (layer, row, column, kernel)
-        )
-        self.layers, self.rows, self.columns, self.kernels = len(shapes), rows, columns, kernels
-        self.area = torch.tensor([math.prod(shape[2:]) for shape in shapes])
-        self.table = torch.zeros(self.layers * CONTEXTS, 2 * LARGEST + 1)
-        self.context = torch.zeros_like(self.layer)
-
-    def refresh(self, levels: Tensor) -> None:
-        """Take contexts and code lengths from `levels`, float [weights] of whole numbers."""
-        size = levels.abs()
-        mean = _group_mean(size, self.layer, self.layers) + 1e-3
-        row = _group_mean(size, self.row, self.rows) / mean
-        column = _group_mean(size, self.column, self.columns) / mean
-        area = self.area[self.layer]
-        kernel_sum = _group_sum(size, self.kernel, self.kernels) - size
-        kernel = torch.where(area > 1, kernel_sum / (area - 1).clamp(min=1) / mean, 1.0)
-        scale = row * column * (0.5 + 0.5 * kernel)
-        self.context = (2 * torch.log2(scale + 1e-3) + CONTEXTS / 2).floor().clamp(0, CONTEXTS - 1).long()
-        cell = self.layer * CONTEXTS + self.context
-        counts = torch.zeros_like(self.table)
-        symbols = levels.clamp(-LARGEST, LARGEST).long() + LARGEST
-        flat = cell * (2 * LARGEST + 1) + symbols
-        counts.view(-1).index_add_(0, flat, torch.ones_like(size))
-        # A level that does not occur costs as one that occurs half a time, and more the larger it is.
-        distance = torch.arange(-LARGEST, LARGEST + 1).abs()
-        smooth = counts + 0.5 ** distance.float() + 0.02
-        self.table = -torch.log2(smooth / smooth.sum(1, keepdim=True))
-
-    def lengths(self, levels: Tensor) -> Tensor:
-        """Bits of each weight at these whole levels, in the contexts of the last refresh."""
-        symbols = levels.clamp(-LARGEST, LARGEST).long() + LARGEST
-        return self.table[self.layer * CONTEXTS + self.context, symbols]
+    size = np.abs(levels).astype(np.float64)
+    mean = size.mean() + 1e-3
+    scale = size.mean((1, 2), keepdims=True) / mean * (size.mean((0, 2), keepdims=True) / mean)
+    area = math.prod(levels.shape[2:])
+    if area > 1:
+        others = (size.sum(2, keepdims=True) - size) / (area - 1)
+        scale = scale * (0.5 + 0.5 * others / mean)
+    context = np.floor(2 * np.log2(scale + 1e-3) + CONTEXTS / 2).clip(0, CONTEXTS - 1).astype(np.int64)
+    context = np.broadcast_to(context, levels.shape)
+    kinds = 2 * LARGEST + 1
+    cells = context * kinds + _symbols(levels)
+    counts = np.bincount(cells.ravel(), minlength=CONTEXTS * kinds).reshape(CONTEXTS, kinds)
+    # A level never seen counts as one seen half a time, less the larger it is.
+    smooth = counts + 0.5 ** np.abs(np.arange(-LARGEST, LARGEST + 1.0)) + 0.02
+    return CodeLengths(-np.log2(smooth / smooth.sum(1, keepdims=True)), context)
 
 
-def _group_sum(values: Tensor, group: Tensor, groups: int) -> Tensor:
-    return torch.zeros(groups).index_add_(0, group, values)[group]
-
-
-def _group_mean(values: Tensor, group: Tensor, groups: int) -> Tensor:
-    return _group_sum(values, group, groups) / _group_sum(torch.ones_like(values), group, groups)
+def _symbols(levels: np.ndarray) -> np.ndarray:
+    return np.clip(levels, -LARGEST, LARGEST).astype(np.int64) + LARGEST

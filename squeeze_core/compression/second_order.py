@@ -1,18 +1,19 @@
-"""Levels chosen one input at a time, each error made good by the weights not yet rounded.
+"""Quantisation with error compensation: the weights not yet quantised make up for each rounding error.
 
-For each convolution, in the order in which the network runs, the products of its inputs tell which
-errors cancel: this is Optimal Brain Compression (Frantar and Alistarh, arXiv:2208.11580) in the order of
-GPTQ (Frantar et al., arXiv:2210.17323). Three things are added here. The inputs are those of the network as
-it is compressed so far, and the weights are first fitted to give the full network's outputs from them. A
-level is the one of least loss plus λ × bits, with the bits that the range coder needs, and each layer's
-loss is scaled to what noise in it does to the answers, so that one λ rules all layers.
+Optimal Brain Compression (Frantar and Alistarh, arXiv:2208.11580, section 5) in the order and the blocks of
+GPTQ (Frantar et al., arXiv:2210.17323, section 4). Three things are added here:
+
+- A layer's inputs are those of the network as it is compressed so far. Its weights are first fitted by
+  least squares to give the full network's outputs from them.
+- A weight takes the level with the least distortion + λ × bits, bits being what the range coder needs.
+- A layer's distortion is scaled to what noise in it does to the answers, so that one λ rules all layers.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,154 +21,142 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from squeeze_core.compression.rate import LARGEST, Rate
-from squeeze_core.networks.architecture import Fire, SqueezeNet
+from squeeze_core.compression.rate import LARGEST, code_lengths
+from squeeze_core.networks.architecture import Layer, SqueezeNet, last_reads
 
-_DAMPING = 0.02  # of the inputs' mean square: what few pictures do not show is not relied on
-_BLOCK = 32  # inputs whose errors reach the inputs after them together
+_DAMPING = 0.02  # of the inputs' mean square, added to it: few pictures say little about rare inputs
+_BLOCK = 32  # columns whose errors are passed on to the columns after them together
 _ROUNDS = 2  # the first finds the levels that the bits are counted from
-_POSITIONS = 64  # of a picture's outputs, drawn by chance
+_POSITIONS = 64  # of a picture's outputs, drawn at random
+_BATCH = 25  # pictures that a layer computes at a time
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """One convolution: `levels` int32 [O, I, k, k], times `step`, and the bias that goes with them."""
+class QuantisedLayer:
+    """One convolution: weights `levels` int32 [O, I, k, k] × `step`, and `bias` float32 [O]."""
 
     levels: np.ndarray
     step: float
     bias: np.ndarray
 
 
-def convolutions(network: nn.Module) -> Iterator[tuple[str, nn.Conv2d]]:
-    """Weight name and module, in the order in which the network runs."""
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d):
-            yield f"{name}.weight", module
-
-
 @torch.no_grad()
-def choose(
+def quantise(
     network: SqueezeNet,
     inputs: Tensor,
     curvature: dict[str, float],
-    price: float,
-    tick: Callable[[float], None],
-) -> dict[str, Chosen]:
-    """Weight name → what is chosen for it, at `price` nats a bit."""
+    rd_weight: float,
+    progress: Callable[[float], None],
+) -> dict[str, QuantisedLayer]:
+    """Weight name → the quantised convolution, in the order in which the network runs.
+
+    `inputs`: calibration pictures [N, 3, S, S]. `curvature`: see `sensitivity.curvature`. `rd_weight`: λ,
+    the rate-distortion weight, in nats of divergence a bit. `progress` is told the share done, 0–1.
+    """
     student = copy.deepcopy(network)
-    chosen: dict[str, Chosen] = {}
-    layers = sum(1 for _ in convolutions(network))
-    names = {module: name for name, module in convolutions(network)}
-
-    def settle(full: nn.Module, own: nn.Module | None, wanted: Tensor, given: Tensor) -> None:
-        assert isinstance(full, nn.Conv2d) and isinstance(own, nn.Conv2d)
-        name = names[full]
-        chosen[name] = _layer(full, own, wanted, given, curvature[name], price)
-        tick(len(chosen) / layers)
-
-    wanted = given = inputs
-    for full, own in zip(network.features, student.features, strict=True):
-        if isinstance(full, nn.Conv2d):
-            settle(full, own, wanted, given)
-        elif isinstance(full, Fire) and isinstance(own, Fire):
-            settle(full.squeeze, own.squeeze, wanted, given)
-            want = _run(full.squeeze, wanted).relu_()
-            have = _run(own.squeeze, given).relu_()
-            for branch in full.branches[1:]:
-                settle(getattr(full, branch), getattr(own, branch), want, have)
-            if isinstance(full.bypass, nn.Conv2d):
-                settle(full.bypass, own.bypass, wanted, given)
-        wanted, given = _run(full, wanted), _run(own, given)
-    settle(network.classifier[1], student.classifier[1], wanted, given)
-    return chosen
+    names = {module: f"{name}.weight" for name, module in network.named_modules()}
+    layers, freed = network.layers(), last_reads(network.layers())
+    count = sum(isinstance(layer.function, nn.Conv2d) for layer in layers)
+    quantised: dict[str, QuantisedLayer] = {}
+    # What the layers of the full network and of the compressed one have put out so far.
+    full_outputs, outputs = {"pictures": inputs}, {"pictures": inputs}
+    for full, own in zip(layers, student.layers(), strict=True):
+        wanted, given = ([found[name] for name in full.inputs] for found in (full_outputs, outputs))
+        if isinstance(full.function, nn.Conv2d) and isinstance(own.function, nn.Conv2d):
+            name = names[full.function]
+            quantised[name] = _quantise_layer(
+                full.function, own.function, wanted[0], given[0], curvature[name], rd_weight
+            )
+            progress(len(quantised) / count)
+        full_outputs[full.name], outputs[own.name] = _in_batches(full, wanted), _in_batches(own, given)
+        for name in freed[full.name]:
+            del full_outputs[name], outputs[name]
+    return quantised
 
 
-def _run(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    return torch.cat([layer(part) for part in x.split(25)])
+def _in_batches(layer: Layer, inputs: list[Tensor]) -> Tensor:
+    batches = zip(*(x.split(_BATCH) for x in inputs), strict=True)
+    return torch.cat([layer(*batch) for batch in batches])
 
 
-def _layer(
-    full: nn.Conv2d,
-    own: nn.Conv2d,
-    wanted: Tensor,
-    given: Tensor,
-    curvature: float,
-    price: float,
-) -> Chosen:
-    """Choose one convolution's levels, and set `own` to them.
+def _quantise_layer(
+    full: nn.Conv2d, own: nn.Conv2d, wanted: Tensor, given: Tensor, curvature: float, rd_weight: float
+) -> QuantisedLayer:
+    """Quantise one convolution, and set the weights and bias of `own` to the result.
 
-    `wanted`, `given`: what the full network and the compressed one give it, [N, C, H, W].
+    `wanted`, `given`: inputs of the full network's convolution and of the compressed one's, [N, C, H, W].
     """
     shape = full.weight.shape
     weight = full.weight.flatten(1).double()
-    want, have = _samples(full, wanted, given)
-    want_mean, have_mean = want.mean(0), have.mean(0)
-    want, have = want - want_mean, have - have_mean
-    product = (have.T @ have).double() / len(have)
-    damping = _DAMPING * product.diagonal().mean().clamp(min=1e-12)
-    product += damping * torch.eye(len(product), dtype=torch.float64)
-    gap = weight @ ((want - have).T @ have).double() / len(have)
-    target = (weight + torch.linalg.solve(product, gap.T).T).numpy()
-    factor = torch.linalg.cholesky(torch.linalg.inv(product), upper=True).numpy()
-    scale = curvature / product.diagonal().mean().item()
-    # The rise of the loss per squared error of a weight when those after it make good what they can.
-    rise = scale / np.square(np.diag(factor))
-    step = math.sqrt(6 * price / (math.log(2) * math.exp(np.log(rise).mean())))
+    wanted_patches, patches = _samples(full, wanted, given)
+    wanted_mean, mean = wanted_patches.mean(0), patches.mean(0)
+    wanted_patches, patches = wanted_patches - wanted_mean, patches - mean
+    # The inputs' covariance is half the Hessian of the layer's squared error (GPTQ, section 3).
+    hessian = (patches.T @ patches).double() / len(patches)
+    damping = _DAMPING * hessian.diagonal().mean().clamp(min=1e-12)
+    hessian += damping * torch.eye(len(hessian), dtype=torch.float64)
+    # Least squares: the weights that give the full network's outputs from the compressed one's inputs.
+    missing = weight @ ((wanted_patches - patches).T @ patches).double() / len(patches)
+    target = (weight + torch.linalg.solve(hessian, missing.T).T).numpy()
+    factor = torch.linalg.cholesky(torch.linalg.inv(hessian), upper=True).numpy()
+    # The loss of a squared error in each input's weight, once the weights after it compensate for it.
+    loss = curvature / hessian.diagonal().mean().item() / np.square(np.diag(factor))
+    step = math.sqrt(6 * rd_weight / (math.log(2) * math.exp(np.log(loss).mean())))
     step = min(step, 2 * float(target.std()) + 1e-12)
     step = max(step, float(np.abs(target).max()) / LARGEST, 1e-12)
-    levels = _levels(target / step, factor, rise * step**2, price, tuple(shape))
+    levels = choose_levels(target / step, factor, loss * step**2, rd_weight, math.prod(shape[2:]))
     own.weight.copy_(torch.from_numpy(levels * step).view(shape))
     bias = torch.zeros(shape[0]) if full.bias is None else full.bias
     assert own.bias is not None
-    own.bias.copy_(bias + weight.float() @ want_mean - own.weight.flatten(1) @ have_mean)
-    return Chosen(levels.astype(np.int32).reshape(shape), step, own.bias.numpy().copy())
+    own.bias.copy_(bias + weight.float() @ wanted_mean - own.weight.flatten(1) @ mean)
+    return QuantisedLayer(levels.astype(np.int32).reshape(shape), step, own.bias.numpy().copy())
 
 
-def _levels(
-    target: np.ndarray, factor: np.ndarray, rise: np.ndarray, price: float, shape: tuple[int, ...]
+def choose_levels(
+    target: np.ndarray, factor: np.ndarray, loss: np.ndarray, rd_weight: float, area: int
 ) -> np.ndarray:
-    """Levels, float64 [O, I·k·k] of whole numbers, for `target` in steps."""
-    rate = Rate([shape])
+    """Levels, whole numbers float64 [O, I·area], for the weights `target` in steps, same shape.
+
+    Column by column (one input of all output channels at a time), as GPTQ's algorithm 1. `factor`: the
+    upper Cholesky factor of the inverse Hessian. `loss`: [I·area], of an error of one step. `area`: k·k.
+    """
+    rows, columns = target.shape
     levels = np.sign(target) * np.floor(np.abs(target) + 0.35)
-    inputs = target.shape[1]
     for _ in range(_ROUNDS):
-        rate.refresh(torch.from_numpy(levels).float().flatten())
-        bits = price * rate.table.double().numpy()
-        context = rate.context.view(len(target), -1).numpy()
+        lengths = code_lengths(levels.reshape(rows, -1, area))
+        price, context = rd_weight * lengths.bits, lengths.context.reshape(rows, columns)
         left = target.copy()
         levels = np.zeros_like(target)
-        for start in range(0, inputs, _BLOCK):
-            end = min(start + _BLOCK, inputs)
-            errors = np.zeros((len(target), end - start))
+        for start in range(0, columns, _BLOCK):
+            end = min(start + _BLOCK, columns)
+            errors = np.zeros((rows, end - start))
             for j in range(start, end):
-                near = np.clip(np.rint(left[:, j]), -LARGEST, LARGEST)
-                options = np.stack([near, near - np.sign(near), np.zeros_like(near)])
-                cost = rise[j] * np.square(left[:, j] - options)
-                cost += bits[context[:, j], options.astype(np.int64) + LARGEST]
-                best = np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
-                levels[:, j] = best
-                error = (left[:, j] - best) / factor[j, j]
-                left[:, j:end] -= error[:, None] * factor[j, j:end]
-                errors[:, j - start] = error
+                nearest = np.clip(np.rint(left[:, j]), -LARGEST, LARGEST)
+                options = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
+                cost = loss[j] * np.square(left[:, j] - options)
+                cost += price[context[:, j], options.astype(np.int64) + LARGEST]
+                levels[:, j] = np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
+                errors[:, j - start] = (left[:, j] - levels[:, j]) / factor[j, j]
+                left[:, j:end] -= errors[:, j - start, None] * factor[j, j:end]
             left[:, end:] -= errors @ factor[start:end, end:]
     return levels
 
 
 def _samples(conv: nn.Conv2d, wanted: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-    """The inputs [S, I·k·k] of both networks behind some outputs of each picture, drawn by chance."""
+    """The inputs [S, I·k·k] of both networks behind some outputs of each picture, drawn at random."""
     kernel, stride, padding = conv.kernel_size[0], conv.stride[0], int(conv.padding[0])
     height, width = ((side + 2 * padding - kernel) // stride + 1 for side in given.shape[2:])
-    chance = torch.rand((len(given), height * width), generator=torch.Generator().manual_seed(0))
-    at = chance.topk(min(_POSITIONS, height * width), 1).indices
-    return _patches(conv, wanted, at), _patches(conv, given, at)
+    drawn = torch.rand((len(given), height * width), generator=torch.Generator().manual_seed(0))
+    positions = drawn.topk(min(_POSITIONS, height * width), 1).indices
+    return _patches(conv, wanted, positions), _patches(conv, given, positions)
 
 
-def _patches(conv: nn.Conv2d, x: Tensor, at: Tensor) -> Tensor:
-    """What a convolution sees for its flat output positions `at` [N, P]: float [N·P, C·k·k]."""
+def _patches(conv: nn.Conv2d, x: Tensor, positions: Tensor) -> Tensor:
+    """The inputs of a convolution at its flat output positions [N, P]: float [N·P, C·k·k]."""
     kernel, stride, padding = conv.kernel_size[0], conv.stride[0], int(conv.padding[0])
     x = F.pad(x, (padding,) * 4).permute(0, 2, 3, 1)  # type: ignore[arg-type]
     width = (x.shape[2] - kernel) // stride + 1
-    top, left = at // width * stride, at % width * stride
+    top, left = positions // width * stride, positions % width * stride
     picture = torch.arange(len(x))[:, None]
     seen = [x[picture, top + dy, left + dx] for dy in range(kernel) for dx in range(kernel)]
     return torch.stack(seen, 3).flatten(2).flatten(0, 1)

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from squeeze_core.compression.rate import Rate
-from squeeze_core.compression.second_order import choose
+from squeeze_core.compression.rate import code_lengths
+from squeeze_core.compression.second_order import quantise
 from squeeze_core.compression.sensitivity import Curvature, Study
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.weights import sqz
@@ -131,7 +130,7 @@ def uniform(bits: float, dead_zone: float = 0.1) -> Stage:
 
 
 def rate_distortion(bits: float) -> Stage:
-    """Steps by sensitivity; then each level is the one of least loss plus price of its bits."""
+    """Steps by sensitivity; then each level is the one of least distortion + λ × bits."""
 
     def run(tensors: Tensors, study: Study) -> Tensors:
         curvature = study.curvature
@@ -148,76 +147,70 @@ def rate_distortion(bits: float) -> Stage:
 
     return Stage(
         "rate-distortion",
-        "Choose levels by their price",
-        "Layers that matter more get finer steps, and a weight takes a cheaper neighbouring level where "
-        f"that changes the answers little: about {bits:g} bits each.",
+        "Choose levels by rate and distortion",
+        "Layers that matter more get finer steps, and a weight takes a smaller level where that saves bits "
+        f"and changes the answers little: about {bits:g} bits each.",
         "Entropy-constrained quantisation; Wiedemann et al., DeepCABAC, arXiv:1907.11900",
         run,
     )
 
 
-def second_order(price: float) -> Stage:
-    """Levels by `choose`, and the biases that go with them; `price`: nats a bit."""
+def second_order(rd_weight: float) -> Stage:
+    """Levels by `second_order.quantise`, and the biases that go with them; `rd_weight`: λ, nats a bit."""
 
     def run(tensors: Tensors, study: Study) -> Tensors:
         assert isinstance(study.network, SqueezeNet)
-        chosen = choose(
-            study.network, study.inputs, study.curvature, price, lambda s: study.tick(0.5 + 0.5 * s)
+        quantised = quantise(
+            study.network, study.inputs, study.curvature, rd_weight, lambda s: study.tick(0.5 + 0.5 * s)
         )
         out = dict(tensors)
-        for name, layer in chosen.items():
+        for name, layer in quantised.items():
             out[name] = sqz.of_steps(layer.levels, np.array([layer.step]))
-            bias = name.removesuffix("weight") + "bias"
-            out[bias] = Packed(layer.bias)
+            out[name.removesuffix("weight") + "bias"] = Packed(layer.bias)
         return out
 
     return Stage(
         "second-order",
-        "Choose levels, make good the errors",
+        "Choose levels with error compensation",
         "Each weight takes the level of least loss and fewest bits; the weights after it, and the bias, "
-        "make good what its rounding changes.",
+        "compensate for its rounding error.",
         "Frantar and Alistarh, Optimal Brain Compression, arXiv:2208.11580; GPTQ, arXiv:2210.17323",
         run,
     )
 
 
-# λ per bit over curvature × step²: where one bit less and its distortion balance at high rate, ln 2 / 6.
-_PRICE = math.log(2) / 6
+# λ over the median layer's curvature × step²: one bit less balances its distortion at high rates, ln 2 / 6.
+_RD_WEIGHT = math.log(2) / 6
 
 
-def choose_levels(
-    tensors: Tensors, rounded: Tensors, curvature: Curvature, price: float = _PRICE
-) -> Tensors:
-    """`rounded` (kind "steps") with each level moved one nearer to zero where that is worth it.
+def choose_levels(tensors: Tensors, rounded: Tensors, curvature: Curvature) -> Tensors:
+    """`rounded` (kind "steps") with each level moved one nearer to zero where that costs less.
 
-    Worth it: curvature × squared error + λ × bits is less, with the bits that the range coder's
-    contexts give. `tensors` hold the weights wanted.
+    Cost: curvature × squared error + λ × bits, with the bits that the range coder's contexts give.
+    `tensors` hold the weights before rounding.
     """
-    names = [name for name, p in rounded.items() if p.kind == "steps" and name in curvature]
-    shapes = [rounded[name].values.shape for name in names]
-    rate = Rate(shapes)
-    steps = [float(rounded[name].table[0]) for name in names]  # type: ignore[index]
-    positions = torch.cat(
-        [torch.from_numpy(tensors[n].values / s).flatten() for n, s in zip(names, steps, strict=True)]
-    ).float()
-    weight = torch.tensor([curvature[n] * s * s for n, s in zip(names, steps, strict=True)])
-    weight /= weight.median()
-    levels = positions.round()
-    for _ in range(3):
-        rate.refresh(levels)
-        near = positions.round()
-        nearer = near - near.sign()
-        cost = [
-            weight[rate.layer] * (positions - option).square() + price * rate.lengths(option)
-            for option in (near, nearer)
-        ]
-        levels = torch.where(cost[1] < cost[0], nearer, near)
+    steps = {
+        name: float(packed.table[0])
+        for name, packed in rounded.items()
+        if packed.table is not None and name in curvature
+    }
+    distortion = {name: curvature[name] * step**2 for name, step in steps.items()}
+    rd_weight = _RD_WEIGHT * float(np.quantile(list(distortion.values()), 0.5, method="lower"))
     chosen = dict(rounded)
-    sizes = [math.prod(shape) for shape in shapes]
-    for name, shape, part in zip(names, shapes, levels.split(sizes), strict=True):
-        old = rounded[name]
-        assert old.table is not None
-        chosen[name] = sqz.of_steps(part.view(shape).int().numpy(), old.table, old.coding)
+    for name, step in steps.items():
+        target = sqz.as_layer(tensors[name].values / step)
+        nearest = np.rint(target)
+        smaller = nearest - np.sign(nearest)
+        levels = nearest
+        for _ in range(3):
+            lengths = code_lengths(levels)
+            stay, move = (
+                distortion[name] * np.square(target - option) + rd_weight * lengths.of(option)
+                for option in (nearest, smaller)
+            )
+            levels = np.where(move < stay, smaller, nearest)
+        levels = levels.astype(np.int32).reshape(tensors[name].values.shape)
+        chosen[name] = sqz.of_steps(levels, np.array([step]), rounded[name].coding)
     return chosen
 
 

@@ -133,8 +133,7 @@ def run(
     `channel_mask`: layer name → factors [channels, 1, 1] for its output. `parts`, if given, receives every
     layer's output; otherwise an output is freed as soon as its last reader has run.
     """
-    last_reader = {name: layer.name for layer in layers for name in layer.inputs}
-    values = {layers[0].inputs[0]: x}
+    freed, values = last_reads(layers), {layers[0].inputs[0]: x}
     for layer in layers:
         out = layer(*(values[name] for name in layer.inputs))
         if channel_mask and layer.name in channel_mask:
@@ -142,10 +141,15 @@ def run(
         values[layer.name] = out
         if parts is not None:
             parts[layer.name] = out
-        for name in layer.inputs:
-            if last_reader[name] == layer.name:
-                del values[name]
+        for name in freed[layer.name]:
+            del values[name]
     return values
+
+
+def last_reads(layers: Sequence[Layer]) -> dict[str, list[str]]:
+    """Layer name → those of its inputs that no later layer reads."""
+    last = {name: layer.name for layer in layers for name in layer.inputs}
+    return {layer.name: [name for name in layer.inputs if last[name] == layer.name] for layer in layers}
 
 
 class Fire(nn.Module):

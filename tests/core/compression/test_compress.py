@@ -12,7 +12,7 @@ import torch
 from squeeze_core.__main__ import main
 from squeeze_core.compression import presets, stages
 from squeeze_core.compression.histogram import histogram, layers
-from squeeze_core.compression.presets import Cancelled, CompressionError, compress
+from squeeze_core.compression.presets import CompressionError, compress
 from squeeze_core.compression.sensitivity import curvature, divergence, pruning_curves
 from squeeze_core.gallery import samples
 from squeeze_core.networks.architecture import SqueezeNet
@@ -58,7 +58,7 @@ def test_each_preset_gives_a_smaller_file_that_opens_as_the_network(own: Network
     assert sizes["half"] == pytest.approx(2 * 773_796, rel=0.01)
 
 
-def test_levels_that_make_good_their_errors_beat_uniform_steps(own: Network, inputs) -> None:
+def test_levels_with_error_compensation_beat_uniform_steps(own: Network, inputs) -> None:
     want = own.load()(inputs)
     ours = compress(own, presets.second_order(3e-7), inputs=inputs)
     bits = ours.stages[-1].bits_per_weight
@@ -87,16 +87,17 @@ def test_what_is_asked_in_vain_is_said_in_a_sentence() -> None:
         compress(named("efficientnet_lite0"))
 
 
-def test_cancelling_stops_the_work(own: Network, inputs) -> None:
-    asked = []
+def test_what_progress_raises_stops_the_work(own: Network, inputs) -> None:
+    told = []
 
-    def cancelled() -> bool:
-        asked.append(1)
-        return len(asked) > 3
+    def progress(share: float) -> None:
+        told.append(share)
+        if len(told) > 3:
+            raise InterruptedError
 
-    with pytest.raises(Cancelled):
-        compress(own, presets.priced(), cancelled=cancelled, inputs=inputs)
-    assert len(asked) == 4
+    with pytest.raises(InterruptedError):
+        compress(own, presets.priced(), progress, inputs=inputs)
+    assert len(told) == 4
 
 
 def test_a_layer_of_no_use_has_no_curvature_and_pruning_more_moves_more(own: Network, inputs) -> None:
