@@ -300,8 +300,7 @@ def ablate(
         batch = record.preprocess([picture.image]).to(device)
         mask = channel_mask(PLANS["1.1"], units, device)
         with torch.inference_mode():
-            parts = network.network.parts(torch.cat([batch, batch.flip(3)]), mask)
-        answers = parts["answers"].float().cpu()
+            answers = network.network(torch.cat([batch, batch.flip(3)]), mask).cpu()
         output = average_flipped(answers[:1], answers[1:], *batch.shape[2:])[0]
         elapsed = 1000 * (time.perf_counter() - start)
         return candidates(picture, decode(output, record, whole(picture)), record, device.type, elapsed)

@@ -123,14 +123,12 @@ class Detector(nn.Module):
             add(f"distances.p{stride}", self.distances, box)
         return layers
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self._answers(run(self.layers(), x))
+    def forward(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Tensor:
+        """`channel_mask`: as `SqueezeNet.parts` takes it."""
+        return self._answers(run(self.layers(), x, channel_mask))
 
     def parts(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Parts:
-        """The output of each of `layers`, by name, and "answers", what `forward` returns.
-
-        `channel_mask`: as `SqueezeNet.parts` takes it.
-        """
+        """The output of each of `layers`, by name, and "answers", what `forward` returns."""
         parts: Parts = {}
         parts["answers"] = self._answers(run(self.layers(), x, channel_mask, parts))
         return parts
