@@ -53,7 +53,7 @@ tabs = st.tabs(
         "Your picture",
         "Detectors",
         "The paper",
-        "Take away",
+        "Report",
     ],
     key="compare-tab",
     on_change="rerun",

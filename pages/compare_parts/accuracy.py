@@ -48,11 +48,10 @@ def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
         downloads.chart(figure, table=table, name=f"accuracy-{cost}")
         st.caption(
             f"{findings.which_figure(rows[0])} Sources are in the table; newer training recipes (V2 in the "
-            "source) make a network several points more accurate at the same size. Filled: the "
-            "networks chosen; rings: the others. A bubble's area: "
+            "source) make a network several points more accurate at the same size. A bubble's area: "
             + ("multiply-accumulates" if cost == "megabytes" else "megabytes")
-            + ", the smallest drawn as dots. Point at one, or go to the chart with the Tab key and from "
-            "one to the next with the arrow keys."
+            + ", the smallest drawn as dots. Point at one for its name and figures, drag to enlarge a part, "
+            "double-click to see all again."
         )
 
 

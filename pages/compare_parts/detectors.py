@@ -18,6 +18,6 @@ def draw() -> None:
             comparison_charts.detector_bubbles(known), table=tables.detectors(known), name="detectors"
         )
         st.caption(
-            f"{tables.detector_source()} Filled: measured here; rings: cited. A bubble’s area: parameters. "
+            f"{tables.detector_source()} A bubble’s area: parameters. "
             "Without a published size a detector is in the table only."
         )

@@ -17,7 +17,9 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         squares, words = st.columns([2, 3], gap="large", vertical_alignment="center")
         with squares:
-            downloads.plot(comparison_charts.size_squares(rows, files), name="size-to-scale", height=300)
+            figure = comparison_charts.size_squares(rows, files)
+            downloads.plot(figure, name="size-to-scale", height=300)
+            downloads.buttons("size-to-scale", figure=figure)
         with words:
             st.subheader(findings.room(rows), anchor=False)
             st.markdown(

@@ -26,7 +26,7 @@ _PRESENT_PIXELS = 620
 
 def draw(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
-        st.subheader("Five slides and an appendix", anchor=False)
+        st.subheader("Slides and a web page", anchor=False)
         branding = _branding()
     report = collect(rows, everybody, branding)
     with st.container(border=True):
@@ -89,15 +89,12 @@ def _choose(report: Report) -> list[str]:
     for group, keys in (("", MAIN), ("Appendix", [key for key in CHOICES if key not in MAIN])):
         if group:
             st.markdown(f"**{group}**")
-        with st.grid("auto", min_column_width=300, gap="small"):
-            for key in keys:
-                if key in made and st.checkbox(
-                    f"**{CHOICES[key]}**  \n{plain(made[key].title)}",
-                    key in USUAL,
-                    key=f"deck-{key}",
-                    persist_state="session",
-                ):
-                    chosen.append(key)
+        with st.grid("auto", min_column_width=260, gap="small"):
+            for key in filter(made.__contains__, keys):
+                with st.container(gap=None):
+                    if st.checkbox(CHOICES[key], key in USUAL, key=f"deck-{key}", persist_state="session"):
+                        chosen.append(key)
+                    st.caption(plain(made[key].title))
     return chosen
 
 

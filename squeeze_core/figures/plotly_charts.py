@@ -81,7 +81,8 @@ def _bars(chart: Bars) -> Made:
     data += _marks(chart.bars)
     annotations = [_name_over(bar, place, two_lines) for place, bar in zip(places, chart.bars, strict=True)]
     below, above = 0.5 * _BAR_PIXELS + 6, 0.5 * _BAR_PIXELS + words_pixels
-    margin = {"l": 6, "r": 6, "t": 4, "b": 34 + 18 * len(_lines(chart.axis)) if chart.axis else 4}
+    side = 6 if chart.axis else 0
+    margin = {"l": side, "r": side, "t": 4, "b": 34 + 18 * len(_lines(chart.axis)) if chart.axis else 4}
     x: dict[str, Any] = {"range": [0, chart.high], "visible": bool(chart.axis)}
     if chart.low is not None:
         x |= {"type": "log", "range": [math.log10(chart.low), math.log10(chart.high)]}
@@ -126,7 +127,7 @@ def _marks(bars: Sequence[Bar]) -> list[dict[str, Any]]:
 def _name_over(bar: Bar, place: int, two_lines: bool) -> dict[str, Any]:
     words = f"{escape(bar.name)}{'<br>' if two_lines else '  '}<b>{escape(bar.label)}</b>"
     at = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "y": place, "yanchor": "bottom"}
-    return at | {"text": words, "yshift": 0.5 * _BAR_PIXELS, "showarrow": False}
+    return at | {"text": words, "yshift": 0.5 * _BAR_PIXELS, "borderpad": 0, "showarrow": False}
 
 
 def _axis(title: str, ticks: Sequence[tuple[float, str]]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def test_a_device_fills_in_its_makers_figures() -> None:
 
 
 def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
-    app = open_tab("Take away", **{"fits-flash": 5.0, "fits-ram": None, "fits-download": None})
+    app = open_tab("Report", **{"fits-flash": 5.0, "fits-ram": None, "fits-download": None})
     assert not app.exception
     assert app.checkbox(key="deck-finding").value and not app.checkbox(key="deck-features").value
     for box in app.checkbox:
@@ -122,7 +122,7 @@ def test_absent_weights_say_which_file_goes_where(monkeypatch: pytest.MonkeyPatc
             "The paper",
             "AlexNet’s accuracy in 0.47 MB instead of 240 MB, as the paper prints it: 510× smaller",
         ),
-        ("Take away", "Present it or take it with you"),
+        ("Report", "Present it or take it with you"),
     ],
 )
 def test_every_other_tab_says_what_it_found(tab: str, says: str) -> None:
