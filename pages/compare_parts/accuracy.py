@@ -50,7 +50,7 @@ def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
             f"{findings.which_figure(rows[0])} Sources are in the table; newer training recipes (V2 in the "
             "source) make a network several points more accurate at the same size. A bubble's area: "
             + ("multiply-accumulates" if cost == "megabytes" else "megabytes")
-            + ", the smallest drawn as dots. Point at one for its name and figures, drag to enlarge a part, "
+            + ", the smallest drawn as dots. Point at one for its figures, drag to enlarge a part, "
             "double-click to see all again."
         )
 

@@ -91,7 +91,7 @@ def buttons(
     """
     offers: list[tuple[str, str, Callable[[], bytes | str]]] = []
     if image is not None:
-        offers.append(("png", "image/png", lambda: png_bytes(image())))
+        offers.append(("png", "image/png", lambda: _png(image())))
     if figure is not None:
         offers.append(("html", "text/html", lambda: fresh(figure).to_html(include_plotlyjs=True)))
     if table is not None:
@@ -126,10 +126,10 @@ def buttons(
             )
 
 
-def png_bytes(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+def _png(image: Image.Image) -> bytes:
+    from squeeze_core.figures.maps import encoded
+
+    return encoded(image, "PNG")
 
 
 def npz_bytes(arrays: Mapping[str, Any]) -> bytes:

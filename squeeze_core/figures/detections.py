@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import colorsys
 import html
-import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector.detections import Detection
+from squeeze_core.figures.maps import data_address
 from squeeze_core.images import Picture
 
 SURE = 0.5  # score below which a box looks unsure: dashed
@@ -68,7 +67,7 @@ def overlay(
     return (
         f'<div class="overlay" style="position:relative;margin:auto;aspect-ratio:{aspect:.5f};'
         f'width:min(100%,{70 * aspect:.2f}vh)">'
-        f'<img src="{_data_address(picture.image)}" alt="{html.escape(alt)}" '
+        f'<img src="{data_address(picture.image)}" alt="{html.escape(alt)}" '
         f'style="width:100%;height:100%;display:block;border-radius:0.5rem">{"".join(parts)}</div>'
     )
 
@@ -159,9 +158,3 @@ def _dash(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], uni
     for y in np.arange(y0 + 3 * unit, y1 - 3 * unit, 6 * unit):
         for x in (x0 - 1, x1 - unit):
             draw.rectangle((x, y, x + unit + 1, y + 2 * unit), fill="black")
-
-
-def _data_address(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from functools import cache
 from typing import Literal
 
@@ -100,6 +102,23 @@ def for_screen(picture: Image.Image, longest: int = 640) -> Image.Image:
     picture = picture.copy()
     picture.thumbnail((longest, longest))
     return picture
+
+
+def encoded(image: Image.Image, kind: str = "") -> bytes:
+    """The picture as a file of that kind; "" for PNG where it has transparent parts, else JPEG.
+
+    A copy is saved: Pillow writes the encoder's settings on the picture itself, which others may be saving.
+    """
+    kind = kind or ("PNG" if "A" in image.mode else "JPEG")
+    buffer = io.BytesIO()
+    image.copy().save(buffer, kind, quality=88)
+    return buffer.getvalue()
+
+
+def data_address(image: Image.Image) -> str:
+    """The picture as a data: address, encoded as by `encoded`."""
+    kind = "png" if "A" in image.mode else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(encoded(image)).decode()}"
 
 
 def place_in_words(row: int, column: int, height: int, width: int) -> str:

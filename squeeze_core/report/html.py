@@ -6,18 +6,16 @@ from one to the next, and a button shows them on the whole screen. Printed, each
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable
 from functools import cache
 from html import escape
 from pathlib import Path
 
-from PIL import Image
 from plotly.offline import get_plotlyjs
 
 from squeeze_core.figures import plotly_charts
 from squeeze_core.figures.charts import Bars, Bubbles, Chart, Squares, Tiles
+from squeeze_core.figures.maps import data_address
 from squeeze_core.figures.style import mixed, readable
 from squeeze_core.report import Report, findings
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Rows, Section, Table, Words, written
@@ -35,7 +33,7 @@ def write(report: Report, keys: Iterable[str] = USUAL) -> str:
     colors = {"ACCENT": readable(bar), "LIGHT": mixed(bar, 0.4), "BAR": bar}
     for name, color in colors.items():
         style = style.replace(f'"{name}"', color)
-    logo = f'<img alt="Logo" src="{_data_address(branding.logo)}">' if branding.logo else ""
+    logo = f'<img alt="Logo" src="{data_address(branding.logo)}">' if branding.logo else ""
     by = f"{escape(branding.name)}<br>" if branding.name else ""
     lead = escape(findings.cost(report.rows, "parameters"))
     return (
@@ -109,7 +107,7 @@ def _photo(part: Photo) -> str:
     image = part.image.copy()
     image.thumbnail((960, 960))
     caption = f"<figcaption>{escape(part.caption)}</figcaption>" if part.caption else ""
-    return f'<figure><img alt="{escape(part.alt)}" src="{_data_address(image)}">{caption}</figure>'
+    return f'<figure><img alt="{escape(part.alt)}" src="{data_address(image)}">{caption}</figure>'
 
 
 def _table(rows: Rows) -> str:
@@ -134,12 +132,3 @@ def _table(rows: Rows) -> str:
 def _class(text: bool, long: bool) -> str:
     names = " ".join(name for name, there in (("text", text), ("long", long)) if there)
     return f' class="{names}"' if names else ""
-
-
-def _data_address(image: Image.Image) -> str:
-    """The picture as a data: address: PNG where it has transparent parts, else JPEG."""
-    kind = "PNG" if "A" in image.mode else "JPEG"
-    # A copy: Pillow writes the encoder's settings on the picture that it saves, which others may hold.
-    image, buffer = image.copy() if kind == "PNG" else image.convert("RGB"), io.BytesIO()
-    image.save(buffer, kind, quality=86)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"

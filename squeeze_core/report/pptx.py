@@ -18,6 +18,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles, share_in_words
+from squeeze_core.figures.maps import encoded
 from squeeze_core.figures.style import readable
 from squeeze_core.report import slides
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Table, Words, written
@@ -247,10 +248,7 @@ def _photo(sheet: Any, part: Photo, box: Box) -> None:
 
 
 def _picture(sheet: Any, image: Image.Image, box: Box, alt: str) -> None:
-    buffer = io.BytesIO()
-    # A copy: Pillow writes the encoder's settings on the picture that it saves, which others may hold.
-    image.copy().save(buffer, "PNG" if "A" in image.mode else "JPEG")
-    _describe(sheet.shapes.add_picture(buffer, *map(_emu, box)), alt)
+    _describe(sheet.shapes.add_picture(io.BytesIO(encoded(image)), *map(_emu, box)), alt)
 
 
 def _table(sheet: Any, part: Table, box: Box) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -115,6 +117,21 @@ def test_before_and_after(chelsea: Picture, engine: Engine) -> None:
     bars = ablation.before_after(answer).bars
     assert [bar.value for bar in bars] == [row["after"] for row in rows]
     assert [bar.mark for bar in bars] == [row["before"] for row in rows]
+
+
+def test_a_shared_picture_is_encoded_alike_by_many_threads(chelsea: Picture) -> None:
+    """Pillow writes the encoder's settings on the picture: one thread would get another's."""
+    kinds = ("PNG", "JPEG")
+    shared = chelsea.image.resize((64, 48))
+    alone = {kind: maps.encoded(shared.copy(), kind) for kind in kinds}
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(lambda number: maps.encoded(shared, kinds[number % 2]), range(1000)))
+    finally:
+        sys.setswitchinterval(usual)
+    assert all(data == alone[kinds[number % 2]] for number, data in enumerate(found))
 
 
 def test_a_small_patch_is_shown_with_its_surroundings(chelsea: Picture) -> None:
