@@ -147,6 +147,5 @@ def test_the_parts_are_those_of_the_answer() -> None:
     assert parts["fire5"].shape == (1, 256, 8, 8) and parts["fire9"].shape == (1, 512, 4, 4)
     assert torch.equal(off["fire8"], parts["fire8"]) and not torch.equal(off["fire9"], parts["fire9"])
     assert not off["fire9/squeeze"].any() and not torch.equal(off["answers"], parts["answers"])
-    assert {
-        f"{tower}_tower.p{stride}" for tower in ("class", "box") for stride in (8, 16, 32, 64)
-    } <= parts.keys()
+    heads = ("class_tower.p{}.1", "class_logits.p{}", "box_tower.p{}", "distances.p{}")
+    assert {head.format(stride) for head in heads for stride in (8, 16, 32, 64)} <= parts.keys()
