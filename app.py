@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.starlette import App
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
-from pages.server import log, results, startup
+from pages.server import log, memory, results, startup
 from pages.session import address, tray
 from pages.widgets import tray_bar
 
@@ -53,6 +53,7 @@ def front_door() -> None:
 if __name__ == "__main__":
     front_door()
 else:
+    memory.limit_allocator()  # before there are threads
     app = App(
         __file__,
         routes=[startup.home_route(HOME)],

@@ -13,6 +13,7 @@ import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from squeeze_core import gallery
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
+from tests.server import app_url  # noqa: F401 – a fixture
 
 TESTS = Path(__file__).parent
 

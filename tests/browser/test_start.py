@@ -8,7 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.browser.conftest import PATIENCE_MS, free_port, running, start_command
+from tests.browser.conftest import PATIENCE_MS
+from tests.server import free_port, running, start_command
 
 
 def test_a_first_start_asks_nothing_and_serves_every_page_below_a_path(

@@ -157,11 +157,11 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     process = start(options.port, options.settle)
     address = f"http://127.0.0.1:{options.port}"
     try:
-        _finish(_look_once(address))
+        finish(_look_once(address))
         found: dict[str, object] = {"start_mb": round(memory(process.pid)), "waves": []}
         for _ in range(options.waves):
             load = Load(options, address, process.pid)
-            _finish(load.wave())
+            finish(load.wave())
             time.sleep(options.after)
             report = load.report() | {"after_mb": round(memory(process.pid))}
             found["waves"].append(report)  # type: ignore[attr-defined]
@@ -172,7 +172,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
         process.wait(20)
 
 
-def _finish(work: Coroutine[None, None, None]) -> None:
+def finish(work: Coroutine[None, None, None]) -> None:
     """In a thread of its own: a test's may have a loop already."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()
