@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.compress_parts.when_asked import when_asked
-from pages.server.cache import RESULTS
+from pages.server.cache import cached
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.compression import histogram
@@ -72,7 +72,7 @@ def _levels(found: Compressed) -> None:
     names = histogram.layers(found)
     chosen = st.selectbox("Layer", list(names), index=len(names) - 1, key="compress-layer")
     layer = chosen or next(iter(names))
-    one = _histogram(found, names[layer])
+    one = _histogram(found.network, names[layer], found)
     entropy = "" if one.entropy is None else f"; the levels’ entropy is {one.entropy:.2f} bits"
     st.markdown(
         f"**{plain(layer)}**: {int(one.counts.sum()):,} weights become {len(one.levels)} values, "
@@ -88,7 +88,7 @@ def _levels(found: Compressed) -> None:
         name="layer-levels",
         alt=f"{layer}: weights before and after",
     )
-    every = {name: _histogram(found, weight) for name, weight in names.items()}
+    every = {name: _histogram(found.network, weight, found) for name, weight in names.items()}
     rows = [
         {
             "Layer": name,
@@ -110,6 +110,7 @@ def _levels(found: Compressed) -> None:
     )
 
 
-def _histogram(found: Compressed, weight: str) -> Histogram:
-    key = ("histogram", found.network.key, weight)
-    return RESULTS.get(key, lambda: histogram.histogram(found, weight))
+@cached
+def _histogram(network: Network, weight: str, _found: Compressed) -> Histogram:
+    """The levels of that weight of `network`, which is the one in `_found`."""
+    return histogram.histogram(_found, weight)
