@@ -133,11 +133,11 @@ def test_too_many_bytes_are_refused_unread(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "kind", ["PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "HEIF", "JPEG", "progressive"]
+    "kind", ["PNG", "WEBP", "lossless", "AVIF", "TIFF", "BMP", "GIF", "HEIF", "JPEG", "progressive"]
 )
 def test_pixel_limits_are_checked_before_decoding(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    progressive = kind == "progressive"
-    data = encoded(Image.new("RGB", (64, 64)), "JPEG" if progressive else kind, progressive=progressive)
+    variant = {"progressive": "JPEG", "lossless": "WEBP"}
+    data = encoded(Image.new("RGB", (64, 64)), variant.get(kind, kind), **{kind: True})
     baseline = kind == "JPEG"
     monkeypatch.setattr(picture, "MAX_PIXELS", 0 if baseline else 4096)
     monkeypatch.setattr(picture, "MAX_BASELINE_JPEG_PIXELS", 4096 if baseline else 0)

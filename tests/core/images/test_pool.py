@@ -58,10 +58,17 @@ def test_what_comes_back_is_the_whole_picture(samples) -> None:
 
 
 def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_read(
-    one: pool.Pool, endless: bytes
+    one: pool.Pool, endless: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ImageError, match=r"^bomb\.jpg takes too long to read\.$"):
-        one.run(request("bomb.jpg"), endless)
+    refused = pytest.raises(ImageError, match=r"^bomb\.jpg takes too long to read\.$")
+    for clock_seconds, signal_number in ((60, signal.SIGXCPU), (0.3, signal.SIGKILL)):
+        monkeypatch.setattr(pool, "_CLOCK_SECONDS", clock_seconds)
+        one.warm()
+        (worker,) = one._idle
+        with refused:
+            one.run(request("bomb.jpg"), endless)
+        assert worker._process.returncode == -signal_number, "by computing time, then by the clock"
+    monkeypatch.undo()
     answer, image = one.run(request("a"), SMALL)
     assert (answer["size"], image.size, image.tobytes()) == ([3, 2], (3, 2), bytes((1, 2, 3)) * 6)
 
