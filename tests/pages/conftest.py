@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import app_test
 
 
-@pytest.fixture(autouse=True)
-def server_that_knows_its_navigation(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def server_that_knows_its_navigation() -> Iterator[None]:
     """Every run of a test as on a server where `st.navigation` has run, which AppTest forgets each time.
 
     It resets the class it imported, so it gets one of its own to reset.
     """
-    monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
-    monkeypatch.setattr(app_test, "PagesManager", type("OwnPagesManager", (PagesManager,), {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PagesManager, "uses_pages_directory", False)
+        patch.setattr(app_test, "PagesManager", type("OwnPagesManager", (PagesManager,), {}))
+        yield

@@ -46,35 +46,46 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def at(home: None) -> AppTest:
+def opened() -> AppTest:
     at = AppTest.from_file(APP, default_timeout=120).run()
     assert not at.exception
     return at
 
 
-def test_a_first_visitor_sees_two_networks_name_the_sample(at: AppTest) -> None:
-    assert best(at)[0] == "Egyptian cat" and best(at)[1].endswith(" cat")
-    shown = {(metric.label, metric.value) for metric in at.metric}
+@pytest.fixture
+def at(home: None) -> AppTest:
+    """A session of the test's own."""
+    return opened()
+
+
+@pytest.fixture(scope="module")
+def untouched(home: None) -> AppTest:
+    """A session in which no test clicks."""
+    return opened()
+
+
+def test_a_first_visitor_sees_two_networks_name_the_sample(untouched: AppTest) -> None:
+    assert best(untouched)[0] == "Egyptian cat" and best(untouched)[1].endswith(" cat")
+    shown = {(metric.label, metric.value) for metric in untouched.metric}
     assert {("Parameters", "1.24 M"), ("Parameters", "4.65 M")} <= shown
-    assert at.image[0].captions == [r"chelsea\.png · 451 × 300 pixels"]
+    assert untouched.image[0].captions == [r"chelsea\.png · 451 × 300 pixels"]
 
 
-def test_a_first_visitor_reads_what_the_network_is_and_why_small_matters(at: AppTest) -> None:
-    words = at.markdown[0].value
+def test_a_first_visitor_reads_what_the_network_is_and_why_small_matters(untouched: AppTest) -> None:
+    words = untouched.markdown[0].value
     assert "**SqueezeNet**" in words and "arxiv.org/abs/1602.07360" in words
     assert all(figure in words for figure in ("49 times", "4.94 MB", "244 MB", "0.47 MB"))
 
 
-def test_time_is_the_networks_own_with_its_spread_and_decoding_apart(at: AppTest) -> None:
-    times = [metric for metric in at.metric if metric.label == "Time"]
+def test_time_is_the_networks_own_with_its_spread_and_decoding_apart(untouched: AppTest) -> None:
+    times = [metric for metric in untouched.metric if metric.label == "Time"]
     assert len(times) == 2 and all(metric.value.endswith(" ms") for metric in times)
     for metric in times:
         low, high = map(float, metric.delta.removesuffix(" ms").split("–"))
         assert low <= float(metric.value.removesuffix(" ms")) <= high
-    (meaning,) = [caption.value for caption in at.caption if caption.value.startswith("Time: ")]
+    (meaning,) = [caption.value for caption in untouched.caption if caption.value.startswith("Time: ")]
     assert "median of" in meaning and "decoding the file" in meaning and "preparing the picture" in meaning
-    rows = at.dataframe[0].value
+    rows = untouched.dataframe[0].value
     assert rows.groupby("network")["network ms"].nunique().tolist() == [1, 1]
     assert (rows["decode ms"] > 0).all() and (rows["prepare ms"] > 0).all()
 

@@ -10,9 +10,20 @@ from streamlit.testing.v1 import AppTest
 PAGE = str(Path(__file__).parents[2] / "pages" / "design_space.py")
 
 
+def opened() -> AppTest:
+    return AppTest.from_file(PAGE, default_timeout=120).run()
+
+
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(PAGE, default_timeout=120).run()
+    """A session of the test's own."""
+    return opened()
+
+
+@pytest.fixture(scope="module")
+def untouched() -> AppTest:
+    """A session in which no test clicks."""
+    return opened()
 
 
 def figures(app: AppTest) -> dict[str, str]:
@@ -20,9 +31,9 @@ def figures(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
-def test_starts_at_squeezenet_exactly(app: AppTest) -> None:
-    assert figures(app)["Parameters"] == "1,248,424"
-    assert app.metric[0].delta == "SqueezeNet 1.0 itself"
+def test_starts_at_squeezenet_exactly(untouched: AppTest) -> None:
+    assert figures(untouched)["Parameters"] == "1,248,424"
+    assert untouched.metric[0].delta == "SqueezeNet 1.0 itself"
 
 
 def test_sliders_presets_and_versions_build_the_network(app: AppTest) -> None:
@@ -48,8 +59,8 @@ def test_impossible_settings_say_which_number_to_change_and_lose_nothing(app: Ap
     assert not app.error and figures(app)["Parameters"] == "1,248,424"
 
 
-def test_the_articles_listing_stands_beside_squeezenet(app: AppTest) -> None:
-    assert figures(app)["Parameters, as printed"] == "689,233,088"
-    assert figures(app)["Stops before"] == "pool8, at 1 × 1"
-    words = " ".join(text.value for text in app.markdown)
+def test_the_articles_listing_stands_beside_squeezenet(untouched: AppTest) -> None:
+    assert figures(untouched)["Parameters, as printed"] == "689,233,088"
+    assert figures(untouched)["Stops before"] == "pool8, at 1 × 1"
+    words = " ".join(text.value for text in untouched.markdown)
     assert "1×1 after 7 pools" in words and "nothing reduces the channels" in words

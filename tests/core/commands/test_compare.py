@@ -23,14 +23,6 @@ def test_json_has_the_contract_for_every_network(capsys: pytest.CaptureFixture[s
     assert models["hog_linear"]["top1"] is None and models["hog_linear"]["parameters"] == 1_765_000
 
 
-def test_measure_adds_times_and_progress_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "--models", "hog_linear", "--measure", "--device", "cpu", "--json"]) == 0
-    captured = capsys.readouterr()
-    (row,) = json.loads(captured.out)["models"]
-    assert row["milliseconds"] > 0 and "PyTorch" in row["measured"]
-    assert captured.err
-
-
 def test_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--models", "squeezenet1_1", "vgg16"]) == 0
     out = capsys.readouterr().out

@@ -103,8 +103,12 @@ def test_activations_are_the_files(theirs: nn.Module, own: list[str], capsys, tm
 
 
 def test_compare_has_its_row_measured_too(own: list[str], capsys) -> None:
-    found = document(capsys, "compare", "--models", "squeezenet1_1", *own, "--measure", "--device", "cpu")
-    shipped, row = found["models"]
+    command = ["compare", "--models", "squeezenet1_1", *own, "--measure", "--device", "cpu", "--json"]
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert "flowers.pth" in printed.err, "progress"
+    shipped, row = json.loads(printed.out)["models"]
+    assert "PyTorch" in row["measured"]
     assert row["name"] == "flowers.pth" and row["top1"] is None and "your own" in row["source"]
     assert row["parameters"] == 1_235_496 - 990 * 513
     assert row["file_bytes"] == Path(own[1]).stat().st_size
