@@ -1,4 +1,4 @@
-"""Rows → comma-separated text that a spreadsheet only reads and never computes."""
+"""Rows → a CSV file that a spreadsheet only reads and never computes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ def defused(value: Any) -> Any:
     return value
 
 
-def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Comma-separated text of the rows, a column for every key of any row."""
+def csv_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Comma-separated text of the rows, a column for every key of any row; UTF-8 with a byte
+    order mark, without which Excel takes it for another encoding."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(map(defused, columns))
     writer.writerows([defused(row.get(column, "")) for column in columns] for row in rows)
-    return buffer.getvalue()
+    return buffer.getvalue().encode("utf-8-sig")
 
 
 def _is_number(text: str) -> bool:

@@ -17,7 +17,7 @@ from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import ImageError
 from squeeze_core.report import TITLE, Branding, Report, slides, tables
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
-from squeeze_core.spreadsheet import csv_text
+from squeeze_core.spreadsheet import csv_bytes
 
 _PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _LOGO_MEGABYTES = 5
@@ -110,7 +110,7 @@ def _files(report: Report, keys: list[str]) -> None:
         count = f"{len(deck)} slides" if len(deck) > 1 else "1 slide"
         _button(f"PowerPoint, {count}", partial(_pptx, deck), "pptx", _PPTX, "slideshow", "primary")
         _button("Web page", partial(_html, report, keys), "html", "text/html", "html")
-        _button("CSV", lambda: csv_text(tables.rows(report)), "csv", "text/csv", "table")
+        _button("CSV", lambda: csv_bytes(tables.rows(report)), "csv", "text/csv", "table")
         text = json.dumps(tables.document(report), indent=1, ensure_ascii=False)
         _button("JSON", lambda: text, "json", "application/json", "data_object")
     st.caption(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import streamlit as st
 
 from squeeze_core.figures.charts import Chart
-from squeeze_core.spreadsheet import csv_text
+from squeeze_core.spreadsheet import csv_bytes
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -95,7 +95,7 @@ def buttons(
     if figure is not None:
         offers.append(("html", "text/html", lambda: fresh(figure).to_html(include_plotlyjs=True)))
     if table is not None:
-        offers.append(("csv", "text/csv", lambda: csv_text(table)))
+        offers.append(("csv", "text/csv", lambda: csv_bytes(table)))
     if json is not None:
         offers.append(
             ("json", "application/json", lambda: json_text.dumps(json, indent=1, ensure_ascii=False))

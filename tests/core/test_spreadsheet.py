@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import zipfile
@@ -9,7 +10,7 @@ from pptx import Presentation
 
 from squeeze_core.figures.charts import Bar, Bars
 from squeeze_core.report import pptx
-from squeeze_core.spreadsheet import csv_text, defused
+from squeeze_core.spreadsheet import csv_bytes, defused
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,9 @@ def test_everything_else_stays_as_it_is(value: object) -> None:
 
 def test_the_text_reads_back_as_rows() -> None:
     rows = [{"file": "=cat.png", "label": 'a, "b"'}, {"file": "b.png", "score": -0.25, "@x": None}]
-    read = list(csv.DictReader(io.StringIO(csv_text(rows))))
+    data = csv_bytes(rows)
+    assert data.startswith(codecs.BOM_UTF8)
+    read = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     assert read == [
         {"file": "'=cat.png", "label": 'a, "b"', "score": "", "'@x": ""},
         {"file": "b.png", "label": "", "score": "-0.25", "'@x": ""},

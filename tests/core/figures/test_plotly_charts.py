@@ -144,10 +144,10 @@ def test_squares_have_areas_like_their_numbers_and_the_small_ones_come_enlarged(
 
 @pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16"])
 def test_tiles_add_up_to_the_network(name: str) -> None:
-    chart = comparison_charts.parameter_tiles(comparison.row(name))
-    (tiles,) = figure(chart).data
+    row = comparison.row(name)
+    (tiles,) = figure(comparison_charts.parameter_tiles(row)).data
     values = dict(zip(tiles.ids, tiles.values, strict=True))
-    assert values[name] == comparison.row(name).parameters and len(values) == len(tiles.ids)
+    assert values[row.title] == row.parameters and len(values) == len(tiles.ids)
     for parent in set(tiles.parents) - {""}:
         inside = sum(v for v, p in zip(tiles.values, tiles.parents, strict=True) if p == parent)
         assert inside == values[parent]

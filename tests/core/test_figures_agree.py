@@ -1,0 +1,114 @@
+"""SqueezeNet's size and accuracy are the same on pages, slides, the web page, in CSV and in the README."""
+
+from __future__ import annotations
+
+import csv
+import html as markup
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pptx import Presentation
+from streamlit.testing.v1 import AppTest
+
+from squeeze_core.cost import comparison
+from squeeze_core.cost.headline import headline
+from squeeze_core.networks.catalogue import DEFAULT, compressed_of
+from squeeze_core.report import Report, html, pptx, slides, tables
+from squeeze_core.spreadsheet import csv_bytes
+
+ROOT = Path(__file__).parents[2]
+# Every figure that a text may give of SqueezeNet 1.1's top-1, and of other SqueezeNets beside it.
+KNOWN = {"57.5", "55.4", "53.6", "58.2", "58.178", "58.092", "58.1", "60.4", "58.8"}
+
+
+def page(name: str, **state: object) -> str:
+    app = AppTest.from_file(str(ROOT / "pages" / name), default_timeout=180)
+    for key, value in state.items():
+        app.session_state[key] = value
+    app.run()
+    assert not app.exception
+    parts = [*app.subheader, *app.markdown, *app.caption]
+    words = [part.value for part in parts] + [f"{one.label} {one.value}" for one in app.metric]
+    return "\n".join(words).replace("\\", "")
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    everybody = tuple(map(comparison.row, comparison.NAMES))
+    return Report(tuple(map(comparison.row, comparison.DEFAULT_NAMES)), everybody)
+
+
+def on_slides(report: Report) -> str:
+    deck = Presentation(io.BytesIO(pptx.write(slides.deck(report)))).slides
+    texts = [shape.text_frame.text for slide in deck for shape in slide.shapes if shape.has_text_frame]
+    return "\n".join(texts + [slide.notes_slide.notes_text_frame.text for slide in deck])
+
+
+def on_the_web_page(report: Report) -> str:
+    text = re.sub(r"<(script|style).*?</\1>", " ", html.write(report), flags=re.S)
+    return markup.unescape(re.sub(r"<[^>]+>", " ", text))
+
+
+def in_readme(report: Report) -> str:
+    return (ROOT / "README.md").read_text("utf-8").replace("\n", " ")
+
+
+PLACES: dict[str, Callable[[Report], str]] = {
+    "Compare": lambda report: page("compare.py"),
+    "Compress": lambda report: page("compress.py"),
+    "Compress, curve": lambda report: page("compress.py", **{"compress-tab": "Size against accuracy"}),
+    "slides": on_slides,
+    "web page": on_the_web_page,
+    "README": in_readme,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_place_has_another_accuracy_or_size_of_squeezenet(place: str, report: Report) -> None:
+    words = PLACES[place](report)
+    small = compressed_of(DEFAULT)[0]
+    assert DEFAULT.measured is not None and small.measured is not None
+    said = set(
+        re.findall(r"(?<![\d.])(5[3-9]\.\d+|6[0-7]\.\d+)(?=\s?[%/])", sentences_about_squeezenet(words))
+    )
+    assert said <= KNOWN, said - KNOWN
+    if place != "Compress":
+        assert "−1.8 points (−3.4 to −0.2)" in words
+    sizes = headline()
+    for size in re.findall(r"([\d.]+) times (?:smaller|fewer)(?! than AlexNet)(?! parameters)", words):
+        assert size == f"{sizes.smaller:.1f}"
+    assert "252 MB" not in words and "MiB" not in words
+    if place.startswith("Compare") or place in ("slides", "web page"):
+        assert "4.94 MB" in words and "57.5%" in words and "SqueezeNet 1.0" in words
+
+
+def sentences_about_squeezenet(words: str) -> str:
+    """Those that name it, and no detector or peer."""
+    found = [
+        one for one in re.split(r"(?<=[.!?])\s|\n", words) if "mAP" not in one and "detector" not in one
+    ]
+    return "\n".join(one for one in found if re.search("SqueezeNet|[Tt]op-1", one))
+
+
+def test_the_csv_has_the_file_beside_the_network(report: Report) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_bytes(tables.rows(report)).decode("utf-8-sig"))))
+    ours, small = rows[0], rows[-1]
+    assert (ours["Network"], small["Network"]) == ("SqueezeNet 1.1", "SqueezeNet 1.1, compressed")
+    assert ours["Top-1 published (%)"] == "57.5" and small["Top-1 published (%)"] == ""
+    assert (ours["Top-1 measured (%)"], small["Top-1 measured (%)"]) == ("55.4", "53.6")
+    assert ours["Measured on"] == small["Measured on"] and ours["Measured on"]
+    assert small["Top-1 against uncompressed"] == "−1.8 points (−3.4 to −0.2)"
+    assert (ours["MB to store (10⁶ bytes)"], small["MB to store (10⁶ bytes)"]) == ("4.94", "0.47")
+    assert "SqueezeNet 1.0" in ours["Accuracy from"]
+
+
+def test_one_file_and_one_ratio_lead_every_page() -> None:
+    from pages.classify import why_small
+
+    sizes = headline()
+    assert sizes.file == compressed_of(DEFAULT)[0].weights.bytes() == 472_563
+    assert "0.47 MB compressed" in why_small() and "244 MB" in why_small()
+    assert "10.5 times smaller" in page("compress.py") and "10.5 times smaller" in page("compare.py")
