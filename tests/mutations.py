@@ -33,7 +33,7 @@ import torch
 from PIL import Image, ImageCms
 
 from squeeze_core import images
-from squeeze_core.compression.detector import PRESETS, compress_detector
+from squeeze_core.compression.compress_detector import PRESETS, compress_detector
 from squeeze_core.compression.presets import compress, int8
 from squeeze_core.cost.design_space import Choice
 from squeeze_core.detector import annotations

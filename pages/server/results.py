@@ -53,10 +53,10 @@ def warm_up(picture: Picture) -> None:
 
 def engine() -> Engine:
     """The one engine: networks are loaded once for all sessions, which take turns at it."""
-    from squeeze_core.networks.queue import Asker, asker
+    from squeeze_core.networks.queue import Requester, requester
 
     if session := session_id():
-        asker.set(Asker(session, _QueueNotice().on_wait))
+        requester.set(Requester(session, _QueueNotice().on_wait))
     return _engine()
 
 

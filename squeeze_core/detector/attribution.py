@@ -17,7 +17,7 @@ from torchvision.ops import box_iou
 from squeeze_core.detector.detect import candidates, decode, whole
 from squeeze_core.detector.detections import AGREEMENT, Candidates, Detection
 from squeeze_core.detector.network import Detector, average_flipped
-from squeeze_core.detector.onnx_runtime import OnnxDetector
+from squeeze_core.detector.onnx_detector import OnnxDetector
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture

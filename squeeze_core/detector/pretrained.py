@@ -19,7 +19,7 @@ from safetensors.torch import save
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 from squeeze_core.detector.network import Detector
-from squeeze_core.detector.onnx_runtime import OnnxDetector, export_graph
+from squeeze_core.detector.onnx_detector import OnnxDetector, export_graph
 from squeeze_core.errors import UserError
 from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.preprocess import Preprocess
@@ -40,7 +40,7 @@ class PretrainedDetector:
     """A detector in eval mode; its classes in label order, and how it wants to see a picture.
 
     `key`: equal for the same weights only. `graph`: the network in ONNX, without its weights
-    (`onnx_runtime.OnnxDetector`). `calibration`: what its scores come to (`calibrate`), or UNCALIBRATED.
+    (`onnx_detector.OnnxDetector`). `calibration`: what its scores come to (`calibrate`), or UNCALIBRATED.
     """
 
     key: str

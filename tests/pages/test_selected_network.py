@@ -14,7 +14,7 @@ from torch import nn
 
 from pages.session import selected_network
 from pages.widgets import network_picker
-from squeeze_core.compression.detector import PRESETS, compress_detector
+from squeeze_core.compression.compress_detector import PRESETS, compress_detector
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector
 from squeeze_core.networks.catalogue import DEFAULT

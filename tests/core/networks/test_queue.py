@@ -5,16 +5,16 @@ import time
 
 import pytest
 
-from squeeze_core.networks.queue import Asker, Busy, Queue, asker
+from squeeze_core.networks.queue import Busy, Queue, Requester, requester
 
 
 def ask(
-    queue: Queue, owner: str, done: list[str], large: bool = False, waits=lambda before: None
+    queue: Queue, session: str, done: list[str], large: bool = False, on_wait=lambda before: None
 ) -> threading.Thread:
     def work() -> None:
-        asker.set(Asker(owner, waits))
+        requester.set(Requester(session, on_wait))
         with queue.turn(large):
-            done.append(owner)
+            done.append(session)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -30,12 +30,12 @@ def settled(queue: Queue, waiting: int) -> None:
         time.sleep(0.001)
 
 
-def test_owners_take_turns_however_much_one_of_them_asks() -> None:
+def test_sessions_take_turns_however_much_one_of_them_asks() -> None:
     queue, done = Queue(1), []
     with queue.turn():
         threads = []
-        for owner in ("a", "a", "a", "b", "c"):
-            threads.append(ask(queue, owner, done))
+        for session in ("a", "a", "a", "b", "c"):
+            threads.append(ask(queue, session, done))
             settled(queue, len(threads))
     for thread in threads:
         thread.join()
@@ -87,7 +87,7 @@ def test_whoever_waits_hears_how_many_come_before_and_may_leave() -> None:
         settled(queue, 1)
 
         def work() -> None:
-            asker.set(Asker("leaving", leaves))
+            requester.set(Requester("leaving", leaves))
             with pytest.raises(Left), queue.turn():
                 heard.append(-1)
 
@@ -107,7 +107,7 @@ def test_whoever_leaves_just_as_the_turn_comes_gives_it_back() -> None:
             raise InterruptedError
 
     def work() -> None:
-        asker.set(Asker("late", leaves_late))
+        requester.set(Requester("late", leaves_late))
         with pytest.raises(InterruptedError), queue.turn():
             heard.append(-1)
 
@@ -186,7 +186,7 @@ def test_long_work_that_is_stopped_while_it_rests_holds_no_turn() -> None:
         raise InterruptedError
 
     def work() -> None:
-        asker.set(Asker("long", leaves))
+        requester.set(Requester("long", leaves))
         with pytest.raises(InterruptedError), queue.turn():
             begun.set()
             settled(queue, 1)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from squeeze_core.detector.network import Detector
-from squeeze_core.detector.onnx_runtime import OnnxDetector, export_graph
+from squeeze_core.detector.onnx_detector import OnnxDetector, export_graph
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.images import Picture
 

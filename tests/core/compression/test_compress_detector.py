@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from squeeze_core.compression.detector import PRESETS, compress_detector
-from squeeze_core.compression.detector import main as compress_command
+from squeeze_core.compression.compress_detector import PRESETS, compress_detector
+from squeeze_core.compression.compress_detector import main as compress_command
 from squeeze_core.detector.calibration import Bin, Calibration
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import (

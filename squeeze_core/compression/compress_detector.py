@@ -1,7 +1,7 @@
 """The detector in few bytes: half precision, int8, or levels with adaptive range coding.
 
-    python -m squeeze_core.compression.detector [--weights FILE] --data VOC_VAL --annotations VAL.json
-    python -m squeeze_core.compression.detector [--weights FILE] --presets NAME --out FILE.sqz
+    python -m squeeze_core.compression.compress_detector [--weights FILE] --data VOC_VAL --annotations VAL.json
+    python -m squeeze_core.compression.compress_detector [--weights FILE] --presets NAME --out FILE.sqz
 
 The first prints bytes and mAP of each preset, measured on those pictures; the second writes one.
 """
@@ -66,7 +66,7 @@ def compress_detector(detector: PretrainedDetector, preset: Preset) -> tuple[byt
 @torch.no_grad()
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m squeeze_core.compression.detector", description=__doc__
+        prog="python -m squeeze_core.compression.compress_detector", description=__doc__
     )
     parser.add_argument(
         "--weights", type=Path, help="a detector of your own training, instead of the shipped"
