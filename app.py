@@ -58,5 +58,5 @@ else:
         __file__,
         routes=[startup.home_route(HOME)],
         lifespan=startup.lifespan,
-        on_script_error=lambda error: bool(log.say(error)),
+        on_script_error=lambda error: bool(log.show_error(error)),
     )

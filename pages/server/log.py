@@ -1,6 +1,6 @@
-"""What the server did: one line a request on standard error, and figures of how it fares.
+"""The log, one line a request on standard error, and the health figures of this server.
 
-Never names or contents of pictures. `SQUEEZE_LAB_LOG` sets the level (DEBUG, INFO, WARNING …).
+It never holds names or contents of pictures. `SQUEEZE_LAB_LOG` sets the level (DEBUG, INFO, WARNING …).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from streamlit.errors import FragmentHandledException
 
 from squeeze_core.errors import UserError
 
-KEPT = 1000
+MOST_REQUESTS = 1000
 _LOG = logging.getLogger("squeeze_lab")
 _LOG.propagate = False
 _HANDLER = logging.StreamHandler(sys.stderr)
@@ -29,7 +29,7 @@ _HANDLER.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 _LOG.addHandler(_HANDLER)
 _LEVEL = logging.getLevelNamesMapping().get(os.environ.get("SQUEEZE_LAB_LOG", "INFO").upper(), logging.INFO)
 _LOG.setLevel(_LEVEL)
-_RECENT: deque[tuple[float, float]] = deque(maxlen=KEPT)
+_RECENT: deque[tuple[float, float]] = deque(maxlen=MOST_REQUESTS)
 
 
 class Health(NamedTuple):
@@ -50,9 +50,9 @@ class Health(NamedTuple):
 
 @contextmanager
 def request(page: str) -> Iterator[None]:
-    """Log one run of a page, and say in one sentence what went wrong in it: the other pages work.
+    """Log one run of a page. An error in it is one sentence on screen: the other pages work.
 
-    What nobody foresaw gets an incident number, under which the log has its traceback.
+    An unexpected error gets an incident number, under which the log has its traceback.
     """
     begun = time.perf_counter()
     outcome = "interrupted"  # what Streamlit does when the person has moved on
@@ -60,18 +60,18 @@ def request(page: str) -> Iterator[None]:
         yield
         outcome = "done"
     except FragmentHandledException:
-        outcome = "incomplete"  # `say` has said why
+        outcome = "incomplete"  # `show_error` has said why
     except Exception as error:
-        outcome = say(error, page)
+        outcome = show_error(error, page)
     finally:
         seconds = time.perf_counter() - begun
         _RECENT.append((time.time(), seconds))
         _LOG.info("page=%s milliseconds=%.0f outcome=%s", page.replace(" ", "-"), 1000 * seconds, outcome)
 
 
-def say(error: Exception, page: str = "a part of a page") -> str:
-    """Draw what went wrong as one sentence; what nobody foresaw goes to the log, under the number that the
-    sentence names. Returns the outcome for the log."""
+def show_error(error: Exception, page: str = "a part of a page") -> str:
+    """Draw an error as one sentence; an unexpected one goes to the log, under the number that the sentence
+    names. Returns the outcome for the log."""
     if isinstance(error, UserError):
         st.error(str(error), icon=":material/error:")
         return "refused"
@@ -86,7 +86,7 @@ def say(error: Exception, page: str = "a part of a page") -> str:
 
 
 def health(minutes: float = 10) -> Health:
-    """How this server fares."""
+    """Figures of the requests of the last `minutes`, and of memory and load now."""
     since = time.time() - 60 * minutes
     seconds = sorted(took for when, took in list(_RECENT) if when >= since)
     median = seconds[len(seconds) // 2] if seconds else None

@@ -1,5 +1,5 @@
-// Puts the page's address in the clipboard and says so; where that is not allowed, shows it to be copied.
-// Before a reload that would lose a person's own pictures, the browser asks.
+// Copies the page's address, or shows it where the clipboard is not allowed. Before a reload that would lose the
+// visitor's own pictures, the browser asks.
 const ask = (event) => event.preventDefault();
 
 export default function ({ parentElement, data }) {

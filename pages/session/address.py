@@ -1,4 +1,4 @@
-"""The page's address says what is on screen: widgets put themselves in it, and this puts in the rest."""
+"""The page's address, which restores what is on screen. Most widgets are bound to it; this adds others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 def given(name: str) -> str | None:
-    """What the address says under that name, None when nothing."""
+    """The address's value of that name, None without one."""
     return st.query_params.get(name)
 
 
@@ -28,7 +28,7 @@ def asked(name: str, among: Iterable[int]) -> int | None:
 
 
 def put(name: str, value: str, default: str = "") -> None:
-    """Say that in the address; a default is left out."""
+    """Put a value in the address; a default is left out."""
     if value == default:
         if name in st.query_params:
             del st.query_params[name]
@@ -45,7 +45,7 @@ def listed(value: str | None, known: Iterable[str]) -> list[str] | None:
 
 
 def copy_link(own_pictures: bool) -> None:
-    """A button that puts the address in the clipboard; says that a person's own pictures are not in it."""
+    """A button that copies the address, with a note that the visitor's own pictures are not in it."""
     note = "Your own pictures are not in the link: they never leave this session." if own_pictures else ""
     _component()(data={"note": note, "own": own_pictures}, key="copy-link")
 

@@ -1,6 +1,6 @@
-"""The image tray of one session: which pictures it holds, and which one every page looks at.
+"""The image tray of one session: the pictures it holds, and the one that every page shows.
 
-Until somebody brings a picture of their own, the tray holds one sample, so no page is ever empty.
+Until a visitor adds a picture, the tray holds one sample, so no page is ever empty.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SCREEN = (960, 960)
 
 
 class File(Protocol):
-    """What an uploader or a camera hands over."""
+    """A file from an uploader or a camera."""
 
     name: str
 
@@ -85,7 +85,7 @@ def state() -> Tray:
 
 
 def put_in_address() -> None:
-    """Which sample is shown; a picture of one's own is in no address."""
+    """Put the sample shown in the page's address; a visitor's own picture is never in it."""
     shown = "" if state().entries else Path(state().sample).stem
     address.put(SAMPLE, shown, Path(gallery.samples()[0].file).stem if shown else "")
 
@@ -101,7 +101,7 @@ def pictures() -> list[Picture]:
 
 
 def entries() -> list[Entry]:
-    """What `pictures` gives, with text alternatives and thumbnails."""
+    """The same, with text alternatives and thumbnails."""
     return list(state().entries.values()) or [_current_entry()]
 
 
@@ -168,7 +168,7 @@ def choose(key: str) -> None:
 
 
 def choose_sample(sample: Sample) -> None:
-    """Make that sample the current picture, while nobody has brought their own."""
+    """Make that sample the current picture; for a tray without pictures of the visitor's own."""
     state().sample = sample.file
 
 

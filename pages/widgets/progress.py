@@ -1,4 +1,4 @@
-"""A progress bar that slow work is told to move."""
+"""Progress bars of long work."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pages.server import results
 def advance(
     bar: DeltaGenerator, start: float = 0.0, part: float = 1.0, text: str | None = None
 ) -> Callable[[float], None]:
-    """Draws the share done of one part of the work into `bar`.
+    """A callback that draws the share done, 0–1, of one part of the work into `bar`.
 
-    Any click makes Streamlit leave the work here, which ends it; and whoever waits for a turn has it first.
+    At each call requests of other sessions have their turn, and Streamlit ends the run after a click.
     """
 
     def draw(share: float) -> None:

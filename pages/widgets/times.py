@@ -1,4 +1,4 @@
-"""What "Time" means on every page: the network alone, the median of several runs, with their spread."""
+"""Times on every page: the network alone, the median of several runs, with their spread."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 def reserve(key: str) -> DeltaGenerator:
-    """The place of a time that is measured when the rest of the page stands; until then, what was shown
-    there under that key."""
+    """The place of a time that is measured after the rest of the page is drawn.
+
+    Until then it shows the last one under that key.
+    """
     place = st.empty()
     known = st.session_state.get(_slot(key))
     if known:
@@ -25,7 +27,7 @@ def reserve(key: str) -> DeltaGenerator:
 
 
 def show(place: DeltaGenerator, key: str, timing: Timing) -> None:
-    """The network's own time, with the spread of its runs."""
+    """Draw the network's own time, with the spread of its runs."""
     st.session_state[_slot(key)] = timing
     _metric(place, timing)
 
@@ -51,7 +53,7 @@ def milliseconds(value: float) -> str:
 
 
 def meaning(timings: Timings, what: str = "one picture at once") -> str:
-    """What the times on a page include, and whether to trust them."""
+    """A sentence on what the times of a page include, and whether the machine was too busy for them."""
     runs = timings.networks[0]
     words = (
         f"Time: the network alone on this computer's {timings.device.upper()}, {what}, median of "
