@@ -32,8 +32,8 @@ FORWARD = (2, 25)  # turns of a forward pass, and runs in each
 
 
 @dataclass(frozen=True)
-class Row:
-    """One timing: the median, in one of two units. `ratio_to`: this time over another row's time."""
+class Timing:
+    """The median of one timing, in one of two units. `ratio_to`: this time over another row's time."""
 
     what: str
     milliseconds: float | None = None
@@ -41,7 +41,7 @@ class Row:
     ratio_to: dict[str, float] = field(default_factory=dict)
 
 
-def bench(engine: Engine, network: Network = DEFAULT) -> Iterator[Row]:
+def bench(engine: Engine, network: Network = DEFAULT) -> Iterator[Timing]:
     """The rows of every group for that SqueezeNet, as soon as each group is done."""
     for group in GROUPS:
         yield from group(engine, network)
@@ -65,12 +65,12 @@ def in_blocks(works: Iterable[Callable[[], object]], blocks: int, runs: int) -> 
     return [statistics.median(taken) for taken in times]
 
 
-def compared(title: str, works: Iterable[str], taken: Sequence[float]) -> list[Row]:
+def compared(title: str, works: Iterable[str], taken: Sequence[float]) -> list[Timing]:
     """A row for each work; those whose names begin with "ours" have ratios to all others."""
     medians = {f"{title}: {name}": milliseconds for name, milliseconds in zip(works, taken, strict=True)}
     ours = f"{title}: ours"
     return [
-        Row(
+        Timing(
             name,
             milliseconds,
             ratio_to={
@@ -107,7 +107,7 @@ def forward_works(engine: Engine, network: Network) -> dict[str, Callable[[], ob
     return works
 
 
-def startup(engine: Engine, network: Network) -> list[Row]:
+def startup(engine: Engine, network: Network) -> list[Timing]:
     """From nothing to the command line's first answer, in processes of their own."""
     sample = str(gallery.samples()[0].path)
     # The command line works without Streamlit; where it is installed, it is what the app waits for too.
@@ -117,18 +117,20 @@ def startup(engine: Engine, network: Network) -> list[Row]:
     medians = interleaved([lambda: _process(imports), lambda: _process(first)], 3)
     base = f"importing {', '.join(parts[:-1])} and {parts[-1]}"
     return [
-        Row(base, medians[0]),
-        Row("command line start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}),
+        Timing(base, medians[0]),
+        Timing(
+            "command line start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}
+        ),
     ]
 
 
-def forward(engine: Engine, network: Network) -> list[Row]:
+def forward(engine: Engine, network: Network) -> list[Timing]:
     """One picture through the network, as the engine and as others run it."""
     works = forward_works(engine, network)
     return compared("one picture, forward pass", works, in_blocks(works.values(), *FORWARD))
 
 
-def second_network(engine: Engine, network: Network) -> list[Row]:
+def second_network(engine: Engine, network: Network) -> list[Timing]:
     """One picture through EfficientNet-Lite0 and through that SqueezeNet, by the same engine."""
 
     def once(subject: Network) -> Callable[[], object]:
@@ -138,10 +140,13 @@ def second_network(engine: Engine, network: Network) -> list[Row]:
     other = named("efficientnet_lite0")
     ours, theirs = interleaved([once(network), once(other)], 7)
     base = f"{network.title}, one picture"
-    return [Row(base, ours), Row(f"{other.title}, one picture", theirs, ratio_to={base: theirs / ours})]
+    return [
+        Timing(base, ours),
+        Timing(f"{other.title}, one picture", theirs, ratio_to={base: theirs / ours}),
+    ]
 
 
-def gpu(engine: Engine, network: Network) -> list[Row]:
+def gpu(engine: Engine, network: Network) -> list[Timing]:
     """On a CUDA GPU alone: a large batch against the device's roofline, and one picture's answer."""
     if engine.device.type != "cuda":
         return []
@@ -168,13 +173,13 @@ def gpu(engine: Engine, network: Network) -> list[Row]:
     taken, single = interleaved([batch, answer], 50)
     base = f"roofline of {GPU_BATCH} pictures ({machine})"
     return [
-        Row(base, least),
-        Row(f"forward pass, {GPU_BATCH} pictures on the GPU", taken, ratio_to={base: taken / least}),
-        Row("one picture, tensor to five classes", single),
+        Timing(base, least),
+        Timing(f"forward pass, {GPU_BATCH} pictures on the GPU", taken, ratio_to={base: taken / least}),
+        Timing("one picture, tensor to five classes", single),
     ]
 
 
-def whole_files(engine: Engine, network: Network) -> list[Row]:
+def whole_files(engine: Engine, network: Network) -> list[Timing]:
     """Encoded bytes to probabilities or boxes, and the part of it that is decoding."""
     paths = [sample.path for sample in gallery.samples()]
 
@@ -191,13 +196,13 @@ def whole_files(engine: Engine, network: Network) -> list[Row]:
     all_of_it, decoding, detecting = (median / len(paths) for median in medians)
     base = "classifying a file, decoding included"
     return [
-        Row(base, images_per_second=1000 / all_of_it),
-        Row("decoding a file", decoding, ratio_to={base: decoding / all_of_it}),
-        Row("detecting in a file, decoding included", detecting, ratio_to={base: detecting / all_of_it}),
+        Timing(base, images_per_second=1000 / all_of_it),
+        Timing("decoding a file", decoding, ratio_to={base: decoding / all_of_it}),
+        Timing("detecting in a file, decoding included", detecting, ratio_to={base: detecting / all_of_it}),
     ]
 
 
-GROUPS: tuple[Callable[[Engine, Network], list[Row]], ...] = (
+GROUPS: tuple[Callable[[Engine, Network], list[Timing]], ...] = (
     startup,
     forward,
     second_network,

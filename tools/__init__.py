@@ -1,1 +1,1 @@
-"""How the shipped files and the recorded figures were made; uses squeeze_core, is no part of it."""
+"""Scripts that made the shipped files and the recorded figures; see README.md beside this file."""

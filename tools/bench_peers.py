@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from squeeze_core import bench, classifier, gallery
-from squeeze_core.bench import Row
+from squeeze_core.bench import Timing
 from squeeze_core.commands.bench import print_rows
 from squeeze_core.images import prefetch, read
 from squeeze_core.networks.catalogue import DEFAULT, Network
@@ -50,7 +50,7 @@ def busy() -> Iterator[None]:
             other.wait()
 
 
-def beside_busy(engine: Engine, network: Network) -> list[Row]:
+def beside_busy(engine: Engine, network: Network) -> list[Timing]:
     """One picture through the network, as the engine and as others run it, beside other processes."""
     works = bench.forward_works(engine, network)
     with busy():
@@ -63,12 +63,12 @@ def _answer(network: nn.Module, pictures: Tensor) -> Tensor:
         return network(pictures)
 
 
-def one_file(engine: Engine, network: Network) -> list[Row]:
+def one_file(engine: Engine, network: Network) -> list[Timing]:
     """A JPEG's bytes to five classes: the plain recipe, six lines with a reduced decode, and ours."""
     see = network.preprocess
     ordered = network.load().to(memory_format=torch.channels_last)
     session = open_session(to_onnx(network.load(), see.size).SerializeToString())
-    rows: list[Row] = []
+    rows: list[Timing] = []
     with tempfile.TemporaryDirectory() as folder:
         for title, side in (("12-megapixel JPEG", LARGE), ("336-pixel JPEG", SMALL)):
             path = _written(Path(folder) / "one.jpg", side)
@@ -101,7 +101,7 @@ def _ours(engine: Engine, network: Network, paths: Sequence[Path]) -> list[objec
     return [answer.top(5) for answer in classifier.classify(pictures, engine, network)]
 
 
-def many_files(engine: Engine, network: Network) -> list[Row]:
+def many_files(engine: Engine, network: Network) -> list[Timing]:
     """Many JPEGs: a DataLoader of two workers, ONNX Runtime and Pillow on one thread, and ours."""
     see = network.preprocess
     ordered = network.load().to(memory_format=torch.channels_last)
@@ -123,7 +123,7 @@ def many_files(engine: Engine, network: Network) -> list[Row]:
     title = f"{FILES} JPEGs of 500×375"
     medians = dict(zip(works, taken, strict=True))
     return [
-        Row(
+        Timing(
             f"{title}: {name}",
             images_per_second=1000 * FILES / taken,
             ratio_to={

@@ -118,8 +118,8 @@ def _measure(folder: Path, names: list[Path]) -> Iterator[Point]:
     yield point("fp32", DEFAULT.weights.bytes() or 0, DEFAULT)
     for file in names:
         yield point("shipped", file.stat().st_size, open_own_file(file))
-    for rate in LAMBDAS:
-        made = compress(DEFAULT, second_order(rate), inputs=others)
+    for trade_off in LAMBDAS:
+        made = compress(DEFAULT, second_order(trade_off), inputs=others)
         yield point("second-order", made.bytes, made.network)
     for bits in BITS:
         made = compress(DEFAULT, uniform(bits), inputs=others)

@@ -31,7 +31,7 @@ from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import FLOOR, MOST, Detection
 from squeeze_core.detector.evaluate import answers_to, score
-from squeeze_core.detector.peers import RECORD, Row, rows
+from squeeze_core.detector.peers import RECORD, DetectorRow, rows
 from squeeze_core.detector.pretrained import NAME, shipped_detector
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
@@ -175,7 +175,7 @@ class Running:
         self.names = sorted(output.name for output in self.session.get_outputs())
 
     def __call__(self, picture: Picture, labels: tuple[str, ...]) -> list[Detection]:
-        """What it finds of VOC's classes, best first; boxes in pixels of the picture."""
+        """The objects of VOC's classes that it finds, best first; boxes in pixels of the picture."""
         given, scale, shift = self.peer.prepare(picture.image)
         outputs = self.session.run(self.names, {self.session.get_inputs()[0].name: given})
         boxes, scores = self.peer.decode(outputs)
@@ -192,7 +192,7 @@ class Running:
         ]
 
 
-def measure(teachers: Path, data: Path, machine: str, known: Mapping[str, Row]) -> dict[str, Any]:
+def measure(teachers: Path, data: Path, machine: str, known: Mapping[str, DetectorRow]) -> dict[str, Any]:
     """Score every detector on `data`'s val pictures and time all of them in turns.
 
     `known`: what is not scored again, by name. UserError for files that cannot be read.
@@ -205,7 +205,7 @@ def measure(teachers: Path, data: Path, machine: str, known: Mapping[str, Row]) 
     parameters = sum(parameter.numel() for parameter in ours.network.parameters())
     size = shipped.path.stat().st_size
     found = [
-        Row(
+        DetectorRow(
             NAME,
             shipped.title,
             parameters,
@@ -227,7 +227,9 @@ def measure(teachers: Path, data: Path, machine: str, known: Mapping[str, Row]) 
         result = score(annotations, [running(read_picture(e.path), ours.labels) for e in pictures])
         source = f"{peer.source} ({peer.licence}); trained on COCO"
         count, size = count_parameters(path), path.stat().st_size
-        found.append(Row(peer.name, peer.title, count, size, result.map50, result.map, None, source, True))
+        found.append(
+            DetectorRow(peer.name, peer.title, count, size, result.map50, result.map, None, source, True)
+        )
     picture = read_picture(annotations.examples[0].path)
     times = {threads: time_in_turns(teachers, picture, threads) for threads in (1, 2)}
     timed = []

@@ -45,7 +45,7 @@ LARGEST_TOTAL = 6_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """How one module's pictures are made: `size` and `jitter` (the largest shift) in pixels."""
+    """Settings of one module's pictures: `size` and `jitter` (the largest shift) in pixels."""
 
     size: int
     jitter: int
@@ -165,7 +165,7 @@ def make(out: Path, device: torch.device, batch: int) -> None:
 
 @dataclass(frozen=True)
 class Excitement:
-    """How the shipped pictures compare with the gallery, by the largest value of the channel's map.
+    """The shipped pictures against the gallery's, by the largest value of the channel's map.
 
     `channels`: how many there are; `live`: how many any sample excites (a value above 0); `won`: on
     how many of those the optimised picture, as shipped, reaches a higher value than every sample;

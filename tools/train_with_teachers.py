@@ -117,7 +117,7 @@ def read_results(files: Iterable[Path], category_ids: Sequence[int]) -> dict[str
 
 
 def agreed(answers: Answers, boxes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Which answers find a labelled box of their class (IoU 0.5), each box once: bool [M]."""
+    """bool [M]: the answers that find a labelled box of their class (IoU 0.5), each box once."""
     overlap = box_iou(torch.from_numpy(answers.boxes), torch.from_numpy(boxes)).numpy()
     overlap[answers.labels[:, None] != labels] = 0
     right = np.zeros(len(answers.labels), bool)
@@ -130,7 +130,7 @@ def agreed(answers: Answers, boxes: np.ndarray, labels: np.ndarray) -> np.ndarra
 
 
 def worth_of(scores: np.ndarray, right: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """How often answers of about a score are right, measured: a function float [M] → float32 [M], 0–1.
+    """The measured share of right answers by score: a function float [M] → float32 [M], 0–1.
 
     It never falls as the score rises. Without answers to measure by, a score is worth itself.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from squeeze_core.bench import Row, bench
+from squeeze_core.bench import Timing, bench
 from squeeze_core.commands import add_device_option, add_json_option, network_options, print_json
 from squeeze_core.errors import UserError
 from squeeze_core.networks.engine import Engine
@@ -36,7 +36,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def print_rows(rows: list[Row]) -> None:
+def print_rows(rows: list[Timing]) -> None:
     """One line a timing, and one for each of its ratios."""
     for row in rows:
         time = (
@@ -47,7 +47,7 @@ def print_rows(rows: list[Row]) -> None:
             print(f"    {ratio:.2f} × the time of {other}")
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _document(row: Timing) -> dict[str, Any]:
     times = {"milliseconds": row.milliseconds, "images_per_second": row.images_per_second}
     taken = {unit: round(value, 2) for unit, value in times.items() if value is not None}
     ratios = {other: round(ratio, 3) for other, ratio in row.ratio_to.items()}

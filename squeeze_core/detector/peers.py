@@ -14,7 +14,7 @@ RECORD = Path(__file__).with_name("peers.json")
 
 
 @dataclass(frozen=True)
-class Row:
+class DetectorRow:
     """One detector's figures. `milliseconds`: threads → from a decoded picture to boxes.
 
     `map50`, `map`: percent; measured on the pictures that `rows` names, or as `source` published them for
@@ -34,11 +34,11 @@ class Row:
 
 # As published for VOC 2007's test set after training on VOC 2007 and 2012, about twice our pictures.
 CITED = (
-    Row("tiny_ssd", "Tiny SSD", 1_130_000, 2_300_000, 61.3, None, None,
+    DetectorRow("tiny_ssd", "Tiny SSD", 1_130_000, 2_300_000, 61.3, None, None,
         "Wong et al., 2018, arXiv:1802.06488", False),
-    Row("tiny_yolo_v2", "Tiny YOLO v2", None, 60_500_000, 57.1, None, None,
+    DetectorRow("tiny_yolo_v2", "Tiny YOLO v2", None, 60_500_000, 57.1, None, None,
         "Wong et al., 2018, arXiv:1802.06488", False),
-    Row("ssd300", "SSD300", None, None, 74.3, None, None,
+    DetectorRow("ssd300", "SSD300", None, None, 74.3, None, None,
         "Liu et al., ECCV 2016, arXiv:1512.02325", False),
 )  # fmt: skip
 
@@ -48,6 +48,6 @@ def record() -> dict[str, Any]:
     return json.loads(RECORD.read_text("utf-8"))
 
 
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[DetectorRow, ...]:
     """Ours first, then the peers measured beside it, then published figures."""
-    return (*(Row(**row) for row in record()["rows"]), *CITED)
+    return (*(DetectorRow(**row) for row in record()["rows"]), *CITED)

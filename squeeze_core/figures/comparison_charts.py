@@ -26,7 +26,7 @@ from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Square, Squa
 from squeeze_core.figures.style import ACCENT, NEUTRAL
 
 if TYPE_CHECKING:
-    from squeeze_core.detector.peers import Row as Detector
+    from squeeze_core.detector.peers import DetectorRow
 
 _DETECTOR_COLORS = ("#8A9099", "#0072B2", "#00735C", "#8E4CA8", "#B58900")
 _PERCENT_TICKS = tuple((float(tick), f"{tick}%") for tick in (0, 25, 50, 75, 100))
@@ -200,7 +200,7 @@ def accuracy_bubbles(rows: Sequence[NetworkRow], cost: Cost, named: Sequence[str
     )
 
 
-def detector_bubbles(detectors: Sequence[Detector]) -> Bubbles:
+def detector_bubbles(detectors: Sequence[DetectorRow]) -> Bubbles:
     """mAP against the file's bytes on a log axis; those measured here are filled, those cited are rings.
 
     A bubble's area is the number of parameters. Detectors without a published size are left out.

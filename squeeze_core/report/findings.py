@@ -17,7 +17,7 @@ from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.networks.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
-    from squeeze_core.detector.peers import Row as Detector
+    from squeeze_core.detector.peers import DetectorRow
 
 # The size of a picture in Apple's format "HEIF Max".
 PHONE_PHOTOGRAPH = "A phone photograph of 48 megapixels takes about 5 MB: iphonefaq.org/archives/978506."
@@ -254,7 +254,7 @@ def paper() -> str:
     )
 
 
-def detectors(known: Sequence[Detector]) -> str:
+def detectors(known: Sequence[DetectorRow]) -> str:
     """Where our detector stands among those that one evaluator measured."""
     ours = known[0]
     measured = [row for row in known if row.measured]

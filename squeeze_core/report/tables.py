@@ -11,7 +11,7 @@ from squeeze_core.cost.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAP
 from squeeze_core.report import Report, findings
 
 if TYPE_CHECKING:
-    from squeeze_core.detector.peers import Row as Detector
+    from squeeze_core.detector.peers import DetectorRow
 
 
 def accuracy_source(rows: Sequence[NetworkRow]) -> str:
@@ -102,7 +102,7 @@ def sources(report: Report) -> list[str]:
     return lines
 
 
-def detectors(known: Sequence[Detector]) -> list[dict[str, Any]]:
+def detectors(known: Sequence[DetectorRow]) -> list[dict[str, Any]]:
     """One row a detector; whether it was measured here or is cited, and from where."""
     return [
         {

@@ -36,7 +36,10 @@ def test_a_block_begins_with_one_unseen_run() -> None:
 
 
 def test_bench_prints_one_document(monkeypatch, capsys) -> None:
-    found = [bench.Row("base", 4.0), bench.Row("other", images_per_second=500.0, ratio_to={"base": 0.5})]
+    found = [
+        bench.Timing("base", 4.0),
+        bench.Timing("other", images_per_second=500.0, ratio_to={"base": 0.5}),
+    ]
     monkeypatch.setattr(bench, "GROUPS", (lambda engine, network: found,))
     assert main(["bench", "--json", "--device", "cpu"]) == 0
     assert json.loads(capsys.readouterr().out) == {

@@ -1,1 +1,1 @@
-"""How the detector is made: examples, loss, optimiser, averaging."""
+"""Training of a detector: pictures, augmentation, loss and optimiser."""

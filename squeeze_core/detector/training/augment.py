@@ -59,7 +59,7 @@ class Plan(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How strongly to augment; shares are 0–1.
+    """Strength of the augmentation; shares are 0–1.
 
     `mosaic`, `paste`: shares of the canvases that are mosaics, and that get pasted objects of the
     classes `pasted` (label indices). `calm`: from this share of the training on neither is done.

@@ -79,7 +79,7 @@ def store(scenes: Sequence[Scene], side: int, threads: int = 1) -> Store:
 
 
 def sampling_weights(scenes: Sequence[Scene]) -> list[float]:
-    """How often to draw each picture, so that pictures of rare classes come more often.
+    """Weights by which pictures are drawn; those of rare classes come more often.
 
     Repeat factors as in LVIS (Gupta et al. 2019, arXiv:1908.03195, appendix B.2): a picture weighs (median
     frequency / frequency)^0.5 of the rarest class among its labelled boxes, at least 1.

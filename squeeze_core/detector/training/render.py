@@ -48,7 +48,7 @@ def render(store: Tensor, sizes: Tensor, plan: Plan) -> Batch:
 
 
 def taps(window: Tensor, length: Tensor, side: int, stored: int) -> Tensor:
-    """What each canvas pixel takes from each source pixel of one axis: [K, side, stored], rows sum to 1.
+    """Weights of the source pixels in each canvas pixel along one axis: [K, side, stored], rows sum to 1.
 
     `window` [K, 4]: start, step, and the canvas pixels covered, from and to; `length` [K]: source pixels
     that there are. Rows outside either are 0. The triangle filter, as wide as the step where that is

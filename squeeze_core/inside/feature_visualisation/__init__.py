@@ -48,7 +48,7 @@ class Sheet:
 
 @cache
 def manifest() -> dict[str, Any]:
-    """How the pictures were made and what was measured on them; code reads `network` and `sheets` alone."""
+    """The record of how the pictures were made and measured; code reads `network` and `sheets` alone."""
     return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 
 
