@@ -1,6 +1,6 @@
 """The detector in few bytes: half precision, int8, or levels with adaptive range coding.
 
-    python -m squeeze_core.compression.compress_detector [--weights FILE] --data VOC_VAL --annotations VAL.json
+    python -m squeeze_core.compression.compress_detector [--weights FILE] --data VOC --annotations VAL.json
     python -m squeeze_core.compression.compress_detector [--weights FILE] --presets NAME --out FILE.sqz
 
 The first prints bytes and mAP of each preset, measured on those pictures; the second writes one.

@@ -76,7 +76,7 @@ def _with_flipped(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
 
 
 def least_side(detector: PretrainedDetector, tiled: bool = False) -> int:
-    """Pixels that a picture's shorter side must have, lest the detector see less than it could."""
+    """Pixels that a picture's shorter side must have, so that nothing is upsampled."""
     return math.ceil(detector.preprocess.least_side / (TILE if tiled else 1))
 
 

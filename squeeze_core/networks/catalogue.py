@@ -110,6 +110,9 @@ class Network:
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.name)
 
+    def __repr__(self) -> str:
+        return f"Network({self.key!r}, {len(self.labels):,} classes, weights from {self.weights.words})"
+
     @property
     def own(self) -> bool:
         """Whether the weights are a user's."""

@@ -37,7 +37,7 @@ class Preprocess:
 
     @property
     def least_side(self) -> int:
-        """Pixels that a picture's shorter side must have, lest the network see less than it could."""
+        """Pixels that a picture's shorter side must have, so that nothing is upsampled."""
         return self.resize or self.size
 
     def view(self, image: Image.Image) -> Image.Image:

@@ -124,3 +124,8 @@ def test_downloaded_weights_are_used_and_damaged_ones_named(name: str, monkeypat
 def test_an_unknown_name_is_one_sentence() -> None:
     with pytest.raises(WeightsError, match="'nope'; try squeezenet1_1 or efficientnet_lite0"):
         named("nope")
+
+
+def test_a_record_is_shown_in_one_line() -> None:
+    for network in CATALOGUE.values():
+        assert network.key in repr(network) and len(repr(network)) < 200

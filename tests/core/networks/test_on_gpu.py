@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
 import pytest
 import torch
 
 from squeeze_core import gallery
 from squeeze_core.networks.architecture import PLANS, FireShape, Metaparameters, Plan, SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
-from squeeze_core.networks.on_gpu import FewPasses, GpuSqueezeNet
+from squeeze_core.networks.on_gpu import MOST_SHAPES, FewPasses, GpuSqueezeNet, Replayed
 
 FIRES = Metaparameters().fires(4)
 OTHERS = {
@@ -48,6 +54,68 @@ def test_gradients_and_parts_come_from_the_network_itself() -> None:
     quick(picture).max().backward()
     assert picture.grad is not None and picture.grad.abs().sum() > 0
     assert torch.equal(quick.parts(picture)["fire5"], network.parts(picture)["fire5"])
+
+
+def test_each_fire_module_is_two_convolutions() -> None:
+    convolutions = [
+        one for one in FewPasses(SqueezeNet("1.1").eval()).layers if one.kind in ("convolution", "concat")
+    ]
+    assert len(convolutions) == 1 + 8 * 2 + 1
+
+
+class Recording:
+    """What stands for a CUDA graph: it doubles what lies in `given` when replayed."""
+
+    def __init__(self, x: torch.Tensor) -> None:
+        self.given, self.answers = torch.empty_like(x), torch.empty_like(x)
+
+    def replay(self) -> None:
+        self.answers.copy_(2 * self.given)
+
+
+def test_a_shape_is_recorded_when_it_comes_back_and_the_longest_unused_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorded: list[int] = []
+
+    def record(self: Replayed, x: torch.Tensor) -> tuple[Recording, torch.Tensor, torch.Tensor]:
+        recorded.append(len(x))
+        graph = Recording(x)
+        return graph, graph.given, graph.answers
+
+    monkeypatch.setattr(Replayed, "_record", record)
+    replayed = Replayed(lambda x: 2 * x)
+    first = replayed(torch.ones(1))
+    assert recorded == [] and first.tolist() == [2]
+    again, other = replayed(torch.full((1,), 3.0)), replayed(torch.full((1,), 4.0))
+    assert recorded == [1] and again.tolist() == [6] and other.tolist() == [8]
+    for count in range(2, MOST_SHAPES + 2):
+        for _ in range(2):
+            assert replayed(torch.ones(count)).tolist() == [2] * count
+    assert recorded == [*range(1, MOST_SHAPES + 2)]
+    replayed(torch.ones(MOST_SHAPES + 1))
+    replayed(torch.ones(1))
+    assert recorded[-1] == 1 and len(recorded) == MOST_SHAPES + 2
+
+
+_POOL = """
+import torch
+from torch.nn import functional as F
+from squeeze_core.networks.pool_kernel import max_pool
+
+torch.manual_seed(0)
+for shape in ((2, 5, 7, 7), (1, 3, 8, 9), (1, 16, 13, 4), (1, 2, 2, 2)):
+    x = torch.randn(shape).half().to(memory_format=torch.channels_last)
+    assert torch.equal(max_pool(x), F.max_pool2d(x, 3, stride=2, ceil_mode=True)), shape
+"""
+
+
+@pytest.mark.skipif(find_spec("triton") is None, reason="no Triton here")
+def test_the_pool_kernel_gives_pytorchs_numbers() -> None:
+    """By Triton's interpreter, which has to be chosen before Triton is imported."""
+    environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run([sys.executable, "-c", _POOL], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
