@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from squeeze_core.cost.measure import MeasureError, Measurement, Step
+from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep
 from squeeze_core.cost.roofline import Machine
 from squeeze_core.networks.catalogue import Network
 
@@ -139,7 +139,7 @@ def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> No
     def events(subjects: Sequence[Network | str], device: str):  # type: ignore[no-untyped-def]
         names = [subject if isinstance(subject, str) else subject.name for subject in subjects]
         for number, name in enumerate(names):
-            yield Step(name, number, len(names))
+            yield MeasureStep(name, number, len(names))
             yield measurement(name)
 
     monkeypatch.setattr("squeeze_core.cost.measure.measure", events)
@@ -177,7 +177,7 @@ def test_why_fifty_times_smaller_is_not_fifty_times_faster_has_this_machines_fig
 
 def test_a_measurement_that_fails_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def events(subjects: Sequence[Network | str], device: str):  # type: ignore[no-untyped-def]
-        yield Step("squeezenet1_1", 0, 1)
+        yield MeasureStep("squeezenet1_1", 0, 1)
         raise MeasureError("vgg16 could not be measured on cpu: it was stopped")
 
     monkeypatch.setattr("pages.compare_parts.machine.measure", events)

@@ -8,12 +8,12 @@ import subprocess
 import pytest
 
 from squeeze_core.cost import handmade
-from squeeze_core.cost.measure import MeasureError, Measurement, Step, measure
+from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep, measure
 
 
 def test_squeezenet_and_hog_are_measured_with_progress() -> None:
     events = list(measure(["squeezenet1_1", handmade.NAME]))
-    steps = [event for event in events if isinstance(event, Step)]
+    steps = [event for event in events if isinstance(event, MeasureStep)]
     assert [step.done for step in steps] == sorted(step.done for step in steps)
     squeezenet, hog = (event for event in events if isinstance(event, Measurement))
     assert squeezenet.trained and not hog.trained
@@ -38,7 +38,7 @@ def test_closing_ends_the_process_and_two_do_not_run_together(monkeypatch: pytes
 
     monkeypatch.setattr("squeeze_core.cost.measure.subprocess.Popen", Noted)
     first = measure(["squeezenet1_1"])
-    assert isinstance(next(first), Step)
+    assert isinstance(next(first), MeasureStep)
     (process,) = started
     assert process.poll() is None
     monkeypatch.setattr("squeeze_core.cost.measure.PATIENCE_S", 0.01)
@@ -47,7 +47,7 @@ def test_closing_ends_the_process_and_two_do_not_run_together(monkeypatch: pytes
     first.close()
     assert process.returncode == -signal.SIGKILL
     second = measure(["squeezenet1_1"])
-    assert isinstance(next(second), Step)
+    assert isinstance(next(second), MeasureStep)
     second.close()
 
 

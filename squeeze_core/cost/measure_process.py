@@ -1,0 +1,221 @@
+"""The process that `measure` starts: `python -m squeeze_core.cost.measure_process DEVICE NETWORK…`.
+
+It imports what any network needs, then measures the device and each network in a copy of itself, so that
+what one leaves in memory does not count for the next. Every message is one line of JSON on standard output:
+{"machine"}, {"done": runs of the network at work}, {"measurement"} or {"error"}.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from squeeze_core.cost import handmade
+from squeeze_core.cost.layer_times import layer_times
+from squeeze_core.cost.measure import RUNS_A_NETWORK, versions
+from squeeze_core.cost.roofline import measure_machine
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import Network, fastest, named
+from squeeze_core.networks.own import open_own_file
+
+WARM_UP, BATCHES, FEWEST = 2, 3, 3
+RUNS = RUNS_A_NETWORK - WARM_UP - BATCHES
+SECONDS = 1.0
+BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
+
+
+class Subject(NamedTuple):
+    """What is measured: `run` takes a batch of that many pictures through it, as pages and commands do;
+    `trained`: whether its weights are; `layers`: see `Measurement`."""
+
+    run: Callable[[int], object]
+    trained: bool
+    layers: Callable[[], dict[str, float]] = dict
+
+
+def main(device: str, *networks: str) -> int:
+    works = [partial(measure_device, device), *(partial(measure_network, device, one) for one in networks)]
+    return 0 if all(map(in_a_copy, works)) else 1
+
+
+def in_a_copy(work: Callable[[], None]) -> bool:
+    """Whether the work was done, by a copy of this process where the system can make one."""
+    child = os.fork() if hasattr(os, "fork") else 0
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    try:
+        work()
+        done = True
+    except BaseException as error:
+        send(error=f"{type(error).__name__}: {error}")
+        done = False
+    if hasattr(os, "fork"):
+        os._exit(0 if done else 1)  # what is left to do is the parent's
+    return done
+
+
+def send(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
+
+
+def measure_device(device: str) -> None:
+    """The device's peak."""
+    send(machine=asdict(measure_machine(torch.device(device))))
+
+
+def measure_network(device: str, name: str) -> None:
+    """One network's times, memory and layers."""
+    nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
+    before = memory("VmRSS")
+    subject = hand_made() if name == handmade.NAME else prepared(found(name), device)
+    reset_peak()
+    done = 0
+
+    def timed(batch: int) -> float:
+        nonlocal done
+        start = time.perf_counter()
+        subject.run(batch)
+        if device == "cuda":
+            torch.cuda.synchronize()
+        elapsed = time.perf_counter() - start
+        done += 1
+        send(done=done)
+        return elapsed
+
+    for _ in range(WARM_UP):
+        timed(1)
+    times = until(SECONDS, RUNS, lambda: timed(1), FEWEST)
+    peak = peak_memory(device, before)
+    done = WARM_UP + RUNS
+    batch = BATCH[device]
+    batches = until(SECONDS, BATCHES, lambda: timed(batch), 1)
+    send(
+        measurement={
+            "device": device_title(device),
+            "milliseconds": 1000 * statistics.median(times),
+            "fastest": 1000 * min(times),
+            "slowest": 1000 * max(times),
+            "runs": len(times),
+            "images_per_second": batch / statistics.median(batches),
+            "batch": batch,
+            "peak_memory_bytes": peak,
+            "trained": subject.trained,
+            "day": date.today().isoformat(),
+            "versions": versions(),
+            "layers": subject.layers(),
+        }
+    )
+
+
+def until(seconds: float, runs: int, once: Callable[[], float], fewest: int) -> list[float]:
+    """The times of `runs` runs, or of as many (at least `fewest`) as fit into the seconds."""
+    times: list[float] = []
+    while len(times) < fewest or (len(times) < runs and sum(times) < seconds):
+        times.append(once())
+    return times
+
+
+def found(name: str) -> Network:
+    """The network of that name in the catalogue, or in that file."""
+    return open_own_file(Path(name)) if name.endswith(".safetensors") else named(name)
+
+
+def prepared(network: Network, device: str) -> Subject:
+    """Trained weights where they are on this machine, else random ones."""
+    trained = network.present()
+    built = fastest(network.load() if trained else untrained(network), torch.device(device))
+    size = network.preprocess.size
+    order = torch.contiguous_format if device == "cpu" else torch.channels_last
+
+    def run(batch: int) -> None:
+        images = torch.randn(batch, 3, size, size, device=device)
+        with torch.inference_mode():
+            built(images.contiguous(memory_format=order))
+
+    if isinstance(built, SqueezeNet) and device == "cpu":
+        return Subject(run, trained, partial(layer_times, built, size))
+    return Subject(run, trained)
+
+
+def untrained(network: Network) -> nn.Module:
+    """Random weights that keep the variance from layer to layer: denormals would be slow."""
+    with torch.device("meta"):
+        built = network.build()
+    built.to_empty(device="cpu")
+    for module in built.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+    for weight in built.parameters():
+        fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
+        nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
+    return built.eval().requires_grad_(False)
+
+
+def hand_made() -> Subject:
+    from squeeze_core import gallery
+
+    classifier = handmade.HogLinear.untrained()
+    image = gallery.samples()[0].picture().image
+    handmade.hog_features(image)  # imports scikit-image
+    return Subject(lambda batch: classifier.scores([image] * batch), False)
+
+
+def peak_memory(device: str, before: int | None) -> int | None:
+    """Bytes on top of `before`; on a GPU what PyTorch allocated there."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    after = memory("VmHWM")
+    return None if before is None or after is None else after - before
+
+
+def memory(field: str) -> int | None:
+    """VmRSS (resident now) or VmHWM (its peak) in bytes; None where there is no /proc."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    row = next(line for line in status.read_text("utf-8").splitlines() if line.startswith(field))
+    return 1024 * int(row.split()[1])
+
+
+def reset_peak() -> None:
+    """Start VmHWM anew, so that reading the weights file does not count (proc(5), clear_refs)."""
+    clear = Path("/proc/self/clear_refs")
+    if clear.exists():
+        clear.write_text("5", encoding="utf-8")
+
+
+def device_title(device: str) -> str:
+    """The device's own name, and for a CPU the number of threads that PyTorch uses."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    if device == "mps":
+        return f"{platform.machine()} GPU (MPS)"
+    threads = torch.get_num_threads()
+    return f"{cpu_model()}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
