@@ -124,7 +124,7 @@ class Engine:
                 if loaded is not None:
                     self._loaded.move_to_end(place)
                     return loaded
-            # Whoever asks first may be in inference mode; the next may want gradients.
+            # The first request may be in inference mode, and a later one may want gradients.
             with torch.inference_mode(False):
                 loaded = network.load_on(device)
             with self._lock:

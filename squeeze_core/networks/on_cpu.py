@@ -1,4 +1,4 @@
-"""What runs a network fastest on a processor: ONNX Runtime; PyTorch for gradients and as a fallback."""
+"""A network on a CPU by ONNX Runtime, which is fastest there; by PyTorch for gradients and as a fallback."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class OnnxNetwork(nn.Module):
 
     @property
     def sessions(self) -> int:
-        """How many hold the weights once more."""
+        """The number of open sessions; each holds a copy of the weights."""
         return sum(session is not None for session in self._sessions.values())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,5 +57,5 @@ class OnnxNetwork(nn.Module):
     def _exported(self, side: int) -> onnxruntime.InferenceSession | None:
         try:
             return open_session(to_onnx(self.network, side).SerializeToString())
-        except Exception:  # whatever an exporter trips over, PyTorch runs it
+        except Exception:  # what cannot be exported, for whatever reason, PyTorch runs
             return None

@@ -146,5 +146,5 @@ def _open(graph: Graph) -> onnxruntime.InferenceSession:
 
 
 def fits(x: Tensor) -> bool:
-    """Whether ONNX Runtime can take these pictures, and nobody will ask for a gradient."""
+    """Whether ONNX Runtime can compute this input: float32 on the CPU, and no gradient is wanted."""
     return torch.is_inference_mode_enabled() and x.device.type == "cpu" and x.dtype == torch.float32

@@ -56,10 +56,10 @@ class Preprocess:
         return self.tensor([self.view(image) for image in images], device)
 
     def tensor(self, views: Sequence[Image.Image], device: torch.device | None = None) -> Tensor:
-        """What `view` gave → the same tensor."""
+        """The same tensor from the results of `view`."""
         batch = torch.stack([F.pil_to_tensor(view) for view in views])
         if device is not None and device.type == "cuda":
-            # A quarter of the bytes travel as whole numbers, and nobody waits for them.
+            # Bytes are a quarter of what floats would be, and the copy does not block.
             batch = batch.pin_memory().to(device, non_blocking=True)
         batch = F.to_dtype(batch, torch.float32, scale=True)
         batch = F.normalize(batch, list(self.mean), list(self.std))

@@ -38,7 +38,7 @@ class Requester:
     on_wait: Callable[[int], object] = lambda before: None
 
 
-# The requester of the work in this thread; set by whoever serves sessions.
+# The requester of the work in this thread; set where a session's work begins.
 requester: ContextVar[Requester] = ContextVar("requester")
 _ANYBODY = Requester()
 
