@@ -1,9 +1,8 @@
 """The detector in few bytes: half precision, int8, or levels with adaptive range coding.
 
-    python -m squeeze_core.compression.compress_detector [--weights FILE] --data VOC --annotations VAL.json
-    python -m squeeze_core.compression.compress_detector [--weights FILE] --presets NAME --out FILE.sqz
+    python -m squeeze_core.compression.compress_detector [--weights FILE] [--preset NAME] --out FILE.sqz
 
-The first prints bytes and mAP of each preset, measured on those pictures; the second writes one.
+`evaluate detect --weights FILE.sqz` then measures what the file is worth.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +21,8 @@ from squeeze_core.atomic_file import write_whole
 from squeeze_core.compression import presets
 from squeeze_core.compression.presets import Preset
 from squeeze_core.compression.sensitivity import Study
-from squeeze_core.detector.annotations import read
-from squeeze_core.detector.evaluate import evaluate
 from squeeze_core.detector.pretrained import PretrainedDetector, describe, load_detector
 from squeeze_core.errors import UserError
-from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import sqz
 from squeeze_core.networks.weights.sqz import Packed
 
@@ -68,35 +63,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m squeeze_core.compression.compress_detector", description=__doc__
     )
-    parser.add_argument(
-        "--weights", type=Path, help="a detector of your own training, instead of the shipped"
-    )
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--annotations", type=Path)
-    parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(PRESETS))
-    parser.add_argument("--out", type=Path, metavar="FILE.sqz")
+    parser.add_argument("--weights", type=Path, help="a detector of your own, instead of the shipped one")
+    parser.add_argument("--preset", choices=PRESETS, default="coded 6 bits")
+    parser.add_argument("--out", type=Path, metavar="FILE.sqz", required=True)
     options = parser.parse_args(arguments)
-    if options.out and len(options.presets) != 1:
-        parser.error("--out takes one of --presets")
-    if not options.out and not (options.data and options.annotations):
-        parser.error("give --data and --annotations to measure, or --out to write")
     try:
-        detector = load_detector(options.weights)
-        if options.out:
-            write_whole(options.out, compress_detector(detector, PRESETS[options.presets[0]])[0])
-            return 0
-        annotations = read(options.data, options.annotations, detector.labels)
+        write_whole(
+            options.out, compress_detector(load_detector(options.weights), PRESETS[options.preset])[0]
+        )
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    engine = Engine()
-    for name in options.presets:
-        data, compressed = compress_detector(detector, PRESETS[name])
-        found = evaluate(annotations, engine, compressed)
-        print(
-            json.dumps({"preset": name, "bytes": len(data), "map50": found.map50, "map": found.map}),
-            flush=True,
-        )
     return 0
 
 

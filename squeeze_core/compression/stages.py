@@ -96,12 +96,12 @@ def codebook(bits: int) -> Stage:
     )
 
 
-def k_means(values: np.ndarray, count: int, rounds: int = 25) -> np.ndarray:
+def k_means(values: np.ndarray, count: int) -> np.ndarray:
     """`count` ascending centres of one-dimensional `values`, begun evenly spread (the paper's "linear")."""
     ordered = np.sort(values.astype(np.float64))
     sums = np.concatenate([[0.0], np.cumsum(ordered)])
     centres = np.linspace(ordered[0], ordered[-1], count)
-    for _ in range(rounds):
+    for _ in range(25):
         edges = np.searchsorted(ordered, (centres[1:] + centres[:-1]) / 2)
         edges = np.concatenate([[0], edges, [ordered.size]])
         members = np.diff(edges)
@@ -113,12 +113,15 @@ def k_means(values: np.ndarray, count: int, rounds: int = 25) -> np.ndarray:
     return centres.astype(np.float32)
 
 
-def uniform(bits: float, dead_zone: float = 0.1) -> Stage:
+_DEAD_ZONE = 0.1  # steps around zero that become zero beyond what rounding to the nearest gives
+
+
+def uniform(bits: float) -> Stage:
     """One step for a layer, a share of its standard deviation: about `bits` of entropy a weight."""
 
     def run(tensors: Tensors, study: Study) -> Tensors:
         deviation = {n: float(p.values.std()) for n, p in tensors.items() if p.values.ndim == 4}
-        return _at_bits(tensors, deviation, bits, dead_zone)
+        return _at_bits(tensors, deviation, bits, _DEAD_ZONE)
 
     return Stage(
         "uniform",

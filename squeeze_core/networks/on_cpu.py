@@ -1,4 +1,4 @@
-"""A network on a CPU by ONNX Runtime, which is fastest there; by PyTorch for gradients and as a fallback."""
+"""A network on a CPU: by ONNX Runtime, the fastest there; by PyTorch for gradients and as a fallback."""
 
 from __future__ import annotations
 

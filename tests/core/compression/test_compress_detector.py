@@ -43,7 +43,7 @@ def test_a_detector_of_ones_own_becomes_a_file_that_opens_and_takes_a_calibratio
     save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, trained)
     carried = Calibration(1.0, 0.5, -0.5, 0.4, (Bin(0.1, 0.2, 3),), (Bin(0.2, 0.2, 3),), "there")
     write_calibration(trained, carried)
-    command = ["--weights", str(trained), "--presets", "coded 6 bits", "--out", str(small)]
+    command = ["--weights", str(trained), "--preset", "coded 6 bits", "--out", str(small)]
     assert compress_command(command) == 0
     assert small.stat().st_size < 0.6 * trained.stat().st_size
     assert holds_detector(small.read_bytes()) and holds_detector(trained.read_bytes())
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_or_written_is_one_sentence(
     with pytest.raises(WeightsError) as refused:
         load_detector(cut)
     assert str(refused.value) == f"{cut} is damaged: its length does not fit."
-    command = ["--presets", "half", "--out"]
+    command = ["--preset", "half", "--out"]
     assert compress_command([*command, str(nowhere)]) == 2
     assert capsys.readouterr().err.startswith(f"{nowhere} cannot be written: No such file")
 
