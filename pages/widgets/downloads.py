@@ -93,7 +93,7 @@ def buttons(
     if image is not None:
         offers.append(("png", "image/png", lambda: _png(image())))
     if figure is not None:
-        offers.append(("html", "text/html", lambda: fresh(figure).to_html(include_plotlyjs=True)))
+        offers.append(("html", "text/html", lambda: _page(figure)))
     if table is not None:
         offers.append(("csv", "text/csv", lambda: csv_bytes(table)))
     if json is not None:
@@ -124,6 +124,10 @@ def buttons(
                 help=f"Download {name}.{ending}",
                 on_click="ignore",
             )
+
+
+def _page(figure: Figure) -> str:
+    return fresh(figure).to_html(include_plotlyjs=True, config={"displayModeBar": False})
 
 
 def _png(image: Image.Image) -> bytes:

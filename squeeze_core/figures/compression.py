@@ -105,7 +105,7 @@ def size_accuracy(curve: Curve, shipped: NetworkRow) -> go.Figure:
     figure.add_annotation(
         x=_WIDEST / 1e3,
         y=-lost(small, full),
-        text=f"MobileNet v1 0.25, float32: {small.bytes / 1e6:.1f} MB →",
+        text=f"MobileNet v1 0.25,<br>float32: {small.bytes / 1e6:.1f} MB →",
         showarrow=False,
         xanchor="right",
         font={"size": 12},

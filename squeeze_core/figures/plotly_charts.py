@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import product
 from textwrap import wrap
 from typing import Any
 
@@ -33,7 +34,7 @@ _CLEAR = "rgba(0, 0, 0, 0)"
 _BAR_PIXELS = 16
 _LINE_CHARACTERS = 42  # of 14 pixels that a phone of 350 pixels holds
 # Names are placed for the narrowest plot; on a wider one they only move apart.
-_NARROW = (280, 330)
+_NARROW = (240, 330)
 _LARGEST_BUBBLE, _CHARACTER, _LINE, _NAME_CHARACTERS = 40, 6.6, 15, 16
 _ENLARGED = 60  # times smaller than the largest square
 
@@ -239,9 +240,9 @@ def _places(one: Bubble, x: float, y: float, size: float) -> list[tuple[Box, dic
     words = "<br>".join(lines)
     note = {"x": math.log10(one.x), "y": one.y, "font": {"size": 12}, "showarrow": False, "borderpad": 0}
     note["text"] = f"<b>{words}</b>" if one.chosen else words
-    away = size / 2 + 2
     found: list[tuple[Box, dict[str, Any]]] = []
-    for across, up in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)):
+    sides = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+    for away, (across, up) in product((size / 2 + 2, size / 2 + 14), sides):
         left = x + across * away - length * (1 - across) / 2
         low = y + up * away - high * (1 - up) / 2
         side = {1: "left", 0: "center", -1: "right"}[across]
@@ -279,7 +280,7 @@ def _squares(chart: Squares) -> Made:
             "constraintoward": "bottom",
         }
     if len(groups) > 1:
-        caption = {"x": 0, "xref": "x2 domain", "xanchor": "left", "align": "left", "showarrow": False}
+        caption = {"x": 1, "xref": "x2 domain", "xanchor": "right", "align": "right", "showarrow": False}
         caption |= {"y": 1, "yref": "y2 domain", "yanchor": "bottom", "yshift": 4}
         words = "<br>".join(_lines(f"{escape(small[0].name)}, enlarged", 16))
         annotations.append(caption | {"text": words})

@@ -41,15 +41,15 @@ def write(report: Report, keys: Iterable[str] = USUAL) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(branding.title)}</title>\n<style>{style}</style>\n"
-        f'<link rel="icon" href="data:,"><script>{get_plotlyjs()}</script></head>\n<body><main>\n'
+        f'<link rel="icon" href="data:,"><script>{get_plotlyjs()}</script></head>\n<body>'
+        '<nav><button type="button" id="back" aria-label="Previous section">‹</button>'
+        '<output id="place" aria-live="polite"></output>'
+        '<button type="button" id="on" aria-label="Next section">›</button>'
+        '<button type="button" id="whole">Full screen</button></nav>\n<main>\n'
         f'<header tabindex="-1"><div><h1>{escape(branding.title)}</h1><p>{by}{lead}.<br>'
         f"Squeeze Lab, {report.day}, {escape(report.versions)}</p></div>{logo}</header>\n"
         + "\n".join(_section(section) for section in chosen)
-        + '\n</main><nav><button type="button" id="back" aria-label="Previous section">‹</button>'
-        '<output id="place" aria-live="polite"></output>'
-        '<button type="button" id="on" aria-label="Next section">›</button>'
-        '<button type="button" id="whole">Full screen</button></nav>\n'
-        f"<script>{_file('page.js')}</script></body></html>\n"
+        + f"\n</main><script>{_file('page.js')}</script></body></html>\n"
     )
 
 

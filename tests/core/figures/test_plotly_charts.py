@@ -105,7 +105,7 @@ def boxes(made: go.Figure, wide: float, tall: float) -> list[tuple[float, float,
     return found
 
 
-@pytest.mark.parametrize(("wide", "tall"), [(280, 330), (500, 380), (1300, 400)])
+@pytest.mark.parametrize(("wide", "tall"), [(240, 330), (500, 380), (1300, 400)])
 @pytest.mark.parametrize("cost", ["megabytes", "gmacs"])
 def test_names_in_the_accuracy_chart_lie_on_no_other(cost: str, wide: float, tall: float) -> None:
     chart = comparison_charts.accuracy_bubbles(EVERYBODY, cost, comparison.DEFAULT_NAMES)  # type: ignore[arg-type]
