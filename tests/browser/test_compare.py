@@ -135,7 +135,7 @@ def test_a_chart_is_saved_as_a_picture_and_as_a_page(compare: Page) -> None:
     }
     for button, start in starts.items():
         with compare.expect_download() as download:
-            compare.locator(f"{button} button:visible").first.click()
+            compare.locator(f".st-key-{button} button:visible").first.click()
         assert download.value.path().read_bytes().startswith(start)
 
 
