@@ -20,8 +20,8 @@ PLACES = {
     "/compare?compare-tab=This+machine": ("button", "Measure these 4 networks"),
     "/compare?compare-tab=Your+picture&sample=coffee": (None, "“espresso”"),
     "/compare?compare-tab=Detectors": (None, "mAP@0.5 in"),
-    "/compare?compare-tab=The+paper": (None, "The paper’s chain of ideas"),
-    "/compare?compare-tab=Take+away": ("button", "PowerPoint"),
+    "/compare?compare-tab=The+paper": (None, "AlexNet’s accuracy in 0.47 MB"),
+    "/compare?compare-tab=Report": ("button", "PowerPoint"),
     "/design_space?design-sr=0.75": (None, "4,841,704"),
 }
 

@@ -1,4 +1,4 @@
-"""A person's own SqueezeNet, opened beside the tray and looked through on every page."""
+"""A person's own SqueezeNet, opened beside the tray and used on every page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A SqueezeNet of the session's own, opened beside the tray and looked through on every page."""
+"""A SqueezeNet of the session's own, opened beside the tray and used on every page."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def at(home: None) -> AppTest:
     return AppTest.from_file(APP, default_timeout=120).run()
 
 
-def test_the_picker_says_the_shipped_one_at_first(at: AppTest) -> None:
+def test_the_picker_shows_the_shipped_network_at_first(at: AppTest) -> None:
     assert title(at) == network_picker.FIRST == DEFAULT.title
     pick(at)
     assert at.radio[0].value == DEFAULT.name
     assert {"squeezenet1_0", "squeezenet1_1_torchvision"} < set(selected_network.offered())
 
 
-def test_an_own_network_is_looked_through_on_every_page(at: AppTest) -> None:
+def test_an_own_network_is_used_on_every_page(at: AppTest) -> None:
     opened(at, "flowers.pth", weights(), "\n".join(NAMES).encode())
     assert not at.exception and not at.error
     assert title(at) == "flowers.pth"
