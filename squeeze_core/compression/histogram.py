@@ -12,6 +12,8 @@ from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.weights import sqz
 from squeeze_core.networks.weights.sqz import coder
 
+_BINS = 101  # of the float32 weights
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -37,11 +39,11 @@ def layers(compressed: Compressed) -> dict[str, str]:
     return {network.name_of(name.removesuffix(".weight")): name for name in weight_names(network)}
 
 
-def histogram(compressed: Compressed, weight: str, bins: int = 101) -> Histogram:
-    """Of the weight of that name, one of `layers`' values."""
+def histogram(compressed: Compressed, weight: str) -> Histogram:
+    """The histogram of the weight of that name, one of the values of `layers`."""
     before = compressed.original.weights.state()[weight].numpy().ravel()
     packed = compressed.tensors[weight]
-    counts, edges = np.histogram(before, bins)
+    counts, edges = np.histogram(before, _BINS)
     levels, level_counts = np.unique(packed.values, return_counts=True)
     bits = 8 * len(sqz.part_bytes(packed)) / before.size
     entropy = None if packed.levels is None else coder.entropy_bits(packed.levels) / before.size

@@ -1,4 +1,4 @@
-"""A SqueezeNet as ONNX files of several precisions, and what each is worth in ONNX Runtime.
+"""A SqueezeNet as ONNX files of several precisions, measured in ONNX Runtime.
 
 "int8" here is what runtimes compute with: weights and activations of eight bits, with scales found by
 running pictures through the network (static quantisation, Jacob et al., arXiv:1712.05877).
@@ -85,7 +85,7 @@ def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], on
 
 
 class _Reader:
-    """Hands pictures out one by one, as the quantiser asks for them."""
+    """Calibration pictures one by one, in the interface of ONNX Runtime's quantiser."""
 
     def __init__(self, pictures: np.ndarray) -> None:
         self._pictures = iter(pictures)

@@ -1,4 +1,4 @@
-"""How much each layer's weights matter: what noise or pruning in one layer does to the answers."""
+"""Sensitivity of the answers to noise or pruning in one layer's weights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _quiet(share: float) -> None:
 
 @dataclass
 class Study:
-    """What a stage may ask of the network that is compressed; `inputs` [N, 3, S, S] as it takes them.
+    """The network that is compressed, for the stages to study; `inputs` [N, 3, S, S] as it takes them.
 
     `tick` is told the share of the present stage that is done; it raises to stop the work.
     """

@@ -1,7 +1,7 @@
 """The steps of compression. Each is a `Stage`: a function with its title, its words and its source.
 
-A stage takes a network's tensors by name, as they are stored so far, and gives them as it would store
-them. Compositions of stages are in presets.py.
+A stage takes a network's tensors by name, as they are stored so far, and returns them as it would store
+them. Presets, which combine stages, are in presets.py.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEEP_COMPRESSION = "Han, Mao and Dally, Deep Compression, arXiv:1510.00149"
 
 @dataclass(frozen=True)
 class Stage:
-    """`run(tensors, study)` gives the tensors anew; the study tells what matters to the network."""
+    """`run(tensors, study)` returns the new tensors; the study measures what matters to the network."""
 
     name: str
     title: str
@@ -64,7 +64,7 @@ def prune(sparsity: float) -> Stage:
     return Stage(
         "prune",
         "Prune",
-        f"The {sparsity:.0%} of the weights whose loss changes the answers least become zero.",
+        f"The {sparsity:.0%} of the weights that matter least to the answers become zero.",
         "Han, Pool, Tran and Dally, arXiv:1506.02626, section 3",
         run,
     )
@@ -299,9 +299,9 @@ def biases(kind: str = "half") -> Stage:
         return {name: change(p) if p.values.ndim == 1 else p for name, p in tensors.items()}
 
     words = (
-        "The biases, few but delicate, keep 16 bits."
+        "The biases, which are few, keep 16 bits."
         if kind == "half"
-        else "The biases are rounded finely."
+        else "The biases are rounded to a sixteenth of their spread."
     )
     return Stage("biases", "Biases", words, "", run)
 
@@ -335,7 +335,7 @@ def range_coding() -> Stage:
     return Stage(
         "range",
         "Range coding",
-        "A weight costs −log2 of its probability, which is learnt from the neighbours coded before.",
+        "Frequent values get short codes, as in a ZIP file; the weights before tell how frequent each is.",
         "Martin 1979; Bamler, constriction, arXiv:2201.01741",
         _code("range"),
     )

@@ -1,4 +1,4 @@
-"""What a network is: how it is built, where its weights come from, what it wants to see, where it runs."""
+"""Networks: architecture, weights, preprocessing, and the engine that runs them."""
 
 # The networks that are meant where nobody says which; known without importing what runs them.
 CLASSIFIER = "squeezenet1_1"

@@ -24,7 +24,7 @@ class DeviceError(UserError):
 
 
 class Loadable(Protocol):
-    """What the engine runs: a record that can load its network. Equal keys mean the same network."""
+    """A record that can load its network. Equal keys mean the same network."""
 
     @property
     def key(self) -> str: ...
@@ -97,7 +97,7 @@ class Engine:
     def work(
         self, network: Loadable, function: Callable[[Any, torch.device], Result], large: bool = False
     ) -> Result:
-        """What `function` returns for the loaded network and the device that it is on.
+        """The result of `function` for the loaded network and the device that it is on.
 
         The two belong together even while another thread leaves the GPU, so `function` never reads
         `device` of the engine. When the GPU runs out of memory `function` is called once more, on the
@@ -154,6 +154,6 @@ class Engine:
 
 
 def _bytes(network: nn.Module) -> int:
-    """What a network's weights take: PyTorch's, and those of each session that runs them elsewhere."""
+    """Bytes of a network's weights: PyTorch's, and the copies in its ONNX Runtime sessions."""
     weights = sum(weight.numel() * weight.element_size() for weight in network.parameters())
     return weights * (1 + getattr(network, "sessions", 0))

@@ -74,7 +74,7 @@ def open_own_file(
 
 
 def reweighted(network: Network, path: Path) -> Network:
-    """A network of the catalogue with weights from a file of one's own, which must be that network's.
+    """A network of the catalogue with weights from a user's file, which must be that network's.
 
     WeightsError when they cannot be read or do not fit.
     """
@@ -95,7 +95,7 @@ def to_safetensors(network: Network) -> bytes:
 
 
 def metadata_of(network: Network) -> dict[str, str]:
-    """What a file says of a SqueezeNet beside its weights: class names, where they are not those that
+    """Metadata of a file with a SqueezeNet's weights: class names, where they are not those that
     `open_own` takes anyway, how it wants to see a picture, and its bypass."""
     assert network.plan is not None
     see = network.preprocess
@@ -168,7 +168,7 @@ def _check_family(state: State, name: str) -> None:
 
 
 def _outputs(state: State, key: str) -> int:
-    """How many filters that weight holds, 0 where it is not there."""
+    """The number of filters in that weight, 0 where it is missing."""
     return len(state[key]) if key in state and state[key].ndim == 4 else 0
 
 
@@ -243,7 +243,7 @@ def _stored_preprocess(metadata: Any, name: str) -> Preprocess | None:
 
 
 def _shipped_preprocess(digest: str) -> Preprocess | None:
-    """What a copy of a shipped classifier expects."""
+    """The preprocessing of a shipped classifier, if the file is a copy of one."""
     names = [shipped.name for shipped in SHIPPED.values() if shipped.sha256 == digest]
     return CATALOGUE[names[0]].preprocess if names and names[0] in CATALOGUE else None
 

@@ -17,7 +17,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How one network's weights want to see a picture.
+    """The preprocessing that one network's weights expect.
 
     `size`: height and width of the square input, pixels. `resize`: None stretches the whole
     picture to that square; a number scales the shorter side to it, then crops the centre.

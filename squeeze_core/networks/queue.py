@@ -28,7 +28,7 @@ class Busy(UserError):
 
 @dataclass(frozen=True)
 class Requester:
-    """Who asks for turns. `session`: equal for all requests of one person.
+    """The origin of requests. `session`: equal for all requests of one person.
 
     `on_wait`: called about ten times a second with the number of turns until this request's own, and with 0
     when its turn has come; what it raises gives the request up.

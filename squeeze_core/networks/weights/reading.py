@@ -1,4 +1,4 @@
-"""Bytes that a stranger says are weights → tensors. Nothing in them is ever run.
+"""Untrusted files of weights → tensors. Nothing in them is executed.
 
 safetensors hold tensors alone, and so do .sqz files. PyTorch's own files are pickles, read by
 `torch.load(weights_only=True)`, which admits tensors and plain containers.
@@ -49,7 +49,7 @@ class WeightsError(UserError):
 
 @dataclass(frozen=True)
 class Stored:
-    """What a weights file holds: tensors as they were stored, and what it says about them."""
+    """The content of a weights file: tensors as they were stored, and the metadata."""
 
     state: State
     metadata: Mapping[str, str]
@@ -151,7 +151,7 @@ def _kind(content: bytes) -> str:
 
 
 def _unzipped(content: bytes, name: str) -> Any:
-    """What a PyTorch file since version 1.6, a zip archive, holds."""
+    """The objects in a PyTorch file since version 1.6, a zip archive."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()

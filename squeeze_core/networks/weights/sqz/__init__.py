@@ -147,7 +147,7 @@ def _code(levels: np.ndarray, coding: Coding) -> bytes:
 
 
 class _Row(NamedTuple):
-    """What the description says of a part."""
+    """One tensor's entry in the description."""
 
     name: str
     shape: tuple[int, ...]

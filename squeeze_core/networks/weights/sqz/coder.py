@@ -35,7 +35,7 @@ class CoderError(UserError):
 
 
 class _Adaptive:
-    """What encoder and decoder know alike: the counts, and the sums of what is coded so far."""
+    """The state that encoder and decoder share: counts, and sums of what is coded so far."""
 
     def __init__(self, shape: tuple[int, int, int], largest: int, mean: float) -> None:
         rows, columns, self.area = shape
