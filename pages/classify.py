@@ -1,4 +1,4 @@
-"""What is it? The picture beside each network's answer and its price; a table when there are many."""
+"""The page Classify: the picture beside each network's answer, parameters and time; a table for many."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def why_small() -> str:
-    """What SqueezeNet is and why small matters, for people who have never heard of it."""
+    """SqueezeNet and why small matters, for people who have never heard of it."""
     sizes = headline()
     return (
         "**SqueezeNet** is as accurate as AlexNet "
@@ -206,7 +206,7 @@ def page() -> None:
             cards = st.grid(2, min_column_width=260, gap="medium")
         ours = selected_network.current()
         beside_it = st.multiselect(
-            f"Beside {plain(ours.title)}",
+            "Compare with",
             [*CATALOGUE, *(network.name for network in selected_network.own())],
             default=[name for name in results.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
             format_func=lambda name: selected_network.named(name).title,

@@ -66,7 +66,7 @@ def page() -> None:
 
 
 class Settings(NamedTuple):
-    """What the visitor set: least score and largest overlap, 0–1, and whether to search small parts."""
+    """The visitor's settings: least score and largest overlap, 0–1, and whether to use tiled inference."""
 
     threshold: float
     overlap: float
@@ -197,7 +197,7 @@ def _fine_grained(
 
 
 def _mode(mode: str) -> str:
-    """What a way of detecting is called: the detector's by how many classes it knows."""
+    """A mode's name on screen: the detector's is how many classes it knows."""
     if mode == "anything":
         return "Anything"
     return f"{len(_detector().labels)} classes"
@@ -228,7 +228,7 @@ def draw(
 
 
 def rows_of(found: Sequence[Detection], names: Sequence[Prediction | None]) -> list[dict[str, object]]:
-    """What is on screen and in the files: one row a box, classes by VOC's names."""
+    """The table on screen and in the files: one row a box, classes by VOC's names."""
     rows: list[dict[str, object]] = []
     for number, detection in enumerate(found):
         row: dict[str, object] = {"label": detection.label, "score": round(detection.score, 4)}
@@ -303,7 +303,7 @@ def many_pictures(pictures: list[Picture], chosen: Settings) -> None:
 
 
 def how_sure(calibration: Calibration) -> None:
-    """What a score means, measured."""
+    """Calibration, as measured: how many of the boxes of a score are right."""
     if not calibration.after:
         return
     with st.expander("How reliable are the scores?", icon=":material/straighten:"):
@@ -321,8 +321,8 @@ def how_sure(calibration: Calibration) -> None:
 
 
 def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
-    """What the detector is, and its time, which is measured last, when nothing else is at work; the metric
-    goes to `time`."""
+    """The detector's description and its time, which is measured last, when nothing else is at work; the
+    metric goes to `time`."""
     own = selected_network.detector()
     if own:
         st.caption(

@@ -1,4 +1,4 @@
-"""What do the Fire modules see? Every channel of every module, on the person's own picture."""
+"""The page Fire modules: every channel of every module, on the visitor's picture."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser(arguments: list[str]) -> Parser:
-    """What understands the arguments. Importing a command takes seconds: of one that is named, only its
-    own is, and for the version none."""
+    """The parser for those arguments. Importing a command takes seconds: only the one that is named is
+    imported, for the version none."""
     parser = Parser(prog="python -m squeeze_core", description="SqueezeNet at work.")
     parser.add_argument("--version", action="version", version=f"Squeeze Lab {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")

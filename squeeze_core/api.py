@@ -65,7 +65,7 @@ def classify(pictures: Iterable[Source], network: Network | str = ...) -> Iterat
 def classify(
     pictures: Source | Iterable[Source], network: Network | str = DEFAULT
 ) -> Classification | Iterator[Classification]:
-    """What is it? One picture's answer, or a stream of answers for a stream of pictures.
+    """Classify one picture, or a stream of pictures into a stream of answers.
 
     UserError at the call when the network is unknown, its weights cannot be had, or `pictures` are not
     pictures; a stream's file that cannot be read raises in its turn.
@@ -89,7 +89,7 @@ def detect(
 def detect(
     pictures: Source | Iterable[Source], detector: PretrainedDetector | None = None
 ) -> Candidates | Iterator[Candidates]:
-    """Where is it? Everything the detector proposes; `.detections(threshold)` decides what to show.
+    """Detect objects: every candidate box; `.detections(threshold)` decides what to show.
 
     `detector`: one of your own training (`squeeze_core.detector.pretrained.load_detector`), None for ours.
     UserError as in `classify`.
@@ -104,7 +104,7 @@ def detect(
 
 
 def trace(picture: Source, network: Network | str = DEFAULT) -> FireTrace:
-    """What every Fire module of a SqueezeNet answers: `trace(picture)["fire5", "expand3x3"]` are maps.
+    """Every activation of a SqueezeNet's Fire modules: `trace(picture)["fire5", "expand3x3"]` are maps.
 
     UserError for what is not a picture, and for a network that is not a SqueezeNet.
     """
@@ -115,7 +115,7 @@ def trace(picture: Source, network: Network | str = DEFAULT) -> FireTrace:
 def explain(
     picture: Source, method: str = "cam", index: int | None = None, network: Network | str = DEFAULT
 ) -> Explanation:
-    """Which pixels speak for class `index` (None: the most probable), by a method of `explain.METHODS`.
+    """Attribute class `index` (None: the most probable) to pixels, by a method of `explain.METHODS`.
 
     UserError for an unknown method or class, and as in `trace`.
     """

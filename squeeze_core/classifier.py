@@ -1,4 +1,4 @@
-"""What is it? Pictures → class probabilities."""
+"""Classification: pictures → class probabilities."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Classification:
         return tuple(Prediction(self.labels[i], int(i), float(self.probabilities[i])) for i in best)
 
     def row(self, k: int = 5) -> dict[str, Any]:
-        """What the command line's JSON says of this picture."""
+        """This picture's result in the command line's JSON."""
         predictions = [vars(prediction) for prediction in self.top(k)]
         return {"file": self.file, "predictions": predictions, "milliseconds": round(self.milliseconds, 2)}
 

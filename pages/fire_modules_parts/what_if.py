@@ -1,4 +1,4 @@
-"""What if some channels were switched off?"""
+"""The card "What if?": the answer with some channels switched off."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def run(options: Namespace) -> int:
 
 
 def work(options: Namespace) -> MapsWriter:
-    """What is done with every picture; weights that cannot be had are said before any is read."""
+    """The work for every picture; weights that cannot be had are reported before any is read."""
     network, engine = network_options.network_of(options), Engine(options.device)
     engine.get(network)
     return MapsWriter(engine, network, options.out)
@@ -100,7 +100,7 @@ class MapsWriter:
     out: Path
 
     def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]:
-        """What was written for every file, in order; pictures are decoded meanwhile."""
+        """The files written for every picture, in order; pictures are decoded meanwhile."""
         for path, picture in prefetch(lambda path: (path, read_or_error(path)), files):
             if isinstance(picture, images.ImageError):
                 yield refused(path, picture)

@@ -37,7 +37,7 @@ def run(options: Namespace) -> int:
 
 
 def work(options: Namespace) -> Work[Classification]:
-    """What is done with every picture; weights that cannot be had are said before any is read."""
+    """The work for every picture; weights that cannot be had are reported before any is read."""
     return work_with(options, network_options.network_of(options))
 
 

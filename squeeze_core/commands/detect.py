@@ -52,7 +52,7 @@ def run(options: Namespace) -> int:
 
 
 def work(options: Namespace) -> Work[Candidates]:
-    """What is done with every picture; weights that cannot be had are said before any is read."""
+    """The work for every picture; weights that cannot be had are reported before any is read."""
     from squeeze_core.detector.detect import detect, least_side
     from squeeze_core.detector.detections import OVERLAP
     from squeeze_core.detector.pretrained import load_detector

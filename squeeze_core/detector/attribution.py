@@ -77,8 +77,9 @@ class TargetBox:
         return torch.stack(rows).mean()
 
     def confidence(self, output: Tensor) -> Tensor:
-        """What is left of the box: its IoU with the answer most like it, times that one's probability of
-        the class, 0–1, [N]. `output`: [N, positions, 4 + classes] for pictures that are not mirrored."""
+        """The share of the box that is left: its IoU with the answer most like it, times that one's
+        probability of the class, 0–1, [N]. `output`: [N, positions, 4 + classes], of pictures that are not
+        mirrored."""
         overlap = box_iou(output[..., :4].flatten(0, 1), self.boxes[:1]).view(output.shape[:2])
         return (overlap * output[..., 4 + self.index].sigmoid()).amax(1)
 

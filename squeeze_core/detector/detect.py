@@ -1,4 +1,4 @@
-"""Where is it? Pictures → candidates."""
+"""Detection: pictures → candidates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CUT = 0.02
 
 @dataclass(frozen=True)
 class View:
-    """What of a picture the network is given: x0, y0, x1, y1, in pixels of the upright original."""
+    """A part of a picture that the network is given: x0, y0, x1, y1 in pixels of the upright original."""
 
     picture: Picture
     box: tuple[float, float, float, float]
@@ -61,7 +61,7 @@ def tiles(picture: Picture) -> list[View]:
 
 
 def views(picture: Picture, tiled: bool = False) -> list[View]:
-    """What of the picture is looked at, the whole first."""
+    """The parts of the picture that the network is given, the whole first."""
     return [whole(picture), *(tiles(picture) if tiled else ())]
 
 

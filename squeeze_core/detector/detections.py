@@ -1,4 +1,4 @@
-"""What the detector found: frozen results, checked when they are made."""
+"""Detections: frozen results, checked when they are made."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Candidates:
         overlap: float = OVERLAP,
         only: Collection[str] | None = None,
     ) -> Detections:
-        """What to show: `proposals` decided between classes, best first.
+        """The boxes to show: `proposals` decided between classes, best first.
 
         `threshold`: calibrated score, 0–1, None for the detector's own. Of boxes of different classes
         whose IoU is over RIVALRY only the strongest stays; the next strongest is its `runner_up`, from
@@ -162,7 +162,7 @@ class Candidates:
         return Detections(one for one in found.values() if only is None or one.label in only)
 
     def row(self, threshold: float | None = None, overlap: float = OVERLAP) -> dict[str, Any]:
-        """What the command line's JSON says of this picture."""
+        """This picture's result in the command line's JSON."""
         found = [
             _row(one) | ({"runner_up": _row(one.runner_up)} if one.runner_up else {})
             for one in self.detections(threshold, overlap)

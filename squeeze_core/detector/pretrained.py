@@ -52,7 +52,7 @@ class PretrainedDetector:
     calibration: Calibration = UNCALIBRATED
 
     def load_on(self, device: torch.device) -> OnnxDetector:
-        """What the engine runs on that device, its own copy."""
+        """The module that the engine runs on that device, its own copy."""
         own = OnnxDetector(copy.deepcopy(self.network), self.graph)
         return own.to(device).to(memory_format=torch.channels_last)
 
@@ -102,8 +102,8 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
 
 @dataclass(frozen=True)
 class Description:
-    """What a detector's weights file says of itself, within bounds, so that nothing large follows from
-    it: the class names, the network's width, its input side in pixels, its graph as it is stored."""
+    """A detector's weights file in its own words, within bounds, so that nothing large follows from
+    them: the class names, the network's width, its input side in pixels, its graph as it is stored."""
 
     labels: tuple[str, ...]
     width: int
@@ -180,7 +180,7 @@ def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: P
 def describe(
     labels: tuple[str, ...], width: int, size: int, graph: bytes, calibration: Calibration = UNCALIBRATED
 ) -> dict[str, str]:
-    """What a detector's weights file says of itself; `Description` reads it."""
+    """The metadata of a detector's weights file; `Description` reads it."""
     described = {
         "labels": json.dumps(labels, ensure_ascii=False),
         "width": str(width),

@@ -1,1 +1,1 @@
-"""What happens inside a network, and why it says what it says."""
+"""Inside a network: activations, filters, receptive fields, ablation, attribution."""

@@ -34,8 +34,11 @@ BLUR = 31
 
 
 class Target(Protocol):
-    """What is explained: `batch`, float32 [N, 3, H, W], whose first picture is the one that the map covers,
-    and from the network's output for pictures [M, 3, H, W] the confidence in it, float [M], 0–1."""
+    """The answer that is explained.
+
+    `batch`: float32 [N, 3, H, W], whose first picture is the one that the map covers. `confidence`: the
+    network's output for M pictures → its confidence in this answer, float [M], 0–1.
+    """
 
     @property
     def batch(self) -> Tensor: ...

@@ -1,4 +1,4 @@
-"""What do the Fire modules see? Every activation of every Fire module, from one forward pass."""
+"""The activations of every Fire module, from one forward pass."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def look_inside(
     function: Callable[[SqueezeNet, torch.device], Result],
     large: bool = False,
 ) -> Result:
-    """What `function` returns for the loaded SqueezeNet and the device that it is on, by `Engine.work`.
+    """The result of `function` for the loaded SqueezeNet and the device that it is on, by `Engine.work`.
 
     UserError for a network that is no SqueezeNet.
     """
