@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from squeeze_core import gallery
@@ -15,16 +17,16 @@ from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 from tests.server import app_url  # noqa: F401 – a fixture
 
-TESTS = Path(__file__).parent
 
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class RoomScheduling(LoadFileScheduling):
     """A file's tests share a process and its fixtures; all that need a server share one process."""
-    for item in items:
-        room = item.path.relative_to(TESTS).parts[0]
-        group = "server" if room in ("browser", "load") else str(item.path.relative_to(TESTS))
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "server" if nodeid.startswith(("tests/browser/", "tests/load/")) else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RoomScheduling:
+    return RoomScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
