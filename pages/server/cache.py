@@ -154,28 +154,21 @@ def cache_key(value: object) -> Hashable:
     return value if key is None else (type(value).__name__, key, getattr(value, "name", ""))  # type: ignore[return-value]
 
 
-def size_of(value: object) -> int:
+def size_of(value: object, _counted: set[int] | None = None) -> int:
     """About how many bytes a result holds: its arrays, tensors, pictures and texts.
 
     What several parts of it share counts once; a network's record, which others hold too, nothing.
     """
-    return _size(value, set())
-
-
-def _size(value: object, seen: set[int]) -> int:
-    if isinstance(value, np.ndarray):
-        while isinstance(value.base, np.ndarray):
-            value = value.base  # a view keeps the whole
-    if id(value) in seen or hasattr(value, "load_on"):
+    counted = set() if _counted is None else _counted
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base  # a view keeps the whole
+    if id(value) in counted or hasattr(value, "load_on"):
         return 0
-    seen.add(id(value))
+    counted.add(id(value))
     if isinstance(value, Image.Image):
         return value.width * value.height * len(value.getbands())
-    nbytes = getattr(value, "nbytes", None)  # NumPy's arrays and PyTorch's tensors
-    if isinstance(nbytes, int):
+    if isinstance(nbytes := getattr(value, "nbytes", None), int):  # NumPy's arrays and PyTorch's tensors
         return nbytes
-    if hasattr(value, "to_plotly_json"):
-        value = value.to_plotly_json()
     parts: list[object] = []
     if isinstance(value, Mapping):
         parts = [*value.keys(), *value.values()]
@@ -183,4 +176,4 @@ def _size(value: object, seen: set[int]) -> int:
         parts = [*value]
     elif is_dataclass(value):
         parts = [getattr(value, one.name) for one in fields(value)]
-    return sys.getsizeof(value) + sum(_size(part, seen) for part in parts)
+    return sys.getsizeof(value) + sum(size_of(part, counted) for part in parts)
