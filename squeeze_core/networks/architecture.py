@@ -282,12 +282,8 @@ class SqueezeNet(nn.Module):
 
     def layer(self, name: str) -> nn.Module:
         """The module of that name, conv1 … fire9 or conv10; KeyError where there is none."""
-        if name == "conv10":
-            return self.classifier[1]
-        try:
-            return self.features[self.layer_names.index(name)]
-        except ValueError:
-            raise KeyError(name) from None
+        modules = dict(zip(self.layer_names, self.features, strict=True))
+        return (modules | {"conv10": self.classifier[1]})[name]
 
     def convolution(self, part: str) -> nn.Conv2d:
         """The convolution behind a part such as "conv1" or "fire5/expand3x3"; KeyError where none is."""
