@@ -1,4 +1,4 @@
-"""What a person did or gave that cannot work."""
+"""The error for bad input or usage."""
 
 
 class UserError(ValueError):

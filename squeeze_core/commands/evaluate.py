@@ -30,5 +30,5 @@ def add_to(subparsers: Any) -> None:
 
 
 def work(options: Namespace) -> Work[Any]:
-    """What is done with every picture, for a worker of a cluster."""
+    """The task's work on every picture, for a worker of a cluster."""
     return TASKS[options.task].work(options)

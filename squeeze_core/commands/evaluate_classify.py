@@ -48,7 +48,7 @@ def run(options: Namespace) -> int:
 
 
 def work(options: Namespace) -> Work[Classification]:
-    """What is done with every picture."""
+    """Classification as `classify` does it."""
     return _work(options, network_options.network_of(options))
 
 

@@ -89,7 +89,7 @@ def run(options: Namespace) -> int:
 
 
 def work(options: Namespace) -> Work[Candidates]:
-    """What is done with every picture."""
+    """Detection with every proposal kept."""
     return _work(options, load_detector(options.weights))
 
 

@@ -71,7 +71,7 @@ def own_of(options: Namespace, model: str = CLASSIFIER) -> Network | None:
 
 
 def _preprocess(options: Namespace) -> Preprocess | None:
-    """What the options say that the network sees; None where they say nothing."""
+    """The preprocessing that the options state; None where they state nothing."""
     if all(getattr(options, name) is None for name in ("stretch", "crop", "mean", "std")):
         return None
     from squeeze_core.networks.own import TORCHVISION

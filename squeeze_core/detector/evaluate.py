@@ -36,7 +36,7 @@ class DetectionScore:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a person sees from `threshold` on: how many boxes, `wrong` ones among them, and of how many
+    """The boxes that are shown from `threshold` on: their number, `wrong` ones among them, and of how many
     to find. A box is right when it covers a true box of its class, found by none before, with IoU 0.5.
     """
 

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -142,12 +143,8 @@ def _loaded(image: ImageFile.ImageFile, size: tuple[int, int]) -> _Source:
     return _Source(image, size, image.info.get("icc_profile"), _orientation(image.info.get("exif")))
 
 
-def _jpeg(data: bytes, name: str, least_side: int | None) -> _Source:
-    return _loaded(*_opened(JpegImagePlugin.JpegImageFile, data, name, least_side))
-
-
-def _gif(data: bytes, name: str, least_side: int | None) -> _Source:
-    return _loaded(*_opened(GifImagePlugin.GifImageFile, data, name, least_side))
+def _plain(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
+    return _loaded(*_opened(plugin, data, name, least_side))
 
 
 def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
@@ -218,10 +215,6 @@ def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | Encoding | No
     return None if encoding.is_srgb else encoding
 
 
-def _avif(data: bytes, name: str, least_side: int | None) -> _Source:
-    return _iso(AvifImagePlugin.AvifImageFile, data, name, least_side)
-
-
 def _heic(data: bytes, name: str, least_side: int | None) -> _Source:
     from pillow_heif import HeifImageFile  # its libraries take a moment to load
 
@@ -253,13 +246,13 @@ def _tiff(data: bytes, name: str, least_side: int | None) -> _Source:
 
 
 _OPENERS: dict[str, Callable[[bytes, str, int | None], _Source]] = {
-    "JPEG": _jpeg,
+    "JPEG": partial(_plain, JpegImagePlugin.JpegImageFile),
     "PNG": _png,
     "WebP": _webp,
-    "GIF": _gif,
+    "GIF": partial(_plain, GifImagePlugin.GifImageFile),
     "BMP": _bmp,
     "TIFF": _tiff,
-    "AVIF": _avif,
+    "AVIF": partial(_iso, AvifImagePlugin.AvifImageFile),
     "HEIC": _heic,
 }
 

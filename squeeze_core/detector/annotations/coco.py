@@ -17,7 +17,7 @@ from squeeze_core.detector.annotations.listing import (
 
 
 def listing(folder: Path, file: Path) -> Listing:
-    """What the COCO file lists; its pictures lie in `folder`. AnnotationError when it is none at all."""
+    """The listing of a COCO file; its pictures lie in `folder`. AnnotationError when it is none at all."""
     document = read_json(file)
     parts = ("images", "annotations", "categories")
     if not isinstance(document, dict) or not all(isinstance(document.get(part), list) for part in parts):
@@ -46,7 +46,7 @@ def _id_of(row: Any, place: int) -> Any:
 
 
 def _missing(row: Any, *fields: str) -> str | None:
-    """What is missing of an entry, as a fault; None when all is there."""
+    """The field that an entry lacks, as a fault; None when all are there."""
     if not isinstance(row, dict):
         return "is not what COCO's format has there"
     return next((f"has no {name!r}" for name in fields if name not in row), None)

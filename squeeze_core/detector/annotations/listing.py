@@ -1,4 +1,4 @@
-"""What an annotation file lists, in whatever format: pictures with boxes, not yet checked."""
+"""The content of an annotation file, in whatever format: pictures with boxes, not yet checked."""
 
 from __future__ import annotations
 
@@ -126,6 +126,14 @@ def number(value: object) -> float | None:
     except OverflowError:
         return None
     return result if math.isfinite(result) else None
+
+
+def number_in(text: str | None) -> float | None:
+    """The finite number that the text is, else None."""
+    try:
+        return number(float(text or ""))
+    except ValueError:
+        return None
 
 
 def find_picture(name: str, *folders: Path) -> Path | None:

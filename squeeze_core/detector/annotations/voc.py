@@ -13,7 +13,7 @@ from squeeze_core.detector.annotations.listing import (
     ListedPicture,
     Listing,
     find_picture,
-    number,
+    number_in,
     read_bytes,
     read_text,
 )
@@ -22,7 +22,7 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def listing(source: Path, files: Sequence[Path], *folders: Path) -> Listing:
-    """What those XML files list; their pictures lie in one of the folders or beside the file."""
+    """The listing of those XML files; their pictures lie in one of the folders or beside the file."""
     found = Listing(source)
     for file in files:
         _add_picture(found, file, (file.parent, *folders))
@@ -41,7 +41,7 @@ def _add_picture(found: Listing, file: Path, folders: Sequence[Path]) -> None:
     if path is None:
         found.faults.append(f"{file.name}: there is no file {name!r} in {folders[-1]}")
         return
-    sides = [_number(root.findtext(f"size/{side}")) for side in ("width", "height")]
+    sides = [number_in(root.findtext(f"size/{side}")) for side in ("width", "height")]
     size = None  # tools that do not know it write 0
     if all(sides):
         size = int(sides[0] or 0), int(sides[1] or 0)
@@ -50,7 +50,7 @@ def _add_picture(found: Listing, file: Path, folders: Sequence[Path]) -> None:
     for place, thing in enumerate(root.findall("object"), 1):
         entry = f"{file.name}, object {place}"
         label = (thing.findtext("name") or "").strip()
-        corners = [_number(thing.findtext(f"bndbox/{corner}")) for corner in CORNERS]
+        corners = [number_in(thing.findtext(f"bndbox/{corner}")) for corner in CORNERS]
         if not label:
             found.faults.append(f"{entry} has no name")
         elif None in corners:
@@ -82,13 +82,6 @@ def _by_stem(file: Path, folders: Sequence[Path]) -> Path | None:
 
 def _escaped(stem: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in stem)
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return number(float(text or ""))
-    except ValueError:
-        return None
 
 
 def files_named(list_file: Path, folder: Path) -> list[Path]:

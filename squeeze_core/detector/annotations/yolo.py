@@ -14,7 +14,7 @@ from squeeze_core.detector.annotations.listing import (
     ListedPicture,
     Listing,
     find_picture,
-    number,
+    number_in,
     read_text,
     upright_size,
 )
@@ -37,7 +37,7 @@ def splits(file: Path) -> dict[str, Any]:
 
 
 def listing(file: Path, split: str) -> Listing:
-    """What one split ("train", "val") of a data.yaml lists; AnnotationError when it has none."""
+    """The listing of one split ("train", "val") of a data.yaml; AnnotationError when it has none."""
     document = splits(file)
     where = document.get(split)
     if not where:
@@ -112,7 +112,7 @@ def _add_box(
     found: Listing, picture: ListedPicture, line: str, entry: str, names: Sequence[str], keypoints: bool
 ) -> None:
     """A box (centre, width, height), or a polygon, whose box it is; all as shares of the sides."""
-    values = [_number(text) for text in line.split()]
+    values = [number_in(text) for text in line.split()]
     if None in values or len(values) < 5:
         found.faults.append(f"{entry}: {line.strip()[:60]!r} is not a class and four numbers")
         return
@@ -132,10 +132,3 @@ def _add_box(
     w, h = picture.size
     x0, y0, x1, y1 = corners
     picture.boxes.append(ListedBox(entry, names[int(kind)], (x0 * w, y0 * h, x1 * w, y1 * h)))
-
-
-def _number(text: str) -> float | None:
-    try:
-        return number(float(text))
-    except ValueError:
-        return None
