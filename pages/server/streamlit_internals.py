@@ -13,7 +13,7 @@ from streamlit import cli_util
 from streamlit.runtime import Runtime, exists
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 from streamlit.web.server import server_util
 
 
@@ -44,6 +44,11 @@ def end_unwanted_run() -> None:
     Streamlit does so where a run reads a value of the session's state; counting them (`len`) is not enough.
     """
     st.session_state.get("any")
+
+
+def uploads(key: str) -> list[UploadedFile]:
+    """The files in that uploader, without those that a browser names again after they are gone."""
+    return [file for file in st.session_state[key] if not isinstance(file, DeletedFile)]
 
 
 def forget_uploads(files: Iterable[UploadedFile]) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-from pages.server.streamlit_internals import forget_uploads
+from pages.server.streamlit_internals import forget_uploads, uploads
 from pages.session import restore_pictures, tray
 from pages.session.tray import Entry
 from pages.widgets import network_picker
@@ -133,9 +132,7 @@ def _camera() -> None:
 
 def _take_drop(key: str) -> None:
     """Move the dropped files into the tray and empty the uploader: a new key is a new uploader."""
-    # A browser that has not yet seen the new one may name files again that are gone.
-    files = [file for file in st.session_state[key] if not isinstance(file, DeletedFile)]
-    if files:
+    if files := uploads(key):
         tray.add(files)
         tray.state().drops += 1
         forget_uploads(files)
