@@ -32,7 +32,7 @@ from squeeze_core.figures.style import NEUTRAL, ink_on, mixed, styled
 _GRID = "rgba(128, 134, 145, 0.25)"
 _CLEAR = "rgba(0, 0, 0, 0)"
 _BAR_PIXELS = 16
-_LINE_CHARACTERS = 42  # of 14 pixels that a phone of 350 pixels holds
+_LINE_CHARACTERS, _TITLE_CHARACTERS = 42, 36  # of 14 and 12 pixels that fit beside an axis of a phone
 # Names are placed for the narrowest plot; on a wider one they only move apart.
 _NARROW = (240, 330)
 _LARGEST_BUBBLE, _CHARACTER, _LINE, _NAME_CHARACTERS = 40, 6.6, 15, 16
@@ -83,7 +83,12 @@ def _bars(chart: Bars) -> Made:
     annotations = [_name_over(bar, place, two_lines) for place, bar in zip(places, chart.bars, strict=True)]
     below, above = 0.5 * _BAR_PIXELS + 6, 0.5 * _BAR_PIXELS + words_pixels
     side = 6 if chart.axis else 0
-    margin = {"l": side, "r": side, "t": 4, "b": 34 + 18 * len(_lines(chart.axis)) if chart.axis else 4}
+    margin = {
+        "l": side,
+        "r": side,
+        "t": 4,
+        "b": 34 + 18 * len(_lines(chart.axis, _TITLE_CHARACTERS)) if chart.axis else 4,
+    }
     x: dict[str, Any] = {"range": [0, chart.high], "visible": bool(chart.axis)}
     if chart.low is not None:
         x |= {"type": "log", "range": [math.log10(chart.low), math.log10(chart.high)]}
@@ -133,7 +138,11 @@ def _name_over(bar: Bar, place: int, two_lines: bool) -> dict[str, Any]:
 
 def _axis(title: str, ticks: Sequence[tuple[float, str]]) -> dict[str, Any]:
     return {
-        "title": {"text": "<br>".join(_lines(title)), "font": {"size": 12}, "standoff": 8},
+        "title": {
+            "text": "<br>".join(_lines(title, _TITLE_CHARACTERS)),
+            "font": {"size": 12},
+            "standoff": 8,
+        },
         "tickvals": [value for value, _ in ticks],
         "ticktext": [words for _, words in ticks],
         "tickfont": {"size": 12},
@@ -142,7 +151,7 @@ def _axis(title: str, ticks: Sequence[tuple[float, str]]) -> dict[str, Any]:
     }
 
 
-def _lines(text: str, characters: int = _LINE_CHARACTERS) -> list[str]:
+def _lines(text: str, characters: int) -> list[str]:
     return wrap(text, characters, break_long_words=False, break_on_hyphens=False)
 
 

@@ -32,7 +32,7 @@ const say = () => {
 };
 const go = (number) => {
   const place = places[Math.max(0, Math.min(number, places.length - 1))];
-  place.scrollIntoView();
+  scrollTo(0, place.offsetTop); // not scrollIntoView, which would move the page around a frame too
   place.focus({ preventScroll: true });
   say();
 };
