@@ -83,12 +83,8 @@ def _bars(chart: Bars) -> Made:
     annotations = [_name_over(bar, place, two_lines) for place, bar in zip(places, chart.bars, strict=True)]
     below, above = 0.5 * _BAR_PIXELS + 6, 0.5 * _BAR_PIXELS + words_pixels
     side = 6 if chart.axis else 0
-    margin = {
-        "l": side,
-        "r": side,
-        "t": 4,
-        "b": 34 + 18 * len(_lines(chart.axis, _TITLE_CHARACTERS)) if chart.axis else 4,
-    }
+    below_axis = 52 + 18 * _lines(chart.axis, _TITLE_CHARACTERS).count("<br>")
+    margin = {"l": side, "r": side, "t": 4, "b": below_axis if chart.axis else 4}
     x: dict[str, Any] = {"range": [0, chart.high], "visible": bool(chart.axis)}
     if chart.low is not None:
         x |= {"type": "log", "range": [math.log10(chart.low), math.log10(chart.high)]}
@@ -138,11 +134,7 @@ def _name_over(bar: Bar, place: int, two_lines: bool) -> dict[str, Any]:
 
 def _axis(title: str, ticks: Sequence[tuple[float, str]]) -> dict[str, Any]:
     return {
-        "title": {
-            "text": "<br>".join(_lines(title, _TITLE_CHARACTERS)),
-            "font": {"size": 12},
-            "standoff": 8,
-        },
+        "title": {"text": _lines(title, _TITLE_CHARACTERS), "font": {"size": 12}, "standoff": 8},
         "tickvals": [value for value, _ in ticks],
         "ticktext": [words for _, words in ticks],
         "tickfont": {"size": 12},
@@ -151,8 +143,10 @@ def _axis(title: str, ticks: Sequence[tuple[float, str]]) -> dict[str, Any]:
     }
 
 
-def _lines(text: str, characters: int) -> list[str]:
-    return wrap(text, characters, break_long_words=False, break_on_hyphens=False)
+def _lines(text: str, characters: int) -> str:
+    """The text for Plotly, broken between words into lines of about so many characters."""
+    lines = wrap(text, characters, break_long_words=False, break_on_hyphens=False)
+    return "<br>".join(map(escape, lines))
 
 
 def _bubbles(chart: Bubbles) -> Made:
@@ -244,9 +238,9 @@ def _names(chart: Bubbles, sizes: dict[str, float]) -> list[dict[str, Any]]:
 
 def _places(one: Bubble, x: float, y: float, size: float) -> list[tuple[Box, dict[str, Any]]]:
     """Where the name may stand around its bubble: the box that it fills, and its annotation."""
-    lines = [escape(line) for line in _lines(one.name, _NAME_CHARACTERS)]
+    words = _lines(one.name, _NAME_CHARACTERS)
+    lines = words.split("<br>")
     length, high = _CHARACTER * max(map(len, lines)), _LINE * len(lines)
-    words = "<br>".join(lines)
     note = {"x": math.log10(one.x), "y": one.y, "font": {"size": 12}, "showarrow": False, "borderpad": 0}
     note["text"] = f"<b>{words}</b>" if one.chosen else words
     found: list[tuple[Box, dict[str, Any]]] = []
@@ -291,7 +285,7 @@ def _squares(chart: Squares) -> Made:
     if len(groups) > 1:
         caption = {"x": 1, "xref": "x2 domain", "xanchor": "right", "align": "right", "showarrow": False}
         caption |= {"y": 1, "yref": "y2 domain", "yanchor": "bottom", "yshift": 4}
-        words = "<br>".join(_lines(f"{escape(small[0].name)}, enlarged", 16))
+        words = _lines(f"{small[0].name}, enlarged", _NAME_CHARACTERS)
         annotations.append(caption | {"text": words})
     legend = {"orientation": "h", "x": 0, "y": -0.02, "yanchor": "top", "itemclick": False}
     layout = {"annotations": annotations, "height": 360, "margin": {"l": 0, "r": 0, "t": 4, "b": 4}, **axes}
