@@ -21,7 +21,7 @@ from typing import Any
 
 from PIL import Image
 
-from squeeze_core.images.picture import TOO_LONG, TOO_MUCH_MEMORY, ImageError
+from squeeze_core.images.picture import LONGEST_SIDE, TOO_LONG, TOO_MUCH_MEMORY, ImageError
 
 # For one picture. The memory is that of data, as the kernel counts it, 60 MB of it before the first
 # picture; the seconds by the clock matter where the machine is busy or a disk does not answer.
@@ -31,6 +31,7 @@ _CLOCK_SECONDS = 6.0
 _CHECK_SECONDS = 0.1
 _WORKER = "squeeze_core.images.worker"
 _ROOT = str(Path(__file__).parents[2])
+_MOST_ANSWER_BYTES, _MOST_PIXEL_BYTES = 1_000_000, 3 * LONGEST_SIDE**2
 # The exit status of a worker that could not even take a request in.
 NO_MEMORY = 3
 
@@ -138,15 +139,19 @@ class _Worker:
             if time.monotonic() > end:
                 raise ImageError(f"{request['name']} {TOO_LONG}.")
         try:
-            answer = json.loads(self._connection.recv_bytes())
+            answer = json.loads(self._connection.recv_bytes(_MOST_ANSWER_BYTES))
             if "error" in answer:
                 return answer, None
-            return answer, Image.frombytes("RGB", answer["size"], self._connection.recv_bytes())
+            pixels = self._connection.recv_bytes(_MOST_PIXEL_BYTES)
+            return answer, Image.frombytes("RGB", answer["size"], pixels)
         except (EOFError, OSError):
             raise ImageError(f"{request['name']} {self._why_it_ended()}.") from None
 
     def _why_it_ended(self) -> str:
-        number = self._process.wait()
+        try:
+            number = self._process.wait(_CLOCK_SECONDS)
+        except subprocess.TimeoutExpired:  # it answers with more than a picture
+            number = 0
         if number == -signal.SIGXCPU:
             return TOO_LONG
         if number in (-signal.SIGKILL, NO_MEMORY):  # killed by the kernel, short of memory
