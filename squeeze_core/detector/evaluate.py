@@ -56,23 +56,18 @@ class Shown:
         return 100 * (self.boxes - self.wrong) / max(1, self.truths)
 
 
-def evaluate(
-    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
-) -> DetectionScore:
-    """Run the detector (the shipped one when none is given) on every picture and score what it finds."""
+def evaluate(annotations: Annotations, engine: Engine, detector: PretrainedDetector) -> DetectionScore:
+    """Run the detector on every picture and score what it finds."""
     return score(annotations, [answer.proposals() for answer in answers_to(annotations, engine, detector)])
 
 
 def answers_to(
-    annotations: Annotations,
-    engine: Engine,
-    detector: PretrainedDetector | None = None,
-    tiled: bool = False,
+    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
 ) -> Iterable[Candidates]:
     """The detector's candidates for each picture, in order, with a progress bar on standard error."""
-    side = least_side(detector or shipped_detector(), tiled)
+    side = least_side(detector or shipped_detector())
     pictures = prefetch(lambda example: read(example.path, side), annotations.examples)
-    answers = detect(pictures, engine, detector, tiled)
+    answers = detect(pictures, engine, detector)
     return tqdm(answers, "detect", len(annotations.examples), unit="picture")
 
 

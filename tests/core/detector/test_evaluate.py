@@ -13,7 +13,7 @@ from squeeze_core.detector import evaluate as module
 from squeeze_core.detector.annotations import Annotations, read
 from squeeze_core.detector.detections import Candidates, Detection
 from squeeze_core.detector.evaluate import score
-from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.detector.pretrained import load_detector, shipped_detector
 from squeeze_core.networks.engine import Engine
 
 
@@ -70,7 +70,7 @@ def test_a_class_in_doubt_still_counts(
 
     monkeypatch.setattr(module, "detect", doubtful)
     assert all(len(one.detections(0.5)) == 1 for one in doubtful())
-    assert module.evaluate(annotations, engine).map50 == pytest.approx(50, abs=1)
+    assert module.evaluate(annotations, engine, shipped_detector()).map50 == pytest.approx(50, abs=1)
 
 
 def candidates(annotations: Annotations, boxes: list, scores: list, indices: list) -> Candidates:
