@@ -1,19 +1,19 @@
-"""What does small cost, and what does it save? SqueezeNet beside the networks a person picks."""
+"""What do we give up for a smaller network? SqueezeNet compared with the chosen networks."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from pages.compare_parts import (
-    accuracy,
+    accuracy_cost,
     answers,
-    cost,
+    cost_bars,
     detectors,
     fits,
     headline,
-    layers,
+    layer_table,
     machine,
-    networks,
+    network_choice,
     report_tab,
     why_not_faster,
 )
@@ -33,8 +33,8 @@ def this_machine(rows: tuple[NetworkRow, ...]) -> None:
     why_not_faster.draw(rows)
 
 
-st.title("What does small cost, and what does it save?", anchor=False)
-names = networks.choose()
+st.title("What do we give up for a smaller network?", anchor=False)
+names = network_choice.choose()
 rows = (
     comparison.row(comparison.REFERENCE),
     *map(comparison.row, selected_network.own()),
@@ -60,14 +60,14 @@ tabs = st.tabs(
     bind="query-params",
 )
 drawings = (
-    lambda: cost.draw(rows),
-    lambda: accuracy.draw(rows, field()),
-    lambda: layers.draw(names),
+    lambda: cost_bars.draw(rows),
+    lambda: accuracy_cost.draw(rows, field()),
+    lambda: layer_table.draw(names),
     lambda: fits.draw(field()),
     lambda: this_machine(rows),
     lambda: answers.draw(rows),
     detectors.draw,
-    accuracy.draw_published,
+    accuracy_cost.draw_published,
     lambda: report_tab.draw(rows, field()),
 )
 for tab, draw in zip(tabs, drawings, strict=True):

@@ -1,26 +1,26 @@
-"""How small can it get? The way from 250 MB to half of one, and one’s own network compressed."""
+"""How small can it get? From AlexNet to half a megabyte, and a network compressed live."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.compress_parts import accuracy, int8, journey, layers, live
+from pages.compress_parts import eight_bits, layer_levels, live, size_accuracy, step_chart
 from pages.session import selected_network
 
 st.title("How small can it get?", anchor=False)
 network = selected_network.current()
 found = live.made(network)
-journey.draw(network, found)
+step_chart.draw(network, found)
 live.draw(network)
 tabs = st.tabs(
-    ["Size against accuracy", "Layers", "int8, truthfully"],
+    ["Size against accuracy", "Layers", "8-bit: speed and accuracy"],
     key="compress-tab",
     on_change="rerun",
     bind="query-params",
 )
 for tab, draw in zip(
     tabs,
-    (accuracy.draw, lambda: layers.draw(network, found), lambda: int8.draw(network)),
+    (size_accuracy.draw, lambda: layer_levels.draw(network, found), lambda: eight_bits.draw(network)),
     strict=True,
 ):
     if tab.open:
@@ -28,5 +28,5 @@ for tab, draw in zip(
             draw()
 st.caption(
     "Bytes are those of whole files, written and counted here; kB and MB are 10³ and 10⁶ bytes. "
-    "Published figures are the papers’, in their units converted."
+    "The paper’s figures are as printed."
 )

@@ -1,4 +1,4 @@
-"""Compress the network that is looked through, now: what it takes, which answers change, and the files."""
+"""Compress the selected network now: its size, the answers that change, and the files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def draw(network: Network) -> None:
 
 
 def _ask() -> Preset:
-    """The way to go: ours, or one's own."""
+    """The preset, and its settings."""
     known = presets.presets()
     names = [name for name in known if name not in ("int8", "half")]
     name = st.selectbox("How", names, format_func=lambda each: known[each].title, key="compress-preset")
@@ -149,7 +149,7 @@ def _pictures() -> list[Picture]:
 def _files(found: Compressed) -> None:
     stem = found.original.name.rpartition(".")[0] or found.original.name
     with st.container(border=True, key="compress-files"):
-        st.subheader("Take it with you", anchor=False)
+        st.subheader("Downloads", anchor=False)
         with st.container(horizontal=True, gap="small"):
             st.download_button(
                 plain(f"{stem}.sqz · {amount(found.bytes, 'B')}"),
@@ -173,7 +173,7 @@ def _files(found: Compressed) -> None:
                     on_click="ignore",
                 )
             if found.network.name not in selected_network.state().own and st.button(
-                "Look through it on every page", key="compress-look", icon=":material/visibility:"
+                "Use this network on every page", key="compress-look", icon=":material/visibility:"
             ):
                 selected_network.take(found.network)
                 st.rerun()

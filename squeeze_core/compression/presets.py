@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from PIL import ImageOps
 from torch import Tensor
 
 from squeeze_core.compression import stages
-from squeeze_core.compression.sensitivity import Study
+from squeeze_core.compression.sensitivity import PruningCurve, Study, pruning_curves
 from squeeze_core.compression.stages import Stage, Tensors
 from squeeze_core.errors import UserError
 from squeeze_core.gallery import samples
@@ -42,19 +42,19 @@ def second_order(rd_weight: float = 1e-7) -> Preset:
     """The smallest file at a given accuracy; `rd_weight`, λ in nats a bit, says how small."""
     return Preset(
         "second-order",
-        "Levels by price, errors made good",
-        "Each weight's level by its price in bits and in accuracy, later weights making good its error, "
-        "then adaptive range coding.",
+        "Smallest file (recommended)",
+        "Each weight takes the level of least loss and fewest bits, later weights compensate its error, "
+        "then frequent values get short codes.",
         (stages.second_order(rd_weight), stages.biases("steps"), stages.range_coding()),
     )
 
 
-def priced(bits: float = 3.5) -> Preset:
-    """Levels chosen by their price, at about `bits` a weight; much quicker than `second_order`."""
+def rate_distortion(bits: float = 3.5) -> Preset:
+    """Levels chosen by rate and distortion, at about `bits` a weight; much quicker than `second_order`."""
     return Preset(
-        "priced",
-        "Levels by price",
-        "Finer steps where a layer matters, each level chosen by what it costs, adaptive range coding.",
+        "rate-distortion",
+        "Quick, larger file",
+        "Finer steps where a layer matters, each level chosen by its bits and its loss, then range coding.",
         (stages.rate_distortion(bits), stages.biases("steps"), stages.range_coding()),
     )
 
@@ -64,18 +64,18 @@ def deep_compression(sparsity: float = 0.5, bits: int = 6) -> Preset:
     return Preset(
         "deep-compression",
         "Deep Compression",
-        "Prune, share weights, Huffman-code: the way of the paper, without its retraining.",
+        "Prune, share weights, Huffman-code: as in the paper, without its retraining.",
         (stages.prune(sparsity), stages.codebook(bits), stages.biases(), stages.huffman()),
     )
 
 
 def by_hand(sparsity: float = 0.3, bits: float = 4.0) -> Preset:
-    """Pruned to `sparsity` (0–1), then levels at about `bits` a weight: every step of the way apart."""
+    """Pruned to `sparsity` (0–1), then levels at about `bits` a weight: each step on its own."""
     return Preset(
         "by-hand",
         "Prune, quantise, code",
-        "The least important weights become zero, the rest take the levels of least price, and a range "
-        "coder writes them.",
+        "The least important weights become zero, the rest take levels by their bits and their loss, and "
+        "a range coder writes them.",
         (
             stages.prune(sparsity),
             stages.rate_distortion(bits),
@@ -106,7 +106,7 @@ def half() -> Preset:
 
 
 DEFAULT_PRESET = second_order()
-_PRESETS = (DEFAULT_PRESET, by_hand(), priced(), deep_compression(), uniform(), int8(), half())
+_PRESETS = (DEFAULT_PRESET, by_hand(), rate_distortion(), deep_compression(), uniform(), int8(), half())
 
 
 def presets() -> dict[str, Preset]:
@@ -276,4 +276,14 @@ def measure(stage: Stage, tensors: Tensors, size: int, seconds: float) -> StageR
         zeros,
         entropy,
         seconds,
+    )
+
+
+def layer_sensitivity(network: Network, progress: Callable[[float], None]) -> tuple[PruningCurve, ...]:
+    """The pruning curves of a SqueezeNet's layers, by the paper's names, on the sample pictures whole."""
+    loaded = network.load()
+    assert isinstance(loaded, SqueezeNet)
+    return tuple(
+        replace(curve, name=loaded.name_of(curve.name.removesuffix(".weight")))
+        for curve in pruning_curves(loaded, views(network, 1), progress=progress)
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -124,15 +124,14 @@ def _convert(network: Network, chosen: Precision) -> onnx.ModelProto:
 
 
 @torch.inference_mode()
-def measure(
-    network: Network, batches: Sequence[Tensor], progress: Callable[[float], None]
-) -> tuple[Worth, ...]:
-    """Every precision's worth on those pictures, each [1, 3, S, S] as the network takes it.
+def measure(network: Network, progress: Callable[[float], None]) -> tuple[Worth, ...]:
+    """Every precision's worth on the sample pictures.
 
     Times are taken in turns, so that a slow moment of the machine hits all alike. `progress` is told the
     share that is done, 0–1; what it raises stops the work. CompressionError as for `to_onnx`.
     """
     models, found, works = [], [], []
+    batches = views(network).split(1)
     for number, chosen in enumerate(PRECISIONS):
         progress(0.8 * number / len(PRECISIONS))
         models.append(to_onnx(network, chosen))

@@ -10,8 +10,8 @@ from plotly.subplots import make_subplots
 
 from squeeze_core.compression.curve import PUBLISHED, Curve, Point
 from squeeze_core.compression.histogram import Histogram
-from squeeze_core.compression.journey import CompressionStep
 from squeeze_core.compression.sensitivity import PruningCurve
+from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import amount, round_ticks
 from squeeze_core.figures.charts import Bar, Bars

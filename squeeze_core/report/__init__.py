@@ -16,7 +16,7 @@ from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import Explanation
 
-TITLE = "What does small cost, and what does it save?"
+TITLE = "What do we give up for a smaller network?"
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def test_from_upload_to_the_last_slide_by_keyboard_alone(page: Page) -> None:
     expect(page.get_by_role("button", name="PowerPoint")).to_be_visible()
     tab_to(page, "Present")
     page.keyboard.press("Space")
-    shown = page.frame_locator('iframe[title="What does small cost, and what does it save?"]')
+    shown = page.frame_locator('iframe[title="What do we give up for a smaller network?"]')
     place, count = shown.locator("#place"), len(USUAL)  # less the time that nobody measured, with the title
     expect(place).to_have_text(f"1 / {count}")
     tab_to(page, "Next section")
@@ -212,7 +212,7 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"The Tab key never reached {name!r}.")
 
 
-def test_measuring_shows_progress_and_stops_when_asked(compare: Page) -> None:
+def test_measuring_shows_progress_and_stops_on_demand(compare: Page) -> None:
     compare.get_by_role("tab", name="This machine").click()
     start = compare.get_by_role("button", name="Measure these 4 networks")
     start.click()

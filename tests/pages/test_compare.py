@@ -32,7 +32,7 @@ def headings(app: AppTest) -> list[str]:
 
 def test_cost_states_the_finding_for_the_networks_chosen() -> None:
     app = open_tab("Cost")
-    assert app.title[0].value == "What does small cost, and what does it save?"
+    assert app.title[0].value == "What do we give up for a smaller network?"
     assert "SqueezeNet 1.1 needs 112× fewer parameters than VGG16" in headings(app)
     app.multiselect(key="compare-networks").set_value(["resnet18", "hog_linear"]).run()
     assert "SqueezeNet 1.1 needs 9.5× fewer parameters than ResNet18" in headings(app)

@@ -113,7 +113,7 @@ def test_layers_show_what_matters_and_what_their_weights_became(at: AppTest) -> 
 
 
 def test_int8_is_measured_here_and_told_as_it_is(at: AppTest) -> None:
-    at.session_state["compress-tab"] = "int8, truthfully"
+    at.session_state["compress-tab"] = "8-bit: speed and accuracy"
     at.run()
     at.button(key="int8-measure").click().run()
     assert not at.exception

@@ -1,14 +1,13 @@
-"""int8, truthfully: what eight bits are worth in a runtime, on this machine."""
+"""8-bit numbers in a runtime: speed on this machine, and accuracy."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.compress_parts.when_asked import when_asked
+from pages.compress_parts.on_demand import on_demand
 from pages.widgets import downloads
 from squeeze_core.compression import runtime
 from squeeze_core.compression.precision_rows import fewer_bytes
-from squeeze_core.compression.presets import views
 from squeeze_core.compression.runtime import Worth
 from squeeze_core.cost.units import amount
 from squeeze_core.networks.catalogue import DEFAULT, Network
@@ -52,13 +51,13 @@ def _accuracy() -> None:
 
 
 def _measured(network: Network) -> tuple[Worth, ...] | None:
-    return when_asked(
+    return on_demand(
         "int8-measure",
         network,
         "Measure int8 here",
         ":material/timer:",
         _DOING,
-        lambda progress: runtime.measure(network, views(network).split(1), progress),
+        lambda progress: runtime.measure(network, progress),
     )
 
 

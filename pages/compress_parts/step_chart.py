@@ -7,10 +7,10 @@ import streamlit as st
 from pages.session import address
 from pages.widgets import downloads
 from pages.widgets.words import plain
-from squeeze_core.compression import journey
+from squeeze_core.compression import steps as compression_steps
 from squeeze_core.compression.curve import curve
-from squeeze_core.compression.journey import CompressionStep
 from squeeze_core.compression.presets import Compressed
+from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost import comparison
 from squeeze_core.cost.headline import headline
 from squeeze_core.cost.units import amount
@@ -22,10 +22,10 @@ def steps(network: Network, found: Compressed | None) -> tuple[CompressionStep, 
     """What was compressed here last; else, of SqueezeNet 1.1 alone, the recorded steps of the shipped file;
     else the network as it is."""
     if found:
-        return journey.ours(found.original.title, found.float32_bytes, found.stages)
+        return compression_steps.ours(found.original.title, found.float32_bytes, found.stages)
     if DEFAULT.name in (network.name, network.compressed):
-        return journey.ours(DEFAULT.title, round(headline().float32), curve().steps)
-    return journey.ours(network.title, comparison.float32_bytes(network), ())
+        return compression_steps.ours(DEFAULT.title, round(headline().float32), curve().steps)
+    return compression_steps.ours(network.title, comparison.float32_bytes(network), ())
 
 
 @st.fragment
@@ -33,7 +33,7 @@ def draw(network: Network, found: Compressed | None) -> None:
     """The answer in one line, the chart, and what the chosen step does."""
     own = steps(network, found)
     # AlexNet names ImageNet's classes: beside a network of other classes its size says nothing.
-    before = journey.published() if network.labels == DEFAULT.labels else ()
+    before = compression_steps.published() if network.labels == DEFAULT.labels else ()
     every = (*before, *own)
     full, last = own[0], own[-1]
     with st.container(border=True):

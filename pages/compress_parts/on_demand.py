@@ -1,4 +1,4 @@
-"""Long work on a network that is done when its button is pressed, and can be stopped."""
+"""Long work on a network: run on demand by a button, with progress, and stoppable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from squeeze_core.networks.catalogue import Network
 Result = TypeVar("Result")
 
 
-def when_asked(
+def on_demand(
     name: str,
     network: Network,
     label: str,

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from pages.compress_parts.when_asked import when_asked
+from pages.compress_parts.on_demand import on_demand
 from pages.server.cache import cached
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core.compression import histogram
 from squeeze_core.compression.histogram import Histogram
-from squeeze_core.compression.presets import Compressed, views
-from squeeze_core.compression.sensitivity import PruningCurve, pruning_curves
+from squeeze_core.compression.presets import Compressed, layer_sensitivity
+from squeeze_core.compression.sensitivity import PruningCurve
 from squeeze_core.figures import compression as figures
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
 
 _DOING = "Pruning one layer after another"
-_VIEWS = 1  # of each sample picture
 
 
 def draw(network: Network, found: Compressed | None) -> None:
@@ -48,22 +44,13 @@ def draw(network: Network, found: Compressed | None) -> None:
 
 
 def _curves(network: Network) -> tuple[PruningCurve, ...] | None:
-    return when_asked(
+    return on_demand(
         "compress-measure",
         network,
         "Measure it",
         ":material/network_check:",
         _DOING,
-        lambda progress: _measure(network, progress),
-    )
-
-
-def _measure(network: Network, progress: Callable[[float], None]) -> tuple[PruningCurve, ...]:
-    loaded = network.load()
-    assert isinstance(loaded, SqueezeNet)
-    return tuple(
-        PruningCurve(loaded.name_of(one.name.removesuffix(".weight")), one.sparsities, one.divergences)
-        for one in pruning_curves(loaded, views(network, _VIEWS), progress=progress)
+        lambda progress: layer_sensitivity(network, progress),
     )
 
 
