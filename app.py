@@ -14,6 +14,7 @@ import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from pages.server import log, memory, results, startup
 from pages.session import address, tray
 from pages.widgets import tray_bar
+from squeeze_core.colours import ACCENT
 
 IMAGES = Path(__file__).parent / "pages" / "widgets"
 # Title and icon by file name, which is the page's address too; the first is the home page.
@@ -30,10 +31,15 @@ PAGES = {
 HOME = next(iter(PAGES))
 
 
+def image(name: str) -> str:
+    """One of our drawings, in the accent colour."""
+    return (IMAGES / name).read_text("utf-8").replace("currentColor", ACCENT)
+
+
 def front_door() -> None:
     """What one visitor sees."""
-    st.set_page_config(page_title="Squeeze Lab", page_icon=IMAGES / "icon.svg", layout="wide")
-    st.logo(str(IMAGES / "logo.svg"), size="large")
+    st.set_page_config(page_title="Squeeze Lab", page_icon=image("icon.svg"), layout="wide")
+    st.logo(image("logo.svg"), size="large")
     page = st.navigation(
         [
             st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == HOME)

@@ -14,6 +14,7 @@ from pages.session.tray import Entry
 from pages.widgets import network_picker
 from pages.widgets.words import plain
 from squeeze_core import gallery
+from squeeze_core.colours import ACCENT
 from squeeze_core.images import MAX_BYTES, Picture
 
 # Rounded up, so that the refusal of a file just too large is ours, in one sentence.
@@ -148,7 +149,8 @@ def _style(entries: list[Entry], shown: Picture) -> None:
     shown, and its shape, so that room is kept for the picture while it is fetched."""
     samples = [tray.sample_entry(sample.file) for sample in gallery.samples()]
     # Streamlit sends a text as long as this once to each browser.
-    st.html(f"<style>{(_HERE / 'style.css').read_text('utf-8')}{_faces(samples)}</style>")
+    style = (_HERE / "style.css").read_text("utf-8")
+    st.html(f"<style>:root{{--accent:{ACCENT}}}{style}{_faces(samples)}</style>")
     ring = f".st-key-tray-see-{shown.key[:16]} button{{box-shadow:0 0 0 3px var(--accent)!important}}"
     width, height = shown.image.size
     shape = f":root{{--shape:{width}/{height};--tall:{height / width:.4f}}}"

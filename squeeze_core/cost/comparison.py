@@ -10,6 +10,7 @@ import torch
 import torchvision
 from torch import nn
 
+from squeeze_core.colours import NEUTRAL
 from squeeze_core.cost import article, counts, handmade
 from squeeze_core.cost.profile import Profile, profile
 from squeeze_core.cost.units import FP32_BYTES
@@ -17,7 +18,6 @@ from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import (
     CATALOGUE,
     DEFAULT,
-    NEUTRAL,
     OURS,
     Measured,
     Network,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import plotly.graph_objects as go
 
-from squeeze_core.networks.catalogue import ACCENT, NEUTRAL
+from squeeze_core.colours import ACCENT, NEUTRAL
 
 __all__ = ["ACCENT", "NEUTRAL", "ink_on", "luminance", "mixed", "readable", "styled"]
 

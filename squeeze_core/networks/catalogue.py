@@ -19,6 +19,7 @@ import torchvision
 from torch import nn
 
 from squeeze_core.accuracy import Interval, paired_difference, share
+from squeeze_core.colours import ACCENT
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
 from squeeze_core.networks.preprocess import Preprocess
@@ -32,9 +33,6 @@ from squeeze_core.networks.weights import (
     TorchvisionNetwork,
     WeightsError,
 )
-
-ACCENT = "#D9560B"  # of SqueezeNet, and of whatever a figure points out
-NEUTRAL = "#8A9099"
 
 
 @dataclass(frozen=True)

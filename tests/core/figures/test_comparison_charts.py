@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save
 
+from squeeze_core.colours import ACCENT
 from squeeze_core.cost import comparison, published
 from squeeze_core.cost.design_space import Choice, design
 from squeeze_core.cost.measure import Measurement
@@ -15,7 +16,7 @@ from squeeze_core.cost.units import COSTS, amount, ratio
 from squeeze_core.figures import comparison_charts, design_space
 from squeeze_core.figures.comparison_charts import pareto, speed_bars
 from squeeze_core.networks.architecture import PLANS, SqueezeNet
-from squeeze_core.networks.catalogue import ACCENT, named
+from squeeze_core.networks.catalogue import named
 from squeeze_core.networks.own import open_own_file
 
 ROWS = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
