@@ -38,3 +38,14 @@ def test_a_network_named_twice_is_one_row(capsys: pytest.CaptureFixture[str]) ->
 def test_an_unknown_network_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--models", "squeezenet9"]) == 2
     assert "squeezenet9" in capsys.readouterr().err
+
+
+def test_a_compressed_file_has_its_difference_from_the_uncompressed_network(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["compare", "--json", "--models", "squeezenet1_1", "squeezenet1_1_sqz"]) == 0
+    full, small = json.loads(capsys.readouterr().out)["models"]
+    assert (full["top1"], small["top1"]) == (57.5, None) and full["megabytes"] == small["megabytes"]
+    assert full["measured_accuracy"]["on"] == small["measured_accuracy"]["on"]
+    assert full["measured_accuracy"]["difference"] is None
+    assert small["measured_accuracy"]["difference"] == [-1.8, -3.4, -0.2]
