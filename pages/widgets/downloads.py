@@ -46,6 +46,8 @@ def plot(figure: Figure, *, name: str, alt: str = "", height: int | None = None)
     drawn.update_layout(font_color=_theme("textColor"), paper_bgcolor=_theme("backgroundColor"))
     if height:
         drawn.update_layout(height=height)
+    if "Mobi" in st.context.headers.get("User-Agent", ""):
+        drawn.update_layout(dragmode=False)  # a finger scrolls the page instead of enlarging a part
     # The height is told, so that room is kept while the browser fetches the chart library.
     height = int(drawn.layout.height or PLOTLYS_HEIGHT)
     st.plotly_chart(drawn, height=height, key=f"chart-{name}", config=config, alt=alt or _alt(figure))

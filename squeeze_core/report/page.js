@@ -7,6 +7,7 @@ const config = { displayModeBar: false, responsive: true };
 for (const place of charts) {
   const { data, layout } = JSON.parse(place.querySelector("script").textContent);
   layout.font = { ...layout.font, color: ink(), family: "Helvetica, Arial, sans-serif" };
+  if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
   Plotly.newPlot(place, data, layout, config);
 }
 const color = (words) => charts.forEach((chart) => Plotly.relayout(chart, { "font.color": words }));

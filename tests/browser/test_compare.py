@@ -71,11 +71,11 @@ def test_the_web_page_opens_offline_fits_every_width_and_is_to_scale(
         assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") != light
         # Texts in charts follow the theme, and on paper they are dark.
         words = page.locator("#parameters .annotation-text").first
-        assert words.evaluate("text => getComputedStyle(text).fill") == "rgb(232, 234, 237)"
+        expect(words).to_have_css("fill", "rgb(232, 234, 237)")
         page.emulate_media(media="print", color_scheme="dark")
         assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == light
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        assert words.evaluate("text => getComputedStyle(text).fill") == "rgb(27, 31, 36)"
+        expect(words).to_have_css("fill", "rgb(27, 31, 36)")
         assert not broken and all(url.startswith(("file:", "data:")) for url in asked)
 
 
@@ -84,6 +84,27 @@ def compare(page: Page) -> Page:
     page.goto("/compare")
     expect(page.get_by_text("SqueezeNet 1.1 needs 112× fewer parameters than VGG16")).to_be_visible()
     return page
+
+
+def test_a_finger_on_a_chart_scrolls_the_web_page(browser: Browser, tmp_path: Path) -> None:
+    rows = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
+    path = tmp_path / "report.html"
+    path.write_text(html.write(Report(rows, rows), ["parameters", "computation"]), encoding="utf-8")
+    phone = {"width": 390, "height": 844}
+    with browser.new_context(offline=True, viewport=phone, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(path.as_uri())
+        page.evaluate("scrollTo(0, document.getElementById('parameters').offsetTop)")
+        box = page.locator("#parameters .chart").bounding_box()
+        assert box is not None
+        before, touch = page.evaluate("scrollY"), context.new_cdp_session(page)
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        for step in range(16):
+            kind = "touchMove" if step else "touchStart"
+            at = {"x": x, "y": y - 10 * step}
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_function(f"scrollY > {before} + 50")
 
 
 def test_the_web_page_prints_one_section_a_sheet(browser: Browser, tmp_path: Path) -> None:
