@@ -61,9 +61,11 @@ class Load:
             self._took("open", await client.open())
             self._took("upload", await client.upload("tray-drop", f"of-{number}.jpg", data))
             self._own(client, label, number)
-            while time.monotonic() < end:
+            while True:  # once at least, however slow the machine is
                 await asyncio.sleep(self.options.every * dice.uniform(0.8, 1.2))
                 await self._act(client, dice, label, number, data)
+                if time.monotonic() > end:
+                    break
             await client.close()
         except (RunFailed, OSError, TimeoutError, StopIteration, RuntimeError) as error:
             self.faults.append(f"session {number}: {type(error).__name__}: {error}")

@@ -11,7 +11,7 @@ from tests.load.__main__ import Load, finish
 def test_every_session_has_its_own_answers_and_nothing_goes_wrong(app_url: str) -> None:
     load = Load(argparse.Namespace(sessions=3, seconds=6, every=1), app_url, os.getpid())
     finish(load.wave())
-    wave = load.report()
-    assert wave["faults"] == []
-    assert wave["seconds"]["upload"]["times"] >= 3 and wave["seconds"]["light"]["times"] >= 1  # type: ignore[index]
-    assert wave["height_mb"] > 100  # type: ignore[operator]
+    assert load.faults == []
+    assert len(load.seconds["open"]) == 3 and len(load.seconds["upload"]) >= 3
+    assert set(load.seconds) & {"page", "slider", "why"}  # which of them, the dice say
+    assert load.report()["height_mb"] > 100  # type: ignore[operator]
