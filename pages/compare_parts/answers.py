@@ -14,7 +14,7 @@ from squeeze_core.cost.units import amount
 from squeeze_core.figures import classification
 from squeeze_core.networks.catalogue import OURS, Network, named
 from squeeze_core.networks.weights import Download
-from squeeze_core.report import findings
+from squeeze_core.report import findings, tables
 
 
 def collect(rows: tuple[NetworkRow, ...]) -> tuple[Classification, ...]:
@@ -39,15 +39,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
                 name = f"compare-answer-{answer.model}"
                 downloads.plot(figure, name=name)
                 downloads.buttons(name, figure=figure)
-        table = [
-            {
-                "Network": answer.network.title,
-                "Class": p.label,
-                "Probability": round(p.probability, 4),
-            }
-            for answer in answers
-            for p in answer.top(5)
-        ]
+        table = tables.answers(answers)
         with st.expander("Table", icon=":material/table:"):
             st.dataframe(table, hide_index=True, key="answers-table", alt=findings.picture(answers))
             downloads.buttons("answers", table=table)

@@ -22,15 +22,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
             downloads.buttons("size-to-scale", figure=figure)
         with words:
             st.subheader(findings.room(rows), anchor=False)
-            st.markdown(
-                "  \n".join(
-                    (
-                        *findings.sizes(rows),
-                        findings.photograph(ours),
-                        *findings.compressed(ours, files),
-                    )
-                )
-            )
+            st.markdown("  \n".join(findings.beside_the_squares(rows, files)))
             with st.grid(4, min_column_width=110, gap="small"):
                 st.metric("Parameters", amount(ours.parameters))
                 st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB")

@@ -14,7 +14,7 @@ from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.measure import MeasureError, Measurement, measure
 from squeeze_core.cost.units import Speed
 from squeeze_core.figures import comparison_charts
-from squeeze_core.report import findings
+from squeeze_core.report import findings, tables
 
 _STATE, _QUEUE = "measured", "measure-queue"
 _SPEEDS: dict[Speed, str] = {
@@ -103,23 +103,8 @@ def _results(measurements: list[Measurement], rows: tuple[NetworkRow, ...]) -> N
         label_visibility="collapsed",
     )
     if any(getattr(m, speed) is not None for m in measurements):
-        titles = {row.name: row.title for row in rows}
-        table = [
-            {
-                "Network": titles[m.name],
-                "ms (median)": round(m.milliseconds, 2),
-                "Fastest": round(m.fastest, 2),
-                "Slowest": round(m.slowest, 2),
-                "Runs": m.runs,
-                "Pictures a second": round(m.images_per_second, 2),
-                "Batch": m.batch,
-                "Peak memory (MB)": m.peak_memory_bytes and round(m.peak_memory_bytes / 1e6, 1),
-                "Weights": "trained" if m.trained else "untrained",
-            }
-            for m in measurements
-        ]
         figure = comparison_charts.speed_bars(measurements, rows, speed)
-        downloads.chart(figure, table=table, name=f"measured-{speed}")
+        downloads.chart(figure, table=tables.speeds(measurements), name=f"measured-{speed}")
     else:
         st.info("This system does not tell how much memory a process took.", icon=":material/memory:")
     st.caption(

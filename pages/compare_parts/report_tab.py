@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 import streamlit as st
@@ -111,8 +110,6 @@ def _files(report: Report, keys: list[str]) -> None:
         _button(f"PowerPoint, {count}", partial(_pptx, deck), "pptx", _PPTX, "slideshow", "primary")
         _button("Web page", partial(_html, report, keys), "html", "text/html", "html")
         _button("CSV", lambda: csv_bytes(tables.rows(report)), "csv", "text/csv", "table")
-        text = json.dumps(tables.document(report), indent=1, ensure_ascii=False)
-        _button("JSON", lambda: text, "json", "application/json", "data_object")
     st.caption(
         "Present shows the web page here: use the left and right arrow keys, or full screen. The web page "
         "works offline and prints one section on each sheet. The PowerPoint’s charts are native: select "

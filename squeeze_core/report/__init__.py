@@ -1,4 +1,4 @@
-"""One `Report`, written as slides, a web page, CSV or JSON."""
+"""One `Report`, written as slides, a web page or CSV."""
 
 from __future__ import annotations
 

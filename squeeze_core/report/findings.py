@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison, handmade
-from squeeze_core.cost.budget import Budget, Verdict
+from squeeze_core.cost.budget import Budget, Verdict, answer
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
+from squeeze_core.cost.headline import headline
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.published import TABLE_2
+from squeeze_core.cost.published import HAND_MADE, TABLE_2
 from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.comparison_charts import pareto
@@ -58,32 +59,33 @@ def room(rows: Sequence[NetworkRow]) -> str:
     return f"{largest.title} is as large as {times:.0f} SqueezeNets"
 
 
-def sizes(rows: Sequence[NetworkRow]) -> tuple[str, ...]:
-    """ "VGG16 is 112 times as large as SqueezeNet 1.1", one sentence a network, the largest first; a user's
-    network by its file."""
+def claim() -> str:
+    """The paper's claim in our counts: "SqueezeNet has AlexNet’s accuracy with 49× fewer parameters"."""
+    return f"SqueezeNet has AlexNet’s accuracy with {_times(headline().fewer_parameters)} fewer parameters"
+
+
+def beside_the_squares(rows: Sequence[NetworkRow], files: Sequence[NetworkRow]) -> tuple[str, ...]:
+    """What the squares to scale cannot say: SqueezeNet's size in everyday terms, user networks by their
+    files, and the compressed `files`."""
     ours, others = _split(rows)
-    return tuple(_size(row, ours) for row in sorted(others, key=lambda row: -row.megabytes)[:4])
-
-
-def _size(row: NetworkRow, ours: NetworkRow) -> str:
-    if row.own:
-        assert row.network is not None
-        classes = len(row.network.labels)
-        file = f"{row.title}: a file of {amount(1e6 * row.megabytes, 'B')} for {classes:,} classes"
-        if not row.comparable:
-            return f"{file}, so not compared with {ours.title}’s 1,000."
-        return f"{file}, where {ours.title}’s parameters take {amount(1e6 * ours.megabytes, 'B')}."
-    times = _times(row.megabytes / ours.megabytes).rstrip("×")
-    return f"{row.title} is {times} times as large as {ours.title}."
-
-
-def compressed(ours: NetworkRow, files: Sequence[NetworkRow]) -> tuple[str, ...]:
-    """ "SqueezeNet 1.1, compressed: 0.47 MB, 10.5 times smaller, −1.8 points of top-1 …", one a file."""
-    return tuple(
-        f"{file.title}: {file.megabytes:.2f} MB, {ours.megabytes / file.megabytes:.1f} times smaller. "
-        f"{difference(file)}"
-        for file in files
+    return (
+        photograph(ours),
+        *(_own_file(row, ours) for row in others if row.own),
+        *(
+            f"{file.title}: {file.megabytes:.2f} MB, {ours.megabytes / file.megabytes:.1f} times smaller. "
+            f"{difference(file)}"
+            for file in files
+        ),
     )
+
+
+def _own_file(row: NetworkRow, ours: NetworkRow) -> str:
+    assert row.network is not None
+    classes = len(row.network.labels)
+    file = f"{row.title}: a file of {amount(1e6 * row.megabytes, 'B')} for {classes:,} classes"
+    if not row.comparable:
+        return f"{file}, so not compared with {ours.title}’s 1,000."
+    return f"{file}, where {ours.title}’s parameters take {amount(1e6 * ours.megabytes, 'B')}."
 
 
 def difference(file: NetworkRow) -> str:
@@ -228,12 +230,8 @@ def limits(budget: Budget) -> str:
 
 def reasons(verdicts: Sequence[Verdict], budget: Budget) -> tuple[str, ...]:
     """What the advice rests on: how many fit, what accuracy that is, and what SqueezeNet leaves free."""
+    said = [answer(verdicts)]
     fitting = [verdict.row for verdict in verdicts if verdict.fits]
-    said = [f"{len(fitting)} of {len(verdicts)} networks fit."]
-    if fitting and fitting[0].top1 is not None:
-        said[0] = f"{len(fitting)} of {len(verdicts)} networks fit; {fitting[0].title} names " + (
-            f"{fitting[0].top1:.1f}% of ImageNet’s pictures right at the first guess, as published."
-        )
     ours = next((row for row in fitting if row.name == REFERENCE), None)
     if ours is not None and fitting[0].parameters > ours.parameters and fitting[0].top1 and ours.top1:
         times, points = fitting[0].megabytes / ours.megabytes, fitting[0].top1 - ours.top1
@@ -271,6 +269,14 @@ def learnt_features() -> str:
     return (
         f"Learnt features name {record['squeezenet']['top1']:.0f}% of the objects, "
         f"hand-made ones {record['hog']['top1']:.0f}%"
+    )
+
+
+def best_hand_made() -> str:
+    best = HAND_MADE[-1]
+    return (
+        f"On ImageNet itself the best hand-made features of their day, {best.title}, reached "
+        f"{best.top1}% top-1 and {best.top5}% top-5: {best.source}, an earlier edition of the set."
     )
 
 

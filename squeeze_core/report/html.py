@@ -17,7 +17,7 @@ from squeeze_core.figures import plotly_charts
 from squeeze_core.figures.charts import Bars, Bubbles, Chart, Squares, Tiles
 from squeeze_core.figures.maps import data_address
 from squeeze_core.figures.style import mixed, readable
-from squeeze_core.report import Report, findings
+from squeeze_core.report import Report
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Rows, Section, Table, Words, written
 from squeeze_core.report.sections import USUAL, sections
 
@@ -35,7 +35,6 @@ def write(report: Report, keys: Iterable[str] = USUAL) -> str:
         style = style.replace(f'"{name}"', color)
     logo = f'<img alt="Logo" src="{data_address(branding.logo)}">' if branding.logo else ""
     by = f"{escape(branding.name)}<br>" if branding.name else ""
-    lead = escape(findings.cost(report.rows, "parameters"))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -46,7 +45,7 @@ def write(report: Report, keys: Iterable[str] = USUAL) -> str:
         '<output id="place" aria-live="polite"></output>'
         '<button type="button" id="on" aria-label="Next section">›</button>'
         '<button type="button" id="whole">Full screen</button></nav>\n<main>\n'
-        f'<header tabindex="-1"><div><h1>{escape(branding.title)}</h1><p>{by}{lead}.<br>'
+        f'<header tabindex="-1"><div><h1>{escape(branding.title)}</h1><p>{by}'
         f"Squeeze Lab, {report.day}, {escape(report.versions)}</p></div>{logo}</header>\n"
         + "\n".join(_section(section) for section in chosen)
         + f"\n</main><script>{_file('page.js')}</script></body></html>\n"

@@ -58,19 +58,17 @@ Part = Facts | Words | Heading | Photo | Table | Chart
 class Section:
     """One thing to say, for every kind of file.
 
-    `name`: what it is about, for lists. `title`: what it says, a finding. `columns`: its parts, from
-    left to right and in each from the top down. `source`: where its figures come from. `notes`: what
-    a speaker says besides. `rows`: the numbers behind its charts. `main`: one of the first slides; the
-    rest is appendix.
+    `title`: its finding. `columns`: its parts, from left to right and in each from the top down.
+    `source`: where its figures come from. `notes`: what a speaker says besides. `rows`: the numbers behind
+    its charts. `key`: its function's name. `main`: one of the first slides; the rest is appendix.
     """
 
-    key: str
-    name: str
     title: str
     columns: tuple[tuple[Part, ...], ...]
     source: str
     notes: str = ""
     rows: Rows = ()
+    key: str = ""
     main: bool = False
 
 

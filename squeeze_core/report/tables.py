@@ -1,13 +1,17 @@
-"""The report's figures as rows (for CSV and for tables) and as one JSON document."""
+"""The report's figures as rows, for CSV and for tables, and their sources."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from squeeze_core.classifier import Classification
 from squeeze_core.cost import handmade
-from squeeze_core.cost.comparison import NetworkRow
-from squeeze_core.cost.published import ALEXNET_PAPER, HAND_MADE, SQUEEZENET_PAPER, TABLE_2, TABLE_3
+from squeeze_core.cost.comparison import NetworkRow, title
+from squeeze_core.cost.measure import Measurement
+from squeeze_core.cost.published import TABLE_2
+from squeeze_core.cost.units import Cost
+from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.report import Report, findings
 
 if TYPE_CHECKING:
@@ -64,42 +68,59 @@ def _measured_accuracy(row: NetworkRow) -> dict[str, Any]:
     }
 
 
-def document(report: Report) -> dict[str, Any]:
-    """Everything in the report, ready for JSON."""
-    return {
-        "made": report.day,
-        "software": report.versions,
-        "networks": rows(report),
-        "measured": [m.conditions for m in report.measurements[:1]],
-        "picture": None if report.picture is None else report.picture.name,
-        "answers": [
-            {"network": report.title_of(answer.model), "predictions": [vars(p) for p in answer.top(5)]}
-            for answer in report.answers
-        ],
-        "published": [vars(row) for row in (*TABLE_2, *TABLE_3, *HAND_MADE)],
-        "hand_made_study": handmade.study(),
-        "sources": sources(report),
-    }
+def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:
+    """Accuracy and cost of every network, the smallest first."""
+    front = {row.name for row in pareto(field, cost)}
+    return [
+        {
+            "Network": row.title,
+            "MB": round(row.megabytes, 2),
+            "GMACs": row.gmacs,
+            "Top-1 (%)": row.top1,
+            "Top-5 (%)": row.top5,
+            "Best for its cost": "yes" if row.name in front else "",
+            "Source": row.source,
+        }
+        for row in sorted(field, key=lambda row: row.megabytes)
+    ]
 
 
 def sources(report: Report) -> list[str]:
-    """Where every figure comes from, one sentence each."""
+    """Where every figure of `rows` comes from, one sentence each."""
     lines = [
         f"Parameters, bytes and multiply-accumulates: counted by Squeeze Lab on {report.day}, "
         f"{report.versions}; MB are 10⁶ bytes.",
         accuracy_source(report.rows),
         findings.which_figure(report.reference),
-        f"The paper’s sizes as printed, and their accuracies: {SQUEEZENET_PAPER}, Tables 2 and 3.",
-        f"Hand-made features on ImageNet: {ALEXNET_PAPER}, Table 1, on the 2010 challenge’s test set.",
-        study_source(),
     ]
-    lines += [f"Time and memory: measured here, {m.conditions}." for m in report.measurements[:1]]
-    if report.answers:
-        lines.append(
-            f"Predictions for {report.picture.name if report.picture else 'the picture'}: made here on "
-            f"{report.answers[0].device}, {report.day}, {report.versions}."
-        )
-    return lines
+    return lines + [f"Time and memory: measured here, {m.conditions}." for m in report.measurements[:1]]
+
+
+def answers(given: Sequence[Classification]) -> list[dict[str, Any]]:
+    """The five most probable classes of each answer."""
+    return [
+        {"Network": answer.network.title, "Class": p.label, "Probability": round(p.probability, 4)}
+        for answer in given
+        for p in answer.top(5)
+    ]
+
+
+def speeds(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
+    """Time, throughput and memory of each network measured."""
+    return [
+        {
+            "Network": title(m.name),
+            "ms (median)": round(m.milliseconds, 2),
+            "Fastest": round(m.fastest, 2),
+            "Slowest": round(m.slowest, 2),
+            "Runs": m.runs,
+            "Pictures a second": round(m.images_per_second, 2),
+            "Batch": m.batch,
+            "Peak memory (MB)": m.peak_memory_bytes and round(m.peak_memory_bytes / 1e6, 1),
+            "Weights": "trained" if m.trained else "untrained",
+        }
+        for m in measurements
+    ]
 
 
 def detectors(known: Sequence[DetectorRow]) -> list[dict[str, Any]]:
@@ -116,16 +137,6 @@ def detectors(known: Sequence[DetectorRow]) -> list[dict[str, Any]]:
         }
         for row in known
     ]
-
-
-def detector_source() -> str:
-    """What the figures of measured detectors and those of cited ones are on."""
-    from squeeze_core.detector import peers
-
-    return (
-        f"Measured by one evaluator on {peers.record()['on']}; the others were trained on COCO. Cited: "
-        "VOC 2007’s test set, trained on twice the pictures that ours saw."
-    )
 
 
 def study_source() -> str:

@@ -42,7 +42,7 @@ def test_the_headline_says_the_ratio_in_words() -> None:
     app = open_tab("Cost")
     assert app.subheader[0].value == "VGG16 is as large as 112 SqueezeNets"
     words = " ".join(text.value for text in app.markdown)
-    assert "ResNet50 is 21 times as large as SqueezeNet 1.1." in words
+    assert "times as large" not in words  # the squares say it
     assert "as many bytes as one phone photograph" in words
 
 
@@ -93,16 +93,6 @@ def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
     assert [info.value for info in app.info] == ["Tick at least one slide."]
 
 
-def test_two_networks_layer_by_layer() -> None:
-    app = open_tab("Layers", **{"layers-second": "squeezenet1_0"})
-    assert headings(app)[0].startswith("SqueezeNet 1.0 has 12.9 k parameters more than SqueezeNet 1.1")
-    table = app.dataframe[0].value
-    assert "Parameters, SqueezeNet 1.0" in table.columns
-    assert table["Δ parameters"].sum() == 12_928
-    app.segmented_control(key="layers-view").set_value("difference").run()
-    assert "same" not in set(app.dataframe[0].value["Difference"])
-
-
 def test_absent_weights_say_which_file_goes_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     app = open_tab("Your picture")
@@ -117,11 +107,7 @@ def test_absent_weights_say_which_file_goes_where(monkeypatch: pytest.MonkeyPatc
     ("tab", "says"),
     [
         ("Accuracy", "ResNet50 is 23 points more accurate with 21× the bytes"),
-        ("Detectors", "SqueezeNet 1.1 detector: "),
-        (
-            "The paper",
-            "AlexNet’s accuracy in 0.47 MB instead of 240 MB, as the paper prints it: 510× smaller",
-        ),
+        ("Accuracy", "Learnt features name"),
         ("Report", "Present it or take it with you"),
     ],
 )
