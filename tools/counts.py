@@ -14,7 +14,10 @@ from squeeze_core.networks.catalogue import CATALOGUE
 
 def record() -> dict[str, object]:
     """The torchvision that was counted for and the totals of every network."""
-    found = {name: asdict(counts.of(comparison.profile_of(CATALOGUE[name]))) for name in comparison.NAMES}
+    found = {}
+    for name in comparison.NAMES:
+        cost = comparison.profile_of(CATALOGUE[name])
+        found[name] = asdict(counts.Counts(cost.parameters, cost.macs, cost.activation_bytes))
     return {"torchvision": counts.torchvision_version(), "networks": found}
 
 

@@ -25,7 +25,7 @@ def steps(network: Network, found: Compressed | None) -> tuple[CompressionStep, 
         return compression_steps.ours(found.original.title, found.float32_bytes, found.stages)
     if DEFAULT.name in (network.name, network.compressed):
         return compression_steps.ours(DEFAULT.title, round(headline().float32), curve().steps)
-    return compression_steps.ours(network.title, comparison.float32_bytes(network), ())
+    return compression_steps.ours(network.title, round(1e6 * comparison.row(network).float32_megabytes), ())
 
 
 @st.fragment

@@ -27,12 +27,10 @@ def _row(point: Point, title: str) -> NetworkRow:
         full,
         name=f"{full.name}_{point.series}",
         title=title,
-        megabytes=point.bytes / 1e6,
         top1=None,
         top5=None,
         source=f"measured against {full.title} on {found.on}",
         note="",
-        file_bytes=point.bytes,
         network=replace(DEFAULT, compressed=DEFAULT.name),
         stored_bytes=point.bytes,
         measured=Measured(

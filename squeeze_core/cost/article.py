@@ -1,19 +1,13 @@
-"""A listing that is printed under SqueezeNet's name in an article, built as printed, and counted.
+"""A listing that is printed under SqueezeNet's name in an article, counted as printed.
 
-The article describes SqueezeNet, but its code is a stack of plain 3×3 convolutions, each followed by
-ReLU and a 2×2 pool: 78 are printed before the text breaks off. It has no 1×1 convolution and no Fire
-module, and nothing between the last pool and an answer.
+The article describes SqueezeNet, but its code is a stack of plain 3×3 convolutions (Keras, padding "same"),
+each followed by ReLU and a 2×2 pool: 78 are printed before the text breaks off. It has no 1×1 convolution
+and no Fire module, and nothing between the last pool and an answer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-
-import torch
-from torch import Tensor, nn
-
-from squeeze_core.cost.profile import Profile, profile
 
 NAME, TITLE = "article_listing", "The article’s listing"
 SOURCE = "an article on SqueezeNet (in Chinese), its listing as printed; no accuracy is published"
@@ -22,70 +16,26 @@ SIZE = 224
 FILTERS = (96, 192, 384, 512, 512, *(1024,) * 73)
 
 
-class Listing(nn.Module):
-    """conv1, relu1, pool1, conv2 …; stops before the pool that has less than two pixels to look at."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        channels = 3
-        for number, filters in enumerate(FILTERS, 1):
-            # Keras's padding "same" at stride 1; its pooling drops an odd last row and column.
-            self.add_module(f"conv{number}", nn.Conv2d(channels, filters, 3, padding=1))
-            self.add_module(f"relu{number}", nn.ReLU())
-            self.add_module(f"pool{number}", nn.MaxPool2d(2))
-            channels = filters
-
-    def forward(self, image: Tensor) -> Tensor:
-        """float32 [batch, 3, height, width] → what leaves the last pool that still can work."""
-        for number in range(1, len(FILTERS) + 1):
-            if min(image.shape[-2:]) < 2:
-                break
-            for layer in ("conv", "relu", "pool"):
-                image = self.get_submodule(f"{layer}{number}")(image)
-        return image
-
-
 @dataclass(frozen=True)
 class Block:
-    """One convolution with its pool. `side`: pixels that leave the pool; None where it never runs."""
+    """One convolution with its pool. `side`: pixels that leave the pool, 0 where it never runs; `macs`: of
+    one picture, 0 where it never runs."""
 
     number: int
     filters: int
-    side: int | None
+    side: int
     parameters: int
     macs: int
 
 
-@dataclass(frozen=True)
-class Counted:
-    """The listing at an input of SIZE pixels: every block printed, and what all of them cost.
-
-    `cost`: of what runs and what does not. `runs`: how many blocks a picture gets through.
-    """
-
-    blocks: tuple[Block, ...]
-    cost: Profile
-
-    @property
-    def runs(self) -> int:
-        return sum(block.side is not None for block in self.blocks)
-
-    @property
-    def running_parameters(self) -> int:
-        """Parameters of the blocks that a picture gets through."""
-        return sum(block.parameters for block in self.blocks if block.side is not None)
-
-
-@cache
-def counted() -> Counted:
-    """Built on the meta device and counted by the same profile as every network."""
-    with torch.device("meta"):
-        network = Listing().eval()
-    cost = profile(network, SIZE)
-    layers = {layer.name: layer for layer in cost.layers}
-    blocks = []
+def blocks() -> tuple[Block, ...]:
+    """Every block printed, for an input of SIZE × SIZE pixels."""
+    found, channels, side = [], 3, SIZE
     for number, filters in enumerate(FILTERS, 1):
-        convolution, pool = layers[f"conv{number}"], layers.get(f"pool{number}")
-        side = pool.output[-1] if pool else None
-        blocks.append(Block(number, filters, side, convolution.parameters, convolution.macs))
-    return Counted(tuple(blocks), cost)
+        weights = 9 * channels * filters
+        # A pool drops an odd last row and column; with a single pixel left it cannot run.
+        leaves = side // 2
+        macs = weights * side**2 if leaves else 0
+        found.append(Block(number, filters, leaves, weights + filters, macs))
+        channels, side = filters, leaves
+    return tuple(found)

@@ -91,26 +91,22 @@ def _paper_names(built: nn.Module) -> dict[str, str]:
 class NetworkRow:
     """One row of the comparison; None where a figure is neither published nor counted.
 
-    `megabytes`: to store, in 10^6 bytes: the fp32 parameters, or the file of a compressed network and of a
-    user's. `gmacs`: 10^9 multiply-accumulates a picture. `activation_megabytes`: most fp32 intermediate
-    results alive at once. `top1`, `top5`: percent on ImageNet as published, by `source`; `note`: what
-    has to be said beside them. `file_bytes`: of the weights' file, None while it is not on this machine.
-    `network`: the record behind the row; None for the hand-made features and the article's listing.
-    `stored_bytes`: of a file whose size is not its parameters times their bits; None for the others.
-    `measured`: accuracy on pictures of ours.
+    `gmacs`: 10^9 multiply-accumulates a picture. `activation_megabytes`: most fp32 intermediate results
+    alive at once. `top1`, `top5`: percent on ImageNet as published, by `source`; `note` belongs beside
+    them. `network`: the record behind the row; None for the hand-made features and the article's
+    listing. `stored_bytes`: of a file whose size is not that of fp32 parameters, a compressed network's and
+    a user's; None for the others. `measured`: accuracy on pictures of ours.
     """
 
     name: str
     title: str
     parameters: int
-    megabytes: float
-    gmacs: float | None
-    activation_megabytes: float | None
-    top1: float | None
-    top5: float | None
     source: str
+    gmacs: float | None = None
+    activation_megabytes: float | None = None
+    top1: float | None = None
+    top5: float | None = None
     note: str = ""
-    file_bytes: int | None = None
     network: Network | None = None
     stored_bytes: int | None = None
     measured: Measured | None = None
@@ -124,6 +120,16 @@ class NetworkRow:
     def float32_megabytes(self) -> float:
         """The parameters in memory, 10^6 bytes."""
         return self.parameters * FP32_BYTES / 1e6
+
+    @property
+    def megabytes(self) -> float:
+        """To store, 10^6 bytes: fp32 parameters, or the file of a compressed network and of a user's."""
+        return self.float32_megabytes if self.stored_bytes is None else self.stored_bytes / 1e6
+
+    @property
+    def file_bytes(self) -> int | None:
+        """Of the weights' file; None while it is not on this machine."""
+        return self.network.weights.bytes() if self.network else None
 
     @property
     def own(self) -> bool:
@@ -158,18 +164,16 @@ class NetworkRow:
         return f"{difference.points()} of top-1 against its uncompressed weights on the same pictures"
 
     def profile(self) -> Profile:
-        """Layer by layer; ValueError for the hand-made features, which have no layers."""
-        if self.name == article.NAME:
-            return article.counted().cost
-        if self.network is None:
-            raise ValueError(f"{self.title} has no layers.")
+        """Layer by layer; of a network only."""
+        assert self.network is not None, f"{self.title} is no network."
         return profile_of(self.network)
 
 
 def title(name: str) -> str:
     """The name that people read, for a network or the hand-made features; of a file, its own."""
-    if name in _TITLES:
-        return _TITLES[name]
+    titles = {handmade.NAME: handmade.TITLE, article.NAME: article.TITLE}
+    if name in titles:
+        return titles[name]
     return CATALOGUE[name].title if name in CATALOGUE else name
 
 
@@ -177,62 +181,30 @@ def row(network: Network | str) -> NetworkRow:
     """The comparison's row of that network, or of the hand-made features by their name; WeightsError for
     another name."""
     if network == handmade.NAME:
-        return _hand_made()
+        parameters = (handmade.FEATURES + 1) * 1000
+        return NetworkRow(handmade.NAME, handmade.TITLE, parameters, handmade.SOURCE)
     if network == article.NAME:
-        return _listing()
+        blocks = article.blocks()
+        parameters, macs = sum(block.parameters for block in blocks), sum(block.macs for block in blocks)
+        return NetworkRow(article.NAME, article.TITLE, parameters, article.SOURCE, macs / 1e9)
     known = named(network) if isinstance(network, str) else network
-    cost, published = counts.recorded(known) or counts.of(profile_of(known)), known.published
-    stored = known.weights.bytes() if known.own or known.compressed else None
+    cost, published = counts.recorded(known) or profile_of(known), known.published
     return NetworkRow(
         known.name,
         known.title,
         cost.parameters,
-        cost.megabytes if stored is None else stored / 1e6,
+        published.source,
         cost.macs / 1e9,
         cost.activation_bytes / 1e6,
         published.top1,
         published.top5,
-        published.source,
         published.note,
-        known.weights.bytes(),
         known,
-        stored,
+        known.weights.bytes() if known.own or known.compressed else None,
         known.measured,
     )
-
-
-def float32_bytes(network: Network) -> int:
-    """Of the parameters in float32."""
-    return round(1e6 * row(network).float32_megabytes)
 
 
 def compressed_rows(name: str = REFERENCE) -> tuple[NetworkRow, ...]:
     """The shipped files of that network in fewer bytes, the smallest first."""
     return tuple(map(row, compressed_of(named(name))))
-
-
-_TITLES = {handmade.NAME: handmade.TITLE, article.NAME: article.TITLE}
-
-
-def _listing() -> NetworkRow:
-    """As printed: all its blocks are stored, a picture gets through the first of them."""
-    cost = article.counted().cost
-    return NetworkRow(
-        article.NAME,
-        article.TITLE,
-        cost.parameters,
-        cost.megabytes,
-        cost.gmacs,
-        cost.activation_megabytes,
-        None,
-        None,
-        article.SOURCE,
-    )
-
-
-def _hand_made() -> NetworkRow:
-    parameters = (handmade.FEATURES + 1) * 1000
-    megabytes = parameters * FP32_BYTES / 1e6
-    return NetworkRow(
-        handmade.NAME, handmade.TITLE, parameters, megabytes, None, None, None, None, handmade.SOURCE
-    )

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from squeeze_core.cost.units import FP32_BYTES
 
 if TYPE_CHECKING:
-    from squeeze_core.cost.profile import Profile
     from squeeze_core.networks.catalogue import Network
 
 RECORD = Path(__file__).with_name("counts.json")
@@ -36,11 +35,6 @@ class Counts:
     def megabytes(self) -> float:
         """Size of the fp32 parameters in MB of 10^6 bytes."""
         return self.parameters * FP32_BYTES / 1e6
-
-
-def of(cost: Profile) -> Counts:
-    """The totals of a network that was counted layer by layer."""
-    return Counts(cost.parameters, cost.macs, cost.activation_bytes)
 
 
 def recorded(network: Network) -> Counts | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -12,12 +11,11 @@ import torch
 
 from squeeze_core.cost.profile import Profile, profile
 from squeeze_core.cost.published import SQUEEZENET_PAPER, TABLE_3
-from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import PLANS, Bypass, FireShape, Metaparameters, Plan, SqueezeNet
 
 Stem = Literal["1.0", "1.1"]
-FileKind = Literal["safetensors", "torchscript", "onnx"]
+FileKind = Literal["safetensors", "onnx"]
 UNTRAINED = "random weights, never trained: right in shape, size and speed, of no use for an answer"
 
 
@@ -126,21 +124,13 @@ def _modules(network: SqueezeNet, cost: Profile) -> tuple[Module, ...]:
 
 
 def complex_bypass_note() -> str:
-    """Our complex bypass beside the paper's, with both counts, and why they differ."""
-    ours = design(Choice(bypass="complex"))
-    plan = ours.choice.plan()
-    inputs = (plan.conv1_channels, *(shape.output for shape in plan.fires))
-    everywhere = sum(
-        before * shape.output + shape.output for before, shape in zip(inputs, plan.fires, strict=False)
-    )
-    all_eight = (design(Choice()).cost.parameters + everywhere) * FP32_BYTES / 1e6
+    """Our complex bypass beside the paper's, with both sizes."""
     paper = TABLE_3[2]
     return (
-        f"Complex bypass as the paper's Figure 2 draws it, a 1×1 convolution around the four modules whose "
-        f"channel counts differ (fire2, fire4, fire6, fire8), comes to {ours.cost.parameters:,} "
-        f"parameters, {ours.cost.megabytes:.2f} MB; Table 3 of the paper prints {paper.megabytes} MB. The "
-        f"paper lists no layers for that network. A 1×1 convolution around all eight modules would come to "
-        f"{all_eight:.2f} MB, so neither reading gives its figure; this page keeps to Figure 2."
+        "Complex bypass is built as the paper’s Figure 2 draws it, a 1×1 convolution around the four "
+        "modules whose channel counts differ (fire2, fire4, fire6, fire8): "
+        f"{design(Choice(bypass='complex')).cost.megabytes:.2f} MB. Table 3 of the paper prints "
+        f"{paper.megabytes} MB and lists no layers."
     )
 
 
@@ -185,16 +175,15 @@ def export(choice: Choice, kind: FileKind) -> bytes:
         return save(network.state_dict(), {"weights": UNTRAINED})
     from squeeze_core.networks.onnx_export import EXPORTING
 
-    example = torch.zeros(1, 3, choice.size, choice.size)
     with EXPORTING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchScript is on its way out, and says so at every call
-        if kind == "torchscript":
-            buffer = io.BytesIO()
-            traced = torch.jit.trace(network, example)
-            torch.jit.save(traced, buffer, _extra_files={"weights.txt": UNTRAINED})
-            return buffer.getvalue()
+        warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            network, (example,), dynamo=True, verbose=False, input_names=["image"], output_names=["logits"]
+            network,
+            (torch.zeros(1, 3, choice.size, choice.size),),
+            dynamo=True,
+            verbose=False,
+            input_names=["image"],
+            output_names=["logits"],
         )
     assert program is not None
     proto = program.model_proto

@@ -184,7 +184,7 @@ def computation(report: Report) -> Section:
 
 @_section("Where the parameters sit")
 def where(report: Report) -> Section:
-    largest = max((row for row in report.rows if row.gmacs), key=lambda row: row.parameters)
+    largest = max((row for row in report.rows if row.network), key=lambda row: row.parameters)
     columns = []
     for name in dict.fromkeys((REFERENCE, largest.name)):
         title = report.title_of(name)

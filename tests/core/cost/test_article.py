@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
-from squeeze_core.cost import article
+from squeeze_core.cost import article, comparison
 from squeeze_core.cost.design_space import Choice, design
+from squeeze_core.cost.profile import profile
 
 
 def test_a_picture_is_one_pixel_after_seven_pools() -> None:
-    found = article.counted()
-    assert [block.side for block in found.blocks[:8]] == [112, 56, 28, 14, 7, 3, 1, None]
-    assert found.runs == 7 and len(found.blocks) == 78
+    assert [block.side for block in article.blocks()[:9]] == [112, 56, 28, 14, 7, 3, 1, 0, 0]
+    assert len(article.blocks()) == 78
 
 
-def test_counts_are_the_formula_of_plain_convolutions() -> None:
-    found, channels = article.counted(), 3
-    for block, side in zip(found.blocks, (224, 112, 56, 28, 14, 7, 3), strict=False):
-        assert block.parameters == 9 * channels * block.filters + block.filters
-        assert block.macs == 9 * channels * block.filters * side**2
-        channels = block.filters
-    assert found.cost.parameters == sum(block.parameters for block in found.blocks) == 689_233_088
-    assert found.running_parameters == 19_120_320
-    # Hundreds of times SqueezeNet's, which has the 1×1 convolutions that the listing lacks.
-    assert found.cost.parameters > 500 * design(Choice()).cost.parameters
-
-
-def test_the_listing_runs_as_far_as_it_is_said_to() -> None:
+def test_counts_are_those_of_the_network_built_as_far_as_it_runs() -> None:
+    layers: list[nn.Module] = []
+    channels = 3
+    for filters in article.FILTERS[:7]:
+        layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        channels = filters
     with torch.device("meta"):
-        assert article.Listing()(torch.empty(1, 3, 224, 224)).shape == (1, 1024, 1, 1)
-        assert article.Listing()(torch.empty(1, 3, 64, 64)).shape == (1, 1024, 1, 1)
+        cost = profile(nn.Sequential(*layers).eval(), article.SIZE)
+    running = article.blocks()[:7]
+    convolutions = [layer for layer in cost.layers if layer.kind == "Conv2d"]
+    assert [block.parameters for block in running] == [layer.parameters for layer in convolutions]
+    assert [block.macs for block in running] == [layer.macs for layer in convolutions]
+    assert cost.layers[-1].output == (1024, 1, 1)
+
+
+def test_its_row_holds_all_that_is_printed() -> None:
+    row = comparison.row(article.NAME)
+    assert row.parameters == 689_233_088 and row.top1 is None
+    assert row.gmacs == sum(block.macs for block in article.blocks()[:7]) / 1e9
+    # Hundreds of times SqueezeNet's, which has the 1×1 convolutions that the listing lacks.
+    assert row.parameters > 500 * design(Choice()).cost.parameters

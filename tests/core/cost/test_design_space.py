@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -32,7 +31,7 @@ def test_complex_bypass_adds_four_convolutions_and_the_note_says_how_it_differs_
     added = sum(a * b + b for a, b in ((96, 128), (128, 256), (256, 384), (384, 512)))
     assert count(Choice(bypass="complex")) == 1_248_424 + added
     note = design_space.complex_bypass_note()
-    assert "6.36 MB" in note and "prints 7.7 MB" in note and "8.33 MB" in note
+    assert "6.36 MB" in note and "prints 7.7 MB" in note
 
 
 def test_modules_add_up_to_the_network() -> None:
@@ -93,11 +92,6 @@ def test_exports_hold_the_network_and_say_that_it_is_untrained() -> None:
     network.load_state_dict(load(data))
     expected = network(image).detach().numpy()
 
-    extra = {"weights.txt": ""}
-    traced = torch.jit.load(io.BytesIO(export(choice, "torchscript")), _extra_files=extra)
-    np.testing.assert_allclose(traced(image).detach().numpy(), expected, atol=1e-5)
-    assert b"random" in extra["weights.txt"]
-
     model = onnx.load_from_string(export(choice, "onnx"))
     onnx.checker.check_model(model)
     (logits,) = onnx.reference.ReferenceEvaluator(model).run(None, {"image": image.numpy()})
@@ -115,6 +109,6 @@ def test_state_dict_carries_its_label(tmp_path) -> None:  # type: ignore[no-unty
 def test_several_people_export_at_once() -> None:
     choice = Choice(Metaparameters(base_e=16, incr_e=8), size=64, classes=3)
     with ThreadPoolExecutor(4) as threads:
-        files = list(threads.map(lambda _: export(choice, "torchscript"), range(4)))
+        files = list(threads.map(lambda _: export(choice, "onnx"), range(4)))
     for file in files:
-        assert torch.jit.load(io.BytesIO(file))(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
+        onnx.checker.check_model(onnx.load_from_string(file))
