@@ -206,8 +206,8 @@ def listing() -> None:
         st.markdown(
             f"An article on SqueezeNet prints {len(blocks)} plain 3×3 convolutions under that name, each "
             f"followed by a 2×2 pool. They hold **{amount(every)} parameters, {amount(4 * every, 'B')}** "
-            f"in fp32: {every / ours:.0f} times SqueezeNet 1.0’s. A picture of {article.SIZE} pixels is 1×1 "
-            f"after {len(running)} pools, and pool{len(running) + 1} has no input left, so the listing "
+            f"in fp32: {every / ours:.0f} times SqueezeNet 1.0’s. A picture of {article.SIZE} pixels is "
+            f"1×1 after {len(running)} pools, and pool{len(running) + 1} has no input left, so the listing "
             "cannot run as printed. It has no 1×1 convolution, so nothing reduces the channels. SqueezeNet "
             "puts a 1×1 convolution with few channels before its 3×3 ones, where most parameters would be."
         )
