@@ -252,8 +252,8 @@ def measure(engine: Engine, batch: int = 64) -> Excitement:
     ours, samples = [], []
     for module in network.fire_names:
         for branch in BRANCHES:
-            count = feature_visualisation.sheet(module, branch).channels
-            samples.append(np.max([trace.maps(module, branch).max for trace in traces], axis=0))
+            count = feature_visualisation.manifest()["sheets"][f"{module}/{branch}"]["channels"]
+            samples.append(np.max([trace[module, branch].max for trace in traces], axis=0))
             groups = [range(count)[i : i + batch] for i in range(0, count, batch)]
             ours += [_largest(network, module, branch, group) for group in groups]
     best, mine = np.concatenate(samples), np.concatenate(ours)

@@ -1,4 +1,4 @@
-"""One channel: its map over the picture, what it looks for, its weights, and its top activations."""
+"""One channel: its map over the picture, its optimised picture, its weights, and its top activations."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pages.server import inside_results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.words import plain
+from squeeze_core.errors import UserError
 from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
 from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
-from squeeze_core.inside.channels import TopActivation, top_activations
+from squeeze_core.inside.channels import top_activations
 from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
 
@@ -25,57 +26,55 @@ PICTURES_SHOWN = 6
 
 def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """Choose branch and channel by keyboard, as a click on a map does."""
-    names = list(trace.modules[unit.module].branches)
     st.session_state["fire-branch"] = unit.branch
     st.session_state["fire-channel"] = unit.channel
+
+    def on_branch() -> None:
+        trace = inside_results.trace(picture, selected_network.current())
+        choice.choose(choice.strongest(trace, unit.module, st.session_state["fire-branch"]))
+
+    def on_channel() -> None:
+        choice.choose(unit._replace(channel=int(st.session_state["fire-channel"])))
+
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    left.segmented_control(
-        "Branch", names, key="fire-branch", required=True, on_change=_took_branch, args=(picture, unit)
-    )
-    last = trace.maps(unit.module, unit.branch).shape[0] - 1
-    right.number_input("Channel", 0, last, key="fire-channel", on_change=_took_channel, args=(unit,))
-
-
-def _took_branch(picture: Picture, unit: Unit) -> None:
-    trace = inside_results.trace(picture, selected_network.current())
-    choice.choose(choice.strongest(trace, unit.module, st.session_state["fire-branch"]))
-
-
-def _took_channel(unit: Unit) -> None:
-    choice.choose(unit._replace(channel=int(st.session_state["fire-channel"])))
+    names = trace.modules[unit.module].branches
+    left.segmented_control("Branch", names, key="fire-branch", required=True, on_change=on_branch)
+    last = trace[unit.module, unit.branch].shape[0] - 1
+    right.number_input("Channel", 0, last, key="fire-channel", on_change=on_channel)
 
 
 @st.fragment
 def large_map(picture: Picture, unit: Unit) -> None:
     """The channel's map laid over the picture."""
     network = selected_network.current()
-    maps = inside_results.trace(picture, network).maps(unit.module, unit.branch)
+    maps = inside_results.trace(picture, network)[unit.module, unit.branch]
     place = st.empty()
-    opacity = (
-        st.slider("Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity", **address.BOUND)
-        / 100
+    opacity = st.slider(
+        "Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity", **address.BOUND
     )
     levels = unit_scale(maps.values[unit.channel : unit.channel + 1], "channel")[0]
-    row, column = maps.peak(unit.channel)
-    alt = (
-        f"Channel {unit} over {tray.describe(picture)}; its map is strongest "
-        f"{place_in_words(row, column, *maps.shape[1:])}"
-    )
+    strongest = place_in_words(maps.peaks[unit.channel].tolist(), maps.shape[1:])
+    alt = f"Channel {unit} over {tray.describe(picture)}; its map is strongest {strongest}"
 
     def shown() -> Image.Image:
-        return overlay(for_screen(picture.image), levels, opacity)
+        return overlay(for_screen(picture.image), levels, opacity / 100)
 
     def values() -> dict[str, Any]:
-        found = inside_results.trace(picture, network).maps(unit.module, unit.branch)
+        found = inside_results.trace(picture, network)[unit.module, unit.branch]
         return {"activations": found.values[unit.channel]}
 
     place.image(shown(), width="stretch", alt=alt)
-    downloads.buttons("-".join(map(str, unit)), image=shown, npz=values)
+    downloads.buttons(_file(unit), image=shown, npz=values)
+
+
+def _file(unit: Unit) -> str:
+    """The name of the channel's files."""
+    return str(unit).replace("/", "-")
 
 
 def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The channel in numbers, with its contribution to the predicted class."""
-    maps = trace.maps(unit.module, unit.branch)
+    maps = trace[unit.module, unit.branch]
     found = inside_results.contributions(picture, trace.network, trace.best)
     value = float(found.of[unit.module, unit.branch][unit.channel])
     with st.container(horizontal=True):
@@ -86,20 +85,20 @@ def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
             f"Contribution to “{found.label}”",
             f"{value:+.2f}",
             width="content",
-            help=f"Activation × gradient, summed over the map: this channel's share of the logit "
-            f"{found.total:.1f}, to first order.",
+            help=f"Activation × gradient, summed over the map: to first order this channel's share of the "
+            f"logit, {found.total:.1f}.",
         )
 
 
-def looks_for(network: Network, unit: Unit) -> None:
+def optimised_picture(network: Network, unit: Unit) -> None:
     """The picture that was optimised to excite the channel; only the shipped network has them."""
-    if not feature_visualisation.shows(network):
-        st.caption(f"What a channel looks for: no pictures were made for {plain(network.title)}.")
+    if not feature_visualisation.made_for(network):
+        st.caption(f"No optimised pictures were made for {plain(network.title)}.")
         return
     try:
-        tile = feature_visualisation.tile(unit.module, unit.branch, unit.channel)
-    except feature_visualisation.SheetError as error:
-        st.caption(f"What a channel looks for: {plain(str(error))}")
+        tile = feature_visualisation.tile(*unit)
+    except UserError as error:
+        st.caption(plain(str(error)))
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         enlarged = tile.resize((288, 288))
@@ -109,36 +108,31 @@ def looks_for(network: Network, unit: Unit) -> None:
             st.caption(
                 f"This picture was optimised to excite it ({tile.width}×{tile.height} pixels, enlarged)."
             )
-            downloads.buttons(f"{'-'.join(map(str, unit))}-looks-for", image=lambda: tile)
+            downloads.buttons(f"{_file(unit)}-looks-for", image=lambda: tile)
 
 
 def top_pictures(network: Network, unit: Unit) -> None:
-    """The pictures with the channel's top activations, with the patch behind each."""
+    """The pictures that activate the channel most, with the receptive field of the peak in each."""
     st.markdown("**Which pictures activate this channel most?**")
     with st.spinner("Ranking…", show_time=True):
         found = top_activations(inside_results.maxima_of_pictures(network), unit)
     with st.container(horizontal=True):
         for one in found[:PICTURES_SHOWN]:
             with st.container(width=112, gap="xsmall"):
-                _top_picture(one)
+                if one.value > 0:
+                    alt = f"{one.file}; outlined: pixels {one.box} of the network's input"
+                    st.image(outlined(one.view, one.box), alt=alt, width="stretch")
+                else:
+                    st.image(one.view, alt=f"{one.file}; does not activate it", width="stretch")
+                st.caption(f"{plain(one.file)} · {one.value:.0f}")
     rows = [{"picture": one.file, "largest value": one.value, "patch": str(one.box)} for one in found]
-    downloads.buttons(f"{'-'.join(map(str, unit))}-pictures", table=rows)
-
-
-def _top_picture(one: TopActivation) -> None:
-    if one.value > 0:
-        picture, patch = outlined(one.view, one.box), f"; outlined: pixels {one.box} of the network's view"
-    else:
-        picture, patch = one.view, "; does not activate it"
-    st.image(picture, alt=f"{one.file}{patch}", width="stretch")
-    st.caption(f"{plain(one.file)} · {one.value:.0f}")
+    downloads.buttons(f"{_file(unit)}-pictures", table=rows)
 
 
 def weights(network: Network, unit: Unit) -> None:
     """The filter behind the channel."""
     filter_ = inside_results.channel_filter(network, unit)
     kernel = filter_.weights.shape[1]
-    name = f"{'-'.join(map(str, unit))}-weights"
     rows = figures.weight_rows(filter_)
     if kernel > 1:
         st.markdown(f"**Its {kernel}×{kernel} kernels**, for the {len(rows)} inputs that weigh most")
@@ -146,18 +140,17 @@ def weights(network: Network, unit: Unit) -> None:
     else:
         st.markdown("**Its strongest inputs**")
         alt = f"Largest 1×1 weights of channel {unit}"
-    downloads.chart(inside_results.filter_figure(network, unit), table=rows, name=name, alt=alt)
+    downloads.chart(figures.weights(filter_), table=rows, name=f"{_file(unit)}-weights", alt=alt)
 
 
-def histogram(picture: Picture, trace: FireTrace, unit: Unit) -> None:
-    """How often each activation occurs in the channel's map."""
-    maps = trace.maps(unit.module, unit.branch)
+def histogram(trace: FireTrace, unit: Unit) -> None:
+    """The distribution of the activations in the channel's map."""
+    maps = trace[unit.module, unit.branch]
     st.markdown("**Its activations**")
     zeros, most = maps.zeros[unit.channel], maps.max[unit.channel]
-    alt = f"Histogram of channel {unit}: {zeros:.0%} zeros, max {most:.1f}"
     downloads.chart(
-        inside_results.histogram(picture, trace.network, unit),
+        figures.histogram(maps, unit.channel),
         table=figures.histogram_rows(maps, unit.channel),
-        name=f"{'-'.join(map(str, unit))}-histogram",
-        alt=alt,
+        name=f"{_file(unit)}-histogram",
+        alt=f"Histogram of channel {unit}: {zeros:.0%} zeros, max {most:.1f}",
     )

@@ -18,11 +18,13 @@ def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The switches on the left, the answer on the right."""
     st.subheader("What if?", anchor=False)
     left, right = st.columns([2, 3], gap="large")
+    plan = trace.network.plan
+    assert plan is not None
     with left:
         _switches(trace, unit)
-        _least_useful(picture, trace)
+        _least_useful(picture, trace, plan.channels)
     with right:
-        _answer(picture, trace)
+        _answer(picture, trace, plan.channels)
 
 
 def _switches(trace: FireTrace, unit: Unit) -> None:
@@ -48,7 +50,7 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
             key="fire-undo",
             icon=":material/undo:",
             type="primary",
-            disabled=not choice.can_undo(),
+            disabled=len(choice.history()) == 1,
             on_click=choice.undo,
         )
         st.button(
@@ -61,12 +63,10 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
         )
 
 
-def _least_useful(picture: Picture, trace: FireTrace) -> None:
-    if st.session_state.get("fire-least", 0) > trace.channels:  # of a larger network
+def _least_useful(picture: Picture, trace: FireTrace, channels: int) -> None:
+    if st.session_state.get("fire-least", 0) > channels:  # of a larger network
         del st.session_state["fire-least"]
-    count = st.slider(
-        "Least useful channels", 0, trace.channels, min(500, trace.channels), 20, key="fire-least"
-    )
+    count = st.slider("Least useful channels", 0, channels, min(500, channels), 20, key="fire-least")
     ranked = inside_results.contributions(picture, trace.network, trace.best).ranked()
     st.button(
         f"Switch off the least useful {count:,} channels",
@@ -81,27 +81,11 @@ def _least_useful(picture: Picture, trace: FireTrace) -> None:
     )
 
 
-def _answer(picture: Picture, trace: FireTrace) -> None:
+def _answer(picture: Picture, trace: FireTrace, channels: int) -> None:
     answer = inside_results.ablated(picture, trace.network, choice.disabled())
-    label, best = trace.labels[trace.best], trace.best
-    before, after = float(answer.before[best]), float(answer.after[best])
+    before, after = float(answer.before[trace.best]), float(answer.after[trace.best])
     cells = st.columns(2)
-    cells[0].metric("Channels off", f"{len(answer.disabled):,} of {trace.channels:,}")
-    change = None if not answer.disabled else f"{100 * (after - before):+.1f} points"
-    cells[1].metric(label, percent(after), change)
+    cells[0].metric("Channels off", f"{len(answer.disabled):,} of {channels:,}")
+    change = f"{100 * (after - before):+.1f} points" if answer.disabled else None
+    cells[1].metric(trace.labels[trace.best], percent(after), change)
     downloads.chart(figures.before_after(answer), table=figures.before_after_rows(answer), name="what-if")
-    cost = st.expander(
-        "The cost of fewer channels", icon=":material/show_chart:", key="fire-cost", on_change="rerun"
-    )
-    if cost.open:
-        with cost:
-            points = inside_results.pruning_curve(picture, trace.network, best)
-            rows = [
-                {"channels off": p.count, "probability": p.probability, "says": p.top_label} for p in points
-            ]
-            downloads.chart(
-                figures.pruning_curve(points, label),
-                table=rows,
-                name="cost-of-fewer-channels",
-                alt=f"Probability of {label} with the least useful channels off",
-            )

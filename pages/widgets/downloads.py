@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 PLOTLYS_HEIGHT = 450
 Rows = Sequence[Mapping[str, Any]]
-# A chart record, a Plotly figure of this run, or the JSON text of one that is kept.
-Figure: TypeAlias = "Chart | go.Figure | str"
+Figure: TypeAlias = "Chart | go.Figure"
 
 
 def chart(figure: Figure, *, table: Rows, name: str, alt: str = "") -> None:
@@ -54,18 +53,14 @@ def plot(figure: Figure, *, name: str, alt: str = "", height: int | None = None)
 
 
 def fresh(figure: Figure) -> go.Figure:
-    """A Plotly figure that nobody else holds.
-
-    Plotly's constructor takes "type" out of the traces that it is given while it reads them, so a figure
-    that several sessions share is kept as JSON text and built anew for each.
-    """
+    """A Plotly figure that nobody else holds."""
     import plotly.io
 
     from squeeze_core.figures import plotly_charts
 
     if isinstance(figure, Chart):
         return plotly_charts.figure(figure)
-    return plotly.io.from_json(figure if isinstance(figure, str) else figure.to_json())
+    return plotly.io.from_json(figure.to_json())
 
 
 def _alt(figure: Figure) -> str:

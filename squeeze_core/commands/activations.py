@@ -142,8 +142,8 @@ def _written(path: Path, picture: Picture, engine: Engine, network: Network, out
 
 def row(module: ModuleTrace) -> dict[str, Any]:
     """One module of the JSON document: shapes [channels, height, width], and fractions of zeros."""
-    shapes = {place: list(module.at(place).shape) for place in module.places}
-    sparsity = {place: round(module.at(place).sparsity, 6) for place in module.places}
+    shapes = {place: list(module.places[place].shape) for place in module.places}
+    sparsity = {place: round(module.places[place].sparsity, 6) for place in module.places}
     return {"name": module.name, **shapes, "sparsity": sparsity}
 
 
@@ -155,9 +155,9 @@ def write(trace: FireTrace, out: Path) -> list[Path]:
     arrays = {}
     for module in trace.modules.values():
         for place in module.places:
-            arrays[f"{module.name}/{place}"] = module.at(place).values
+            arrays[f"{module.name}/{place}"] = module.places[place].values
         for branch in module.branches:
-            maps = module.at(branch)
+            maps = module.places[branch]
             enlarge = max(1, -(-GRID_PIXELS // (COLUMNS * maps.shape[2])))
             path = out / f"{module.name}_{branch}.png"
             grid_picture(unit_scale(maps.values), COLUMNS, enlarge).save(path)

@@ -1,4 +1,4 @@
-"""Heat maps of explanations, their deletion and insertion curves, and channel attribution by module."""
+"""Explanations in figures: heat maps, deletion and insertion curves, and channel attribution by module."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
+from scipy.ndimage import uniform_filter
 
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.figures.maps import overlay, place_in_words
@@ -20,40 +21,36 @@ DASHES = ("solid", "dot")
 
 
 def heat(explanation: Explanation) -> np.ndarray:
-    """The map as levels 0–1, float32 of its own shape: what speaks for the class or box, the rest 0.
+    """The map's positive part as levels 0–1, float32 of its own shape.
 
-    Fine-grained maps (as large as the view) are smoothed over 5 pixels first, as single pixels do
-    not show.
+    Maps as fine as the view are smoothed over 5 pixels first, because single pixels cannot be seen.
     """
     levels = np.maximum(explanation.map, 0)
     if levels.shape[0] == explanation.view.height:
-        levels = _smoothed(levels, 5)
+        levels = uniform_filter(levels, 5, mode="nearest")
     top = float(np.quantile(levels, 1 - SATURATED))
     return np.clip(levels / (top or 1), 0, 1)
 
 
 def explained(explanation: Explanation, picture: Image.Image, opacity: float) -> Image.Image:
-    """The explanation laid over the RGB picture, which may have another size than the view.
-
-    `opacity`: 0 the picture alone, 1 the map alone.
-    """
+    """The explanation over the RGB picture, of any size; opacity 0 is the picture, 1 the map alone."""
     return overlay(picture, heat(explanation), opacity, "Inferno")
 
 
 def in_words(explanation: Explanation) -> str:
-    """Where the map is strongest, for people who cannot see it."""
+    """The text alternative of a map: its strongest place, and the share that lies in the box."""
     levels = heat(explanation)
-    row, column = np.unravel_index(levels.argmax(), levels.shape)
-    place = f"strongest {place_in_words(int(row), int(column), *levels.shape)}"
+    peak = divmod(int(levels.argmax()), levels.shape[1])
+    place = f"strongest {place_in_words(peak, levels.shape)}"
     if isinstance(explanation, BoxExplanation):
         return f"{place}; {explanation.inside:.0%} of it lies in the box"
     return place
 
 
 def deletion_insertion(scores: Sequence[tuple[str, Score]], confidence: str) -> go.Figure:
-    """The network's confidence as pixels go and as they come back, one pair of curves a method.
+    """The network's confidence as pixels are deleted and inserted, a pair of curves for each of two maps.
 
-    `confidence`: what it is called on the axis.
+    `confidence`: its name on the axis.
     """
     figure = go.Figure()
     for (name, score), dash in zip(scores, DASHES, strict=False):
@@ -88,17 +85,12 @@ def curve_rows(scores: Sequence[tuple[str, Score]]) -> list[dict[str, float]]:
 
 
 def module_contributions(found: Contributions) -> go.Figure:
-    """Each Fire module's contributions for and against, in the network's order."""
-    rows = module_rows(found)
+    """Each Fire module's positive and negative contributions, in the network's order."""
+    rows, hover = module_rows(found), "%{x}: %{y:+.2f}<extra></extra>"
     figure = go.Figure()
-    for key, colour in (("against", NEUTRAL), ("for", ACCENT)):
-        figure.add_bar(
-            x=[row["module"] for row in rows],
-            y=[row[key] for row in rows],
-            name=key,
-            marker_color=colour,
-            hovertemplate="%{x}: %{y:+.2f}<extra></extra>",
-        )
+    for key, colour in (("negative", NEUTRAL), ("positive", ACCENT)):
+        x, y = [row["module"] for row in rows], [row[key] for row in rows]
+        figure.add_bar(x=x, y=y, name=key, marker_color=colour, hovertemplate=hover)
     styled(figure).update_layout(height=300, barmode="relative", legend={"orientation": "h", "y": 1.12})
     figure.update_xaxes(tickangle=-60)
     figure.update_yaxes(title_text="logits", zeroline=True)
@@ -108,19 +100,12 @@ def module_contributions(found: Contributions) -> go.Figure:
 def module_rows(found: Contributions) -> list[dict[str, str | float]]:
     """The table behind `module_contributions`, in logits."""
     return [
-        {"module": name, "for": speaks, "against": against}
-        for name, (speaks, against) in found.modules().items()
+        {"module": name, "positive": positive, "negative": negative}
+        for name, (positive, negative) in found.modules().items()
     ]
 
 
 def modules_in_words(found: Contributions) -> str:
-    """The chart for people who cannot see it: the three modules that contribute most."""
+    """The text alternative of `module_contributions`: the three modules that contribute most."""
     best = sorted(found.modules().items(), key=lambda item: -item[1][0])[:3]
     return "The largest contributions are " + ", ".join(f"{name} {row[0]:+.1f}" for name, row in best)
-
-
-def _smoothed(values: np.ndarray, width: int) -> np.ndarray:
-    """A box mean over width × width pixels, the same shape; edges repeat."""
-    padded = np.pad(values, width // 2, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (width, width))
-    return windows.mean((2, 3))

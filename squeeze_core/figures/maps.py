@@ -1,9 +1,10 @@
-"""Numbers → pictures of them: colour maps, grids of tiles in one picture, and overlays."""
+"""Arrays as pictures: colour scales, grids of tiles in one picture, and overlays."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from functools import cache
 from typing import Literal
 
@@ -34,18 +35,17 @@ def coloured(levels: np.ndarray, name: str = "Viridis") -> Image.Image:
 def unit_scale(values: np.ndarray, scale: Scale = "branch") -> np.ndarray:
     """[channels, height, width] ≥ 0 → 0–1, by the largest value of each channel, or one scale for all.
 
-    The one scale ends at 99.5 % of the values above 0: a few outliers would leave the rest dark.
+    The one scale ends at the 99.5 % quantile of the values above 0, as outliers would darken the rest.
     """
     if scale == "channel":
         top = values.max(axis=(1, 2), keepdims=True)
     else:
-        alive = values[values > 0]
-        top = np.quantile(alive, 0.995) if alive.size else np.float32(0)
+        top = np.quantile(values[values > 0], 0.995) if values.any() else np.float32(0)
     return np.minimum(values / np.where(top > 0, top, 1), 1)
 
 
 def sprite(levels: np.ndarray, columns: int, enlarge: int, gap: int = 1) -> np.ndarray:
-    """[channels, height, width] → all of them in one array, `columns` in a row, from the top left.
+    """[channels, height, width] → tiles in one array, `columns` in a row, from the top left.
 
     Each tile is enlarged a whole number of times, with `gap` pixels of NaN after it.
     """
@@ -60,7 +60,7 @@ def sprite(levels: np.ndarray, columns: int, enlarge: int, gap: int = 1) -> np.n
 def grid_picture(levels: np.ndarray, columns: int, enlarge: int, name: str = "Viridis") -> Image.Image:
     """`sprite` with colours, one byte a pixel; the gaps are transparent."""
     grid = sprite(levels, columns, enlarge)
-    # The last colour of the scale gives its number to the gaps.
+    # The palette's last entry is for the gaps.
     numbers = np.where(np.isnan(grid), 255, 254 * np.clip(np.nan_to_num(grid), 0, 1))
     image = Image.fromarray(numbers.astype(np.uint8))
     image.putpalette(palette(name).tobytes())
@@ -69,19 +69,18 @@ def grid_picture(levels: np.ndarray, columns: int, enlarge: int, name: str = "Vi
 
 
 def overlay(picture: Image.Image, levels: np.ndarray, opacity: float, name: str = "Viridis") -> Image.Image:
-    """A map of values in 0–1, [height, width], laid over the whole RGB picture, bilinear.
-
-    `opacity`: 0 the picture alone, 1 the map alone.
-    """
-    colours = palette(name)[(255 * np.clip(_resized(levels, picture.size), 0, 1)).astype(np.uint8)]
+    """Values in 0–1, [height, width], over the RGB picture, bilinear; opacity 0 is the picture alone."""
+    image = Image.fromarray(np.ascontiguousarray(levels, dtype=np.float32))
+    resized = np.asarray(image.resize(picture.size, Image.Resampling.BILINEAR))
+    colours = palette(name)[(255 * np.clip(resized, 0, 1)).astype(np.uint8)]
     return Image.blend(picture.convert("RGB"), Image.fromarray(colours), opacity)
 
 
 def outlined(picture: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
-    """The surroundings of a box (x0, y0, x1, y1; x1 and y1 exclusive) with its outline drawn.
+    """A box (x0, y0, x1, y1; x1 and y1 exclusive) outlined in its surroundings.
 
-    A square of the RGB picture, three times as wide as the box or all of its height, enlarged to
-    SURROUNDINGS pixels, so that a small patch can be seen.
+    These are a square of the RGB picture, three times as wide as the box where the picture has room,
+    enlarged to SURROUNDINGS pixels, so that a small patch can be seen.
     """
     x0, y0, x1, y1 = box
     side = min(max(64, 3 * max(x1 - x0, y1 - y0)), picture.width, picture.height)
@@ -89,11 +88,10 @@ def outlined(picture: Image.Image, box: tuple[int, int, int, int]) -> Image.Imag
     top = min(max((y0 + y1 - side) // 2, 0), picture.height - side)
     near = picture.resize((SURROUNDINGS, SURROUNDINGS), box=(left, top, left + side, top + side))
     scale = SURROUNDINGS / side
-    corners = [round(scale * value) for value in (x0 - left, y0 - top, x1 - left, y1 - top)]
+    x0, y0, x1, y1 = (round(scale * value) for value in (x0 - left, y0 - top, x1 - left, y1 - top))
     draw = ImageDraw.Draw(near)
-    draw.rectangle((corners[0], corners[1], corners[2] - 1, corners[3] - 1), outline="#FFFFFF", width=5)
-    inner = (corners[0] + 1, corners[1] + 1, corners[2] - 2, corners[3] - 2)
-    draw.rectangle(inner, outline=ACCENT, width=3)
+    draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline="#FFFFFF", width=5)
+    draw.rectangle((x0 + 1, y0 + 1, x1 - 2, y1 - 2), outline=ACCENT, width=3)
     return near
 
 
@@ -105,9 +103,9 @@ def for_screen(picture: Image.Image, longest: int = 640) -> Image.Image:
 
 
 def encoded(image: Image.Image, kind: str = "") -> bytes:
-    """The picture as a file of that kind; "" for PNG where it has transparent parts, else JPEG.
+    """The picture as a file of that kind; "" for PNG where it has an alpha channel, else JPEG.
 
-    A copy is saved: Pillow writes the encoder's settings on the picture itself, which others may be saving.
+    A copy is saved: Pillow writes the encoder's settings on the picture, which other threads may be saving.
     """
     kind = kind or ("PNG" if "A" in image.mode else "JPEG")
     buffer = io.BytesIO()
@@ -121,13 +119,9 @@ def data_address(image: Image.Image) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(encoded(image)).decode()}"
 
 
-def place_in_words(row: int, column: int, height: int, width: int) -> str:
-    """(0, 0, 9, 9) → "at the top left": for text alternatives."""
+def place_in_words(place: Sequence[int], shape: Sequence[int]) -> str:
+    """Row and column in a map of that height and width, for text alternatives: "at the top left"."""
+    (row, column), (height, width) = place, shape
     down = ("at the top", "in the middle", "at the bottom")[3 * row // height]
     across = ("left", "centre", "right")[3 * column // width]
     return f"{down} {across}".removesuffix(" centre")
-
-
-def _resized(levels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    image = Image.fromarray(np.ascontiguousarray(levels, dtype=np.float32))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))

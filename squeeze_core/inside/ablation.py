@@ -1,40 +1,31 @@
-"""Ablation: the network's answer with some channels disabled; and channel attribution, what each channel
-contributes to an answer."""
+"""Ablation (the network's answer with some channels disabled) and channel attribution."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch import Tensor
 
 from squeeze_core.classifier import Prediction
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.inside.trace import Unit, look_inside, part_channels, softmax
+from squeeze_core.inside.trace import Unit, look_inside, part_channels
 from squeeze_core.networks.architecture import BRANCHES, Parts, Plan, SqueezeNet
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
-# Channels as a set: hashable, so that results can be kept by them.
+# Channels as a set: hashable, so that results can be cached by them.
 Units = frozenset[Unit]
-# How many of the least useful channels a pruning curve's points leave out; a last one leaves out all.
-COUNTS = (0, 50, 100, 200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2250, 2500, 2700)
-
-
-class AblationError(UserError):
-    """There is no such channel; the message is one sentence for people."""
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """The answers before and after the channels of `disabled` were switched off.
-
-    `logits_before`, `logits_after`: float32 [classes], read-only.
-    """
+    """The answers with all channels and without those of `disabled`; logits are float32 [classes]."""
 
     network: Network
     disabled: Units
@@ -58,8 +49,7 @@ class Ablation:
 
 
 def channels_of(network: Network, module: str, branch: str | None = None) -> Units:
-    """Every channel of that branch; without a branch, of the module's two expand branches, which
-    are all that it passes on."""
+    """Every channel of that branch; without a branch, of both expands, which are the module's output."""
     branches = BRANCHES[1:] if branch is None else (branch,)
     return frozenset(
         Unit(module, name, channel)
@@ -71,12 +61,12 @@ def channels_of(network: Network, module: str, branch: str | None = None) -> Uni
 def ablate(picture: Picture, engine: Engine, network: Network, disabled: Iterable[Unit]) -> Ablation:
     """That SqueezeNet's answers for the picture with and without those channels.
 
-    AblationError for a channel that it has not.
+    UserError for a channel that it does not have.
     """
     units = frozenset(disabled)
     for unit in units:
         if not 0 <= unit.channel < part_channels(network, unit.module, unit.branch):
-            raise AblationError(f"{network.title} has no channel {unit}.")
+            raise UserError(f"{network.title} has no channel {unit}.")
 
     def work(loaded: SqueezeNet, device: torch.device) -> Ablation:
         batch = network.preprocess([picture.image]).to(device)
@@ -92,8 +82,8 @@ def ablate(picture: Picture, engine: Engine, network: Network, disabled: Iterabl
 
 
 def channel_mask(plan: Plan, disabled: Iterable[Unit], device: torch.device) -> dict[str, Tensor]:
-    """The factors, float [channels, 1, 1] by part, with which `parts` of a network whose Fire modules are
-    that plan's disables those channels."""
+    """The `channel_mask` that disables those channels of a network of that plan: part → factors, float
+    [channels, 1, 1]."""
     mask: dict[str, Tensor] = {}
     for module, branch, channel in disabled:
         channels = getattr(plan.fires[plan.fire_names.index(module)], branch)
@@ -107,8 +97,8 @@ class Contributions:
     """Channel attribution: each channel's contribution to a class's logit, or to a box's evidence, to first
     order: the sum over its map of activation × gradient (Molchanov et al., arXiv:1611.06440).
 
-    `of`: (module, branch) → float32 [channels], in logits; positive speaks for it. `label`: the class.
-    `total`: the logit, or the evidence, that is explained.
+    `of`: (module, branch) → float32 [channels], in logits. `label`: the class. `total`: the logit, or the
+    evidence, that is explained.
     """
 
     label: str
@@ -132,14 +122,16 @@ class Contributions:
         return sorted(every, key=lambda one: -one[1])[:count]
 
     def modules(self) -> dict[str, tuple[float, float]]:
-        """Each Fire module's contributions for (≥ 0) and against (≤ 0), over the channels of both expands,
+        """Each Fire module's positive and negative contributions, summed over the channels of both expands,
         in the network's order."""
         sums: dict[str, tuple[float, float]] = {}
         for (module, branch), row in self.of.items():
             if branch != "squeeze":
-                speaks, against = sums.get(module, (0.0, 0.0))
-                above, below = float(row.clip(min=0).sum()), float(row.clip(max=0).sum())
-                sums[module] = speaks + above, against + below
+                positive, negative = sums.get(module, (0.0, 0.0))
+                sums[module] = (
+                    positive + float(row.clip(min=0).sum()),
+                    negative + float(row.clip(max=0).sum()),
+                )
         return sums
 
 
@@ -147,7 +139,7 @@ def contributions(picture: Picture, engine: Engine, network: Network, index: int
     """Each channel's contribution to class `index`, from one backward pass."""
 
     def work(loaded: SqueezeNet, device: torch.device) -> Contributions:
-        # The parameters want no gradient, so the picture must, for the activations to have one.
+        # The parameters require no gradient, so the picture must, for the activations to have one.
         parts = loaded.parts(network.preprocess([picture.image]).to(device).requires_grad_())
         return contributions_of(parts, parts["logits"][0, index], network.labels[index])
 
@@ -155,9 +147,9 @@ def contributions(picture: Picture, engine: Engine, network: Network, index: int
 
 
 def contributions_of(parts: Parts, total: Tensor, label: str) -> Contributions:
-    """Each channel's contribution to `total`, a number that was computed from those parts.
+    """Each channel's contribution to `total`, a scalar computed from those parts.
 
-    A module that answers once a level, such as "class_tower.p8", stands once, for all levels together.
+    A module that runs once a level, such as "class_tower.p8", is listed once, summed over the levels.
     """
     names = [name for name in parts if name.rpartition("/")[2] in BRANCHES]
     gradients = torch.autograd.grad(total, [parts[name] for name in names], materialize_grads=True)
@@ -170,23 +162,3 @@ def contributions_of(parts: Parts, total: Tensor, label: str) -> Contributions:
     for row in of.values():
         row.setflags(write=False)
     return Contributions(label, total.item(), of)
-
-
-@dataclass(frozen=True)
-class PruningPoint:
-    """One class's probability, 0–1, with the `count` least useful channels disabled."""
-
-    count: int
-    probability: float
-    top_label: str
-
-
-def pruning_curve(
-    picture: Picture, engine: Engine, network: Network, ranked: Sequence[Unit], index: int
-) -> list[PruningPoint]:
-    """Class `index` with the first N of `ranked` disabled, for each N of COUNTS and for all of them."""
-    points = []
-    for count in (*(count for count in COUNTS if count < len(ranked)), len(ranked)):
-        answer = ablate(picture, engine, network, ranked[:count])
-        points.append(PruningPoint(count, float(answer.after[index]), answer.top(1)[0].label))
-    return points

@@ -1,7 +1,7 @@
-"""captum's explanation methods, imported without a trace: the one place that imports it.
+"""captum's explanation methods: the one place that imports captum.
 
-captum brings in matplotlib, which is not used here but leaves a list of this machine's fonts in the
-person's home; it gets a folder to leave it in that goes again.
+captum imports matplotlib, which is not used here but writes a list of this machine's fonts to the user's
+home; it is given a temporary folder instead.
 """
 
 from __future__ import annotations

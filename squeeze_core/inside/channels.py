@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from PIL import Image
 
-from squeeze_core.inside.receptive_field import ReceptiveField, receptive_field
+from squeeze_core.inside.receptive_field import receptive_field
 from squeeze_core.inside.trace import FireTrace, Unit, look_inside
-from squeeze_core.networks.architecture import Fire, SqueezeNet
+from squeeze_core.networks.architecture import Fire, Plan, SqueezeNet
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
@@ -23,9 +24,7 @@ class Filter:
     reads, such as "fire4/expand1x1/37"; "pool1/5" is channel 5 of that layer's output.
     """
 
-    unit: Unit
     weights: np.ndarray
-    bias: float
     inputs: tuple[str, ...]
 
     def strongest(self, count: int) -> list[int]:
@@ -36,17 +35,14 @@ class Filter:
 
 def channel_filter(engine: Engine, network: Network, unit: Unit) -> Filter:
     """The weights of that channel in that SqueezeNet."""
-    return look_inside(engine, network, lambda loaded, device: _filter(loaded, unit))
 
+    def work(loaded: SqueezeNet, device: torch.device) -> Filter:
+        part = f"{unit.module}/{unit.branch}"
+        weights = loaded.convolution(part).weight[unit.channel].detach().float().cpu().contiguous().numpy()
+        weights.setflags(write=False)
+        return Filter(weights, _channel_names(loaded, loaded.reads(part), len(weights)))
 
-def _filter(loaded: SqueezeNet, unit: Unit) -> Filter:
-    part = f"{unit.module}/{unit.branch}"
-    layer = loaded.convolution(part)
-    assert layer.bias is not None
-    weights = layer.weight[unit.channel].detach().float().cpu().contiguous().numpy()
-    weights.setflags(write=False)
-    names = _channel_names(loaded, loaded.reads(part), len(weights))
-    return Filter(unit, weights, float(layer.bias[unit.channel].detach()), names)
+    return look_inside(engine, network, work)
 
 
 def _channel_names(loaded: SqueezeNet, part: str, count: int) -> tuple[str, ...]:
@@ -69,27 +65,23 @@ class ChannelMaxima:
     """Each channel's largest activation in one picture: small enough to keep for many pictures.
 
     `values`: (module, branch) → float32 [channels], the largest value of each map. `places`: its row
-    and column, int64 [channels, 2]. `fields`: the receptive field of a unit there.
+    and column, int64 [channels, 2].
     """
 
     file: str
+    plan: Plan
     view: Image.Image
     values: Mapping[tuple[str, str], np.ndarray]
     places: Mapping[tuple[str, str], np.ndarray]
-    fields: Mapping[tuple[str, str], ReceptiveField]
 
 
 def channel_maxima(trace: FireTrace) -> ChannelMaxima:
-    """The trace's largest value for every channel, and where it stands."""
+    """The trace's largest value for every channel, and its place."""
     assert trace.network.plan is not None
-    values, places, fields = {}, {}, {}
-    for module, branch in ((m.name, branch) for m in trace.modules.values() for branch in m.branches):
-        maps = trace.maps(module, branch)
-        flat = maps.values.reshape(len(maps.values), -1).argmax(1)
-        values[module, branch] = maps.max
-        places[module, branch] = np.stack(np.unravel_index(flat, maps.shape[1:]), 1)
-        fields[module, branch] = receptive_field(trace.network.plan, module, branch)
-    return ChannelMaxima(trace.file, trace.view, values, places, fields)
+    found = {(m.name, branch): m.places[branch] for m in trace.modules.values() for branch in m.branches}
+    values = {part: maps.max for part, maps in found.items()}
+    places = {part: maps.peaks for part, maps in found.items()}
+    return ChannelMaxima(trace.file, trace.network.plan, trace.view, values, places)
 
 
 @dataclass(frozen=True)
@@ -111,7 +103,7 @@ def top_activations(pictures: Iterable[ChannelMaxima], unit: Unit) -> list[TopAc
     found = []
     for picture in pictures:
         row, column = picture.places[place][unit.channel].tolist()
-        box = picture.fields[place].box(row, column, picture.view.width)
+        box = receptive_field(picture.plan, *place).box(row, column, picture.view.width)
         value = float(picture.values[place][unit.channel])
         found.append(TopActivation(picture.file, value, box, picture.view))
     return sorted(found, key=lambda one: -one.value)

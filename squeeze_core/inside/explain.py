@@ -1,6 +1,6 @@
-"""Attribution: which pixels speak for a class, and how well a map orders them.
+"""Attribution of a class to pixels, and a score of how well a map orders them.
 
-The records here serve every explanation: of a class below, of a detector's box in `detector.attribution`.
+The records here also serve the explanation of a detector's box, in `detector.attribution`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
-# Called with the share done, 0–1.
+# Called with the share done, 0–1; from 0 again when a GPU runs out of memory and the CPU takes over. An
+# exception that it raises ends the work.
 Progress = Callable[[float], None]
 
 GRADIENT_STEPS = 32
@@ -36,8 +37,8 @@ BLUR = 31
 class Target(Protocol):
     """The answer that is explained.
 
-    `batch`: float32 [N, 3, H, W], whose first picture is the one that the map covers. `confidence`: the
-    network's output for M pictures → its confidence in this answer, float [M], 0–1.
+    `batch`: float32 [N, 3, H, W], whose first picture is the one that the map covers. `confidence`: from
+    the network's output for M pictures, float [M], 0–1.
     """
 
     @property
@@ -48,7 +49,7 @@ class Target(Protocol):
 
 @dataclass(frozen=True)
 class TargetClass:
-    """Class `index` of a picture; `batch`: float32 [1, 3, H, W], as the network takes it."""
+    """Class `index` of a picture; `batch`: float32 [1, 3, H, W]."""
 
     batch: Tensor
     index: int
@@ -60,10 +61,10 @@ class TargetClass:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to explain: what its map means, where it misleads, its source, and the way itself.
+    """An explanation method: the meaning of its map, its limits, its source, and its function.
 
-    `attribute`: the loaded network, the `Target` and how to report progress → the map, float [h, w].
-    `slow`: many passes through the network, told to `Progress`.
+    `attribute`: loaded network, `Target` and `Progress` → the map, float [h, w]. `slow`: many passes
+    through the network, reported to `Progress`.
     """
 
     name: str
@@ -83,11 +84,11 @@ class Method:
 
 @dataclass(frozen=True)
 class Score:
-    """How well a map orders the pixels (Petsiuk et al., RISE, arXiv:1806.07421).
+    """Deletion and insertion (Petsiuk et al., RISE, arXiv:1806.07421).
 
-    The network's confidence in the target, 0–1, as pixels are taken away, or put back into a blurred
-    picture, the most important first. `deletion`, `insertion`: areas under the curves, 0–1; low deletion
-    and high insertion are good. The arrays are float32 [SCORE_STEPS + 1].
+    The network's confidence in the target, 0–1, as pixels are removed, or put back into a blurred picture,
+    the most important first. `deletion`, `insertion`: areas under the curves, 0–1; low deletion and high
+    insertion are good. The arrays are float32 [SCORE_STEPS + 1].
     """
 
     shares: np.ndarray
@@ -107,9 +108,8 @@ class Score:
 class Explanation:
     """One method's map for one class.
 
-    `map`: float32 [height, width] in logits, at the method's own resolution; positive speaks for the
-    class. `probability`: the network's, 0–1. `view`: the RGB picture that the map covers, at the network's
-    input size.
+    `map`: float32 [height, width] in logits, at the method's own resolution. `probability`: the network's,
+    0–1. `view`: the RGB picture that the map covers, at the network's input size.
     """
 
     file: str
@@ -134,19 +134,16 @@ def explain(
     network: Network,
     method: str,
     index: int,
-    progress: Progress | None = None,
+    progress: Progress = lambda share: None,
 ) -> Explanation:
-    """Why that SqueezeNet would say class `index` of this picture, by one of METHODS.
+    """Attribute class `index` of that SqueezeNet to the picture's pixels, by one of METHODS.
 
-    `progress` starts again from 0 should the GPU run out of memory on the way. UserError for an unknown
-    method or class, and for a network that is no SqueezeNet.
+    UserError for an unknown method or class, and for a network that is no SqueezeNet.
     """
     if method not in METHODS:
         raise UserError(f"There is no method named {method!r}; try {', '.join(METHODS)}.")
     if not 0 <= index < len(network.labels):
         raise UserError(f"{network.title} has classes 0 to {len(network.labels) - 1}, not {index}.")
-    report = progress or (lambda share: None)
-
     chosen = METHODS[method]
 
     def work(loaded: SqueezeNet, device: torch.device) -> Explanation:
@@ -155,11 +152,9 @@ def explain(
         target = TargetClass(network.preprocess.tensor([view]).to(device), index)
         with torch.inference_mode():
             probability = target.confidence(loaded(target.batch).float()).item()
-        heat = chosen.map(loaded, target, report)
-        elapsed = 1000 * (time.perf_counter() - start)
-        return Explanation(
-            picture.name, chosen, index, network.labels[index], probability, heat, view, elapsed
-        )
+        heat = chosen.map(loaded, target, progress)
+        elapsed, label = 1000 * (time.perf_counter() - start), network.labels[index]
+        return Explanation(picture.name, chosen, index, label, probability, heat, view, elapsed)
 
     return look_inside(engine, network, work, chosen.slow)
 
@@ -170,7 +165,7 @@ def _cam(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor
 
 
 def _grad_cam(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
-    # The parameters want no gradient, so the picture must, for the maps to have one.
+    # The parameters require no gradient, so the picture must, for the maps to have one.
     parts = network.parts(target.batch.requires_grad_())
     maps = parts[network.fire_names[-1]]
     (gradients,) = torch.autograd.grad(parts["logits"][0, target.index], maps)
@@ -182,11 +177,8 @@ def _integrated_gradients(network: SqueezeNet, target: TargetClass, progress: Pr
 
     counted = _counted(network, GRADIENT_STEPS, progress)
     # The baseline 0 is ImageNet's mean colour, a plain grey, after normalisation.
-    method = IntegratedGradients(counted)
-    heat = method.attribute(
-        target.batch, target=target.index, n_steps=GRADIENT_STEPS, internal_batch_size=4
-    )
-    return heat[0].sum(0)
+    options = {"n_steps": GRADIENT_STEPS, "internal_batch_size": 4}
+    return IntegratedGradients(counted).attribute(target.batch, target=target.index, **options)[0].sum(0)
 
 
 def _occlusion(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
@@ -195,16 +187,9 @@ def _occlusion(network: SqueezeNet, target: TargetClass, progress: Progress) -> 
     batch = target.batch
     across = -(-(batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
     method = Occlusion(_counted(network, across**2, progress))
-    window, strides = (batch.shape[1], PATCH, PATCH), (batch.shape[1], PATCH_STRIDE, PATCH_STRIDE)
+    options = {"strides": (3, PATCH_STRIDE, PATCH_STRIDE), "perturbations_per_eval": 8}
     with torch.inference_mode():
-        heat = method.attribute(
-            batch,
-            target=target.index,
-            sliding_window_shapes=window,
-            strides=strides,
-            perturbations_per_eval=8,
-        )
-    return heat[0, 0]
+        return method.attribute(batch, (3, PATCH, PATCH), target=target.index, **options)[0, 0]
 
 
 def _counted(network: SqueezeNet, total: int, progress: Progress) -> Callable[[Tensor], Tensor]:
@@ -226,29 +211,28 @@ METHODS = {
         Method(
             "cam",
             "CAM",
-            "conv10 draws one map for each class and the logit is that map's average, so this is the "
-            "network's own sum, not an estimate.",
-            "As coarse as the last module's maps, whose cells each see a large part of the picture: it "
-            "says roughly where, not which pixels.",
+            "conv10 has one map for each class, and the logit is that map's mean: the attribution is "
+            "exact, not an estimate.",
+            "As coarse as the last module's maps, whose cells each have a large receptive field: it shows "
+            "the region, not the pixels.",
             "Zhou et al., CVPR 2016, arXiv:1512.04150",
             _cam,
         ),
         Method(
             "grad_cam",
             "Grad-CAM",
-            "The last module's maps, weighted by how strongly the class's logit follows each of them on "
-            "average.",
-            "As coarse as CAM, and on a network that ends in an average, like this one, it repeats CAM but "
-            "for the scale: it shows that the two agree, not something new.",
+            "The last module's maps, each weighted by the mean gradient of the class's logit.",
+            "As coarse as CAM. On a network that ends in global average pooling, like this one, it equals "
+            "CAM but for the scale.",
             "Selvaraju et al., ICCV 2017, arXiv:1610.02391",
             _grad_cam,
         ),
         Method(
             "integrated_gradients",
             "Integrated gradients",
-            "What each pixel adds to the logit on the way from a plain grey picture to this one; the parts "
-            "sum to the difference.",
-            "Fine but noisy, and relative to the grey start: a part that is grey itself gets no credit.",
+            "Each pixel's contribution to the logit along the path from a grey picture to this one; the "
+            "contributions sum to the difference of the logits.",
+            "Fine-grained but noisy, and relative to the grey baseline: a grey part gets no attribution.",
             "Sundararajan et al., ICML 2017, arXiv:1703.01365",
             _integrated_gradients,
             slow=True,
@@ -256,8 +240,8 @@ METHODS = {
         Method(
             "occlusion",
             "Occlusion",
-            f"How far the logit falls when a grey patch of {PATCH}×{PATCH} pixels covers that place.",
-            "Sees only what a patch of this size can hide, and a patch's edge is itself something new.",
+            f"The fall of the logit when a grey patch of {PATCH}×{PATCH} pixels covers that place.",
+            "Finds only what a patch of this size can hide, and the patch's edge also changes the answer.",
             "Zeiler and Fergus, ECCV 2014, arXiv:1311.2901",
             _occlusion,
             slow=True,
@@ -271,17 +255,13 @@ def score(
     picture: Picture,
     engine: Engine,
     network: Network,
-    progress: Progress | None = None,
+    progress: Progress = lambda share: None,
 ) -> Score:
-    """Deletion and insertion of that explanation's pixels.
-
-    `progress` starts again from 0 should the GPU run out of memory on the way.
-    """
-    report = progress or (lambda share: None)
+    """Deletion and insertion of that explanation's pixels."""
 
     def work(loaded: SqueezeNet, device: torch.device) -> Score:
         target = TargetClass(network.preprocess([picture.image]).to(device), explanation.index)
-        return deletion_insertion(explanation, loaded, target, report)
+        return deletion_insertion(explanation, loaded, target, progress)
 
     return look_inside(engine, network, work, large=True)
 
@@ -289,7 +269,7 @@ def score(
 def deletion_insertion(
     explanation: Explanation, network: nn.Module, target: Target, progress: Progress
 ) -> Score:
-    """The score of a map by the network's confidence in the target, pixels in SCORE_STEPS equal shares."""
+    """The map's score by the network's confidence in the target, in SCORE_STEPS equal shares of pixels."""
     plain = target.batch[:1]
     blurred = F.gaussian_blur(plain, [BLUR, BLUR])
     order = np.argsort(-explanation.upsampled(), axis=None, kind="stable")

@@ -1,8 +1,7 @@
-"""Where is that class? A box for any class that the classifier knows, though no box was ever trained.
+"""Weakly supervised localisation: a box for any class of the classifier, trained without boxes.
 
-Weakly supervised localisation after Zhou et al., CVPR 2016 (arXiv:1512.04150), section 3: SqueezeNet
-ends in a global average, so its class activation map is exact; the box is drawn around the largest
-connected part of the map above a share of its maximum.
+After Zhou et al., CVPR 2016 (arXiv:1512.04150), section 3: SqueezeNet ends in a global average, so its
+class activation map is exact; the box surrounds the largest connected part above a share of its maximum.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ SHARE = 0.15
 
 @dataclass(frozen=True)
 class Localisation:
-    """A class and the box its map suggests: x0, y0, x1, y1 in pixels of the upright original."""
+    """A class and its box: x0, y0, x1, y1 in pixels of the upright original; `probability`: 0–1."""
 
     label: str
     index: int
@@ -33,18 +32,14 @@ class Localisation:
 
 
 def localise(picture: Picture, engine: Engine, network: Network, index: int) -> Localisation:
-    """Where that SqueezeNet sees class `index`: above SHARE of its map's maximum.
-
-    The whole picture when the map is nowhere positive, that is, when nothing speaks for the class.
-    """
+    """The box of class `index` by that SqueezeNet; the whole picture when its map is nowhere positive."""
     explanation = explain(picture, engine, network, "cam", index)
     found = part_box(explanation.upsampled(), SHARE)
     height, width = explanation.view.height, explanation.view.width
     scale = np.array([picture.width / width, picture.height / height] * 2)
     x0, y0, x1, y1 = (float(value) for value in found * scale)
-    return Localisation(
-        explanation.label, index, explanation.probability, (x0, y0, x1, y1), explanation.milliseconds
-    )
+    box, elapsed = (x0, y0, x1, y1), explanation.milliseconds
+    return Localisation(explanation.label, index, explanation.probability, box, elapsed)
 
 
 def part_box(heat: np.ndarray, share: float) -> np.ndarray:

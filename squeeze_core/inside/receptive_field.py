@@ -1,5 +1,4 @@
-"""Which pixels one unit of a layer sees: its receptive field (Araujo et al., Distill 2019,
-doi:10.23915/distill.00021)."""
+"""The receptive field of a unit (Araujo et al., Distill 2019, doi:10.23915/distill.00021)."""
 
 from __future__ import annotations
 
@@ -10,10 +9,10 @@ from squeeze_core.networks.architecture import FireShape, Plan
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """The window of input pixels behind one unit, the same in height and width.
+    """The window of input pixels behind one unit, the same in height and width, in pixels.
 
-    `size`: its side, pixels. `stride`: how far the window of the next unit lies. `start`: left edge
-    of unit 0's window, negative where padding is seen.
+    `size`: its side. `stride`: the distance to the next unit's window. `start`: left edge of unit 0's
+    window, negative where it covers padding.
     """
 
     size: int = 1
@@ -21,15 +20,12 @@ class ReceptiveField:
     start: int = 0
 
     def after(self, kernel: int, stride: int = 1, padding: int = 0) -> ReceptiveField:
-        """The field once a convolution or pool of that kernel has been added."""
-        return ReceptiveField(
-            self.size + (kernel - 1) * self.stride,
-            self.stride * stride,
-            self.start - padding * self.stride,
-        )
+        """The field after a convolution or pool of that kernel."""
+        size, start = self.size + (kernel - 1) * self.stride, self.start - padding * self.stride
+        return ReceptiveField(size, self.stride * stride, start)
 
     def box(self, row: int, column: int, side: int) -> tuple[int, int, int, int]:
-        """(x0, y0, x1, y1) seen by that unit, cut to a side × side input; x1 and y1 exclusive."""
+        """That unit's window as (x0, y0, x1, y1), cut to a side × side input; x1 and y1 exclusive."""
         x, y = (self.start + place * self.stride for place in (column, row))
         return max(x, 0), max(y, 0), min(x + self.size, side), min(y + self.size, side)
 

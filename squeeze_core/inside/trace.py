@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from scipy.special import softmax
 
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 class Unit(NamedTuple):
-    """One channel of a Fire module, as people write it: fire5/expand3x3/37."""
+    """One channel of a Fire module; its address is written fire5/expand3x3/37."""
 
     module: str
     branch: str
@@ -47,7 +47,7 @@ class Unit(NamedTuple):
 
 
 def part_channels(network: Network, module: str, branch: str) -> int:
-    """How many channels that branch has in that SqueezeNet; 0 where there is no such branch."""
+    """The number of channels of that branch in that SqueezeNet; 0 where there is no such branch."""
     if network.plan is None or module not in network.plan.fire_names or branch not in BRANCHES:
         return 0
     return getattr(network.plan.fires[network.plan.fire_names.index(module)], branch)
@@ -97,16 +97,16 @@ class Maps:
         """Channel numbers, the strongest mean first; int64 [channels]."""
         return np.argsort(-self.mean, kind="stable")
 
-    def peak(self, channel: int) -> tuple[int, int]:
-        """Row and column of that channel's largest value."""
-        row, column = np.unravel_index(self.values[channel].argmax(), self.values.shape[1:])
-        return int(row), int(column)
+    @property
+    def peaks(self) -> np.ndarray:
+        """Row and column of each channel's largest value, int64 [channels, 2]."""
+        return np.stack(np.unravel_index(self._flat.argmax(1), self.values.shape[1:]), 1)
 
 
 @dataclass(frozen=True)
 class ModuleTrace:
     """One Fire module's activations, by place: its branches that have channels, and "output", which is
-    expand1x1 and expand3x3 together, with the bypass added where there is one."""
+    expand1x1 and expand3x3 concatenated, with the bypass added where there is one."""
 
     name: str
     places: Mapping[str, Maps]
@@ -115,14 +115,10 @@ class ModuleTrace:
     def branches(self) -> tuple[str, ...]:
         return tuple(place for place in self.places if place in BRANCHES)
 
-    def at(self, place: str) -> Maps:
-        """The maps of that place; KeyError where there is none."""
-        return self.places[place]
-
 
 @dataclass(frozen=True)
 class FireTrace:
-    """Everything one forward pass of one picture left behind.
+    """The result of one forward pass of one picture.
 
     `layers`: each layer's name and output shape [channels, height, width], conv1 first and conv10
     last. `logits`: float32 [classes]. `view`: the RGB picture at the network's input size.
@@ -141,20 +137,13 @@ class FireTrace:
     def labels(self) -> tuple[str, ...]:
         return self.network.labels
 
-    @property
-    def channels(self) -> int:
-        """Of all squeeze and expand layers together."""
-        return sum(len(m.at(branch).values) for m in self.modules.values() for branch in m.branches)
-
     def __getitem__(self, place: tuple[str, str]) -> Maps:
         """`trace["fire5", "expand3x3"]`; KeyError where there is no such place."""
-        return self.maps(*place)
+        module, name = place
+        return self.modules[module].places[name]
 
-    def maps(self, module: str, place: str) -> Maps:
-        return self.modules[module].at(place)
-
-    def before(self, module: str) -> tuple[int, int, int]:
-        """Shape [channels, height, width] of what that module is given."""
+    def input_shape(self, module: str) -> tuple[int, int, int]:
+        """Shape [channels, height, width] of that module's input."""
         names = list(self.layers)
         return self.layers[names[names.index(module) - 1]]
 
@@ -185,28 +174,22 @@ def look_inside(
 
 
 def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
-    """The picture's activations in that SqueezeNet."""
-    return look_inside(
-        engine, network, lambda loaded, device: _fire_trace(picture, network, loaded, device)
-    )
+    """The picture's activations in that SqueezeNet. UserError for a network that is no SqueezeNet."""
 
+    def work(loaded: SqueezeNet, device: torch.device) -> FireTrace:
+        start = time.perf_counter()
+        view = network.preprocess.view(picture.image)
+        with torch.inference_mode():
+            parts = loaded.parts(network.preprocess.tensor([view]).to(device))
+            found = {name: _frozen(part[0].float().cpu().numpy()) for name, part in parts.items()}
+        layers = {name: part.shape for name, part in found.items() if part.ndim == 3 and "/" not in name}
+        modules = {name: _module(name, loaded, found) for name in loaded.fire_names}
+        elapsed = 1000 * (time.perf_counter() - start)
+        return FireTrace(
+            picture.name, network, device.type, view, layers, modules, found["logits"], elapsed
+        )
 
-def _fire_trace(picture: Picture, network: Network, loaded: SqueezeNet, device: torch.device) -> FireTrace:
-    start = time.perf_counter()
-    view = network.preprocess.view(picture.image)
-    batch = network.preprocess.tensor([view]).to(device)
-    with torch.inference_mode():
-        found = {name: _numpy(value[0]) for name, value in loaded.parts(batch).items()}
-    return FireTrace(
-        picture.name,
-        network,
-        device.type,
-        view,
-        {name: value.shape for name, value in found.items() if value.ndim == 3 and "/" not in name},
-        {name: _module(name, loaded, found) for name in loaded.fire_names},
-        found["logits"],
-        1000 * (time.perf_counter() - start),
-    )
+    return look_inside(engine, network, work)
 
 
 def _module(name: str, loaded: SqueezeNet, found: dict[str, np.ndarray]) -> ModuleTrace:
@@ -222,18 +205,8 @@ def _module(name: str, loaded: SqueezeNet, found: dict[str, np.ndarray]) -> Modu
     return ModuleTrace(name, {place: Maps(array) for place, array in (arrays | {"output": output}).items()})
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Logits [classes] → probabilities of the same shape, summing to 1."""
-    powers = np.exp(logits - logits.max())
-    return powers / powers.sum()
-
-
-def _numpy(value: Tensor) -> np.ndarray:
-    return _frozen(value.float().cpu().contiguous().numpy())
-
-
 def _frozen(array: np.ndarray) -> np.ndarray:
-    """The array as float32, read-only."""
-    array = array.astype(np.float32, copy=False)
+    """The array as contiguous float32, read-only."""
+    array = np.ascontiguousarray(array, np.float32)
     array.setflags(write=False)
     return array

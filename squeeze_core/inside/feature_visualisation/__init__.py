@@ -1,7 +1,7 @@
 """Feature visualisation: one picture for each of the 2,880 channels, optimised to excite it.
 
-The pictures are shipped as sprite sheets, one for each module and branch; `tile` cuts one out.
-`tools/feature_visualisation.py` makes them again.
+The pictures are shipped as sprite sheets, one for each module and branch, made by
+`tools/feature_visualisation.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,53 +22,30 @@ from squeeze_core.networks.catalogue import Network
 FOLDER = Path(str(files("squeeze_core.inside.feature_visualisation"))) / "files"
 
 
-class SheetError(UserError):
-    """A sprite sheet cannot be used; the message is one sentence for people."""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One sprite sheet: `channels` square tiles of `size` pixels, `columns` in a row, from the top left."""
-
-    path: Path
-    size: int
-    columns: int
-    channels: int
-    sha256: str
-
-    def box(self, channel: int) -> tuple[int, int, int, int]:
-        """(x0, y0, x1, y1) of that channel's tile; KeyError where there is none."""
-        if not 0 <= channel < self.channels:
-            raise KeyError(channel)
-        row, column = divmod(channel, self.columns)
-        x, y = column * self.size, row * self.size
-        return x, y, x + self.size, y + self.size
-
-
 @cache
 def manifest() -> dict[str, Any]:
-    """The record of how the pictures were made and measured; code reads `network` and `sheets` alone."""
+    """How the pictures were made and measured: `network` is the key of its weights; `sheets` has the file
+    of each "module/branch", its sha256, the number of channels, and the `size` in pixels and the `columns`
+    of its tiles."""
     return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 
 
-def shows(network: Network) -> bool:
-    """Whether the shipped pictures were made for that network's weights."""
+def made_for(network: Network) -> bool:
+    """True if the shipped pictures were made for that network's weights."""
     return network.key == manifest()["network"]
-
-
-def sheet(module: str, branch: str) -> Sheet:
-    """The sprite sheet of that module and branch; KeyError where there is none."""
-    row = manifest()["sheets"][f"{module}/{branch}"]
-    return Sheet(FOLDER / row["file"], row["size"], row["columns"], row["channels"], row["sha256"])
 
 
 def tile(module: str, branch: str, channel: int) -> Image.Image:
     """The picture that excites this channel: RGB, square, 24 to 96 pixels by module.
 
-    KeyError for a channel that does not exist; SheetError when the file is gone or is not the shipped one.
+    KeyError for a channel that does not exist; UserError when the file is not the shipped one.
     """
-    where = sheet(module, branch)
-    return _pixels(where.path, where.sha256).crop(where.box(channel))
+    sheet = manifest()["sheets"][f"{module}/{branch}"]
+    if not 0 <= channel < sheet["channels"]:
+        raise KeyError(channel)
+    size = sheet["size"]
+    y, x = (size * place for place in divmod(channel, sheet["columns"]))
+    return _pixels(FOLDER / sheet["file"], sheet["sha256"]).crop((x, y, x + size, y + size))
 
 
 # All 24 sheets decoded are 55 MB; a visitor looks at a few.
@@ -80,8 +56,8 @@ def _pixels(path: Path, sha256: str) -> Image.Image:
     except OSError:
         content = b""
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise SheetError(
-            f"{path.name}, which comes with Squeeze Lab, is damaged or gone; install it again."
+        raise UserError(
+            f"{path.name}, which comes with Squeeze Lab, is damaged or missing; install it again."
         )
     with Image.open(io.BytesIO(content)) as image:
         return image.convert("RGB")

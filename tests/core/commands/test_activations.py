@@ -44,7 +44,7 @@ def test_the_document_and_the_files(
         for module in document["modules"]:
             for place in PLACES:
                 array = numbers[f"{module['name']}/{place}"]
-                maps = trace.maps(module["name"], place)
+                maps = trace[module["name"], place]
                 np.testing.assert_allclose(array, maps.values, rtol=1e-4, atol=1e-2)
                 assert module["sparsity"][place] == pytest.approx((array == 0).mean(), abs=1e-5)
     # 256 channels in 16 rows of 16, each map enlarged to 56 pixels and a gap.

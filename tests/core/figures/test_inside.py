@@ -27,7 +27,7 @@ def trace(chelsea: Picture, engine: Engine) -> FireTrace:
 
 
 def test_tiles_stand_in_order(trace: FireTrace) -> None:
-    values = trace.maps("fire9", "squeeze").values
+    values = trace["fire9", "squeeze"].values
     grid = maps.sprite(values, columns=10, enlarge=2, gap=1)
     assert grid.shape == (7 * 29, 10 * 29)
     for channel in (0, 9, 10, 63):
@@ -40,23 +40,22 @@ def test_tiles_stand_in_order(trace: FireTrace) -> None:
 
 
 def test_scales(trace: FireTrace) -> None:
-    values = trace.maps("fire5", "expand3x3").values
+    values = trace["fire5", "expand3x3"].values
     each, together = maps.unit_scale(values, "channel"), maps.unit_scale(values, "branch")
     alive = values.max((1, 2)) > 0
     assert np.allclose(each.max((1, 2))[alive], 1)
     assert (each.max((1, 2))[~alive] == 0).all()
     assert together.min() >= 0 and together.max() == 1
-    order = trace.maps("fire5", "expand3x3").order()
+    order = trace["fire5", "expand3x3"].order()
     assert together[order[0]].mean() > together[order[-1]].mean()
     assert (maps.unit_scale(np.zeros((2, 3, 3), np.float32)) == 0).all()
 
 
 def test_a_grid_can_be_clicked_where_its_tile_is(trace: FireTrace) -> None:
-    found = trace.maps("fire6", "expand1x1")
+    found = trace["fire6", "expand1x1"]
     units = [Unit("fire6", "expand1x1", int(channel)) for channel in found.order()]
-    columns = fire_modules.columns_for(len(units), 2)
-    off = {units[3]}
-    figure = fire_modules.channel_grid(found, units, units[25], columns=columns, off=off)
+    columns, off = fire_modules.columns_for(len(units), 2), {units[3]}
+    figure = fire_modules.channel_grid(found, units, units[25], aspect=2, pixels=480, off=off)
     crosses, points = figure.data
     for place in (0, 25, 191):
         assert (points.x[place] - 0.5, points.y[place] - 0.5) == (place % columns, place // columns)
@@ -78,7 +77,7 @@ def test_the_glance_names_the_right_branch(trace: FireTrace) -> None:
     points = fire_modules.glance(trace).data[1]
     assert len(points.customdata) == 8 * fire_modules.GLANCE_CHANNELS
     for module, branch, channel, words in points.customdata[::7]:
-        assert f"mean {trace.maps(module, branch).mean[channel]:.3g}" in words
+        assert f"mean {trace[module, branch].mean[channel]:.3g}" in words
 
 
 @pytest.mark.parametrize("side", [64, 224, 300])
@@ -86,7 +85,7 @@ def test_the_glance_fits_any_input_side(chelsea: Picture, engine: Engine, side: 
     seen = replace(DEFAULT, preprocess=Preprocess(side), key=f"seen at {side}")
     trace = fire_trace(chelsea, engine, seen)
     picture = fire_modules.picture_of(fire_modules.glance(trace))
-    tile = max(fire_modules.GLANCE_TILE, trace.maps("fire2", "output").shape[1]) + 2
+    tile = max(fire_modules.GLANCE_TILE, trace["fire2", "output"].shape[1]) + 2
     assert picture.size == (fire_modules.GLANCE_CHANNELS * tile, 8 * tile)
 
 
@@ -97,7 +96,7 @@ def test_the_strip_is_clicked_by_layer(trace: FireTrace) -> None:
 
 
 def test_every_unit_of_a_map_is_in_its_histogram(trace: FireTrace) -> None:
-    found = trace.maps("fire4", "expand3x3")
+    found = trace["fire4", "expand3x3"]
     for channel in (0, 70, 127):
         rows = channels.histogram_rows(found, channel)
         assert sum(row["units"] for row in rows) == 28 * 28
@@ -163,4 +162,4 @@ def test_an_overlay_is_between_the_picture_and_the_map(chelsea: Picture, engine:
     [((0, 0), "at the top left"), ((7, 7), "in the middle"), ((13, 13), "at the bottom right")],
 )
 def test_places_in_words(place: tuple[int, int], words: str) -> None:
-    assert maps.place_in_words(*place, 14, 14) == words
+    assert maps.place_in_words(place, (14, 14)) == words

@@ -20,7 +20,6 @@ def test_a_filter_is_the_networks_own(engine: Engine) -> None:
     layer = engine.get(DEFAULT).layer("fire5").expand3x3
     assert filter_.weights.shape == (32, 3, 3)
     assert np.array_equal(filter_.weights, layer.weight[37].detach().numpy())
-    assert filter_.bias == pytest.approx(float(layer.bias[37]))
     assert filter_.inputs[31] == "fire5/squeeze/31"
     best, *_, last = filter_.strongest(32)
     assert np.linalg.norm(filter_.weights[best]) == max(np.linalg.norm(w) for w in filter_.weights)
@@ -51,9 +50,7 @@ def test_pictures_are_ranked_by_their_largest_value(
 ) -> None:
     traces = [fire_trace(picture, engine, DEFAULT) for picture in samples.values()]
     found = top_activations([channel_maxima(trace) for trace in traces], unit)
-    values = {
-        trace.file: trace.maps(unit.module, unit.branch).values[unit.channel].max() for trace in traces
-    }
+    values = {trace.file: trace[unit.module, unit.branch].values[unit.channel].max() for trace in traces}
     assert [one.value for one in found] == sorted(values.values(), reverse=True)
     assert all(one.value == values[one.file] for one in found)
 
@@ -63,7 +60,7 @@ def test_the_outlined_patch_is_what_excites_the_channel(chelsea: Picture, engine
     unit = Unit(
         "fire4",
         "expand3x3",
-        int(fire_trace(chelsea, engine, DEFAULT).maps("fire4", "expand3x3").order()[0]),
+        int(fire_trace(chelsea, engine, DEFAULT)["fire4", "expand3x3"].order()[0]),
     )
     trace = fire_trace(chelsea, engine, DEFAULT)
     (found,) = top_activations([channel_maxima(trace)], unit)
@@ -73,5 +70,5 @@ def test_the_outlined_patch_is_what_excites_the_channel(chelsea: Picture, engine
         network = engine.get(DEFAULT)
         assert isinstance(network, SqueezeNet)
         maps = network.parts(DEFAULT.preprocess([grey]))[f"{unit.module}/{unit.branch}"]
-    row, column = trace.maps(unit.module, unit.branch).peak(unit.channel)
+    row, column = trace[unit.module, unit.branch].peaks[unit.channel]
     assert float(maps[0, unit.channel, row, column]) == pytest.approx(found.value, rel=1e-4)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from squeeze_core.errors import UserError
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.networks.architecture import BRANCHES, SqueezeNet
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
@@ -27,7 +28,7 @@ def test_every_channel_has_its_picture(network: SqueezeNet) -> None:
     for module in network.fire_names:
         for branch in BRANCHES:
             channels = getattr(network.layer(module), branch).out_channels
-            assert feature_visualisation.sheet(module, branch).channels == channels
+            assert feature_visualisation.manifest()["sheets"][f"{module}/{branch}"]["channels"] == channels
             last = feature_visualisation.tile(module, branch, channels - 1)
             assert last.mode == "RGB"
             assert np.asarray(last).std() > 5
@@ -36,33 +37,29 @@ def test_every_channel_has_its_picture(network: SqueezeNet) -> None:
 
 
 def test_they_are_of_the_shipped_weights_and_of_no_others() -> None:
-    assert feature_visualisation.shows(DEFAULT)
-    assert not feature_visualisation.shows(CATALOGUE["squeezenet1_1_torchvision"])
+    assert feature_visualisation.made_for(DEFAULT)
+    assert not feature_visualisation.made_for(CATALOGUE["squeezenet1_1_torchvision"])
 
 
 def test_the_sheets_are_the_manifests_and_at_most_6_mb() -> None:
-    paths = [
-        feature_visualisation.sheet(*name.split("/")) for name in feature_visualisation.manifest()["sheets"]
-    ]
-    for sheet in paths:
-        assert hashlib.sha256(sheet.path.read_bytes()).hexdigest() == sheet.sha256
-    assert sum(sheet.path.stat().st_size for sheet in paths) <= 6_000_000
+    sheets = feature_visualisation.manifest()["sheets"].values()
+    contents = [(feature_visualisation.FOLDER / sheet["file"]).read_bytes() for sheet in sheets]
+    assert [hashlib.sha256(content).hexdigest() for content in contents] == [s["sha256"] for s in sheets]
+    assert sum(map(len, contents)) <= 6_000_000
 
 
 @pytest.mark.parametrize("fault", ["one bit", "gone"])
 def test_a_sheet_that_is_not_the_shipped_one_is_one_sentence(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped = feature_visualisation.sheet("fire2", "squeeze").path
+    name = feature_visualisation.manifest()["sheets"]["fire2/squeeze"]["file"]
+    shipped = feature_visualisation.FOLDER / name
     if fault == "one bit":
         content = bytearray(shipped.read_bytes())
         content[-100] ^= 1
         (tmp_path / shipped.name).write_bytes(content)
-    assert feature_visualisation.manifest()  # kept, as it is in that folder too
     monkeypatch.setattr(feature_visualisation, "FOLDER", tmp_path)
-    with pytest.raises(
-        feature_visualisation.SheetError, match=f"^{shipped.name}, which comes with Squeeze Lab"
-    ):
+    with pytest.raises(UserError, match=f"^{name}, which comes with Squeeze Lab"):
         feature_visualisation.tile("fire2", "squeeze", 0)
 
 

@@ -64,17 +64,17 @@ def hooked(chelsea: Picture) -> Iterator[dict[str, np.ndarray]]:
 def test_equals_hooks_on_torchvisions_network(
     trace: FireTrace, hooked: dict[str, np.ndarray], module: str, place: str
 ) -> None:
-    ours, theirs = trace.maps(module, place).values, hooked[f"{module}/{place}"]
+    ours, theirs = trace[module, place].values, hooked[f"{module}/{place}"]
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 * float(theirs.max()))
 
 
 @pytest.mark.parametrize(("module", "shape"), SHAPES.items())
 def test_shapes_at_227(trace: FireTrace, module: str, shape: tuple[int, int, int]) -> None:
     squeeze, expand, side = shape
-    assert trace.maps(module, "squeeze").shape == (squeeze, side, side)
-    assert trace.maps(module, "expand1x1").shape == (expand, side, side)
-    assert trace.maps(module, "expand3x3").shape == (expand, side, side)
-    assert trace.maps(module, "output").shape == (2 * expand, side, side)
+    assert trace[module, "squeeze"].shape == (squeeze, side, side)
+    assert trace[module, "expand1x1"].shape == (expand, side, side)
+    assert trace[module, "expand3x3"].shape == (expand, side, side)
+    assert trace[module, "output"].shape == (2 * expand, side, side)
     assert trace.layers[module] == (2 * expand, side, side)
 
 
@@ -94,16 +94,16 @@ def test_logits_are_the_networks(trace: FireTrace, hooked: dict[str, np.ndarray]
 
 
 def test_statistics_describe_the_maps(trace: FireTrace) -> None:
-    maps = trace.maps("fire9", "expand3x3")
+    maps = trace["fire9", "expand3x3"]
     channel = int(maps.order()[0])
     assert maps.mean[channel] == maps.mean.max() == pytest.approx(maps.values[channel].mean(), rel=1e-5)
-    assert maps.max[channel] == maps.values[channel].max() == maps.values[channel][maps.peak(channel)]
+    assert maps.max[channel] == maps.values[channel].max() == maps.values[channel][*maps.peaks[channel]]
     assert maps.zeros[channel] == pytest.approx((maps.values[channel] == 0).mean())
     assert maps.sparsity == pytest.approx((maps.values == 0).mean(), abs=1e-6)
 
 
 def test_a_result_cannot_be_changed(trace: FireTrace) -> None:
-    maps = trace.maps("fire2", "expand1x1")
+    maps = trace["fire2", "expand1x1"]
     for array in (maps.values, maps.mean, maps.zeros, trace.logits):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
@@ -133,7 +133,7 @@ def test_concurrent_traces_do_not_mix(samples: dict[str, Picture], engine: Engin
         thread.join()
     for name, trace in alone.items():
         np.testing.assert_allclose(together[name].logits, trace.logits, rtol=1e-5, atol=1e-4)
-        ours, theirs = (t.maps("fire5", "squeeze").values for t in (together[name], trace))
+        ours, theirs = (t["fire5", "squeeze"].values for t in (together[name], trace))
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
 
 
@@ -147,4 +147,5 @@ def test_a_full_gpu_leaves_the_trace_to_the_cpu(
 
 def test_the_plan_counts_every_channel(trace: FireTrace) -> None:
     assert DEFAULT.plan is not None
-    assert trace.channels == DEFAULT.plan.channels == 2880
+    channels = sum(len(m.places[branch].values) for m in trace.modules.values() for branch in m.branches)
+    assert channels == DEFAULT.plan.channels == 2880
