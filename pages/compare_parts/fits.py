@@ -26,9 +26,13 @@ def draw(field: tuple[NetworkRow, ...]) -> None:
             rows,
             hide_index=True,
             height=420,
+            placeholder="–",
             key="fits-table",
             alt=answer(verdicts),
-            column_config={"Why not": st.column_config.TextColumn(width="large")},
+            column_config={
+                "Top-1 against uncompressed": st.column_config.TextColumn(width="medium"),
+                "Why not": st.column_config.TextColumn(width="large"),
+            },
         )
         downloads.buttons("what-fits", table=rows)
         st.caption(

@@ -1,4 +1,4 @@
-"""How fast is each network on this machine? Measured when asked, with progress, and stopped when asked."""
+"""Speed and memory of each network on this machine, measured on demand."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.server import results
 from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.progress import on_demand
+from squeeze_core.cost import article
 from squeeze_core.cost.comparison import NetworkRow
-from squeeze_core.cost.measure import MeasureError, Measurement, measure
+from squeeze_core.cost.measure import Measurement, measure
 from squeeze_core.cost.units import Speed
 from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings, tables
 
-_STATE, _QUEUE = "measured", "measure-queue"
 _SPEEDS: dict[Speed, str] = {
     "milliseconds": "Time",
     "images_per_second": "Throughput",
@@ -25,8 +27,8 @@ _SPEEDS: dict[Speed, str] = {
 
 
 def measured() -> dict[str, Measurement]:
-    """What this session measured, by network name."""
-    return st.session_state.setdefault(_STATE, {})
+    """This session's measurements, by network name."""
+    return st.session_state.setdefault("measured", {})
 
 
 def draw(rows: tuple[NetworkRow, ...]) -> None:
@@ -35,11 +37,12 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
         st.subheader(
             findings.speed(here) if here else "How fast is each network on this machine?", anchor=False
         )
-        missing = [row for row in rows if row.name not in measured()]
+        missing = [row for row in rows if row.name not in measured() and row.name != article.NAME]
+        count = "this network" if len(missing) == 1 else f"these {len(missing)} networks"
         if missing:
-            run(missing, f"Measure {_count(len(missing))}", key="machine")
+            run(missing, f"Measure {count}", key="machine")
         else:
-            run(rows, "Measure again", key="machine")
+            run([row for row in rows if row.name in measured()], "Measure again", key="machine")
         if here:
             _results(here, rows)
         else:
@@ -51,43 +54,23 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
 
 def run(rows: Sequence[NetworkRow], label: str, key: str) -> None:
     """A button that measures, and a progress bar with a stop button while it does."""
-    queue_key = f"{_QUEUE}-{key}"
-    slot = st.empty()
+    titles = {row.name: row.title for row in rows}
 
-    def offer() -> None:
-        slot.button(
-            label,
-            icon=":material/timer:",
-            type="primary",
-            key=f"measure-{key}",
-            on_click=lambda: st.session_state.update({queue_key: tuple(rows)}),
-        )
-
-    if queue_key not in st.session_state:
-        offer()
-        return
-    # Taken out first: leaving the page, or the stop button, then ends it for good.
-    queue = st.session_state.pop(queue_key)
-    with slot.container():
-        progress = st.progress(0.0, text="Starting")
-        st.button("Stop measuring", icon=":material/stop:", key=f"stop-{key}")
-    try:
-        # Any click makes Streamlit leave this loop; closing the iterator ends the measuring process.
-        subjects = [row.network or row.name for row in queue]
-        titles = {row.name: row.title for row in queue}
+    def work(bar: DeltaGenerator) -> bool:
+        subjects = [row.network or row.name for row in rows]
+        # Closing the iterator, as after a click on Stop, ends the measuring process.
         with closing(measure(subjects, results.engine().device.type)) as events:
             for event in events:
                 if isinstance(event, Measurement):
                     measured()[event.name] = event
                 else:
                     number = list(titles).index(event.name) + 1
-                    done = f"network {number} of {len(queue)}: run {event.done} of {event.total}"
-                    progress.progress(event.done / event.total, text=f"{titles[event.name]}, {done}")
-    except MeasureError as error:
-        offer()
-        st.error(str(error), icon=":material/timer_off:")
-        return
-    st.rerun()
+                    done = f"network {number} of {len(titles)}: run {event.done} of {event.total}"
+                    bar.progress(event.done / event.total, text=f"{titles[event.name]}, {done}")
+        return True
+
+    if on_demand(f"measure-{key}", label, ":material/timer:", work, kind="primary"):
+        st.rerun()
 
 
 @st.fragment
@@ -97,7 +80,7 @@ def _results(measurements: list[Measurement], rows: tuple[NetworkRow, ...]) -> N
         list(_SPEEDS),
         default="milliseconds",
         required=True,
-        format_func=lambda key: _SPEEDS[key],
+        format_func=_SPEEDS.__getitem__,
         key="machine-speed",
         **address.BOUND,
         label_visibility="collapsed",
@@ -111,7 +94,3 @@ def _results(measurements: list[Measurement], rows: tuple[NetworkRow, ...]) -> N
         f"Measured on {measurements[0].conditions}; median at batch 1, peak memory on top of Python and "
         "PyTorch. Other work on this machine slows it down."
     )
-
-
-def _count(number: int) -> str:
-    return "this network" if number == 1 else f"these {number} networks"

@@ -123,6 +123,7 @@ def _figures(report: Report) -> None:
     st.dataframe(
         tables.rows(report),
         hide_index=True,
+        placeholder="–",
         key="all-figures",
         alt="All figures of the report",
         column_config={"Parameters": st.column_config.NumberColumn(format="localized")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compress_parts.on_demand import on_demand
+from pages.compress_parts.study import study
 from pages.widgets import downloads
 from squeeze_core.compression import runtime
 from squeeze_core.compression.precision_rows import fewer_bytes
@@ -12,12 +12,17 @@ from squeeze_core.compression.runtime import Worth
 from squeeze_core.cost.units import amount
 from squeeze_core.networks.catalogue import DEFAULT, Network
 
-_DOING = "Making and timing four files"
-
 
 def draw(network: Network) -> None:
     with st.container(border=True):
-        found = _measured(network)
+        found = study(
+            "int8-measure",
+            network,
+            "Measure int8 here",
+            ":material/timer:",
+            "Making and timing four files",
+            lambda progress: runtime.measure(network, progress),
+        )
         st.subheader(_answer(found) if found else "Is int8 faster here, and as good?", anchor=False)
         if found:
             _table(found)
@@ -36,7 +41,7 @@ def _accuracy() -> None:
         {
             "File": row.title,
             "Bytes": row.stored_bytes,
-            "Top-1 against float32 (95 %)": difference.points(),
+            "Top-1 against float32 (95% interval)": difference.points(),
             "Same first answer (%)": row.measured.same_first_answer,
             "Measured on": row.measured.on,
         }
@@ -48,17 +53,6 @@ def _accuracy() -> None:
         st.dataframe(rows, hide_index=True, key="int8-accuracy", alt="Accuracy by precision")
         downloads.buttons("int8-accuracy", table=rows)
         st.caption("Each file against float32 on the same pictures.")
-
-
-def _measured(network: Network) -> tuple[Worth, ...] | None:
-    return on_demand(
-        "int8-measure",
-        network,
-        "Measure int8 here",
-        ":material/timer:",
-        _DOING,
-        lambda progress: runtime.measure(network, progress),
-    )
 
 
 def _answer(found: tuple[Worth, ...]) -> str:

@@ -6,26 +6,27 @@ import shlex
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.server import results
 from pages.session import selected_network, tray
 from pages.widgets import downloads
+from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.compression import presets, runtime
 from squeeze_core.compression.presets import Compressed, Preset, compress
 from squeeze_core.compression.runtime import PRECISIONS, Precision
 from squeeze_core.cost.units import amount
-from squeeze_core.errors import UserError
 from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import Network
 
-_MADE, _ASKED = "compressed", "compress-asked"
+_MADE = "compressed"
 
 
 def made(network: Network) -> Compressed | None:
-    """What this session has made of that network last."""
+    """The last compression of that network in this session."""
     found = st.session_state.get(_MADE)
     return found if found and found.original == network else None
 
@@ -46,7 +47,7 @@ def _ask() -> Preset:
     """The preset, and its settings."""
     known = presets.presets()
     names = [name for name in known if name not in ("int8", "half")]
-    name = st.selectbox("How", names, format_func=lambda each: known[each].title, key="compress-preset")
+    name = st.selectbox("Method", names, format_func=lambda each: known[each].title, key="compress-preset")
     chosen = known[name or names[0]]
     if chosen.name == "by-hand":
         left, right = st.columns(2)
@@ -64,39 +65,18 @@ def _ask() -> Preset:
 
 def _run(network: Network, preset: Preset) -> None:
     """A button that compresses, and a progress bar with a stop button while it does."""
-    slot = st.empty()
 
-    def offer() -> None:
-        slot.button(
-            "Compress",
-            icon=":material/compress:",
-            type="primary",
-            key="compress-start",
-            on_click=lambda: st.session_state.update({_ASKED: True}),
-        )
+    def work(bar: DeltaGenerator) -> Compressed:
+        with results.engine().queue.turn(large=True):
+            return compress(network, preset, advance(bar, text=preset.title))
 
-    if not st.session_state.pop(_ASKED, False):
-        offer()
-        return
-    with slot.container():
-        bar = st.progress(0.0, text="Studying which weights matter")
-        st.button("Stop", icon=":material/stop:", key="compress-stop")
-
-    queue = results.engine().queue
-
-    def progress(share: float) -> None:
-        # Any click makes Streamlit leave this function here, which ends the work.
-        queue.rest()
-        bar.progress(share, text=f"{preset.title}: {share:.0%}")
-
-    try:
-        with queue.turn(large=True):
-            st.session_state[_MADE] = compress(network, preset, progress)
-    except UserError as error:
-        offer()
-        st.error(plain(str(error)), icon=":material/compress:")
-        return
-    st.rerun()
+    doing = "Studying which weights matter"
+    found = on_demand(
+        "compress-start", "Compress", ":material/compress:", work, doing=doing, kind="primary"
+    )
+    if found:
+        st.session_state[_MADE] = found
+        st.rerun()
 
 
 def _result(found: Compressed) -> None:

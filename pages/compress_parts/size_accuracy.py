@@ -31,7 +31,7 @@ def draw() -> None:
             ),
         )
         st.caption(
-            f"Shipped file: {findings.difference(shipped)} {measured.same_first_answer} % of the first "
+            f"Shipped file: {findings.difference(shipped)} {measured.same_first_answer}% of the first "
             f"answers are the same. The lines: {found.on}; training pictures flatter every row alike, and "
             "so few tell one point from chance only just. The shipped file was chosen by them, so it is "
             "judged on others. Published rows are the difference from float32 that their authors state: "

@@ -26,7 +26,7 @@ class Axis(NamedTuple):
 COSTS: dict[Cost, Axis] = {
     "parameters": Axis("Parameters", 1, "", "larger", "smaller"),
     "megabytes": Axis("Size to store (MB, 10⁶ bytes)", 1e6, "B", "larger", "smaller"),
-    "gmacs": Axis("Multiply-accumulates for one picture", 1e9, "", "more", "fewer"),
+    "gmacs": Axis("Multiply-accumulates a picture", 1e9, "", "more", "fewer"),
     "activation_megabytes": Axis("Activation memory at batch 1 (MB, 10⁶ bytes)", 1e6, "B", "more", "less"),
 }
 

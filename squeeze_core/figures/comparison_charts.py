@@ -188,7 +188,7 @@ def accuracy_bubbles(rows: Sequence[NetworkRow], cost: Cost, named: Sequence[str
     return Bubbles(
         tuple(found),
         tuple((getattr(row, cost) * axis.factor, row.top1 or 0) for row in front),
-        f"{axis.title}, logarithmic axis",
+        f"{axis.title.partition(' (')[0]}, logarithmic axis",
         _paired(ticks),
         (0.6 * min(costs), 2.2 * max(costs)),
         "ImageNet top-1 accuracy, %",
@@ -221,7 +221,7 @@ def detector_bubbles(detectors: Sequence[DetectorRow]) -> Bubbles:
     return Bubbles(
         tuple(found),
         (),
-        "Size of the file (MB, 10⁶ bytes), logarithmic axis",
+        "Size of the file, logarithmic axis",
         _paired(log_ticks(low, high, "B")),
         (low, high),
         "mAP@0.5, %",

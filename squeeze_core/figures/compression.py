@@ -40,7 +40,7 @@ def step_bars(steps: Sequence[CompressionStep], chosen: int) -> Bars:
     )
     ticks = tuple((value, amount(value, "B")) for value in round_ticks(first))
     alt = "Bytes after each step: " + "; ".join(f"{bar.name} {bar.label}" for bar in bars)
-    return Bars(bars, "Bytes of the whole network (MB, 10⁶ bytes)", ticks, 1.02 * first, alt, '0.0,," MB"')
+    return Bars(bars, "Size of the whole network", ticks, 1.02 * first, alt, '0.0,," MB"')
 
 
 def _label(step: CompressionStep, first: int) -> str:
@@ -172,30 +172,6 @@ def layer_levels(found: Histogram) -> go.Figure:
     figure.update_yaxes(title=f"{len(found.levels)} levels", row=2, col=1)
     figure.update_xaxes(title="Value of a weight", row=2, col=1)
     figure.update_layout(height=420, showlegend=False, bargap=0)
-    return styled(figure)
-
-
-def bits_by_layer(layers: dict[str, Histogram]) -> go.Figure:
-    """What each layer's weights take in the file, beside their levels' entropy without contexts."""
-    figure = go.Figure()
-    names = list(layers)
-    for title, color, symbol, values in (
-        ("In the file", ACCENT, "circle", [one.bits for one in layers.values()]),
-        ("Entropy of the levels", _UNIFORM, "line-ns", [one.entropy for one in layers.values()]),
-    ):
-        figure.add_scatter(
-            x=values,
-            y=names,
-            name=title,
-            mode="markers",
-            marker={"size": 12, "symbol": symbol, "color": color, "line": {"width": 3, "color": color}},
-            hovertemplate="%{y}: %{x:.2f} bits a weight<extra>" + title + "</extra>",
-        )
-    figure.update_xaxes(title="Bits a weight", rangemode="tozero", side="top")
-    figure.update_yaxes(autorange="reversed", showgrid=True)
-    figure.update_layout(
-        height=90 + 22 * len(names), legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}
-    )
     return styled(figure)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
-from itertools import product
+from itertools import pairwise, product
 from textwrap import wrap
 from typing import Any
 
@@ -204,17 +204,22 @@ def _bubbles(chart: Bubbles) -> Made:
 def _names(chart: Bubbles, sizes: dict[str, float]) -> list[dict[str, Any]]:
     """The names of the chosen and of the best that have room; the hover text tells the others.
 
-    A chosen network's name may lie on a ring, any other name on nothing.
+    A chosen network's name may lie on a ring or on the line, any other name on nothing.
     """
     (x_low, x_high), (y_low, y_high) = chart.x_range, chart.y_range
     wide, tall = _NARROW
     circles: list[Box] = []
     named: list[Box] = []
     spots: dict[str, tuple[float, float]] = {}
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across = math.log(x / x_low) / math.log(x_high / x_low)
+        return wide * across, tall * (y - y_low) / (y_high - y_low)
+
+    for (left, low), (right, high) in pairwise(place(*corner) for corner in chart.front):
+        circles += [(left, low - 2, right, low + 2), (right - 2, low, right + 2, high)]
     for one in chart.bubbles:
-        x = wide * math.log(one.x / x_low) / math.log(x_high / x_low)
-        y = tall * (one.y - y_low) / (y_high - y_low)
-        spots[one.name] = x, y
+        x, y = spots[one.name] = place(one.x, one.y)
         half = sizes[one.name] / 2
         (named if one.chosen else circles).append((x - half, y - half, x + half, y + half))
     found: list[dict[str, Any]] = []
