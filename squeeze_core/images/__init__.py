@@ -69,7 +69,7 @@ def key_of(data: bytes) -> str:
 
 
 def decode(
-    data: bytes, name: str, poll: Callable[[], object] | None = None, key: str | None = None
+    data: bytes, name: str, poll: Callable[[], object] = lambda: None, key: str | None = None
 ) -> Picture:
     """The picture in those bytes, whatever the name's extension; of an animation the first frame.
 
@@ -121,7 +121,7 @@ def _decode(
     source: bytes | Path,
     name: str,
     least_side: int | None,
-    poll: Callable[[], object] | None = None,
+    poll: Callable[[], object] = lambda: None,
     key: str | None = None,
 ) -> Picture:
     if not _IN_PROCESSES:

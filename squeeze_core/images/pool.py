@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,19 @@ CPU_SECONDS = 5
 MEMORY_BYTES = 440_000_000
 _CLOCK_SECONDS = 6.0
 _CHECK_SECONDS = 0.1
+# A picture whose process was ended by something else is tried again, with a new process.
+_TRIES = 3
+_STARTS, _START_SECONDS = 10, 60.0
 _WORKER = "squeeze_core.images.worker"
 _ROOT = str(Path(__file__).parents[2])
 _MOST_ANSWER_BYTES, _MOST_PIXEL_BYTES = 1_000_000, 3 * LONGEST_SIDE**2
-# The exit status of a worker that could not even take a request in.
-NO_MEMORY = 3
+# What a worker says once it has started, and its exit status where it could not even take a request in.
+READY, NO_MEMORY = b"ready", 3
+_CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL, -signal.SIGFPE)
 
 
 class Pool:
-    """At most `most` pictures are decoded at a time; whoever comes later waits, in order."""
+    """At most `most` pictures are decoded at a time; later requests wait, in order."""
 
     def __init__(self, most: int, cpu_seconds: int = CPU_SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
         self.most = most
@@ -54,32 +59,42 @@ class Pool:
                 self._idle.append(_Worker(self._limits))
 
     def run(
-        self, request: dict[str, Any], data: bytes, poll: Callable[[], object] | None = None
+        self, request: dict[str, Any], data: bytes, poll: Callable[[], object] = lambda: None
     ) -> tuple[dict[str, Any], Image.Image]:
         """A picture's facts and itself, RGB; ImageError when it cannot be read within the limits.
 
         `poll` is called every tenth of a second; what it raises takes the request out, even half done.
         """
-        worker = self._next_worker(poll)
-        try:
-            answer, image = worker.work(request, data, poll)
-        except BaseException:
-            worker.end()
-            self._give_back(None)
-            raise
-        self._give_back(None if answer["needs_restart"] else worker)
+        name = request["name"]
+        with self._one_turn(poll):
+            for tries_left in reversed(range(_TRIES)):
+                worker = self._ready_worker(name, poll)
+                try:
+                    answer, image = worker.work(request, data, poll)
+                except _Interrupted as reason:
+                    worker.end()
+                    if not tries_left:
+                        raise ImageError(f"{name} {reason}.") from None
+                except BaseException:
+                    worker.end()
+                    raise
+                else:
+                    break
+            if answer["needs_restart"]:
+                worker.end()
+            else:
+                self._idle.append(worker)
         if image is None:
             raise ImageError(answer["error"])
         return answer, image
 
     def close(self) -> None:
         """End the workers that have nothing to do."""
-        with self._turn:
-            idle, self._idle = self._idle, []
-        for worker in idle:
-            worker.end()
+        while self._idle:
+            self._idle.pop().end()
 
-    def _next_worker(self, poll: Callable[[], object] | None) -> _Worker:
+    @contextmanager
+    def _one_turn(self, poll: Callable[[], object]) -> Iterator[None]:
         ticket = object()
         with self._turn:
             self._queue.append(ticket)
@@ -87,28 +102,48 @@ class Pool:
             while True:
                 with self._turn:
                     if self._queue[0] is ticket and self._busy < self.most:
-                        worker = self._idle.pop() if self._idle else _Worker(self._limits)
                         self._busy += 1
-                        return worker
+                        break
                     self._turn.wait(_CHECK_SECONDS)
-                if poll:
-                    poll()
+                poll()
         finally:
             with self._turn:
                 self._queue.remove(ticket)
                 self._turn.notify_all()
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._busy -= 1
+                self._turn.notify_all()
 
-    def _give_back(self, worker: _Worker | None) -> None:
-        with self._turn:
-            self._busy -= 1
-            if worker:
-                self._idle.append(worker)
-            self._turn.notify_all()
+    def _ready_worker(self, name: str, poll: Callable[[], object]) -> _Worker:
+        """An idle worker that lives, or a new one that has started."""
+        starts = 0
+        while starts < _STARTS:
+            try:
+                worker = self._idle.pop()
+            except IndexError:
+                worker = _Worker(self._limits)
+                starts += 1
+            try:
+                if worker.is_ready(poll):
+                    return worker
+            except BaseException:
+                worker.end()
+                raise
+            worker.end()
+        raise ImageError(f"{name} cannot be read: the process that decodes pictures does not start here.")
+
+
+class _Interrupted(Exception):
+    """The worker ended, or was held up, and that may not be the picture's doing; says what to say of it."""
 
 
 class _Worker:
     def __init__(self, limits: tuple[str, str]) -> None:
         self._connection, theirs = Pipe()
+        self._started = False
         number = theirs.fileno()
         path = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
         with theirs:
@@ -123,40 +158,72 @@ class _Worker:
                 env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
 
+    def is_ready(self, poll: Callable[[], object]) -> bool:
+        """Whether it takes a picture, once it has started."""
+        if self._started:
+            return self._process.poll() is None
+        self._started = self._answers(_START_SECONDS, poll)
+        try:
+            return self._started and self._connection.recv_bytes(_MOST_ANSWER_BYTES) == READY
+        except (EOFError, OSError):
+            return False
+
     def work(
-        self, request: dict[str, Any], data: bytes, poll: Callable[[], object] | None
+        self, request: dict[str, Any], data: bytes, poll: Callable[[], object]
     ) -> tuple[dict[str, Any], Image.Image | None]:
-        """The facts of the picture in `data` (or at the request's path), and the picture unless refused."""
-        end = time.monotonic() + _CLOCK_SECONDS
+        """The facts of the picture in `data` (or at the request's path), and the picture unless refused.
+
+        ImageError where the picture ended the worker, _Interrupted where something else may have.
+        """
+        used = self._cpu_seconds()
         try:
             self._connection.send_bytes(json.dumps(request).encode())
             self._connection.send_bytes(data)
-        except OSError:
-            raise ImageError(f"{request['name']} {self._why_it_ended()}.") from None
-        while not self._connection.poll(_CHECK_SECONDS):
-            if poll:
-                poll()
-            if time.monotonic() > end:
-                raise ImageError(f"{request['name']} {TOO_LONG}.")
-        try:
+            if not self._answers(_CLOCK_SECONDS, poll):
+                if self._cpu_seconds() - used > CPU_SECONDS / 2:
+                    raise ImageError(f"{request['name']} {TOO_LONG}.")
+                raise _Interrupted(
+                    "cannot be read in time: the machine is too busy, or a disk does not answer"
+                )
             answer = json.loads(self._connection.recv_bytes(_MOST_ANSWER_BYTES))
             if "error" in answer:
                 return answer, None
             pixels = self._connection.recv_bytes(_MOST_PIXEL_BYTES)
             return answer, Image.frombytes("RGB", answer["size"], pixels)
         except (EOFError, OSError):
-            raise ImageError(f"{request['name']} {self._why_it_ended()}.") from None
+            raise self._why_it_ended(request["name"]) from None
 
-    def _why_it_ended(self) -> str:
+    def _answers(self, seconds: float, poll: Callable[[], object]) -> bool:
+        """Whether it sends something, or ends, within that time."""
+        end = time.monotonic() + seconds
+        while not self._connection.poll(_CHECK_SECONDS):
+            poll()
+            if time.monotonic() > end:
+                return False
+        return True
+
+    def _cpu_seconds(self) -> float:
+        """Computing time so far; 0 where the kernel does not say."""
         try:
-            number = self._process.wait(_CLOCK_SECONDS)
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+    def _why_it_ended(self, name: str) -> Exception:
+        try:
+            status = self._process.wait(1)
         except subprocess.TimeoutExpired:  # it answers with more than a picture
-            number = 0
-        if number == -signal.SIGXCPU:
-            return TOO_LONG
-        if number in (-signal.SIGKILL, NO_MEMORY):  # killed by the kernel, short of memory
-            return TOO_MUCH_MEMORY
-        return "is damaged: reading it broke the decoder"
+            status = 0
+        if status == -signal.SIGXCPU:
+            return ImageError(f"{name} {TOO_LONG}.")
+        if status == NO_MEMORY:
+            return ImageError(f"{name} {TOO_MUCH_MEMORY}.")
+        if status in _CRASHES:
+            return _Interrupted("is damaged: reading it broke the decoder")
+        return _Interrupted(
+            "cannot be read: the process that decodes it was ended, as when memory is short"
+        )
 
     def end(self) -> None:
         self._connection.close()

@@ -1,4 +1,4 @@
-"""A process that only decodes pictures: one that is slow, bloated or killed by a picture harms nobody.
+"""A process that only decodes pictures, so that one that breaks the decoder ends nothing else.
 
 `python -m squeeze_core.images.worker SOCKET CPU_SECONDS MEMORY_BYTES`, started by `pool`: its end of a
 socket, and what it may use for one picture. It ends when the other end does.
@@ -17,7 +17,7 @@ from PIL import Image
 
 from squeeze_core.images.decoding import decode_here
 from squeeze_core.images.picture import ImageError
-from squeeze_core.images.pool import NO_MEMORY
+from squeeze_core.images.pool import NO_MEMORY, READY
 
 # A process that keeps more than that after a picture is replaced.
 _MOST_RESIDENT_BYTES = 150_000_000
@@ -25,8 +25,10 @@ _MOST_RESIDENT_BYTES = 150_000_000
 
 def main(connection: Connection, cpu_seconds: int, memory_bytes: int) -> None:
     Image.MAX_IMAGE_PIXELS = None  # the limits here are our own
+    memory_bytes = _at_most(resource.RLIMIT_DATA, memory_bytes)
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    connection.send_bytes(READY)
     needs_restart = False
     while not needs_restart:
         try:
@@ -34,7 +36,7 @@ def main(connection: Connection, cpu_seconds: int, memory_bytes: int) -> None:
             answer, pixels = _answered(request, connection, cpu_seconds)
         except EOFError:
             return
-        needs_restart = _resident_bytes() > _MOST_RESIDENT_BYTES
+        needs_restart = _resident_bytes() > _MOST_RESIDENT_BYTES or _at_hard_cpu_limit()
         connection.send_bytes(json.dumps(answer | {"needs_restart": needs_restart}).encode())
         if pixels:
             connection.send_bytes(pixels)
@@ -70,7 +72,20 @@ def _allow(cpu_seconds: int) -> None:
     """The kernel ends this process when it has computed for that much longer."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + cpu_seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (_at_most(resource.RLIMIT_CPU, soft), hard))
+
+
+def _at_hard_cpu_limit() -> bool:
+    """Whether the administrator's limit would leave the next picture less time than others have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    return soft == hard
+
+
+def _at_most(limit: int, wanted: int) -> int:
+    """The smaller of `wanted` and the hard limit that this process was given."""
+    hard = resource.getrlimit(limit)[1]
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 if __name__ == "__main__":

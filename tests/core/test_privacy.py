@@ -14,6 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CAT = "squeeze_core/gallery/chelsea.png"
+PROCESS_SECONDS = 300
+pytestmark = pytest.mark.timeout(PROCESS_SECONDS + 60)
 
 RECORDER = """
 import json, os, sys, threading
@@ -44,7 +46,7 @@ from streamlit.testing.v1 import AppTest, app_test
 
 PagesManager.uses_pages_directory = False
 app_test.PagesManager = type("Own", (PagesManager,), {})
-for page in ("classify", "detect", "fire_modules", "why", "compare", "design_space", "about"):
+for page in ("classify", "detect", "fire_modules", "why", "compare", "compress", "design_space", "about"):
     at = AppTest.from_file(os.path.abspath("app.py"), default_timeout=120)
     at.switch_page(f"pages/{page}.py").run()
     assert not at.exception and not at.error, page
@@ -66,7 +68,9 @@ def recorded(work: str, home: Path) -> list[object]:
     }
     script = RECORDER + f"CAT = {CAT!r}\n" + work + END
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PROCESS_SECONDS
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.split("RECORDED ")[1])
 

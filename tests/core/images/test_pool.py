@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_read(
     refused = pytest.raises(ImageError, match=r"^bomb\.jpg takes too long to read\.$")
     for clock_seconds, signal_number in ((60, signal.SIGXCPU), (0.3, signal.SIGKILL)):
         monkeypatch.setattr(pool, "_CLOCK_SECONDS", clock_seconds)
+        monkeypatch.setattr(pool, "CPU_SECONDS", 0.01)
         one.warm()
         (worker,) = one._idle
         with refused:
@@ -106,22 +108,112 @@ def test_closing_ends_the_processes(one: pool.Pool) -> None:
     assert worker._process.returncode == -signal.SIGKILL and one._idle == []
 
 
-def test_a_picture_that_breaks_the_decoder_is_refused(one: pool.Pool, endless: bytes) -> None:
-    worker = one._next_worker(None)
-    one._give_back(worker)
+@pytest.fixture
+def working(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The process of each request that a worker has taken."""
+    processes = []
+    work = pool._Worker.work
 
+    def noted(worker: pool._Worker, *arguments: object) -> object:
+        processes.append(worker._process.pid)
+        return work(worker, *arguments)
+
+    monkeypatch.setattr(pool._Worker, "work", noted)
+    return processes
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (signal.SIGSEGV, "is damaged: reading it broke the decoder"),
+        (signal.SIGKILL, "cannot be read: the process that decodes it was ended, as when memory is short"),
+    ],
+)
+def test_a_picture_whose_process_always_ends_is_refused(
+    number: int, says: str, one: pool.Pool, endless: bytes, working: list[int]
+) -> None:
     def crash() -> None:
-        os.kill(worker._process.pid, signal.SIGSEGV)
+        for process in working[-1:]:
+            with suppress(ProcessLookupError):  # ended already; the next one is starting
+                os.kill(process, number)
 
-    with pytest.raises(ImageError, match=r"^a is damaged: reading it broke the decoder\.$"):
+    with pytest.raises(ImageError, match=rf"^a {says}\.$"):
         one.run(request("a"), endless, crash)
+    assert len(set(working)) == 3
     assert one.run(request("a"), SMALL)[0]["width"] == 3
+
+
+def test_a_picture_whose_process_is_held_up_or_ended_once_is_read_by_another(
+    one: pool.Pool, working: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_CLOCK_SECONDS", 1)
+    for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV):
+        working.clear()
+        one.run(request("a"), SMALL)
+        os.kill(working[0], number)
+        assert one.run(request("b"), SMALL)[1].tobytes() == bytes((1, 2, 3)) * 6
+
+
+def test_the_start_of_a_process_is_not_the_pictures_time(
+    one: pool.Pool, working: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_CLOCK_SECONDS", 1)
+    one.warm()
+    starting = one._idle[0]._process.pid
+    os.kill(starting, signal.SIGSTOP)
+    resume = threading.Timer(2, os.kill, (starting, signal.SIGCONT))
+    resume.start()
+    assert one.run(request("a"), SMALL)[0]["width"] == 3
+    resume.join()
+    assert working[0] == starting
+
+
+def test_every_picture_is_read_while_processes_are_killed(samples, working: list[int]) -> None:
+    two = pool.Pool(2)
+    data = encoded(samples["coffee.jpg"].image.resize((3000, 2000)), "JPEG")
+    _, expected = two.run(request("first"), data)
+    stop, killed = threading.Event(), []
+
+    def kill() -> None:
+        while not stop.wait(0.5):
+            for process in {working[-1], *(worker._process.pid for worker in list(two._idle))}:
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+                    killed.append(process)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda number: two.run(request(str(number)), data)[1], range(200)))
+    stop.set()
+    killer.join()
+    two.close()
+    assert len(killed) > 2 and len(found) == 200
+    assert all(image.tobytes() == expected.tobytes() for image in found)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("t", 3600), ("d", 400_000)])
+def test_pictures_are_read_within_an_administrators_limits(limit: str, value: int) -> None:
+    code = "from squeeze_core import gallery; print(gallery.samples()[0].picture().width)"
+    # A capability lets root raise hard limits.
+    drop = ["setpriv", "--bounding-set=-sys_resource"] if os.geteuid() == 0 else []
+    command = [*drop, "bash", "-c", f'ulimit -{limit} {value}; exec "$0" -c "$1"', sys.executable, code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "451", done.stderr
+
+
+def test_where_no_process_starts_the_picture_is_not_called_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_WORKER", "no_such_module")
+    with pytest.raises(
+        ImageError, match=r"^a cannot be read: the process that decodes pictures does not start"
+    ):
+        pool.Pool(1).run(request("a"), SMALL)
 
 
 def test_those_who_wait_have_their_turn_in_order_and_may_leave(one: pool.Pool, endless: bytes) -> None:
     done = []
 
-    def work(name: str, data: bytes, poll=None) -> None:
+    def work(name: str, data: bytes, poll=lambda: None) -> None:
         with suppress(ImageError, InterruptedError):
             one.run(request(name), data, poll)
         done.append(name)
@@ -131,10 +223,10 @@ def test_those_who_wait_have_their_turn_in_order_and_may_leave(one: pool.Pool, e
 
     threads = []
     for name, data, poll in (
-        ("first", endless, None),
+        ("first", endless, lambda: None),
         ("leaves", SMALL, leave),
-        ("b", SMALL, None),
-        ("c", SMALL, None),
+        ("b", SMALL, lambda: None),
+        ("c", SMALL, lambda: None),
     ):
         threads.append(threading.Thread(target=work, args=(name, data, poll)))
         threads[-1].start()
