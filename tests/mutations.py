@@ -41,7 +41,7 @@ from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import Metaparameters, SqueezeNet
-from squeeze_core.networks.catalogue import squeezenet
+from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.own import UNPUBLISHED, open_own, to_safetensors
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile
@@ -117,7 +117,8 @@ def networks() -> tuple[tuple[str, bytes], ...]:
     plan = Choice(Metaparameters(base_e=16, incr_e=8, sr=0.25), stem="1.1").plan()
     state = SqueezeNet(plan, 3).state_dict()
     labels = ("red", "green", "blue")
-    own = squeezenet("own", "Own", plan, OwnFile("own", 1, state), Preprocess(64), labels, UNPUBLISHED)
+    weights = OwnFile("own", 1, state)
+    own = Network("own", "Own", "", weights, Preprocess(64), labels, UNPUBLISHED, plan=plan)
     checkpoint = io.BytesIO()
     torch.save({"state_dict": state, "epoch": 3}, checkpoint)
     with tempfile.TemporaryDirectory() as folder:

@@ -103,7 +103,8 @@ def response(network: SqueezeNet, part: str, x: Tensor) -> Tensor:
 
     Before ReLU, so that a silent channel has a gradient.
     """
-    return network.convolution(part)(network.parts(x)[network.reads(part)])
+    (reads,) = next(layer.inputs for layer in network.layers() if layer.name == part)
+    return network.convolution(part)(network.parts(x)[reads])
 
 
 def normalise(pictures: Tensor) -> Tensor:

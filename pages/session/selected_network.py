@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,8 +125,6 @@ def _open_detector(file_name: str, content: bytes) -> None:
 
 def _keep(network: Network) -> str:
     """Add it to the user's own; the name that it has here."""
-    from squeeze_core.networks.own import renamed
-
     own = state().own
     for known in own.values():
         if known == network:
@@ -134,6 +132,7 @@ def _keep(network: Network) -> str:
     if len(own) >= MOST:
         raise UserError(f"{MOST} networks of your own are open; close one first.")
     if network.name in own:
-        network = renamed(network, f"{network.name} ({len(own) + 1})")
+        name = f"{network.name} ({len(own) + 1})"
+        network = replace(network, name=name, title=name)
     own[network.name] = network
     return network.name

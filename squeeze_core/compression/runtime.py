@@ -27,7 +27,7 @@ from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.onnx_runtime import half_precision, onnxruntime, open_session, quantisation
-from squeeze_core.networks.onnx_squeezenet import Graph
+from squeeze_core.networks.onnx_squeezenet import write_onnx
 
 _TURNS = 15
 
@@ -115,7 +115,7 @@ def _convert(network: Network, chosen: Precision) -> onnx.ModelProto:
     loaded = network.load()
     assert isinstance(loaded, SqueezeNet)
     given = views(network).contiguous().numpy() if chosen.name.startswith("int8") else np.zeros(0)
-    model = chosen.convert(Graph(loaded).model, given)
+    model = chosen.convert(write_onnx(loaded), given)
     see = network.preprocess
     expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
     texts = {"labels": json.dumps(network.labels, ensure_ascii=False), "pictures": json.dumps(expects)}

@@ -12,7 +12,7 @@ import numpy as np
 
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.onnx_runtime import open_session
-from squeeze_core.networks.onnx_squeezenet import Graph
+from squeeze_core.networks.onnx_squeezenet import write_onnx
 
 RUNS = 20
 # What belongs to no layer: numbers put into another order, and the mean after conv10.
@@ -25,11 +25,11 @@ def layer_times(network: SqueezeNet, size: int) -> dict[str, float]:
     Names as in `Profile`: "fire2.squeeze"; a ReLU is part of its convolution. "fire2" alone is what joining
     its expands takes.
     """
-    graph = Graph(network)
-    layers = {node.name: node.name.removesuffix("/sum") for node in graph.model.graph.node}
+    model = write_onnx(network)
+    layers = {node.name: node.name.removesuffix("/sum") for node in model.graph.node}
     picture = np.random.default_rng(0).standard_normal((1, 3, size, size), np.float32)
     with tempfile.TemporaryDirectory() as folder:
-        session = open_session(graph.model.SerializeToString(), clock=str(Path(folder) / "clock"))
+        session = open_session(model.SerializeToString(), clock=str(Path(folder) / "clock"))
         for _ in range(RUNS + 1):
             session.run(None, {"pictures": picture})
         events = json.loads(Path(session.end_profiling()).read_text("utf-8"))

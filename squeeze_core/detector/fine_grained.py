@@ -13,7 +13,7 @@ from squeeze_core import classifier
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector.detections import Detection
 from squeeze_core.images import Picture
-from squeeze_core.networks.catalogue import DEFAULT, Network, imagenet_labels
+from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS, Network
 from squeeze_core.networks.engine import Engine
 
 # A crop with some of what surrounds the box is nearer to what ImageNet's pictures look like.
@@ -49,7 +49,7 @@ IMAGENET_CLASSES: dict[str, tuple[int, ...]] = {
 def applies(network: Network, labels: Collection[str]) -> bool:
     """Whether that classifier can name kinds of a detector's classes: its classes must be ImageNet's, and
     `labels`, the detector's, VOC's."""
-    return network.labels == imagenet_labels() and IMAGENET_CLASSES.keys() >= set(labels)
+    return network.labels == IMAGENET_LABELS and IMAGENET_CLASSES.keys() >= set(labels)
 
 
 def fine_grained(

@@ -19,7 +19,6 @@ from squeeze_core.networks.architecture import (
     BRANCHES,
     Fire,
     Layer,
-    LayerKind,
     Parts,
     SqueezeNet,
     feature_layers,
@@ -101,13 +100,12 @@ class Detector(nn.Module):
             if isinstance(module, Fire):
                 layers.extend(module.layers(name, reads))
             else:
-                kind: LayerKind = "pool" if isinstance(module, nn.MaxPool2d) else "convolution"
-                layers.append(Layer(name, kind, (reads,), module))
+                layers.append(Layer(name, (reads,), module))
             return name
 
         def merge(name: str, module: nn.Module, features: str, coarser: str) -> str:
             """`module` of a level's features with the next level's, enlarged, as further channels."""
-            layers.append(Layer(f"{name}/input", "enlarge", (features, coarser), _concat_enlarged))
+            layers.append(Layer(f"{name}/input", (features, coarser), _concat_enlarged))
             return add(name, module, f"{name}/input")
 
         stride16 = add("stride16", self.stride16, layers[-1].name)
@@ -129,9 +127,8 @@ class Detector(nn.Module):
 
     def parts(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Parts:
         """The output of each of `layers`, by name, and "answers", what `forward` returns."""
-        parts: Parts = {}
-        parts["answers"] = self._answers(run(self.layers(), x, channel_mask, parts))
-        return parts
+        parts = run(self.layers(), x, channel_mask, keep=True)
+        return parts | {"answers": self._answers(parts)}
 
     def _answers(self, found: Parts) -> Tensor:
         levels = []

@@ -40,7 +40,8 @@ def channel_filter(engine: Engine, network: Network, unit: Unit) -> Filter:
         part = f"{unit.module}/{unit.branch}"
         weights = loaded.convolution(part).weight[unit.channel].detach().float().cpu().contiguous().numpy()
         weights.setflags(write=False)
-        return Filter(weights, _channel_names(loaded, loaded.reads(part), len(weights)))
+        (reads,) = next(layer.inputs for layer in loaded.layers() if layer.name == part)
+        return Filter(weights, _channel_names(loaded, reads, len(weights)))
 
     return look_inside(engine, network, work)
 

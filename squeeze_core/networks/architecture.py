@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple
 
 import torch
@@ -78,12 +79,12 @@ class Plan:
 
     @property
     def channels(self) -> int:
-        """Of all squeeze and expand layers together."""
-        return sum(sum(shape) for shape in self.fires)
+        """The number of channels of all squeeze and expand layers."""
+        return sum(map(sum, self.fires))
 
     @property
     def smallest_input(self) -> int:
-        """The smallest input side, in pixels, that leaves every pool something to look at."""
+        """The smallest input side, in pixels, that leaves every pool an input."""
         smallest = 1
         for layer in reversed(("conv1", *self.fire_names)):
             if layer in self.pool_after:
@@ -100,19 +101,17 @@ PLANS = {
 }
 
 
-# Name → output of that layer in one forward pass, float [N, channels, H, W]; see `SqueezeNet.parts`.
+# Layer name → its output in one forward pass, float [N, channels, H, W]; see `SqueezeNet.parts`.
 Parts = dict[str, Tensor]
-LayerKind = Literal["convolution", "pool", "concat", "add", "dropout", "mean", "flatten", "enlarge"]
 
 
 class Layer(NamedTuple):
     """One layer: `function` of the outputs named in `inputs`, then `relu` if there is one.
 
-    A network is a list of these in the order in which they run. The first reads the picture.
+    A network is a list of these in the order in which they run. The first reads "pictures".
     """
 
     name: str
-    kind: LayerKind
     inputs: tuple[str, ...]
     function: Callable[..., Tensor]
     relu: nn.Module | None = None
@@ -123,15 +122,11 @@ class Layer(NamedTuple):
 
 
 def run(
-    layers: Sequence[Layer],
-    x: Tensor,
-    channel_mask: Mapping[str, Tensor] | None = None,
-    parts: Parts | None = None,
+    layers: Sequence[Layer], x: Tensor, channel_mask: Mapping[str, Tensor] | None = None, keep: bool = False
 ) -> Parts:
-    """The outputs that no layer reads, by name. `x` is what the first layer reads.
+    """The outputs that no layer reads, by name; with `keep` those of all layers. `x` is the first's input.
 
-    `channel_mask`: layer name → factors [channels, 1, 1] for its output. `parts`, if given, receives every
-    layer's output; otherwise an output is freed as soon as its last reader has run.
+    `channel_mask`: layer name → factors [channels, 1, 1] for its output.
     """
     freed, values = last_reads(layers), {layers[0].inputs[0]: x}
     for layer in layers:
@@ -139,10 +134,9 @@ def run(
         if channel_mask and layer.name in channel_mask:
             out = out * channel_mask[layer.name]
         values[layer.name] = out
-        if parts is not None:
-            parts[layer.name] = out
         for name in freed[layer.name]:
-            del values[name]
+            if not keep or name == layers[0].inputs[0]:
+                del values[name]
     return values
 
 
@@ -150,6 +144,10 @@ def last_reads(layers: Sequence[Layer]) -> dict[str, list[str]]:
     """Layer name → those of its inputs that no later layer reads."""
     last = {name: layer.name for layer in layers for name in layer.inputs}
     return {layer.name: [name for name in layer.inputs if last[name] == layer.name] for layer in layers}
+
+
+def concat(*inputs: Tensor) -> Tensor:
+    return torch.cat(inputs, 1)
 
 
 class Fire(nn.Module):
@@ -171,9 +169,8 @@ class Fire(nn.Module):
         self.expand1x1_activation = nn.ReLU(inplace=True)
         self.expand3x3 = nn.Conv2d(squeeze, expand3x3, 3, padding=1) if expand3x3 else None
         self.expand3x3_activation = nn.ReLU(inplace=True)
-        same = in_channels == expand1x1 + expand3x3
         self.bypass: nn.Module | None = None
-        if bypass != "none" and same:
+        if bypass != "none" and in_channels == expand1x1 + expand3x3:
             self.bypass = nn.Identity()
         elif bypass == "complex":
             self.bypass = nn.Conv2d(in_channels, expand1x1 + expand3x3, 1)
@@ -185,22 +182,19 @@ class Fire(nn.Module):
 
     def layers(self, name: str, reads: str) -> list[Layer]:
         """The layers of a module called `name` that reads the output `reads`."""
-
-        def branch(kind: str, reads: str) -> Layer:
-            conv, relu = getattr(self, kind), getattr(self, f"{kind}_activation")
-            return Layer(f"{name}/{kind}", "convolution", (reads,), conv, relu)
-
-        squeeze = branch("squeeze", reads)
-        expands = [branch(kind, squeeze.name) for kind in self.branches[1:]]
-        names = tuple(expand.name for expand in expands)
+        layers = []
+        for branch in self.branches:
+            inputs = (reads if branch == "squeeze" else f"{name}/squeeze",)
+            relu = getattr(self, f"{branch}_activation")
+            layers.append(Layer(f"{name}/{branch}", inputs, getattr(self, branch), relu))
+        expands = tuple(layer.name for layer in layers[1:])
         if self.bypass is None:
-            return [squeeze, *expands, Layer(name, "concat", names, _concat)]
-        joined = Layer(f"{name}/expands", "concat", names, _concat)
-        if isinstance(self.bypass, nn.Identity):
-            return [squeeze, *expands, joined, Layer(name, "add", (joined.name, reads), torch.add)]
-        bypass = Layer(f"{name}/bypass", "convolution", (reads,), self.bypass)
-        added = Layer(name, "add", (joined.name, bypass.name), torch.add)
-        return [squeeze, *expands, joined, bypass, added]
+            return [*layers, Layer(name, expands, concat)]
+        layers.append(Layer(f"{name}/expands", expands, concat))
+        if isinstance(self.bypass, nn.Conv2d):
+            layers.append(Layer(f"{name}/bypass", (reads,), self.bypass))
+            reads = f"{name}/bypass"
+        return [*layers, Layer(name, (f"{name}/expands", reads), torch.add)]
 
     def forward(self, x: Tensor) -> Tensor:
         return run(self.layers("fire", "input"), x)["fire"]
@@ -214,7 +208,7 @@ class SqueezeNet(nn.Module):
     does: conv1, pool1, fire2 … fire9, conv10. H and W must be at least `plan.smallest_input` pixels.
     """
 
-    def __init__(self, plan: Plan | str = "1.1", classes: int = 1000, dropout: float = 0.5) -> None:
+    def __init__(self, plan: Plan | str = "1.1", classes: int = 1000) -> None:
         super().__init__()
         plan = PLANS[plan] if isinstance(plan, str) else plan
         layers: dict[str, nn.Module] = {
@@ -222,48 +216,47 @@ class SqueezeNet(nn.Module):
             "relu1": nn.ReLU(inplace=True),
         }
         if "conv1" in plan.pool_after:
-            layers["pool1"] = _pool()
+            layers["pool1"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         channels = plan.conv1_channels
         for number, shape in enumerate(plan.fires, start=2):
             layers[f"fire{number}"] = Fire(channels, *shape, bypass=plan.bypass)
             channels = shape.output
             if f"fire{number}" in plan.pool_after:
-                layers[f"pool{number}"] = _pool()
+                layers[f"pool{number}"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         self.plan = plan
         self.layer_names = tuple(layers)
         self.stages = (*(name for name in layers if name != "relu1"), "conv10")
         self.features = nn.Sequential(*layers.values())
         conv10 = nn.Conv2d(channels, classes, 1)
         self.classifier = nn.Sequential(
-            nn.Dropout(dropout), conv10, nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1)
+            nn.Dropout(0.5), conv10, nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1)
         )
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_uniform_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                nn.init.kaiming_uniform_(parameter)
+            else:
+                nn.init.zeros_(parameter)
         nn.init.normal_(conv10.weight, std=0.01)
 
     def __repr__(self) -> str:
         weights = sum(weight.numel() for weight in self.parameters())
         classes = self.classifier[1].out_channels
-        return (
-            f"SqueezeNet({len(self.plan.fires)} Fire modules, {classes:,} classes, {weights:,} parameters)"
-        )
+        fires = len(self.plan.fires)
+        return f"SqueezeNet({fires} Fire modules, {classes:,} classes, {weights:,} parameters)"
 
     def layers(self) -> list[Layer]:
         """Every layer in the order in which it runs, from conv1, which reads "pictures", to "logits"."""
         layers = feature_layers(self.layer_names, self.features)
-        dropout, conv10, relu, average = self.classifier
+        dropout, conv10, relu, mean = self.classifier
         reads = layers[-1].name
         if self.training:
-            layers.append(Layer("conv10/dropout", "dropout", (reads,), dropout))
+            layers.append(Layer("conv10/dropout", (reads,), dropout))
             reads = "conv10/dropout"
         return [
             *layers,
-            Layer("conv10", "convolution", (reads,), conv10, relu),
-            Layer("conv10/mean", "mean", ("conv10",), average),
-            Layer("logits", "flatten", ("conv10/mean",), _flatten),
+            Layer("conv10", (reads,), conv10, relu),
+            Layer("conv10/mean", ("conv10",), mean),
+            Layer("logits", ("conv10/mean",), partial(torch.flatten, start_dim=1)),
         ]
 
     def forward(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Tensor:
@@ -276,9 +269,7 @@ class SqueezeNet(nn.Module):
 
         `channel_mask`: such as "fire2/squeeze" → float [channels, 1, 1], 0 to switch a channel off.
         """
-        parts: Parts = {}
-        run(self.layers(), x, channel_mask, parts)
-        return parts
+        return run(self.layers(), x, channel_mask, keep=True)
 
     def layer(self, name: str) -> nn.Module:
         """The module of that name, conv1 … fire9 or conv10; KeyError where there is none."""
@@ -292,48 +283,27 @@ class SqueezeNet(nn.Module):
             raise KeyError(part)
         return found
 
-    def reads(self, part: str) -> str:
-        """The part that this convolution reads: "fire3/squeeze" → "fire2", "fire3/expand1x1" →
-        "fire3/squeeze"; KeyError for conv1, which reads the picture."""
-        (read,) = {layer.name: layer.inputs for layer in self.layers() if layer.name != "conv1"}[part]
-        return read
-
     def name_of(self, path: str) -> str:
         """The paper's name for a module path: "features.3.squeeze" → "fire2.squeeze"."""
-        part, _, rest = path.partition(".")
-        if part != "features" or not rest:
-            return "conv10" if path == "classifier.1" else path
-        number, _, inner = rest.partition(".")
-        name = self.layer_names[int(number)]
-        return f"{name}.{inner}" if inner else name
+        if path.startswith("features."):
+            number, *inner = path.split(".")[1:]
+            return ".".join([self.layer_names[int(number)], *inner])
+        return "conv10" if path == "classifier.1" else path
 
     @property
     def fire_names(self) -> tuple[str, ...]:
         return self.plan.fire_names
 
 
-def _pool() -> nn.Module:
-    return nn.MaxPool2d(3, stride=2, ceil_mode=True)
-
-
-def _concat(*inputs: Tensor) -> Tensor:
-    return torch.cat(inputs, 1)
-
-
-def _flatten(x: Tensor) -> Tensor:
-    return x.flatten(1)
-
-
 def feature_layers(names: Sequence[str], modules: nn.Sequential) -> list[Layer]:
     """The layers of `SqueezeNet.features`, whose modules have these names; conv1 reads "pictures"."""
     layers: list[Layer] = []
-    reads = "pictures"
     for name, module in zip(names, modules, strict=True):
+        reads = layers[-1].name if layers else "pictures"
         if isinstance(module, Fire):
             layers += module.layers(name, reads)
-        elif isinstance(module, nn.Conv2d):
-            layers.append(Layer(name, "convolution", (reads,), module, modules[names.index("relu1")]))
-        elif isinstance(module, nn.MaxPool2d):
-            layers.append(Layer(name, "pool", (reads,), module))
-        reads = layers[-1].name
+        elif isinstance(module, nn.ReLU):
+            layers[-1] = layers[-1]._replace(relu=module)
+        else:
+            layers.append(Layer(name, (reads,), module))
     return layers

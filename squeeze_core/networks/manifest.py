@@ -16,8 +16,9 @@ def manifest() -> dict[str, dict[str, Any]]:
     """Every shipped file by the network's name, as `manifest.json` has it.
 
     An entry has `file`, `title`, `source`, `licence`, `sha256` and `measured`. A classifier's also has
-    `network`, from which its record in the catalogue is made: {"architecture", "preprocess"} with
-    `published` beside it, or {"compressed": the name of the network whose weights these are}.
+    `network`, from which its record in the catalogue is made: {"architecture": torchvision's name of it,
+    "preprocess"} with `published` beside it, or {"compressed": the name of the network whose weights these
+    are}.
     """
     return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from squeeze_core.networks.architecture import Layer, SqueezeNet, run
+from squeeze_core.networks.architecture import Layer, SqueezeNet, concat, run
 
 # Recorded launches hold their activations; a page and a batch are two shapes.
 MOST_SHAPES = 4
@@ -69,17 +69,16 @@ class FewPasses:
 
     def __init__(self, network: SqueezeNet, dtype: torch.dtype = torch.float16) -> None:
         self.dtype = dtype
-        waiting: dict[str, Layer] = {}  # expands until the layer that joins them
+        read_by_concat: dict[str, Layer] = {}
         self.layers: list[Layer] = []
         for layer in network.layers():
             if layer.name.endswith(("/expand1x1", "/expand3x3")):
-                waiting[layer.name] = layer
-            elif layer.kind == "concat":
-                expands = [waiting.pop(name) for name in layer.inputs]
-                joined = layer._replace(
-                    inputs=expands[0].inputs, function=_joined(expands), relu=expands[0].relu
+                read_by_concat[layer.name] = layer
+            elif layer.function is concat:
+                expands = [read_by_concat.pop(name) for name in layer.inputs]
+                self.layers.append(
+                    self._cast(expands[0]._replace(name=layer.name, function=_joined(expands)))
                 )
-                self.layers.append(self._cast(joined))
             else:
                 self.layers.append(self._cast(layer))
 
@@ -88,13 +87,14 @@ class FewPasses:
 
     def _cast(self, layer: Layer) -> Layer:
         """The layer in `dtype`, its ReLU within the convolution's own pass."""
-        if isinstance(layer.function, nn.Conv2d):
-            return layer._replace(
-                function=self._convolution(layer.function, layer.relu is not None), relu=None
-            )
-        if layer.kind == "pool":
-            return layer._replace(function=_pool)
-        return layer._replace(function=_mean) if layer.kind == "mean" else layer
+        function = layer.function
+        if isinstance(function, nn.Conv2d):
+            function = self._convolution(function, layer.relu is not None)
+        elif isinstance(function, nn.MaxPool2d):
+            function = _pool
+        elif isinstance(function, nn.AdaptiveAvgPool2d):
+            function = _mean
+        return layer._replace(function=function, relu=None)
 
     def _convolution(self, conv: nn.Conv2d, rectified: bool) -> Callable[[Tensor], Tensor]:
         weight = conv.weight.detach().to(self.dtype, memory_format=torch.channels_last)

@@ -1,5 +1,5 @@
-"""A person's own SqueezeNet: a file of weights → its record. The version, the metaparameters and the
-number of classes are read off the shapes.
+"""User networks: a file of a SqueezeNet's weights → its record. The version, the metaparameters and the
+number of classes are read from the shapes.
 """
 
 from __future__ import annotations
@@ -8,21 +8,23 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import torch
 from safetensors.torch import save
 
-from squeeze_core.networks.architecture import FireShape, Plan, SqueezeNet
-from squeeze_core.networks.catalogue import CATALOGUE, Network, Published, imagenet_labels, squeezenet
+from squeeze_core.colours import ACCENT
+from squeeze_core.networks.architecture import Bypass, FireShape, Plan, SqueezeNet
+from squeeze_core.networks.catalogue import CATALOGUE, IMAGENET_LABELS, Network, Published
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import SHIPPED, OwnFile
+from squeeze_core.networks.weights import OwnFile
 from squeeze_core.networks.weights.reading import State, WeightsError, read_file, read_weights
 
-# What fine-tuning scripts most often show a network: torchvision's evaluation transform.
+# torchvision's evaluation transform, which most fine-tuning scripts use.
 TORCHVISION = Preprocess(224, resize=256)
 SIDES = (32, 1024)
 MOST_PARAMETERS = 100_000_000
@@ -39,30 +41,39 @@ def open_own(
     """The record of the SqueezeNet whose weights these bytes are.
 
     `name`: the file's. `class_names`: another file's name and bytes, one class a line, a JSON list, or
-    a JSON object index → name; None for what the file says itself, else ImageNet's names for 1,000
-    classes, else numbers. `preprocess`: what the network expects to see; None for what the file says
-    itself, else torchvision's. WeightsError, in one sentence, for anything that is no SqueezeNet's weights.
+    a JSON object index → name; None for those in the file itself, else ImageNet's names for 1,000 classes,
+    else numbers. `preprocess`: None for that in the file itself, else torchvision's. WeightsError, in one
+    sentence, for anything that is no SqueezeNet's weights, and for weights whose answers overflow.
     """
     stored = read_weights(content, name)
     plan, classes = read_plan(stored.state, name, stored.metadata.get("bypass", "none"))
     if class_names:
         labels = read_class_names(class_names[1], class_names[0])
+    elif "labels" in stored.metadata:
+        labels = read_class_names(stored.metadata["labels"].encode(), "labels")
     else:
-        labels = _stored_labels(stored.metadata) or _default_labels(classes)
+        labels = _default_labels(classes)
     if len(labels) != classes:
         source = class_names[0] if class_names else name
         raise WeightsError(f"{source} names {len(labels):,} classes; {name} has {classes:,}.")
     digest = hashlib.sha256(content).hexdigest()
-    shown = (
-        preprocess
-        or _stored_preprocess(stored.metadata, name)
-        or _shipped_preprocess(digest)
-        or TORCHVISION
-    )
-    check_preprocess(shown, plan)
-    key = hashlib.sha256(f"{digest}{shown}{shown.mean}{shown.std}{labels}".encode()).hexdigest()
+    # A copy of a shipped file has the shipped network's.
+    shipped = (one.preprocess for one in CATALOGUE.values() if getattr(one.weights, "sha256", "") == digest)
+    see = preprocess or _stored_preprocess(stored.metadata, name) or next(shipped, TORCHVISION)
+    _check_preprocess(see, plan)
+    key = hashlib.sha256(f"{digest}{see}{see.mean}{see.std}{labels}".encode()).hexdigest()
     weights = OwnFile(f"your file {name}", len(content), stored.state)
-    return squeezenet(name, name, plan, weights, shown, labels, UNPUBLISHED, key=f"own:{key}")
+    network = Network(name, name, ACCENT, weights, see, labels, UNPUBLISHED, plan=plan, key=f"own:{key}")
+    _check_answers(network, max(SIDES[0], plan.smallest_input))
+    return network
+
+
+def _check_answers(network: Network, side: int) -> None:
+    """WeightsError when the answer to a picture of noise, side × side, overflows float32."""
+    with torch.inference_mode():
+        answer = network.load()(torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(0)))
+    if not answer.isfinite().all():
+        raise WeightsError(f"{network.title} has weights so large that its answers are not finite numbers.")
 
 
 def open_own_file(
@@ -86,7 +97,9 @@ def reweighted(network: Network, path: Path) -> Network:
         raise WeightsError(f"{path.name} does not hold the weights of {network.title}.")
     weights = OwnFile(f"your file {path.name}", len(content), state)
     key = f"{network.name}:{hashlib.sha256(content).hexdigest()}"
-    return replace(network, weights=weights, published=UNPUBLISHED, measured=None, key=key)
+    own = replace(network, weights=weights, published=UNPUBLISHED, measured=None, key=key)
+    _check_answers(own, network.preprocess.size)
+    return own
 
 
 def to_safetensors(network: Network) -> bytes:
@@ -95,52 +108,37 @@ def to_safetensors(network: Network) -> bytes:
 
 
 def metadata_of(network: Network) -> dict[str, str]:
-    """Metadata of a file with a SqueezeNet's weights: class names, where they are not those that
-    `open_own` takes anyway, how it wants to see a picture, and its bypass."""
+    """Metadata of a file with a SqueezeNet's weights: its preprocessing, its bypass, and the class names
+    where they are not the default of `open_own`."""
     assert network.plan is not None
     see = network.preprocess
-    metadata = {
-        "preprocess": json.dumps(
-            {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
-        ),
-        "bypass": network.plan.bypass,
-    }
+    expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
+    metadata = {"preprocess": json.dumps(expects), "bypass": network.plan.bypass}
     if network.labels != _default_labels(len(network.labels)):
         metadata["labels"] = json.dumps(network.labels)
     return metadata
 
 
-def renamed(network: Network, title: str) -> Network:
-    """The same network under another name, where two files bear one."""
-    return replace(network, name=title, title=title)
-
-
 def read_plan(state: State, name: str, bypass: str = "none") -> tuple[Plan, int]:
-    """The plan and the number of classes that the shapes of a state dict spell out.
+    """The plan and the number of classes that the shapes of a state dict give.
 
     WeightsError when it is another network's, or some of a SqueezeNet's tensors are missing or do not fit.
     """
     _check_family(state, name)
     places = sorted(int(found[1]) for key in state if (found := _SQUEEZE.fullmatch(key)))
-    shapes = {}
-    for place in places:
-        sizes = [_outputs(state, f"features.{place}.{branch}.weight") for branch in FireShape._fields]
-        shapes[place] = FireShape(*sizes)
+    fires = tuple(
+        FireShape(*(_outputs(state, f"features.{place}.{branch}.weight") for branch in FireShape._fields))
+        for place in places
+    )
     pools = {f"fire{n}" for n, (a, b) in enumerate(pairwise(places), 2) if b - a == 2}
     if places[0] == 3:
         pools.add("conv1")
     if any(f"features.{place}.bypass.weight" in state for place in places):
         bypass = "complex"
-    if bypass not in ("none", "simple", "complex"):
+    if bypass not in get_args(Bypass):
         raise WeightsError(f"{name} names the bypass {bypass!r}, not none, simple or complex.")
-    kernel = state["features.0.weight"].shape[-1]
-    plan = Plan(
-        _outputs(state, "features.0.weight"),
-        kernel,
-        frozenset(pools),
-        tuple(shapes.values()),
-        bypass,  # type: ignore[arg-type]
-    )
+    channels, kernel = _outputs(state, "features.0.weight"), state["features.0.weight"].shape[-1]
+    plan = Plan(channels, kernel, frozenset(pools), fires, cast(Bypass, bypass))
     classes = _outputs(state, "classifier.1.weight")
     if classes > MOST_CLASSES or sum(tensor.numel() for tensor in state.values()) > MOST_PARAMETERS:
         raise WeightsError(f"{name} is too large for a SqueezeNet: more than {MOST_PARAMETERS:,} weights.")
@@ -183,9 +181,7 @@ def _check_shapes(state: State, plan: Plan, classes: int, name: str) -> None:
         )
     extra = [key for key in state if key not in expected]
     if extra:
-        raise WeightsError(
-            f"{name} holds {len(extra)} tensors that a SqueezeNet has not, {extra[0]} first."
-        )
+        raise WeightsError(f"{name} holds {len(extra)} tensors that no SqueezeNet has, {extra[0]} first.")
     for key, tensor in expected.items():
         if not state[key].is_floating_point():
             raise WeightsError(f"{name}: {key} holds whole numbers, not floating-point ones.")
@@ -223,15 +219,12 @@ def _in_order(found: dict[str, Any]) -> list[Any]:
 
 
 def _default_labels(classes: int) -> tuple[str, ...]:
-    imagenet = imagenet_labels()
-    return imagenet if classes == len(imagenet) else tuple(f"class {index}" for index in range(classes))
+    if classes == len(IMAGENET_LABELS):
+        return IMAGENET_LABELS
+    return tuple(f"class {index}" for index in range(classes))
 
 
-def _stored_labels(metadata: Any) -> tuple[str, ...] | None:
-    return read_class_names(metadata["labels"].encode(), "labels") if "labels" in metadata else None
-
-
-def _stored_preprocess(metadata: Any, name: str) -> Preprocess | None:
+def _stored_preprocess(metadata: Mapping[str, str], name: str) -> Preprocess | None:
     if "preprocess" not in metadata:
         return None
     try:
@@ -239,25 +232,19 @@ def _stored_preprocess(metadata: Any, name: str) -> Preprocess | None:
         mean, std = (tuple(float(value) for value in row[key]) for key in ("mean", "std"))
         return Preprocess(int(row["size"]), row["resize"] and int(row["resize"]), mean, std)  # type: ignore[arg-type]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise WeightsError(f"{name} does not say in a known way what the network expects to see.") from None
+        raise WeightsError(f"{name} describes its preprocessing in an unknown way.") from None
 
 
-def _shipped_preprocess(digest: str) -> Preprocess | None:
-    """The preprocessing of a shipped classifier, if the file is a copy of one."""
-    names = [shipped.name for shipped in SHIPPED.values() if shipped.sha256 == digest]
-    return CATALOGUE[names[0]].preprocess if names and names[0] in CATALOGUE else None
-
-
-def check_preprocess(shown: Preprocess, plan: Plan) -> None:
-    """WeightsError when a network of that plan cannot see pictures so."""
+def _check_preprocess(see: Preprocess, plan: Plan) -> None:
+    """WeightsError when the preprocessing is impossible for a network of that plan."""
     low, high = max(SIDES[0], plan.smallest_input), SIDES[1]
-    if not low <= shown.size <= high:
-        raise WeightsError(f"An input side of {shown.size} pixels is not between {low} and {high}.")
-    if shown.resize is not None and not shown.size <= shown.resize <= 2 * high:
+    if not low <= see.size <= high:
+        raise WeightsError(f"An input side of {see.size} pixels is not between {low} and {high}.")
+    if see.resize is not None and not see.size <= see.resize <= 2 * high:
         raise WeightsError(
-            f"A centre of {shown.size} pixels cannot be cut from a side of {shown.resize}: it must be "
-            f"{shown.size} to {2 * high}."
+            f"A centre of {see.size} pixels cannot be cut from a side of {see.resize}: it must be "
+            f"{see.size} to {2 * high}."
         )
-    numbers = (*shown.mean, *shown.std)
-    if len(numbers) != 6 or not all(map(math.isfinite, numbers)) or min(shown.std) <= 0:
+    numbers = (*see.mean, *see.std)
+    if len(numbers) != 6 or not all(map(math.isfinite, numbers)) or min(see.std) <= 0:
         raise WeightsError("Mean and standard deviation are three finite numbers each, the latter above 0.")

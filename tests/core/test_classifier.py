@@ -5,7 +5,7 @@ import pytest
 
 from squeeze_core import gallery
 from squeeze_core.classifier import classify
-from squeeze_core.networks.catalogue import imagenet_labels, named
+from squeeze_core.networks.catalogue import IMAGENET_LABELS, named
 
 
 def test_the_cat_is_an_egyptian_cat(engine, chelsea) -> None:
@@ -56,7 +56,7 @@ def test_a_generator_is_read_a_batch_at_a_time(engine, chelsea) -> None:
 
 
 def test_labels_are_imagenets() -> None:
-    labels = imagenet_labels()
+    labels = IMAGENET_LABELS
     assert len(labels) == 1000 and labels[0] == "tench" and labels[999] == "toilet tissue"
 
 

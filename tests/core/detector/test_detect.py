@@ -16,7 +16,7 @@ from squeeze_core.detector.detections import FLOOR, Candidates, Detection
 from squeeze_core.detector.fine_grained import IMAGENET_CLASSES, applies, crop, fine_grained
 from squeeze_core.detector.pretrained import NAME, load_detector, shipped_detector
 from squeeze_core.images import Picture
-from squeeze_core.networks.catalogue import DEFAULT, imagenet_labels
+from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.weights import SHIPPED, WeightsError
 from squeeze_core.networks.weights.reading import read_weights
@@ -133,7 +133,7 @@ def test_a_fine_grained_name_is_a_kind_of_its_box_with_its_own_probability(
 
 
 def test_the_classes_of_imagenet_are_vocs() -> None:
-    labels = imagenet_labels()
+    labels = IMAGENET_LABELS
     assert IMAGENET_CLASSES.keys() == set(shipped_detector().labels)
     every = [index for indices in IMAGENET_CLASSES.values() for index in indices]
     assert len(set(every)) == len(every)

@@ -146,6 +146,5 @@ def test_a_full_gpu_leaves_the_trace_to_the_cpu(
 
 
 def test_the_plan_counts_every_channel(trace: FireTrace) -> None:
-    assert DEFAULT.plan is not None
     channels = sum(len(m.places[branch].values) for m in trace.modules.values() for branch in m.branches)
-    assert channels == DEFAULT.plan.channels == 2880
+    assert channels == 2880

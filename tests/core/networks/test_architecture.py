@@ -83,12 +83,13 @@ def test_each_layer_reads_only_what_ran_before_it() -> None:
     for layer in network.layers():
         assert known.issuperset(layer.inputs) and layer.name not in known
         known.add(layer.name)
-    convolutions = {layer.function for layer in network.layers() if layer.kind == "convolution"}
-    assert convolutions == {m for m in network.modules() if isinstance(m, torch.nn.Conv2d)}
+    functions = {layer.function for layer in network.layers()}
+    assert functions.issuperset(m for m in network.modules() if isinstance(m, torch.nn.Conv2d))
 
 
 def test_dropout_runs_in_training_only() -> None:
-    network, picture = SqueezeNet("1.1", classes=5, dropout=1.0), torch.randn(1, 3, 64, 64)
+    network, picture = SqueezeNet("1.1", classes=5), torch.randn(1, 3, 64, 64)
+    network.classifier[0].p = 1.0
     torch.nn.init.ones_(network.layer("conv10").bias)
     assert torch.equal(network(picture), torch.ones(1, 5))
     assert not torch.equal(network.eval()(picture), torch.ones(1, 5))
@@ -101,14 +102,12 @@ def test_a_network_is_shown_in_one_line() -> None:
 def test_a_part_is_its_convolution_of_what_it_reads() -> None:
     torch.manual_seed(0)
     network, batch = SqueezeNet("1.1", classes=5).eval(), torch.randn(1, 3, 64, 64)
+    reads = {layer.name: layer.inputs for layer in network.layers()}
     with torch.inference_mode():
         parts = network.parts(batch)
         for part in ("fire2/squeeze", "fire4/squeeze", "fire5/expand3x3", "conv10"):
-            made = network.convolution(part)(parts[network.reads(part)]).relu()
-            assert torch.equal(made, parts[part])
-    for part in ("conv1", "fire12/squeeze"):
-        with pytest.raises(KeyError):
-            network.reads(part)
+            (read,) = reads[part]
+            assert torch.equal(network.convolution(part)(parts[read]).relu(), parts[part])
     for part in ("fire2", "fire2/bypass", "fire12/squeeze"):
         with pytest.raises(KeyError):
             network.convolution(part)

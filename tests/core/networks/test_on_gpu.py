@@ -57,10 +57,8 @@ def test_gradients_and_parts_come_from_the_network_itself() -> None:
 
 
 def test_each_fire_module_is_two_convolutions() -> None:
-    convolutions = [
-        one for one in FewPasses(SqueezeNet("1.1").eval()).layers if one.kind in ("convolution", "concat")
-    ]
-    assert len(convolutions) == 1 + 8 * 2 + 1
+    names = [layer.name for layer in FewPasses(SqueezeNet("1.1").eval()).layers]
+    assert [name for name in names if name.startswith("fire3")] == ["fire3/squeeze", "fire3"]
 
 
 class Recording:

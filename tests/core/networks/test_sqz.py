@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from squeeze_core.networks.architecture import FireShape, Plan
-from squeeze_core.networks.catalogue import DEFAULT, squeezenet
+from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.own import metadata_of, open_own
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile, WeightsError, sqz
@@ -33,15 +33,8 @@ def laplace(shape: tuple[int, ...], scale: float, seed: int = 0) -> np.ndarray:
 def content() -> Sqz:
     """A small SqueezeNet of ten classes, every kind and coding in it."""
     torch.manual_seed(0)
-    record = squeezenet(
-        "mine",
-        "Mine",
-        PLAN,
-        OwnFile("", 0, {}),
-        Preprocess(64, 72, (0.5, 0.4, 0.3), (0.2, 0.2, 0.1)),
-        LABELS,
-        DEFAULT.published,
-    )
+    see = Preprocess(64, 72, (0.5, 0.4, 0.3), (0.2, 0.2, 0.1))
+    record = Network("mine", "Mine", "", OwnFile("", 0, {}), see, LABELS, DEFAULT.published, plan=PLAN)
     kinds = [
         lambda v: Packed(v),
         lambda v: Packed(v * (np.abs(v) > 0.1), "float32", "masked"),
