@@ -8,9 +8,9 @@ from pages.compare_parts import machine
 from pages.session import address
 from pages.widgets import downloads
 from squeeze_core.compression.precision_rows import fewer_bytes
-from squeeze_core.cost.budget import Budget, Verdict, answer, judge
+from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, Budget, Verdict, answer, judge
 from squeeze_core.cost.comparison import NetworkRow
-from squeeze_core.cost.devices import DEVICES, Device
+from squeeze_core.cost.devices import DEVICES
 
 
 def draw(field: tuple[NetworkRow, ...]) -> None:
@@ -36,49 +36,45 @@ def draw(field: tuple[NetworkRow, ...]) -> None:
         )
         downloads.buttons("what-fits", table=rows)
         st.caption(
-            "Flash and download: the parameters alone at the chosen precision. RAM: those and the "
-            "largest set of fp32 activations alive at once, one picture at a time, without the "
-            "framework. Accuracy is published for 32-bit weights. SqueezeNet's files in fewer bits have no "
-            "published accuracy: what they lose is measured against the uncompressed network on the same "
-            "pictures, and ranks them below it. Their bytes are the files'. Devices: all the memory that "
-            "their makers state; a system and a program need some of it."
+            "Flash and download: the parameters alone at the chosen precision, and of SqueezeNet’s files "
+            f"in fewer bits the file; 3G: {MBIT_PER_SECOND_3G} Mbit/s, as WebPageTest and Lighthouse have "
+            "it. RAM: the parameters and the largest set of fp32 activations alive at once, without the "
+            "framework. Accuracy is published for 32-bit weights; a file in fewer bits ranks below its "
+            "uncompressed network by what it was measured to lose on the same pictures. Devices: all the "
+            "memory that their makers state; a system and a program need some of it."
         )
 
 
 # What a first visitor finds: a microcontroller's usual flash, a small board's memory, a minute on 3G.
 _USUAL = Budget(flash_mb=16.0, ram_mb=64.0, download_s=60.0)
+_LIMITS = {
+    "flash_mb": "Flash (MB)",
+    "ram_mb": "RAM (MB)",
+    "milliseconds": "Time a picture (ms)",
+    "download_s": "Download on 3G (s)",
+}
 
 
 def budget() -> Budget:
     """The limits as they stand on this tab, whether or not it has been opened."""
-    state = st.session_state
     return Budget(
-        state.get("fits-flash", _USUAL.flash_mb),
-        state.get("fits-ram", _USUAL.ram_mb),
-        state.get("fits-ms", _USUAL.milliseconds),
-        state.get("fits-download", _USUAL.download_s),
-        state.get("fits-mbit", _USUAL.mbit_per_second),
-        state.get("fits-bits", _USUAL.bits),
+        **{name: st.session_state.get(f"fits-{name}", value) for name, value in vars(_USUAL).items()}
     )
 
 
 def _ask() -> Budget:
     _devices()
     with st.grid("auto", min_column_width=170, gap="small", vertical_alignment="bottom"):
-        _limit("Flash (MB)", _USUAL.flash_mb, "flash")
-        _limit("RAM (MB)", _USUAL.ram_mb, "ram")
-        _limit("Time a picture (ms)", _USUAL.milliseconds, "ms")
-        _limit("Download (s)", _USUAL.download_s, "download")
-        st.number_input(
-            "3G speed assumed (Mbit/s)",
-            min_value=0.1,
-            max_value=1000.0,
-            value=_USUAL.mbit_per_second,
-            step=0.1,
-            key="fits-mbit",
-            help="1.6 Mbit/s is the downlink that WebPageTest and Lighthouse emulate as 3G.",
-            **address.BOUND,
-        )
+        for name, label in _LIMITS.items():
+            st.number_input(
+                label,
+                min_value=0.01,
+                value=getattr(_USUAL, name),
+                step=1.0,
+                key=f"fits-{name}",
+                help="Empty: no limit.",
+                **address.BOUND,
+            )
         st.segmented_control(
             "Bits a weight",
             (32, 16, 8),
@@ -91,35 +87,18 @@ def _ask() -> Budget:
 
 
 def _devices() -> None:
-    """Buttons that fill in what a device's maker states."""
+    """Buttons that fill in the figures of a device's maker."""
     with st.container(horizontal=True, gap="small"):
         for device in DEVICES:
+            flash = None if device.flash is None else round(device.flash / 1e6, 2)
+            limits = {"flash_mb": flash, "ram_mb": round(device.ram / 1e6, 2), "download_s": None}
             st.button(
                 device.name,
                 key=f"fits-device-{device.name}",
-                on_click=_take,
-                args=(device,),
+                on_click=st.session_state.update,
+                args=({f"fits-{name}": value for name, value in limits.items()},),
                 help=device.source,
             )
-
-
-def _take(device: Device) -> None:
-    flash = None if device.flash is None else round(device.flash / 1e6, 2)
-    st.session_state.update(
-        {"fits-flash": flash, "fits-ram": round(device.ram / 1e6, 2), "fits-download": None}
-    )
-
-
-def _limit(label: str, value: float | None, key: str) -> None:
-    st.number_input(
-        label,
-        min_value=0.01,
-        value=value,
-        step=1.0,
-        key=f"fits-{key}",
-        help="Empty: no limit.",
-        **address.BOUND,
-    )
 
 
 def _offer_measuring(verdicts: tuple[Verdict, ...]) -> None:
@@ -148,9 +127,6 @@ def _row(verdict: Verdict) -> dict[str, object]:
 
 def _loss(row: NetworkRow) -> str | None:
     """Points with their 95 % interval and on how many pictures; None without a compressed file."""
-    difference = row.measured.difference if row.measured else None
-    return (
-        None
-        if difference is None or not row.measured
-        else f"{difference.points()}, {row.measured.pictures:,} pictures"
-    )
+    if row.measured is None or row.measured.difference is None:
+        return None
+    return f"{row.measured.difference.points()}, {row.measured.pictures:,} pictures"

@@ -1,8 +1,8 @@
-"""Everything above as slides, a web page and tables: chosen and seen before it is taken."""
+"""The comparison as slides, a web page and a table."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -18,7 +18,6 @@ from squeeze_core.report import TITLE, Branding, Report, slides, tables
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 from squeeze_core.spreadsheet import csv_bytes
 
-_PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 _LOGO_MEGABYTES = 5
 _PRESENT_PIXELS = 620
 
@@ -37,7 +36,7 @@ def draw(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...]) -> Non
 
 
 def collect(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...], branding: Branding) -> Report:
-    """All that this session knows: measurements, the current picture and its answers, the budget."""
+    """This session's report: measurements, the current picture and its answers, the budget."""
     measured = tuple(machine.measured()[row.name] for row in rows if row.name in machine.measured())
     picture, said = tray.current(), answers.collect(rows)
     ours = next(answer for answer in said if answer.network.plan)
@@ -82,12 +81,11 @@ def _branding() -> Branding:
 
 def _choose(report: Report) -> list[str]:
     """The keys of the sections that are ticked, each with its finding."""
-    st.markdown("**Tick what you will show**")
     made = {section.key: section for section in sections(report)}
     chosen: list[str] = []
-    for group, keys in (("", MAIN), ("Appendix", [key for key in CHOICES if key not in MAIN])):
-        if group:
-            st.markdown(f"**{group}**")
+    groups = {"Tick what you will show": MAIN, "Appendix": [key for key in CHOICES if key not in MAIN]}
+    for group, keys in groups.items():
+        st.markdown(f"**{group}**")
         with st.grid("auto", min_column_width=260, gap="small"):
             for key in filter(made.__contains__, keys):
                 with st.container(gap=None):
@@ -107,9 +105,21 @@ def _files(report: Report, keys: list[str]) -> None:
         presents = st.toggle("Present", key="deck-present")
         # The number says which ticks the file follows, should somebody click while the page is at work.
         count = f"{len(deck)} slides" if len(deck) > 1 else "1 slide"
-        _button(f"PowerPoint, {count}", partial(_pptx, deck), "pptx", _PPTX, "slideshow", "primary")
-        _button("Web page", partial(_html, report, keys), "html", "text/html", "html")
-        _button("CSV", lambda: csv_bytes(tables.rows(report)), "csv", "text/csv", "table")
+        files: dict[str, tuple[str, str, Callable[[], bytes | str]]] = {
+            "pptx": (f"PowerPoint, {count}", "slideshow", lambda: _pptx(deck)),
+            "html": ("Web page", "html", lambda: _html(report, keys)),
+            "csv": ("CSV", "table", lambda: csv_bytes(tables.rows(report))),
+        }
+        for ending, (label, icon, make) in files.items():
+            st.download_button(
+                label,
+                make,
+                f"what-small-costs.{ending}",
+                key=f"report-{ending}",
+                icon=f":material/{icon}:",
+                type="primary" if ending == "pptx" else "secondary",
+                on_click="ignore",
+            )
     st.caption(
         "Present shows the web page here: use the left and right arrow keys, or full screen. The web page "
         "works offline and prints one section on each sheet. The PowerPoint’s charts are native: select "
@@ -132,19 +142,6 @@ def _figures(report: Report) -> None:
         st.caption(line)
     if not report.measurements:
         st.caption("Nothing measured yet: the tab “This machine” adds times and memory to all of these.")
-
-
-def _button(label: str, make: object, ending: str, mime: str, icon: str, kind: str = "secondary") -> None:
-    st.download_button(
-        label,
-        make,  # type: ignore[arg-type]
-        f"what-small-costs.{ending}",
-        mime,
-        key=f"report-{ending}",
-        icon=f":material/{icon}:",
-        type=kind,  # type: ignore[arg-type]
-        on_click="ignore",
-    )
 
 
 def _pptx(deck: tuple[slides.Slide, ...]) -> bytes:

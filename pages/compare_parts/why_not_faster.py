@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import streamlit as st
 
 from pages.compare_parts import machine
@@ -60,43 +57,38 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
 
 
 def _quantities(small: NetworkRow, large: NetworkRow, here: Measurement, other: Measurement) -> None:
-    """What each network stores, multiplies and moves, and what that takes here."""
-    costs, measured = (small.profile(), large.profile()), (here, other)
+    """Numbers stored, multiplied and moved by each network, and its time here."""
     size = here.machine.number_bytes if here.machine else FP32_BYTES
-    table = [
-        _row("Parameters", [cost.parameters for cost in costs], amount),
-        _row("Multiply-accumulates", [cost.macs for cost in costs], amount),
-        _row("Activations moved", [_activations(cost, size) for cost in costs], _bytes),
-        _row("Weights moved", [size * cost.parameters for cost in costs], _bytes),
-    ]
-    if all(one.machine for one in measured):
-        least = [least_time(cost, one.machine) for cost, one in zip(costs, measured, strict=True)]  # type: ignore[arg-type]
-        table.append(_row("Least time, by the roofline", least, _seconds))
-    table.append(_row("Measured time", [one.milliseconds / 1000 for one in measured], _seconds))
-    titled = [
-        {"For one picture": name, small.title: a, large.title: b, "Times as much": times}
-        for name, a, b, times in table
-    ]
-    st.dataframe(titled, hide_index=True, key="why-not-faster-table", alt="What each network needs")
+    table = []
+    for cost, measured in ((small.profile(), here), (large.profile(), other)):
+        found: dict[str, tuple[float, str]] = {
+            "Parameters": (cost.parameters, ""),
+            "Multiply-accumulates": (cost.macs, ""),
+            "Activations moved": (_activations(cost, size), "B"),
+            "Weights moved": (size * cost.parameters, "B"),
+        }
+        if here.machine and measured.machine:
+            found["Least time, by the roofline"] = (least_time(cost, measured.machine), "s")
+        found["Measured time"] = (measured.milliseconds / 1000, "s")
+        table.append(found)
+    rows = []
+    for name, (value, unit) in table[0].items():
+        times = table[1][name][0] / value
+        rows.append(
+            {
+                "For one picture": name,
+                small.title: amount(value, unit),
+                large.title: amount(table[1][name][0], unit),
+                "Times as much": f"{times:.{0 if times >= 10 else 1}f}×",
+            }
+        )
+    st.dataframe(rows, hide_index=True, key="why-not-faster-table", alt="Needs of each network")
 
 
 def _activations(cost: Profile, number_bytes: int) -> int:
     """Bytes of activations that its layers read and write, at so many a number."""
     weights = sum(layer.parameters for layer in cost.layers if moved(layer, number_bytes))
     return sum(moved(layer, number_bytes) for layer in cost.layers) - number_bytes * weights
-
-
-def _row(name: str, values: list[Any], words: Callable[[Any], str]) -> tuple[str, str, str, str]:
-    times = values[1] / values[0]
-    return name, words(values[0]), words(values[1]), f"{times:.{0 if times >= 10 else 1}f}×"
-
-
-def _bytes(value: float) -> str:
-    return amount(value, "B")
-
-
-def _seconds(value: float) -> str:
-    return amount(value, "s")
 
 
 def _layers(small: NetworkRow, here: Measurement) -> None:

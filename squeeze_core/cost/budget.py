@@ -1,4 +1,4 @@
-"""What fits? A device's limits → which networks meet them, and by how much the others miss."""
+"""The limits of a device → which networks meet them, and by how much the others miss."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ class Budget:
 
     `flash_mb`: storage for the weights. `ram_mb`: weights and the largest set of fp32 activations
     alive at once, one picture at a time. `milliseconds`: for one picture, as measured. `download_s`:
-    to fetch the weights at `mbit_per_second`. `bits`: a stored weight takes, 32, 16 or 8, where a row
-    does not say what its file has.
+    to fetch the weights on 3G. `bits`: of a stored weight, 32, 16 or 8, of rows without `stored_bytes`.
     """
 
     flash_mb: float | None = None
     ram_mb: float | None = None
     milliseconds: float | None = None
     download_s: float | None = None
-    mbit_per_second: float = MBIT_PER_SECOND_3G
     bits: int = 32
 
 
@@ -93,7 +91,7 @@ def _checks(row: NetworkRow, budget: Budget, milliseconds: float | None) -> tupl
     # A compressed file is unpacked before it computes.
     loaded = stored if row.stored_bytes is None else row.float32_megabytes
     ram = None if row.activation_megabytes is None else loaded + row.activation_megabytes
-    download = 8 * stored / budget.mbit_per_second
+    download = 8 * stored / MBIT_PER_SECOND_3G
     rows = (
         ("Flash", "MB", stored, budget.flash_mb),
         ("RAM", "MB", ram, budget.ram_mb),

@@ -55,17 +55,17 @@ def test_no_network_chosen_leaves_squeezenet_alone() -> None:
 def test_what_fits_answers_and_changes_with_the_budget() -> None:
     app = open_tab("What fits?")
     assert "networks fit" in headings(app)[0]
-    app.number_input(key="fits-flash").set_value(5.0).run()
+    app.number_input(key="fits-flash_mb").set_value(5.0).run()
     assert headings(app) == [
         "6 of 47 networks fit; the most accurate is SqueezeNet 1.1 (torchvision): 58.2% top-1 as published."
     ]
-    app.number_input(key="fits-flash").set_value(0.5).run()
+    app.number_input(key="fits-flash_mb").set_value(0.5).run()
     assert headings(app)[0].startswith(
         "1 of 47 networks fits; the most accurate is SqueezeNet 1.1, compressed"
     )
-    app.number_input(key="fits-flash").set_value(0.4).run()
+    app.number_input(key="fits-flash_mb").set_value(0.4).run()
     assert headings(app)[0].startswith("None of the 47 networks fits")
-    app.number_input(key="fits-ms").set_value(10.0).run()
+    app.number_input(key="fits-milliseconds").set_value(10.0).run()
     assert not app.exception
 
 
@@ -76,15 +76,15 @@ def test_your_picture_is_named_by_each_network_that_is_here() -> None:
 def test_a_device_fills_in_its_makers_figures() -> None:
     app = open_tab("What fits?")
     app.button(key="fits-device-STM32H743ZI").click().run()
-    assert app.number_input(key="fits-flash").value == 2.1
+    assert app.number_input(key="fits-flash_mb").value == 2.1
     assert headings(app)[0].startswith("None of the 47 networks fits")
     app.button(key="fits-device-Raspberry Pi Zero 2 W").click().run()
-    assert app.number_input(key="fits-flash").value is None
+    assert app.number_input(key="fits-flash_mb").value is None
     assert "networks fit" in headings(app)[0]
 
 
 def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
-    app = open_tab("Report", **{"fits-flash": 5.0, "fits-ram": None, "fits-download": None})
+    app = open_tab("Report", **{"fits-flash_mb": 5.0, "fits-ram_mb": None, "fits-download_s": None})
     assert not app.exception
     assert app.checkbox(key="deck-finding").value and not app.checkbox(key="deck-features").value
     for box in app.checkbox:

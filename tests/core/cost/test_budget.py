@@ -25,7 +25,7 @@ def test_ram_is_weights_and_activations() -> None:
 
 
 def test_download_is_bits_over_the_assumed_speed() -> None:
-    (verdict,) = judge([comparison.row("vgg16")], Budget(download_s=60, mbit_per_second=1.6), {})
+    (verdict,) = judge([comparison.row("vgg16")], Budget(download_s=60), {})
     assert verdict.checks[0].needs == pytest.approx(138_357_544 * 32 / 1.6e6)
     assert "the limit" in verdict.reason and not verdict.fits
 
