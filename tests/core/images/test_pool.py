@@ -168,27 +168,25 @@ def test_the_start_of_a_process_is_not_the_pictures_time(
     assert working[0] == starting
 
 
-def test_every_picture_is_read_while_processes_are_killed(samples, working: list[int]) -> None:
+def test_every_picture_is_read_while_processes_are_killed(
+    samples, working: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     two = pool.Pool(2)
-    data = encoded(samples["coffee.jpg"].image.resize((3000, 2000)), "JPEG")
+    data = encoded(samples["coffee.jpg"].image, "JPEG")
     _, expected = two.run(request("first"), data)
-    stop, killed = threading.Event(), []
+    work = pool._Worker.work
 
-    def kill() -> None:
-        while not stop.wait(0.5):
-            for process in {working[-1], *(worker._process.pid for worker in list(two._idle))}:
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-                    killed.append(process)
+    def killing(worker: pool._Worker, *arguments: object) -> object:
+        if len(working) % 15 == 0:
+            for other in (worker, *two._idle):
+                other._process.kill()
+        return work(worker, *arguments)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
+    monkeypatch.setattr(pool._Worker, "work", killing)
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(lambda number: two.run(request(str(number)), data)[1], range(200)))
-    stop.set()
-    killer.join()
     two.close()
-    assert len(killed) > 2 and len(found) == 200
+    assert len(working) > 210 and len(set(working)) > 10, "tried again, by new processes"
     assert all(image.tobytes() == expected.tobytes() for image in found)
 
 
