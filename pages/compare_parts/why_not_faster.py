@@ -106,7 +106,7 @@ def _layers(small: NetworkRow, here: Measurement) -> None:
         }
         for one in found
     ]
-    downloads.chart(comparison_charts.stretch_bars(small.title, found), table=table, name="layer-times")
+    downloads.chart(comparison_charts.stretch_bars(found), table=table, name="layer-times")
     st.caption(
         f"Measured on {here.conditions}: each layer by ONNX Runtime’s own clock, median of its runs, a "
         "convolution with its ReLU; “rest” is what belongs to no layer. Roofline (Williams, Waterman and "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 FP32_BYTES = 4  # a number takes
 Cost = Literal["parameters", "megabytes", "gmacs", "activation_megabytes"]
@@ -60,19 +60,12 @@ def ratio(value: float, reference: float, axis: Axis) -> str:
     return f"{more:.{0 if more >= 10 else 1 if more >= 1.95 else 2}f}× {word}"
 
 
-def log_ticks(low: float, high: float, unit: str = "") -> dict[str, Any]:
-    """Plotly settings of a log axis from low to high, its ticks labelled in real units."""
+def log_ticks(low: float, high: float) -> list[float]:
+    """The ticks of a logarithmic axis: powers of ten, between which 2 and 5 where there are few."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1,) if len(decades) > 3 else (1, 2, 5)
     values = [step * 10.0**decade for decade in decades for step in steps]
-    values = [value for value in values if low <= value <= high]
-    return {
-        "type": "log",
-        "range": [math.log10(low), math.log10(high)],
-        "tickvals": values,
-        "ticktext": [amount(value, unit) for value in values],
-        "minor": {"ticks": "", "showgrid": False},
-    }
+    return [value for value in values if low <= value <= high]
 
 
 def round_ticks(largest: float) -> list[float]:

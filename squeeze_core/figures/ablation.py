@@ -18,9 +18,7 @@ def before_after(answer: Ablation) -> Bars:
         bars.append(
             Bar(str(row["class"]), after, f"{percent(after)}, before {percent(before)}", ACCENT, before)
         )
-    alt = "; ".join(f"{bar.name} {bar.label}" for bar in bars)
-    ticks = tuple((share / 4, f"{share / 4:.0%}") for share in range(5))
-    return Bars(tuple(bars), "Probability; the line: with all channels", ticks, 1, alt, "0%")
+    return Bars(tuple(bars), "Probability; the line: with all channels", "%")
 
 
 def before_after_rows(answer: Ablation) -> list[dict[str, str | float]]:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from squeeze_core.figures.maps import sprite
-from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 from squeeze_core.inside.channels import Filter
 from squeeze_core.inside.trace import Maps
 
@@ -63,7 +63,7 @@ def _kernels(filter_: Filter) -> go.Figure:
     best = filter_.strongest(KERNELS)
     grid = sprite(filter_.weights[best], COLUMNS, 1)
     names = np.full(grid.shape, "", object)
-    for place, name in enumerate(filter_.inputs[i] for i in best):
+    for place, name in enumerate(escaped(filter_.inputs[i]) for i in best):
         row, column = divmod(place, COLUMNS)
         names[row * 4 : row * 4 + 3, column * 4 : column * 4 + 3] = name
     tiles = go.Heatmap(
@@ -86,7 +86,7 @@ def _bars(filter_: Filter) -> go.Figure:
     values = filter_.weights[best].flatten()
     bars = go.Bar(
         x=values,
-        y=[filter_.inputs[i] for i in best],
+        y=[escaped(filter_.inputs[i]) for i in best],
         orientation="h",
         marker_color=[ACCENT if value > 0 else NEGATIVE for value in values],
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",

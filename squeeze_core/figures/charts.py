@@ -5,17 +5,19 @@ Colours are "#rrggbb". `alt` is the chart in words.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-Ticks = tuple[tuple[float, str], ...]
+from squeeze_core.cost.units import amount, log_ticks, round_ticks
+
+Ticks = list[tuple[float, str]]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its value in the axis's unit, and that value in words.
+    """One bar or square: its value, and that value in words.
 
-    `mark`: another value, a line across the bar. `words`: all that is known of it, parted by "; ", for
-    whoever points at it; "" for name and label.
+    `mark`: another value, a line across the bar. `facts`: shown on hover; () for name and label.
     """
 
     name: str
@@ -23,29 +25,53 @@ class Bar:
     label: str
     color: str
     mark: float | None = None
-    words: str = ""
+    facts: tuple[str, ...] = ()
+
+    @property
+    def hover(self) -> tuple[str, ...]:
+        return self.facts or (f"{self.name}: {self.label}",)
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Horizontal bars from zero, the first on top; dots where the axis is logarithmic.
+    """Horizontal bars from zero, the first on top; with `log`, dots on a logarithmic axis.
 
-    `ticks`: values and their words; `number_format`: the same in a spreadsheet's language. `low`:
-    left end of a logarithmic axis, None on a linear one, which begins at 0. `high`: its right end.
+    `axis`: the axis's title; "" hides the axis. `unit`: of the values, without prefix ("B", "s", "" for
+    counts), or "%" for shares, 0–1.
     """
 
     bars: tuple[Bar, ...]
     axis: str
-    ticks: Ticks
-    high: float
-    alt: str
-    number_format: str = "General"
-    low: float | None = None
+    unit: str = ""
+    log: bool = False
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Both ends of the axis."""
+        if self.unit == "%":
+            return 0, 1
+        values = [bar.value for bar in self.bars] + [bar.mark or 0 for bar in self.bars]
+        largest = max(values)
+        return (
+            (0.7 * min(bar.value for bar in self.bars), 1.4 * largest) if self.log else (0, 1.02 * largest)
+        )
+
+    @property
+    def ticks(self) -> Ticks:
+        low, high = self.range
+        if self.unit == "%":
+            return [(share / 4, f"{share / 4:.0%}") for share in range(5)]
+        values = log_ticks(low, high) if self.log else round_ticks(high)
+        return [(value, amount(value, self.unit)) for value in values]
+
+    @property
+    def alt(self) -> str:
+        return f"{self.axis}: {_listed(self.bars)}" if self.axis else _listed(self.bars)
 
 
 @dataclass(frozen=True)
 class Bubble:
-    """One network in a chart of two quantities; `area` is a third, `words` all of them."""
+    """One network in a chart of two quantities; `area` is a third, `facts` are shown on hover."""
 
     name: str
     x: float
@@ -53,46 +79,61 @@ class Bubble:
     area: float
     color: str
     chosen: bool
-    words: str
+    facts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Bubbles:
-    """y over a logarithmic x; the chosen are filled, the rest are rings.
+    """Percentages y, 0–100, over a logarithmic x; the chosen are filled, the others are rings.
 
-    `front`: corners of a line. `legend`: what filled bubbles, rings and the line are.
+    `unit`: of x, without prefix. `front`: corners of a line. `legend`: what filled bubbles, rings and the
+    line are.
     """
 
     bubbles: tuple[Bubble, ...]
     front: tuple[tuple[float, float], ...]
     x_axis: str
-    x_ticks: Ticks
-    x_range: tuple[float, float]
+    unit: str
     y_axis: str
-    y_ticks: Ticks
-    y_range: tuple[float, float]
-    alt: str
     legend: tuple[str, str, str]
-    number_format: str = "General"
 
+    @property
+    def x_range(self) -> tuple[float, float]:
+        values = [one.x for one in self.bubbles]
+        return 0.6 * min(values), 2.2 * max(values)
 
-@dataclass(frozen=True)
-class Square:
-    """One thing whose size is drawn as an area; `words` as a bar's."""
+    @property
+    def y_range(self) -> tuple[float, float]:
+        """Multiples of five around all values, with room for a name below the lowest."""
+        values = [one.y for one in self.bubbles]
+        return 5 * ((min(values) - 2) // 5), 5 * (max(values) // 5 + 1)
 
-    name: str
-    value: float
-    label: str
-    color: str
-    words: str = ""
+    @property
+    def x_ticks(self) -> Ticks:
+        return [(value, amount(value, self.unit)) for value in log_ticks(*self.x_range)]
+
+    @property
+    def y_ticks(self) -> Ticks:
+        low, high = self.y_range
+        return [(float(tick), f"{tick}%") for tick in range(int(low), int(high) + 1, 5)]
+
+    @property
+    def alt(self) -> str:
+        chosen = (
+            f"{one.name} {one.y:.1f}%, {amount(one.x, self.unit)}" for one in self.bubbles if one.chosen
+        )
+        return f"{self.y_axis}, over {self.x_axis}: {'; '.join(chosen)}"
 
 
 @dataclass(frozen=True)
 class Squares:
     """Squares inside one another, the largest first, each area in proportion to its value."""
 
-    squares: tuple[Square, ...]
-    alt: str
+    squares: tuple[Bar, ...]
+
+    @property
+    def alt(self) -> str:
+        return f"Squares inside one another, areas in proportion: {_listed(self.squares)}"
 
 
 @dataclass(frozen=True)
@@ -106,17 +147,24 @@ class Tile:
 
 @dataclass(frozen=True)
 class Tiles:
-    """A whole split into rectangles, each area in proportion to its value."""
+    """A network's parameters split into rectangles, each area in proportion to its number."""
 
     title: str
     tiles: tuple[Tile, ...]
     color: str
-    alt: str
+
+    @property
+    def alt(self) -> str:
+        total, largest = (
+            sum(one.value for one in self.tiles),
+            sorted(self.tiles, key=lambda one: -one.value),
+        )
+        words = ", ".join(f"{one.name} {one.value / total:.0%}" for one in largest[:4])
+        return f"Where {self.title}’s parameters sit: {words}"
 
 
 Chart = Bars | Bubbles | Squares | Tiles
 
 
-def share_in_words(share: float) -> str:
-    """A share, 0–1, in percent, and not a false zero."""
-    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+def _listed(bars: Sequence[Bar]) -> str:
+    return "; ".join(f"{bar.name} {bar.label}" for bar in bars)

@@ -21,4 +21,4 @@ def describe(predictions: Sequence[Prediction]) -> str:
 def probability_bars(predictions: Sequence[Prediction], color: str) -> Bars:
     """One bar a class, from 0 to 1, the best on top."""
     bars = tuple(Bar(p.label, p.probability, percent(p.probability), color) for p in predictions)
-    return Bars(bars, "", (), 1, describe(predictions), "0%")
+    return Bars(bars, "", "%")

@@ -13,7 +13,7 @@ from squeeze_core.compression.histogram import Histogram
 from squeeze_core.compression.sensitivity import PruningCurve
 from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost.comparison import NetworkRow
-from squeeze_core.cost.units import amount, round_ticks
+from squeeze_core.cost.units import amount
 from squeeze_core.figures.charts import Bar, Bars
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 
@@ -38,9 +38,7 @@ def step_bars(steps: Sequence[CompressionStep], chosen: int) -> Bars:
         Bar(step.title, step.bytes, _label(step, first), ACCENT if number == chosen else NEUTRAL)
         for number, step in enumerate(steps)
     )
-    ticks = tuple((value, amount(value, "B")) for value in round_ticks(first))
-    alt = "Bytes after each step: " + "; ".join(f"{bar.name} {bar.label}" for bar in bars)
-    return Bars(bars, "Size of the whole network", ticks, 1.02 * first, alt, '0.0,," MB"')
+    return Bars(bars, "Size of the whole network", "B")
 
 
 def _label(step: CompressionStep, first: int) -> str:

@@ -11,7 +11,7 @@ from scipy.ndimage import uniform_filter
 
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.figures.maps import overlay, place_in_words
-from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 from squeeze_core.inside.ablation import Contributions
 from squeeze_core.inside.explain import Explanation, Score
 
@@ -62,13 +62,13 @@ def deletion_insertion(scores: Sequence[tuple[str, Score]], confidence: str) -> 
             figure.add_scatter(
                 x=score.shares,
                 y=curve,
-                name=f"{name}: {kind} {area:.3f}",
+                name=f"{escaped(name)}: {kind} {area:.3f}",
                 line={"color": colour, "dash": dash, "width": 2.5},
                 hovertemplate="%{x:.0%} of the pixels: %{y:.1%}<extra></extra>",
             )
     styled(figure).update_layout(height=320, legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title_text="share of the pixels, most important first", tickformat=".0%")
-    figure.update_yaxes(title_text=confidence, tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text=escaped(confidence), tickformat=".0%", rangemode="tozero")
     return figure
 
 
@@ -89,7 +89,7 @@ def module_contributions(found: Contributions) -> go.Figure:
     rows, hover = module_rows(found), "%{x}: %{y:+.2f}<extra></extra>"
     figure = go.Figure()
     for key, colour in (("negative", NEUTRAL), ("positive", ACCENT)):
-        x, y = [row["module"] for row in rows], [row[key] for row in rows]
+        x, y = [escaped(str(row["module"])) for row in rows], [row[key] for row in rows]
         figure.add_bar(x=x, y=y, name=key, marker_color=colour, hovertemplate=hover)
     styled(figure).update_layout(height=300, barmode="relative", legend={"orientation": "h", "y": 1.12})
     figure.update_xaxes(tickangle=-60)

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from squeeze_core.figures.maps import Scale, coloured, grid_picture, sprite, unit_scale
-from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 from squeeze_core.inside.ablation import Contributions
 from squeeze_core.inside.trace import FireTrace, Maps, ModuleTrace, Unit
 
@@ -58,14 +58,14 @@ def network_strip(layers: Mapping[str, tuple[int, int, int]], chosen: str) -> go
             ],
             "cornerradius": 4,
         },
-        "customdata": [[name, times(shape)] for name, shape in layers.items()],
-        "hovertemplate": "%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        "customdata": [[name, f"{escaped(name)}: {times(shape)}"] for name, shape in layers.items()],
+        "hovertemplate": "%{customdata[1]}<extra></extra>",
         "selected": opaque,
         "unselected": opaque,
     }
     labels = []
     for x, (name, (channels, height, _)) in enumerate(layers.items()):
-        title = f"<b>{name}</b>" if name == chosen else name
+        title = f"<b>{escaped(name)}</b>" if name == chosen else escaped(name)
         labels.append(_text(x, 0, f"{title}<br>{channels}×{height}²") | {"yanchor": "top"})
     layout = {
         "height": 170,
@@ -151,7 +151,7 @@ def glance(trace: FireTrace) -> go.Figure:
     picture = coloured(np.nan_to_num(np.concatenate(rows)))
     figure = _clickable(picture, units, words, GLANCE_CHANNELS, GLANCE_PIXELS)
     labels = [
-        _text(0, row + 0.5, name) | {"xanchor": "right", "xshift": -4}
+        _text(0, row + 0.5, escaped(name)) | {"xanchor": "right", "xshift": -4}
         for row, name in enumerate(trace.modules)
     ]
     return figure.update_layout(annotations=labels, margin={"l": 44})
@@ -176,7 +176,7 @@ def _clickable(
     points = _points(centres, max(10, pixels // columns - 2))
     points["marker"] |= {"symbol": "square", "opacity": 0}
     points |= {"selected": invisible, "unselected": invisible}
-    points["customdata"] = [[*unit, text] for unit, text in zip(units, words, strict=True)]
+    points["customdata"] = [[*unit, escaped(text)] for unit, text in zip(units, words, strict=True)]
     points["hovertemplate"] = "%{customdata[3]}<extra></extra>"
     image = {"source": picture, "xref": "x", "yref": "y", "x": 0, "y": 0, "layer": "below"}
     image |= {"sizex": columns, "sizey": rows, "sizing": "stretch"}

@@ -1,4 +1,4 @@
-"""The look that every figure shares: its two colours, and a frame that suits both themes."""
+"""Colours, fonts and margins of every figure, and text without markup."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ import plotly.graph_objects as go
 
 from squeeze_core.colours import ACCENT, NEUTRAL
 
-__all__ = ["ACCENT", "NEUTRAL", "ink_on", "luminance", "mixed", "readable", "styled"]
+__all__ = ["ACCENT", "NEUTRAL", "escaped", "ink_on", "luminance", "mixed", "readable", "styled"]
+
+_MARKUP = str.maketrans({sign: f"&#{ord(sign)};" for sign in "&<>{$"})
+
+
+def escaped(text: str) -> str:
+    """The text without what Plotly reads as markup: tags, entities, "%{x}" and, between $, LaTeX."""
+    return text.translate(_MARKUP)
 
 
 def styled(figure: go.Figure) -> go.Figure:
     """The same figure with our fonts and margins, on a transparent background."""
     figure.update_layout(
         font={"family": "'Source Sans', 'Source Sans 3', system-ui, sans-serif", "size": 14},
-        margin={"l": 8, "r": 8, "t": 40 if figure.layout.title.text else 8, "b": 8},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hoverlabel={"font": {"size": 14}},

@@ -1,4 +1,4 @@
-// Draws the charts, goes from section to section with the arrow keys, and dresses the charts for dark and paper.
+// Draws the charts, goes from section to section with the arrow keys, and adapts charts to a dark screen and to paper.
 const places = [...document.querySelectorAll("header, section")];
 const charts = [...document.querySelectorAll(".chart")];
 const ink = () => getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
@@ -10,17 +10,16 @@ for (const place of charts) {
   if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
   Plotly.newPlot(place, data, layout, config);
 }
-const color = (words) => charts.forEach((chart) => Plotly.relayout(chart, { "font.color": words }));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => color(ink()));
+// Every chart takes its place's width and the colour of the text; done before this returns, as printing needs.
+const dress = (color) => charts.forEach((chart) => Plotly.relayout(chart, { autosize: true, "font.color": color }));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dress(ink()));
 addEventListener("beforeprint", () => {
   document.body.classList.add("sheet");
-  charts.forEach((chart) => Plotly.Plots.resize(chart));
-  color("#1b1f24");
+  dress("#1b1f24");
 });
 addEventListener("afterprint", () => {
   document.body.classList.remove("sheet");
-  charts.forEach((chart) => Plotly.Plots.resize(chart));
-  color(ink());
+  dress(ink());
 });
 
 // The section whose top is nearest to the screen's.

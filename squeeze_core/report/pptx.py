@@ -17,7 +17,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
-from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles, share_in_words
+from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles
 from squeeze_core.figures.maps import encoded
 from squeeze_core.figures.style import readable
 from squeeze_core.report import slides
@@ -107,17 +107,17 @@ def _facts(sheet: Any, part: Facts, box: Box, color: str) -> None:
 
 def _bars(sheet: Any, part: Bars, box: Box) -> None:
     """Bars that begin at zero, each labelled with its value in words."""
+    bars = part.bars[::-1]  # PowerPoint's first bar is the lowest
     data = CategoryChartData(number_format="General")
-    data.categories = [defused(bar.name) for bar in part.bars[::-1]]
-    data.add_series(defused(part.axis or "Value"), [bar.value for bar in part.bars[::-1]])
+    data.categories = [defused(bar.name) for bar in bars]
+    data.add_series(defused(part.axis or "Value"), [bar.value for bar in bars])
     chart = _chart(sheet, XL_CHART_TYPE.BAR_CLUSTERED, data, part.alt, box)
     plot, values = chart.plots[0], chart.value_axis
     plot.gap_width = 60
     chart.category_axis.format.line.color.rgb = _rgb(_QUIET)
-    size = Pt(min(14, max(9, 0.36 * box[3] / len(part.bars))))
+    size = Pt(min(14, max(9, 0.36 * box[3] / len(bars))))
     chart.category_axis.tick_labels.font.size = size
-    for number, bar in enumerate(part.bars[::-1]):
-        point = plot.series[0].points[number]
+    for point, bar in zip(plot.series[0].points, bars, strict=True):
         point.format.fill.solid()
         point.format.fill.fore_color.rgb = _rgb(bar.color)
         frame = point.data_label.text_frame
@@ -126,17 +126,27 @@ def _bars(sheet: Any, part: Bars, box: Box) -> None:
         font.size, font.bold, font.color.rgb = size, True, _rgb(_INK)
         point.data_label.position = XL_LABEL_POSITION.OUTSIDE_END
     # To the right of the longest bar its label needs room.
-    widest = max(len(bar.label) for bar in part.bars)
+    widest = max(len(bar.label) for bar in bars)
     values.minimum_scale = 0
-    values.maximum_scale = part.high * (1 + min(0.6, 0.011 * widest * 874 / box[2]))
+    values.maximum_scale = part.range[1] * (1 + min(0.6, 0.011 * widest * 874 / box[2]))
     if part.axis:
-        _dress(values, part.axis, part.number_format)
-        if len(part.ticks) > 1:
-            values.major_unit = part.ticks[1][0] - part.ticks[0][0]
+        _dress(values, part.axis, _number_format(part.range[1], part.unit))
+        values.major_unit = part.ticks[1][0]
     else:
         values.tick_label_position = XL_TICK_LABEL_POSITION.NONE
         values.has_major_gridlines = False
         values.format.line.fill.background()
+
+
+def _number_format(largest: float, unit: str) -> str:
+    """A spreadsheet's number format for axis labels: 138357544 shows as "138 M"."""
+    if unit == "%":
+        return "0%"
+    for scale, commas, prefix in ((1e9, ",,,", "G"), (1e6, ",,", "M"), (1e3, ",", "k"), (1, "", "")):
+        if largest >= scale:
+            digits = "0" if largest >= 8 * scale else "0.0"
+            return f'{digits}{commas}" {prefix}{unit}"'
+    return f'0.###" {unit}"'
 
 
 def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
@@ -151,35 +161,22 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
         if one.chosen:
             fill.solid()
             fill.fore_color.rgb = _rgb(one.color)
-            _name_label(series, _label_side(one, order, part), Pt(13))
+            _name_label(series, _label_side(one, order, part))
         else:
             fill.background()
         series.format.line.color.rgb = _rgb(one.color)
     x, y = chart.category_axis, chart.value_axis
-    _dress(x, part.x_axis, part.number_format)
-    costs = [one.x for one in part.bubbles]
-    _make_logarithmic(x, *_decades(min(costs), max(costs)))
+    _dress(x, part.x_axis, _number_format(part.x_range[1], part.unit))
+    _make_logarithmic(x, min(one.x for one in order), max(one.x for one in order))
     _dress(y, part.y_axis, '0"%"')
     y.minimum_scale, y.maximum_scale = part.y_range
-
-
-def _decades(low: float, high: float) -> tuple[float, float]:
-    """The powers of ten around: PowerPoint marks a logarithmic axis at these only."""
-    first, last = 1.0, 1.0
-    while first > low:
-        first /= 10
-    while first * 10 <= low:
-        first *= 10
-    while last < high:
-        last *= 10
-    return first, last
 
 
 def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
     """Right of the bubble; where a chosen one's name or bubble is in the way, left of it, or else below."""
 
     def near(other: Bubble) -> float | None:
-        """How far right of this one, as a share of the axis; None where it is no matter."""
+        """How far right of this one, as a share of the axis; None where it is too high or too low."""
         high = abs(other.y - one.y) / (part.y_range[1] - part.y_range[0])
         if not other.chosen or other is one or high > 0.09:
             return None
@@ -188,15 +185,15 @@ def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
     distances = [distance for other in others if (distance := near(other)) is not None]
     if not any(0 <= distance < 0.25 for distance in distances):
         return XL_LABEL_POSITION.RIGHT
-    free = not any(-0.25 < distance < 0 for distance in distances)
+    free = not any(-0.5 < distance < 0 for distance in distances)
     return XL_LABEL_POSITION.LEFT if free else XL_LABEL_POSITION.BELOW
 
 
-def _name_label(series: Any, side: Any, size: Any) -> None:
+def _name_label(series: Any, side: Any) -> None:
     label = series.points[0].data_label
-    label.font.size, label.font.bold, label.font.color.rgb = size, True, _rgb(_INK)
+    label.font.size, label.font.bold, label.font.color.rgb = Pt(13), True, _rgb(_INK)
     label.position = side
-    shown = label._dLbl  # python-pptx has no word for a label that is the series' name
+    shown = label._dLbl  # python-pptx cannot show a series' name
     for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
         shown.find(qn(tag)).set("val", "0")
     shown.find(qn("c:showSerName")).set("val", "1")
@@ -206,13 +203,11 @@ def _shares(sheet: Any, part: Tiles, box: Box) -> None:
     """PowerPoint's own treemap is not in the format that all programs read: the largest parts as bars."""
     total = sum(tile.value for tile in part.tiles)
     tiles = sorted(part.tiles, key=lambda tile: -tile.value)
-    shown, rest = tiles[:7], sum(tile.value for tile in tiles[7:])
-    named = [(tile.name, tile.value) for tile in shown] + ([("all others", rest)] if rest else [])
-    bars = tuple(
-        Bar(name, value / total, share_in_words(value / total), part.color) for name, value in named
-    )
-    ticks = tuple((share / 4, f"{share / 4:.0%}") for share in range(5))
-    _bars(sheet, Bars(bars, "Share of the network’s parameters", ticks, 1, part.alt, "0%"), box)
+    named = [(tile.name, tile.value / total) for tile in tiles[:7]]
+    if tiles[7:]:
+        named.append(("all others", sum(tile.value for tile in tiles[7:]) / total))
+    bars = tuple(Bar(name, share, f"{share:.1%}", part.color) for name, share in named)
+    _bars(sheet, Bars(bars, "Share of the network’s parameters", "%"), box)
 
 
 def _squares(sheet: Any, part: Squares, box: Box) -> None:
@@ -294,13 +289,14 @@ def _dress(axis: Any, title: str, number_format: str) -> None:
 
 
 def _make_logarithmic(axis: Any, low: float, high: float) -> None:
-    """Base 10 from `low` to `high`, both above 0."""
-    # python-pptx has no word for it; c:logBase comes first in c:scaling (ECMA-376).
-    axis.minimum_scale, axis.maximum_scale = low, high
+    """Base 10, between the powers of ten around: PowerPoint marks a logarithmic axis at these only."""
+    axis.minimum_scale, axis.maximum_scale = (
+        10 ** math.floor(math.log10(low)),
+        10 ** math.ceil(math.log10(high)),
+    )
     scaling = axis._element.find(qn("c:scaling"))
-    base = etree.Element(qn("c:logBase"))
-    base.set("val", "10")
-    scaling.insert(0, base)
+    base = etree.Element(qn("c:logBase"), val="10")
+    scaling.insert(0, base)  # first in c:scaling (ECMA-376)
     # The other axis must cross at the low end, or it would stand at 1.
     for crosses in axis._element.getparent().iter(qn("c:crosses")):
         crosses.set("val", "min")

@@ -23,7 +23,6 @@ from squeeze_core.figures.classification import probability_bars
 from squeeze_core.figures.detections import annotated
 from squeeze_core.figures.detections import describe as describe_boxes
 from squeeze_core.figures.explanations import explained
-from squeeze_core.figures.style import ACCENT, NEUTRAL
 from squeeze_core.report import Report, findings, tables
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Section, Table, Words
 
@@ -206,8 +205,7 @@ def _in_plain_words(chart: Tiles) -> Tiles:
         name = re.sub(r"^fc(\d)$", lambda found: f"fully connected {int(found[1]) - 5}", tile.name)
         return Tile(name, tile.value, tuple(plain(part) for part in tile.inside))
 
-    alt = re.sub(r"\bfc(\d)\b", lambda found: f"fully connected {int(found[1]) - 5}", chart.alt)
-    return Tiles(chart.title, tuple(plain(tile) for tile in chart.tiles), chart.color, alt)
+    return Tiles(chart.title, tuple(plain(tile) for tile in chart.tiles), chart.color)
 
 
 @_section("Time on this machine")
@@ -279,11 +277,7 @@ def feature_bars() -> tuple[Bars, list[dict[str, object]]]:
         "Hand-made features (HOG)": record["hog"]["top1"],
         "Always the commonest class": record["always_the_commonest_class"],
     }
-    chart = comparison_charts.accuracy_bars(
-        accuracies,
-        lambda name: ACCENT if name.startswith("Squeeze") else NEUTRAL,
-        "Objects named right (%)",
-    )
+    chart = comparison_charts.accuracy_bars(accuracies)
     return chart, [{"Features": name, "Top-1 (%)": value} for name, value in accuracies.items()]
 
 

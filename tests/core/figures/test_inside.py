@@ -92,7 +92,7 @@ def test_the_glance_fits_any_input_side(chelsea: Picture, engine: Engine, side: 
 def test_the_strip_is_clicked_by_layer(trace: FireTrace) -> None:
     (bars,) = fire_modules.network_strip(trace.layers, "fire4").data
     assert [row[0] for row in bars.customdata] == list(trace.layers)
-    assert bars.customdata[2][1] == "128×56×56"
+    assert bars.customdata[2][1] == "fire2: 128×56×56"
 
 
 def test_every_unit_of_a_map_is_in_its_histogram(trace: FireTrace) -> None:
