@@ -17,7 +17,7 @@ import torch
 
 from squeeze_core import classifier, gallery
 from squeeze_core.cost.profile import profile
-from squeeze_core.cost.roofline import least_time, measure_machine
+from squeeze_core.cost.roofline import least_time, measure_peak
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.detector import detect as detector
 from squeeze_core.images import read
@@ -151,10 +151,10 @@ def gpu(engine: Engine, network: Network) -> list[Timing]:
     if engine.device.type != "cuda":
         return []
     loaded, size = engine.get(network), network.preprocess.size
-    machine = measure_machine(engine.device)
+    peak = measure_peak(engine.device)
     with torch.device("meta"):
         cost = profile(network.build(), size)
-    least = 1000 * least_time(cost, machine, GPU_BATCH)
+    least = 1000 * least_time(cost, peak, GPU_BATCH)
     # Pictures already in the form that the network takes: how they get there is another row.
     many = torch.randn(GPU_BATCH, 3, size, size, device=engine.device, dtype=torch.float16)
     many = many.contiguous(memory_format=torch.channels_last)
@@ -171,7 +171,7 @@ def gpu(engine: Engine, network: Network) -> list[Timing]:
 
     batch(), answer()  # the second call records the CUDA graph
     taken, single = interleaved([batch, answer], 50)
-    base = f"roofline of {GPU_BATCH} pictures ({machine})"
+    base = f"roofline of {GPU_BATCH} pictures ({peak})"
     return [
         Timing(base, least),
         Timing(f"forward pass, {GPU_BATCH} pictures on the GPU", taken, ratio_to={base: taken / least}),

@@ -11,7 +11,7 @@ from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.profile import Profile
-from squeeze_core.cost.roofline import least_time, moved, stretches
+from squeeze_core.cost.roofline import layer_timings, least_time, moved
 from squeeze_core.cost.units import FP32_BYTES, amount
 from squeeze_core.figures import comparison_charts
 from squeeze_core.report import findings
@@ -52,13 +52,13 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
             "moving numbers."
         )
         _quantities(small, large, here, other)
-        if here.layers and here.machine:
+        if here.layers and here.peak:
             _layers(small, here)
 
 
 def _quantities(small: NetworkRow, large: NetworkRow, here: Measurement, other: Measurement) -> None:
     """Numbers stored, multiplied and moved by each network, and its time here."""
-    size = here.machine.number_bytes if here.machine else FP32_BYTES
+    size = here.peak.number_bytes if here.peak else FP32_BYTES
     table = []
     for cost, measured in ((small.profile(), here), (large.profile(), other)):
         found: dict[str, tuple[float, str]] = {
@@ -67,8 +67,8 @@ def _quantities(small: NetworkRow, large: NetworkRow, here: Measurement, other: 
             "Activations moved": (_activations(cost, size), "B"),
             "Weights moved": (size * cost.parameters, "B"),
         }
-        if here.machine and measured.machine:
-            found["Least time, by the roofline"] = (least_time(cost, measured.machine), "s")
+        if here.peak and measured.peak:
+            found["Least time, by the roofline"] = (least_time(cost, measured.peak), "s")
         found["Measured time"] = (measured.milliseconds / 1000, "s")
         table.append(found)
     rows = []
@@ -93,8 +93,8 @@ def _activations(cost: Profile, number_bytes: int) -> int:
 
 def _layers(small: NetworkRow, here: Measurement) -> None:
     """What each of SqueezeNet's layers takes, beside what the roofline allows."""
-    assert here.machine is not None
-    found = stretches(small.profile(), here.machine, here.layers)
+    assert here.peak is not None
+    found = layer_timings(small.profile(), here.peak, here.layers)
     st.markdown(f"**Where {plain(small.title)}’s time goes**")
     table = [
         {
@@ -106,12 +106,12 @@ def _layers(small: NetworkRow, here: Measurement) -> None:
         }
         for one in found
     ]
-    downloads.chart(comparison_charts.stretch_bars(found), table=table, name="layer-times")
+    downloads.chart(comparison_charts.layer_timing_bars(found), table=table, name="layer-times")
     st.caption(
         f"Measured on {here.conditions}: each layer by ONNX Runtime’s own clock, median of its runs, a "
         "convolution with its ReLU; “rest” is what belongs to no layer. Roofline (Williams, Waterman and "
         "Patterson 2009): the longer of multiplying and of moving weights and activations once, at the "
-        f"{here.machine} that PyTorch reached here on a matrix product and a copy. Between layers numbers "
+        f"{here.peak} that PyTorch reached here on a matrix product and a copy. Between layers numbers "
         "may stay in the processor’s caches, and small layers do not fill it: so measured times lie on "
         "both sides."
     )

@@ -16,7 +16,7 @@ from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.compression import presets, runtime
 from squeeze_core.compression.presets import Compressed, Preset, compress
-from squeeze_core.compression.runtime import PRECISIONS, Precision
+from squeeze_core.compression.runtime import PRECISIONS
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
@@ -144,7 +144,7 @@ def _files(found: Compressed) -> None:
             for precision in PRECISIONS:
                 st.download_button(
                     f"ONNX {precision.title}",
-                    partial(_onnx, found.original, precision),
+                    partial(runtime.to_onnx, found.original, precision),
                     f"{stem}-{precision.name}.onnx",
                     "application/octet-stream",
                     key=f"download-onnx-{precision.name}",
@@ -166,7 +166,3 @@ def _files(found: Compressed) -> None:
             "files hold the network as it was before, in three precisions, for any runtime; each is made "
             "when its button is pressed."
         )
-
-
-def _onnx(network: Network, precision: Precision) -> bytes:
-    return runtime.to_onnx(network, precision)

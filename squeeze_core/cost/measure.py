@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from squeeze_core.errors import UserError
 
 if TYPE_CHECKING:
-    from squeeze_core.cost.roofline import Machine
+    from squeeze_core.cost.roofline import DevicePeak
     from squeeze_core.networks.catalogue import Network
 
 RUNS_A_NETWORK = 25  # warm-up, single pictures and batches together
@@ -47,7 +47,7 @@ class Measurement:
     themselves (on a GPU: that PyTorch allocated there); None where the system does not tell. `trained`:
     whether its trained weights were there; untrained ones are as fast. `device`, `day`, `versions`: where,
     when and with what. `layers`: milliseconds of each layer of a SqueezeNet on a processor, by
-    `layer_times`; empty for others. `machine`: the device's peak when this was measured.
+    `layer_times`; empty for others. `peak`: the device's peak when this was measured.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Measurement:
     day: str
     versions: str
     layers: dict[str, float] = field(default_factory=dict)
-    machine: Machine | None = None
+    peak: DevicePeak | None = None
 
     @property
     def conditions(self) -> str:
@@ -111,7 +111,7 @@ def _argument(subject: Network | str, file: Path) -> str:
 
 
 def _events(names: list[str], arguments: list[str]) -> Iterator[MeasureStep | Measurement]:
-    from squeeze_core.cost.roofline import Machine
+    from squeeze_core.cost.roofline import DevicePeak
 
     process = subprocess.Popen(
         [sys.executable, "-m", "squeeze_core.cost.measure_process", *arguments],
@@ -121,17 +121,17 @@ def _events(names: list[str], arguments: list[str]) -> Iterator[MeasureStep | Me
         cwd=Path(__file__).parents[2],
         start_new_session=True,  # its children end with it
     )
-    number, done, machine = 0, 0, None
+    number, done, peak = 0, 0, None
     failed = "it was stopped"
     total = RUNS_A_NETWORK * len(names)
     try:
         for message in _messages(process):
             failed = message.get("error", failed)
             done = message.get("done", done)
-            if "machine" in message:
-                machine = Machine(**message["machine"])
+            if "peak" in message:
+                peak = DevicePeak(**message["peak"])
             if "measurement" in message:
-                yield Measurement(**message["measurement"], name=names[number], machine=machine)
+                yield Measurement(**message["measurement"], name=names[number], peak=peak)
                 number, done = number + 1, 0
             if number < len(names):
                 yield MeasureStep(names[number], number * RUNS_A_NETWORK + done, total)

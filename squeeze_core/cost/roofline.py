@@ -18,7 +18,7 @@ _SECONDS = 0.4  # that each of the two figures is measured for
 
 
 @dataclass(frozen=True)
-class Machine:
+class DevicePeak:
     """What a device reaches at best, as measured there: `bandwidth`, bytes read and written a second;
     `throughput`, multiply-accumulates a second. `number_bytes`: of each number that it computes with."""
 
@@ -30,7 +30,7 @@ class Machine:
         return f"{self.bandwidth / 1e9:,.0f} GB/s, {self.throughput / 1e9:,.0f} GMACs/s"
 
 
-def measure_machine(device: torch.device) -> Machine:
+def measure_peak(device: torch.device) -> DevicePeak:
     """Bandwidth by copying what no cache holds, throughput by a product of two square matrices.
 
     In half precision on a GPU, in float32 elsewhere, as networks run there. Takes about a second.
@@ -45,7 +45,7 @@ def measure_machine(device: torch.device) -> Machine:
     matrix = torch.randn(side, side, device=device).to(dtype)
     product = torch.empty_like(matrix)
     multiplying = _fastest(lambda: torch.mm(matrix, matrix, out=product), device)
-    return Machine(2 * size * numbers / copying, side**3 / multiplying, size)
+    return DevicePeak(2 * size * numbers / copying, side**3 / multiplying, size)
 
 
 def _fastest(work: Callable[[], object], device: torch.device) -> float:
@@ -75,19 +75,19 @@ def moved(layer: Layer, number_bytes: int, batch: int = 1) -> int:
     return number_bytes * (batch * (layer.read + layer.written) + layer.parameters)
 
 
-def least_seconds(layer: Layer, machine: Machine, batch: int = 1) -> float:
+def least_seconds(layer: Layer, peak: DevicePeak, batch: int = 1) -> float:
     """What a layer takes at least for a batch."""
-    memory = moved(layer, machine.number_bytes, batch) / machine.bandwidth
-    return max(memory, batch * layer.macs / machine.throughput)
+    memory = moved(layer, peak.number_bytes, batch) / peak.bandwidth
+    return max(memory, batch * layer.macs / peak.throughput)
 
 
-def least_time(cost: Profile, machine: Machine, batch: int = 1) -> float:
+def least_time(cost: Profile, peak: DevicePeak, batch: int = 1) -> float:
     """What a network takes at least for a batch, layer by layer, in seconds."""
-    return sum(least_seconds(layer, machine, batch) for layer in cost.layers)
+    return sum(least_seconds(layer, peak, batch) for layer in cost.layers)
 
 
 @dataclass(frozen=True)
-class Stretch:
+class LayerTiming:
     """One layer, or one Fire module, as it was measured: `milliseconds`, and `least`, which the roofline
     allows; `macs` and `moved`, bytes, for one picture."""
 
@@ -98,7 +98,9 @@ class Stretch:
     moved: int
 
 
-def stretches(cost: Profile, machine: Machine, measured: Mapping[str, float]) -> tuple[Stretch, ...]:
+def layer_timings(
+    cost: Profile, peak: DevicePeak, measured: Mapping[str, float]
+) -> tuple[LayerTiming, ...]:
     """The network in the order of its layers, Fire modules as a whole, what belongs to no layer last.
 
     `measured`: milliseconds by layer, as `layer_times` gives them.
@@ -110,12 +112,12 @@ def stretches(cost: Profile, machine: Machine, measured: Mapping[str, float]) ->
     for name, milliseconds in measured.items():
         taken[name.partition(".")[0]] += milliseconds
     return tuple(
-        Stretch(
+        LayerTiming(
             name,
             taken[name],
-            1000 * sum(least_seconds(layer, machine) for layer in within),
+            1000 * sum(least_seconds(layer, peak) for layer in within),
             sum(layer.macs for layer in within),
-            sum(moved(layer, machine.number_bytes) for layer in within),
+            sum(moved(layer, peak.number_bytes) for layer in within),
         )
         for name, within in layers.items()
         if taken[name]  # a ReLU and a dropout are done in passing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import PublishedRow
-from squeeze_core.cost.roofline import Stretch
+from squeeze_core.cost.roofline import LayerTiming
 from squeeze_core.cost.units import COSTS, FP32_BYTES, SPEEDS, Axis, Cost, Speed, amount, ratio
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tile, Tiles
 from squeeze_core.figures.style import ACCENT, NEUTRAL
@@ -85,7 +85,7 @@ def counted_bars(values: Mapping[str, tuple[float, str]], cost: Cost) -> Bars:
     return Bars(tuple(bars), axis.title, axis.unit)
 
 
-def stretch_bars(stretches: Sequence[Stretch]) -> Bars:
+def layer_timing_bars(layer_timings: Sequence[LayerTiming]) -> Bars:
     """The measured time of each layer or Fire module, with a line at the roofline."""
     bars = (
         Bar(
@@ -95,7 +95,7 @@ def stretch_bars(stretches: Sequence[Stretch]) -> Bars:
             ACCENT,
             one.least / 1e3 or None,
         )
-        for one in stretches
+        for one in layer_timings
     )
     return Bars(tuple(bars), "Measured time; the line is the roofline", "s")
 

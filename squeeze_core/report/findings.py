@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # The size of a picture in Apple's format "HEIF Max".
 PHONE_PHOTOGRAPH = "A phone photograph of 48 megapixels takes about 5 MB: iphonefaq.org/archives/978506."
-_PHOTOGRAPH_MB = 5.0
 
 _NOUNS: dict[Cost, str] = {
     "parameters": "parameters",
@@ -69,7 +68,7 @@ def beside_the_squares(rows: Sequence[NetworkRow], files: Sequence[NetworkRow]) 
     files, and the compressed `files`."""
     ours, others = _split(rows)
     return (
-        photograph(ours),
+        f"{ours.title} takes as many bytes as one phone photograph.",
         *(_own_file(row, ours) for row in others if row.own),
         *(
             f"{file.title}: {file.megabytes:.2f} MB, {ours.megabytes / file.megabytes:.1f} times smaller. "
@@ -119,16 +118,6 @@ def computation(ours: NetworkRow) -> str:
         f"{ours.gmacs:.3f} GMACs at {side}×{side} pixels; torchvision states "
         f"{theirs.published.gmacs:.3f} at {other}×{other}."
     )
-
-
-def photograph(row: NetworkRow) -> str:
-    """The network's size beside what everybody has hundreds of."""
-    times = row.megabytes / _PHOTOGRAPH_MB
-    if 0.8 < times < 1.25:
-        return f"{row.title} takes as many bytes as one phone photograph."
-    if times > 1:
-        return f"{row.title} takes as many bytes as {times:.0f} phone photographs."
-    return f"{row.title} takes {times:.0%} of one phone photograph’s bytes."
 
 
 def accuracy(rows: Sequence[NetworkRow], field: Sequence[NetworkRow], kind: Cost) -> str:
@@ -190,14 +179,10 @@ def picture(answers: Sequence[Classification]) -> str:
     top = ours.top(1)[0]
     sentence = f"{ours.network.title} sees “{top.label}” with {percent(top.probability)} probability"
     others = [answer for answer in answers if answer is not ours]
-    if not others:
-        return sentence
-    agree = [answer for answer in others if answer.top(1)[0].index == top.index]
-    if len(agree) == len(others):
-        who = "all others" if len(others) > 1 else others[0].network.title
-        return f"{sentence}; {who} agree{'' if len(others) > 1 else 's'}"
-    other = next(answer for answer in others if answer not in agree)
-    return f"{sentence}; {other.network.title} says “{other.top(1)[0].label}”"
+    other = next((answer for answer in others if answer.top(1)[0].index != top.index), None)
+    if other:
+        return f"{sentence}; {other.network.title} says “{other.top(1)[0].label}”"
+    return f"{sentence}; the others agree" if others else sentence
 
 
 def advice(verdicts: Sequence[Verdict], budget: Budget) -> str:
@@ -206,12 +191,11 @@ def advice(verdicts: Sequence[Verdict], budget: Budget) -> str:
     within = limits(budget)
     if not fitting:
         return f"{within}, none of these {len(verdicts)} networks fits: ask for more room, or compress"
-    best, ours = fitting[0].row, next((v.row for v in fitting if v.row.name == REFERENCE), None)
-    if ours is not None and best.parameters == ours.parameters:  # ours, or another training of it
+    best, ours = fitting[0].row, comparison.row(REFERENCE)
+    if best.parameters == ours.parameters:  # ours, or another training of it
         return f"{within}, take {ours.title}: nothing more accurate fits"
-    if ours is None:
-        return f"{within}, take {best.title}, the most accurate of {len(fitting)} that fit"
-    return f"{within}, take {best.title}; where every byte counts, {ours.title}"
+    every_byte = any(verdict.row.name == REFERENCE for verdict in fitting)
+    return f"{within}, take {best.title}" + (f"; where every byte counts, {ours.title}" * every_byte)
 
 
 def limits(budget: Budget) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from squeeze_core.classifier import Classification
@@ -27,45 +27,31 @@ def accuracy_source(rows: Sequence[NetworkRow]) -> str:
 
 def rows(report: Report) -> list[dict[str, Any]]:
     """One dict a network and a compressed file, the units in the keys; None where a figure is not known."""
-    measured = {m.name: m for m in report.measurements}
-    table = []
-    for row in (*report.rows, *report.compressed):
-        line: dict[str, Any] = {
-            "Network": row.title,
-            "Parameters": row.parameters,
-            "MB to store (10⁶ bytes)": round(row.megabytes, 2),
-            "GMACs": None if row.gmacs is None else round(row.gmacs, 3),
-            "Activations (MB)": None
-            if row.activation_megabytes is None
-            else round(row.activation_megabytes, 2),
-            "Top-1 published (%)": row.top1,
-            "Top-5 published (%)": row.top5,
-        }
-        line |= _measured_accuracy(row)
-        if measured:
-            m = measured.get(row.name)
-            peak = m.peak_memory_bytes if m else None
-            line |= {
-                "ms (batch 1)": round(m.milliseconds, 2) if m else None,
-                "Pictures a second": round(m.images_per_second, 1) if m else None,
-                "Peak memory (MB)": None if peak is None else round(peak / 1e6, 1),
-                "Weights": None if m is None else "trained" if m.trained else "untrained",
-            }
-        source = f"{row.source} ({row.note})" if row.note else row.source
-        table.append(line | {"Accuracy from": source})
-    return table
-
-
-def _measured_accuracy(row: NetworkRow) -> dict[str, Any]:
-    """Top-1 on pictures of ours, with its 95 % interval, and what compression changed."""
-    found = row.measured
-    difference = found.difference if found else None
-    return {
-        "Top-1 measured (%)": found and found.top1,
-        "Top-5 measured (%)": found and found.top5,
-        "Top-1 against uncompressed": difference and difference.points(),
-        "Measured on": found and found.on,
+    measured = {
+        one.name: row for one, row in zip(report.measurements, speeds(report.measurements), strict=True)
     }
+    return [_row(row, measured) for row in (*report.rows, *report.compressed)]
+
+
+def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    activations, accuracy = row.activation_megabytes, row.measured
+    difference = accuracy.difference if accuracy else None
+    line = {
+        "Network": row.title,
+        "Parameters": row.parameters,
+        "MB to store (10⁶ bytes)": round(row.megabytes, 2),
+        "GMACs": None if row.gmacs is None else round(row.gmacs, 3),
+        "Activations (MB)": None if activations is None else round(activations, 2),
+        "Top-1 published (%)": row.top1,
+        "Top-5 published (%)": row.top5,
+        "Top-1 measured (%)": accuracy and accuracy.top1,
+        "Top-5 measured (%)": accuracy and accuracy.top5,
+        "Top-1 against uncompressed": difference and difference.points(),
+        "Measured on": accuracy and accuracy.on,
+    }
+    for some in list(measured.values())[:1]:
+        line |= dict.fromkeys(some) | measured.get(row.name, {}) | {"Network": row.title}
+    return line | {"Accuracy from": f"{row.source} ({row.note})" if row.note else row.source}
 
 
 def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep
-from squeeze_core.cost.roofline import Machine
+from squeeze_core.cost.roofline import DevicePeak
 from squeeze_core.networks.catalogue import Network
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
@@ -137,11 +137,9 @@ def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_why_fifty_times_smaller_is_not_fifty_times_faster_has_this_machines_figures() -> None:
-    machine = Machine(bandwidth=10e9, throughput=100e9, number_bytes=4)
-    small = replace(
-        measurement("squeezenet1_1"), machine=machine, layers={"conv1": 0.5, "fire2.squeeze": 0.25}
-    )
-    large = replace(measurement("alexnet"), machine=machine, milliseconds=35.0)
+    peak = DevicePeak(bandwidth=10e9, throughput=100e9, number_bytes=4)
+    small = replace(measurement("squeezenet1_1"), peak=peak, layers={"conv1": 0.5, "fire2.squeeze": 0.25})
+    large = replace(measurement("alexnet"), peak=peak, milliseconds=35.0)
     app = open_tab("This machine")
     assert app.button(key="measure-why-not-faster").label == "Measure SqueezeNet and AlexNet"
     app = open_tab("This machine", measured={"squeezenet1_1": small, "alexnet": large})

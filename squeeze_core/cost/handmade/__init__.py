@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -34,26 +33,9 @@ def hog_features(image: Image.Image) -> np.ndarray:
     return hog(pixels, ORIENTATIONS, cells, blocks, "L2-Hys", channel_axis=-1).astype(np.float32)
 
 
-@dataclass(frozen=True)
-class HogLinear:
-    """HOG and one linear score a class: `weights` float32 [classes, FEATURES], `bias` [classes]."""
-
-    weights: np.ndarray
-    bias: np.ndarray
-
-    @classmethod
-    def untrained(cls, classes: int = 1000) -> HogLinear:
-        """Random weights: right in size and speed, of no use for an answer."""
-        weights = np.random.default_rng(0).normal(size=(classes, FEATURES)).astype(np.float32)
-        return cls(weights, np.zeros(classes, np.float32))
-
-    @property
-    def parameters(self) -> int:
-        return self.weights.size + self.bias.size
-
-    def scores(self, images: Sequence[Image.Image]) -> np.ndarray:
-        """RGB pictures → float32 [pictures, classes]."""
-        return np.stack([hog_features(image) for image in images]) @ self.weights.T + self.bias
+def scores(images: Sequence[Image.Image], weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """RGB pictures → float32 [pictures, classes], by `weights` [classes, FEATURES] and `bias` [classes]."""
+    return np.stack([hog_features(image) for image in images]) @ weights.T + bias
 
 
 @cache

@@ -4,7 +4,7 @@ import pytest
 
 from squeeze_core.cost.comparison import row
 from squeeze_core.cost.layer_times import REST, layer_times
-from squeeze_core.cost.roofline import Machine, least_time, stretches
+from squeeze_core.cost.roofline import DevicePeak, layer_timings, least_time
 from squeeze_core.networks.catalogue import DEFAULT
 
 
@@ -21,13 +21,13 @@ def test_stretches_keep_every_millisecond_and_mac_and_stand_in_the_networks_orde
     cost = row(DEFAULT).profile()
     measured = {"conv1": 1.0, "fire2.squeeze": 0.25, "fire2.expand3x3": 0.5, "fire2": 0.125, REST: 0.5}
     measured |= {layer.name: 0.0 for layer in cost.layers if layer.name not in measured}
-    machine = Machine(bandwidth=1e9, throughput=1e9, number_bytes=4)
-    conv1, fire2, rest = stretches(cost, machine, measured)
+    peak = DevicePeak(bandwidth=1e9, throughput=1e9, number_bytes=4)
+    conv1, fire2, rest = layer_timings(cost, peak, measured)
     assert (conv1.name, fire2.name, rest.name) == ("conv1", "fire2", REST)
     assert (conv1.milliseconds, fire2.milliseconds, rest.milliseconds) == (1.0, 0.875, 0.5)
     # 22,064,832 multiply-accumulates at 10^9 a second take longer than 3.9 MB at 10^9 bytes a second.
     assert conv1.macs == 22_064_832 and conv1.least == pytest.approx(22.064832)
     assert fire2.macs == 3_211_264 + 3_211_264 + 28_901_376 and rest.least == 0
-    every = stretches(cost, machine, {layer.name: 1.0 for layer in cost.layers})
-    assert sum(one.least for one in every) == pytest.approx(1000 * least_time(cost, machine))
+    every = layer_timings(cost, peak, {layer.name: 1.0 for layer in cost.layers})
+    assert sum(one.least for one in every) == pytest.approx(1000 * least_time(cost, peak))
     assert sum(one.macs for one in every) == cost.macs

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from squeeze_core.cost.profile import Profile, profile
-from squeeze_core.cost.roofline import Machine, least_seconds, least_time, measure_machine, moved
+from squeeze_core.cost.roofline import DevicePeak, least_seconds, least_time, measure_peak, moved
 from squeeze_core.networks.catalogue import DEFAULT
 
 
@@ -31,17 +31,17 @@ def test_what_is_done_in_passing_moves_nothing(cost: Profile) -> None:
 def test_memory_or_arithmetic_bounds_a_layer() -> None:
     with torch.device("meta"):
         layer = profile(nn.Conv2d(3, 8, 3), 10).layers[0]
-    assert least_seconds(layer, Machine(1e30, 1000.0, 4)) == layer.macs / 1000
-    assert least_seconds(layer, Machine(1000.0, 1e30, 4), batch=2) == moved(layer, 4, 2) / 1000
+    assert least_seconds(layer, DevicePeak(1e30, 1000.0, 4)) == layer.macs / 1000
+    assert least_seconds(layer, DevicePeak(1000.0, 1e30, 4), batch=2) == moved(layer, 4, 2) / 1000
 
 
 def test_a_larger_batch_reads_the_weights_once(cost: Profile) -> None:
-    machine = Machine(1e10, 1e30, 4)
-    one, eight = least_time(cost, machine), least_time(cost, machine, 8)
+    peak = DevicePeak(1e10, 1e30, 4)
+    one, eight = least_time(cost, peak), least_time(cost, peak, 8)
     assert 6 * one < eight < 8 * one
 
 
 def test_a_machine_is_measured() -> None:
-    machine = measure_machine(torch.device("cpu"))
-    assert 1e8 < machine.bandwidth < 1e13 and 1e8 < machine.throughput < 1e14
-    assert "GB/s" in str(machine) and machine.number_bytes == 4
+    peak = measure_peak(torch.device("cpu"))
+    assert 1e8 < peak.bandwidth < 1e13 and 1e8 < peak.throughput < 1e14
+    assert "GB/s" in str(peak) and peak.number_bytes == 4
