@@ -19,7 +19,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Preprocess:
     """The preprocessing that one network's weights expect.
 
-    `size`: height and width of the square input, pixels. `resize`: None layer_timings the whole
+    `size`: height and width of the square input, pixels. `resize`: None stretches the whole
     picture to that square; a number scales the shorter side to it, then crops the centre.
     `mean`, `std`: per RGB channel, of values in 0–1.
     """

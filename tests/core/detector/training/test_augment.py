@@ -77,7 +77,7 @@ def test_what_is_cut_off_or_hidden_is_left_alone() -> None:
 
 
 def whole(width: int, height: int, side: int, flip: bool = False) -> Plan:
-    """A plan that layer_timings the first picture to the canvas, colours as they are."""
+    """A plan that stretches the first picture to the canvas, colours as they are."""
     x = (width, -width / side) if flip else (0, width / side)
     window = np.array([[*x, 0, side, 0, height / side, 0, side]], np.float32)
     plain = np.eye(3, 4, dtype=np.float32)[None]
