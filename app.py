@@ -63,6 +63,7 @@ else:
     app = App(
         __file__,
         routes=[startup.home_route(HOME)],
+        middleware=startup.middleware(),
         lifespan=startup.lifespan,
         on_script_error=lambda error: bool(log.show_error(error)),
     )

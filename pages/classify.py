@@ -80,16 +80,9 @@ def _chart(predictions: tuple[Prediction, ...], network: Network) -> Bars:
     return classification.probability_bars(predictions, network.colour)
 
 
-def answer_table(answers: Sequence[Classification], timings: Timings, top: int) -> None:
-    """The numbers behind the bars."""
-    taken = {
-        timing.model: {
-            "network ms": round(timing.network, 2),
-            "prepare ms": round(timing.prepare, 2),
-            "decode ms": round(timing.decode, 2),
-        }
-        for timing in timings.networks
-    }
+def answer_table(answers: Sequence[Classification], timings: Timings | None, top: int) -> None:
+    """The numbers behind the bars; without times where none were measured."""
+    timed = {timing.model: vars(timing) for timing in timings.networks} if timings else {}
     rows = [
         {
             "network": answer.network.title,
@@ -97,17 +90,22 @@ def answer_table(answers: Sequence[Classification], timings: Timings, top: int) 
             "class": prediction.label,
             "probability": prediction.probability,
             "parameters": _parameters(answer.network),
-            **taken[answer.model],
+            **{
+                f"{part} ms": round(timed[answer.model][part], 2)
+                for part in ("network", "prepare", "decode")
+                if timed
+            },
         }
         for answer in answers
         for rank, prediction in enumerate(answer.top(top), 1)
     ]
     st.dataframe(rows, hide_index=True, key="answer-table", alt="The same answers as numbers")
-    results = [
-        {"model": answer.model} | without_time(answer.row(top)) | vars(timing)
-        for answer, timing in zip(answers, timings.networks, strict=True)
+    found = [
+        {"model": answer.model} | without_time(answer.row(top)) | timed.get(answer.model, {})
+        for answer in answers
     ]
-    downloads.buttons("classify", table=rows, json={"device": timings.device, "results": results})
+    json = {"device": results.engine().device.type, "results": found}
+    downloads.buttons("classify", table=rows, json=json)
     for answer in answers:
         st.caption(f"Chart of {plain(answer.network.title)}")
         downloads.buttons(f"classify-{answer.model}", figure=_chart(answer.top(top), answer.network))
@@ -246,8 +244,7 @@ def page() -> None:
     if answers:
         # Last, when nothing else of this page is at work any more.
         timings = results.timings(picture, tuple(answer.network for answer in answers))
-        for (_, place), timing in zip(answered, timings.networks, strict=True):
-            times.show(place, timing.model, timing)
+        times.show({answer.model: place for answer, place in answered}, timings)
         meaning.caption(times.meaning(timings))
         with behind:
             answer_table(answers, timings, top)

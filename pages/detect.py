@@ -341,7 +341,7 @@ def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
         )
     meaning = st.empty()
     timings = results.detector_timings(picture, own, chosen.tiled)
-    times.show(time, _timed(chosen), timings.networks[0])
+    times.show({_timed(chosen): time}, timings)
     four = "the picture, four parts of it and their mirror images"
     meaning.caption(times.meaning(timings, four if chosen.tiled else "one picture and its mirror image"))
 

@@ -1,11 +1,7 @@
 """Results that all sessions share, kept within a bound in bytes.
 
-`@cached` is the one cache for results of pages. What remains beside it:
-
-- `st.cache_resource` for single objects that live as long as the process: the engine, the shipped detector,
-  the samples of the tray, registered components. It makes each once, under a lock, and drops none of them.
-- `functools.lru_cache` inside `squeeze_core`, which does not know the screen, for small pure functions.
-- `st.cache_data` nowhere: it copies (pickles) on every read, has no bound in bytes, and warns at import.
+`@cached` is for results; `st.cache_resource` for single objects that live as long as the process, such as
+the engine. `st.cache_data` is not used: it pickles on every read and has no bound in bytes.
 """
 
 from __future__ import annotations
@@ -16,13 +12,19 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import fields, is_dataclass
 from functools import update_wrapper
 from math import inf
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from PIL import Image
+
+from pages.server.streamlit_internals import end_unwanted_run
+from squeeze_core.errors import UserError
+
+_POLL_SECONDS = 0.1
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -37,14 +39,14 @@ class _Entry(NamedTuple):
 class ByteBoundedCache:
     """Values by key, `limit` bytes of them at most; the least recently used are dropped first.
 
-    A second request for a value that is being made waits for it; other keys are not held up. Values are
-    handed out as they are, not copied: nobody may change them.
+    A second request for a value that is being made waits for it, and ends when its visitor moves on; other
+    keys are not held up. Values are handed out as they are, not copied: nobody may change them.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit, self.bytes = limit, 0
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
-        self._making: dict[Hashable, threading.Lock] = {}
+        self._making: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
 
     def __contains__(self, key: Hashable) -> bool:
@@ -52,22 +54,34 @@ class ByteBoundedCache:
             return self._find(key) is not None
 
     def get(self, key: Hashable, make: Callable[[], Result], seconds: float = inf) -> Result:
-        """The value under that key, else what `make` returns, which is then kept for `seconds`."""
-        with self._lock:
-            if entry := self._find(key):
-                return entry.value
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
+        """The value under that key, else what `make` returns; kept for `seconds` unless it is None.
+
+        All who wait for it get it, or the UserError of `make`; after another error the next one makes it.
+        """
+        mine: Future[Result] = Future()
+        while True:
             with self._lock:
-                if entry := self._find(key):  # made while this request waited
+                if entry := self._find(key):
                     return entry.value
-            try:
-                value = make()
+                made = self._making.setdefault(key, mine)
+            if made is mine:
+                break
+            while not wait([made], _POLL_SECONDS).done:
+                end_unwanted_run()
+            if made.exception() is None or isinstance(made.exception(), UserError):
+                return made.result()
+        try:
+            value = make()
+            if value is not None:
                 self._put(key, _Entry(value, size_of(value), time.monotonic() + seconds))
-            finally:
-                with self._lock:
-                    self._making.pop(key, None)
-        return value
+            mine.set_result(value)
+            return value
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._making[key]
 
     def _find(self, key: Hashable) -> _Entry | None:
         entry = self._entries.get(key)
@@ -100,7 +114,9 @@ TRACES = ByteBoundedCache(48_000_000)
 class _Cached(Generic[Given, Result]):
     """A function whose results are kept."""
 
-    def __init__(self, function: Callable[Given, Result], cache: ByteBoundedCache, seconds: float) -> None:
+    def __init__(
+        self, function: Callable[Given, Result], cache: ByteBoundedCache = RESULTS, seconds: float = inf
+    ) -> None:
         self._function, self._cache, self._seconds = function, cache, seconds
         self._signature = inspect.signature(function)
         # The file and not the module: every page is run as `__main__`.
@@ -108,9 +124,8 @@ class _Cached(Generic[Given, Result]):
         update_wrapper(self, function)
 
     def __call__(self, *given: Given.args, **named: Given.kwargs) -> Result:
-        return self._cache.get(
-            self._key(given, named), lambda: self._function(*given, **named), self._seconds
-        )
+        key = self._key(given, named)
+        return self._cache.get(key, lambda: self._function(*given, **named), self._seconds)
 
     def is_known(self, *given: Given.args, **named: Given.kwargs) -> bool:
         """Whether a call with those arguments would be answered at once."""
@@ -119,45 +134,40 @@ class _Cached(Generic[Given, Result]):
     def _key(self, given: tuple[Any, ...], named: dict[str, Any]) -> Hashable:
         bound = self._signature.bind(*given, **named)
         bound.apply_defaults()
-        told = (cache_key(value) for name, value in bound.arguments.items() if not name.startswith("_"))
-        return (*self._name, *told)
+        keys = (cache_key(value) for name, value in bound.arguments.items() if not name.startswith("_"))
+        return (*self._name, *keys)
 
 
-@overload
-def cached(function: Callable[Given, Result]) -> _Cached[Given, Result]: ...
+def cached(function: Callable[Given, Result]) -> _Cached[Given, Result]:
+    """Keep a function's results in `RESULTS`.
 
-
-@overload
-def cached(
-    *, cache: ByteBoundedCache = RESULTS, seconds: float = inf
-) -> Callable[[Callable[Given, Result]], _Cached[Given, Result]]: ...
-
-
-def cached(function: Any = None, *, cache: ByteBoundedCache = RESULTS, seconds: float = inf) -> Any:
-    """Keep a function's results in `cache`, each for `seconds` at most: `@cached` or `@cached(seconds=60)`.
-
-    Arguments are told apart by `cache_key` and must be hashable; those whose names begin with an
-    underscore, such as a callback `_progress`, are not part of the key. A result is shared by all sessions
-    and never copied: it must not be changed. The function may draw: what it draws is not kept.
+    The key is made of the arguments by `cache_key`, without those whose names begin with an underscore, as
+    that of a callback `_progress`. A result is shared by all sessions and never copied: nobody may change
+    it. The function may draw: what it draws is not kept.
     """
-    if function is None:
-        return lambda function: _Cached(function, cache, seconds)
-    return _Cached(function, cache, seconds)
+    return _Cached(function)
+
+
+def cached_in(
+    cache: ByteBoundedCache = RESULTS, seconds: float = inf
+) -> Callable[[Callable[Given, Result]], _Cached[Given, Result]]:
+    """`cached`, but in that cache, and for so many seconds."""
+    return lambda function: _Cached(function, cache, seconds)
 
 
 def cache_key(value: object) -> Hashable:
-    """What tells a value apart: for pictures, networks and detectors their content's `key` and their name,
-    since two files may have one content; for tuples that of their members; else the value itself."""
-    if isinstance(value, tuple) and type(value) is tuple:
+    """The part of a key for one argument: for pictures, networks and detectors their content's `key` and
+    their name, since two files may have one content; for tuples that of their members; else the value."""
+    if type(value) is tuple:
         return tuple(map(cache_key, value))
     key = getattr(value, "key", None)
     return value if key is None else (type(value).__name__, key, getattr(value, "name", ""))  # type: ignore[return-value]
 
 
 def size_of(value: object, _counted: set[int] | None = None) -> int:
-    """About how many bytes a result holds: its arrays, tensors, pictures and texts.
+    """About how many bytes the arrays, tensors, pictures and texts of a result have.
 
-    What several parts of it share counts once; a network's record, which others hold too, nothing.
+    What several parts share counts once; a network's record, which others hold too, counts nothing.
     """
     counted = set() if _counted is None else _counted
     while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.server import results
-from pages.server.cache import TRACES, cached
+from pages.server.cache import TRACES, cached, cached_in
 from pages.session import tray
 from squeeze_core import gallery
 from squeeze_core.images import Picture
@@ -16,7 +16,7 @@ from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
 
 
-@cached(cache=TRACES)
+@cached_in(TRACES)
 def trace(picture: Picture, network: Network) -> FireTrace:
     """Every Fire module's activations for that picture."""
     return fire_trace.fire_trace(picture, results.engine(), network)

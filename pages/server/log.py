@@ -49,6 +49,15 @@ class Health(NamedTuple):
 
 
 @contextmanager
+def background(name: str) -> Iterator[None]:
+    """Log an error of a background thread, which goes on."""
+    try:
+        yield
+    except Exception as error:
+        _incident(error, name)
+
+
+@contextmanager
 def request(page: str) -> Iterator[None]:
     """Log one run of a page. An error in it is one sentence on screen: the other pages work.
 
@@ -75,14 +84,20 @@ def show_error(error: Exception, page: str = "a part of a page") -> str:
     if isinstance(error, UserError):
         st.error(str(error), icon=":material/error:")
         return "refused"
-    number = secrets.token_hex(3)
-    _LOG.error("incident %s on %s", number, page, exc_info=error)
+    number = _incident(error, page)
     st.error(
         f"Something went wrong here that should not have. The server's log has it as incident {number}"
         "; your pictures are still here.",
         icon=":material/error:",
     )
     return f"incident {number}"
+
+
+def _incident(error: Exception, place: str) -> str:
+    """Log the traceback under a new number."""
+    number = secrets.token_hex(3)
+    _LOG.error("incident %s on %s", number, place, exc_info=error)
+    return number
 
 
 def health(minutes: float = 10) -> Health:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from pages.server import log
 from pages.server.cache import RESULTS, TRACES
 
 EVERY_SECONDS = 20.0
@@ -31,12 +32,13 @@ def watch(count_sessions: Callable[[], int], seconds: float = EVERY_SECONDS) -> 
     known = 0
     while True:
         time.sleep(seconds)
-        before, known = known, count_sessions()
-        if known < before:
-            if not known:
-                RESULTS.clear()
-                TRACES.clear()
-            give_back()
+        with log.background("memory"):
+            before, known = known, count_sessions()
+            if known < before:
+                if not known:
+                    RESULTS.clear()
+                    TRACES.clear()
+                give_back()
 
 
 def give_back() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.server.cache import cached
+from pages.server.cache import cached, cached_in
 from pages.server.streamlit_internals import end_unwanted_run, session_id
 from squeeze_core.images import Picture
 
@@ -99,32 +99,29 @@ def candidates(
     come later."""
     from squeeze_core.detector.detect import detect
 
-    _run_once(detector, picture)
     return next(detect([picture], engine(), detector, tiled=tiled))
 
 
-@cached(seconds=600)
-def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings:
-    """How long those networks take for that picture here."""
+@cached_in(seconds=600)
+def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
+    """Those networks' times for that picture here; None when other work left no turn for measuring."""
     from squeeze_core.cost.timing import for_another, passes
 
-    return for_another(_timings(picture, networks), passes(picture, networks), picture.milliseconds)
+    found = _timings(picture, networks)
+    return found and for_another(found, passes(picture, networks), picture.milliseconds)
 
 
-@cached(seconds=60)
-def _timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings:
-    """How long they take for any picture, measured anew after a minute.
-
-    With many visitors, measuring for each picture would be most of the work.
-    """
+@cached_in(seconds=60)
+def _timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
+    """Their times for any picture, measured anew after a minute: for each it would be most of the work."""
     from squeeze_core.cost.timing import passes, time_passes
 
     return time_passes(passes(_picture, networks), _picture.milliseconds, engine())
 
 
-@cached(seconds=600)
-def detector_timings(picture: Picture, detector: PretrainedDetector | None, tiled: bool) -> Timings:
-    """How long the detector's network takes for that picture here."""
+@cached_in(seconds=600)
+def detector_timings(picture: Picture, detector: PretrainedDetector | None, tiled: bool) -> Timings | None:
+    """The detector network's time for that picture here; None as for `timings`."""
     from squeeze_core.cost.timing import Pass, time_passes
     from squeeze_core.detector.detect import given
     from squeeze_core.detector.pretrained import NAME, shipped_detector
@@ -134,7 +131,7 @@ def detector_timings(picture: Picture, detector: PretrainedDetector | None, tile
     return time_passes([work], picture.milliseconds, engine())
 
 
-@cached(seconds=60)
+@cached_in(seconds=60)
 def weights_problem(network: Network) -> str:
     """Why that network's weights cannot be had, in one sentence; "" when they are here.
 
@@ -148,11 +145,3 @@ def weights_problem(network: Network) -> str:
     except WeightsError as error:
         return str(error)
     return ""
-
-
-@cached
-def _run_once(detector: PretrainedDetector | None, _picture: Picture) -> bool:
-    """Run the detector unseen: its first run also loads it, which is not part of an answer's time."""
-    from squeeze_core.detector.detect import detect
-
-    return bool(next(detect([_picture], engine(), detector)))

@@ -1,20 +1,32 @@
-"""What the server does once, at its start: loading networks, watching memory, opening a browser."""
+"""The server's start: its routes and headers, loading networks, watching memory, opening a browser."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.server import memory, streamlit_internals
+from pages.server import log, memory, streamlit_internals
 from pages.session import tray
 from squeeze_core import gallery, images
+
+LOCAL = ("localhost", "127.0.0.1", "::1", "[::1]")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "no-referrer",
+}
 
 
 def home_route(name: str) -> Route:
@@ -28,14 +40,38 @@ def home_route(name: str) -> Route:
     return Route(f"/{base}/{name}" if base else f"/{name}", to_home)
 
 
+def middleware() -> list[Middleware]:
+    """Headers on every answer; and a server that only this machine reaches answers to its own names alone.
+
+    Otherwise a stranger's page could reach it by a name that leads to 127.0.0.1 (DNS rebinding).
+    """
+    local = st.get_option("server.address") in LOCAL
+    hosts = [*LOCAL, st.get_option("browser.serverAddress")] if local else ["*"]
+    return [Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]
+
+
+class _Headers:
+    """Adds `HEADERS` to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """While the server runs: warm up beside it, and show it to whoever started it at a screen."""
+    """Warm up and watch memory in the background; with a screen, open a browser."""
     streamlit_internals.ignore_pages_folder()
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-    threading.Thread(
-        target=memory.watch, args=(streamlit_internals.count_sessions,), name="memory", daemon=True
-    ).start()
+    streamlit_internals.look_up_no_address()
+    for work in (_warm_up, partial(memory.watch, streamlit_internals.count_sessions)):
+        threading.Thread(target=work, daemon=True).start()
     if not st.get_option("server.headless"):
         streamlit_internals.open_browser()
     yield
@@ -45,5 +81,6 @@ def _warm_up() -> None:
     """Load the networks of the first screen and of Detect, so that the first visitor waits for none."""
     from pages.server import results
 
-    images.warm()
-    results.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)
+    with log.background("warm-up"):
+        images.warm()
+        results.warm_up(tray.sample_entry(gallery.samples()[0].file).picture)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
-from streamlit import cli_util
+from streamlit import cli_util, net_util
 from streamlit.runtime import Runtime, exists
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -24,6 +24,14 @@ def ignore_pages_folder() -> None:
     without app.py around it.
     """
     PagesManager.uses_pages_directory = False
+
+
+def look_up_no_address() -> None:
+    """Keep Streamlit from asking others for this machine's addresses (DNS, 8.8.8.8, checkip.amazonaws.com).
+
+    It does so when a websocket comes from another origin, to see whether that is this machine.
+    """
+    net_util.get_internal_ip = net_util.get_external_ip = lambda: None
 
 
 def open_browser() -> None:

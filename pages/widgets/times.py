@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,38 +14,35 @@ if TYPE_CHECKING:
 
 
 def reserve(key: str) -> DeltaGenerator:
-    """The place of a time that is measured after the rest of the page is drawn.
-
-    Until then it shows the last one under that key.
-    """
+    """The place of a time that is measured after the rest of the page is drawn; until then it shows the
+    last one under that key."""
     place = st.empty()
-    known = st.session_state.get(_slot(key))
-    if known:
+    if known := st.session_state.get(f"time-{key}"):
         _metric(place, known)
     else:
         place.metric("Time", "…", "measuring", "off", delta_arrow="off", width="content")
     return place
 
 
-def show(place: DeltaGenerator, key: str, timing: Timing) -> None:
-    """Draw the network's own time, with the spread of its runs."""
-    st.session_state[_slot(key)] = timing
-    _metric(place, timing)
-
-
-def _slot(key: str) -> str:
-    return f"time-{key}"
+def show(places: Mapping[str, DeltaGenerator], timings: Timings | None) -> None:
+    """Draw each network's time, with the spread of its runs, in the place reserved under its key."""
+    for number, (key, place) in enumerate(places.items()):
+        if timings:
+            st.session_state[f"time-{key}"] = timings.networks[number]
+            _metric(place, timings.networks[number])
+        elif f"time-{key}" not in st.session_state:
+            place.metric("Time", "–", "not measured", "off", delta_arrow="off", width="content")
 
 
 def _metric(place: DeltaGenerator, timing: Timing) -> None:
     place.metric(
         "Time",
         milliseconds(timing.network),
-        delta=f"{milliseconds(timing.low).removesuffix(' ms')}–{milliseconds(timing.high)}",
-        delta_color="off",
+        f"{milliseconds(timing.low).removesuffix(' ms')}–{milliseconds(timing.high)}",
+        "off",
         delta_arrow="off",
         width="content",
-        help=f"The network alone: median of {timing.runs} runs, and between which times half of them lie.",
+        help=f"The network alone: median of {timing.runs} runs, and the quartiles.",
     )
 
 
@@ -52,8 +50,10 @@ def milliseconds(value: float) -> str:
     return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
 
 
-def meaning(timings: Timings, what: str = "one picture at once") -> str:
+def meaning(timings: Timings | None, what: str = "one picture at once") -> str:
     """A sentence on what the times of a page include, and whether the machine was too busy for them."""
+    if not timings:
+        return "No new time: the machine is busy with other requests, which come before measuring."
     runs = timings.networks[0]
     words = (
         f"Time: the network alone on this computer's {timings.device.upper()}, {what}, median of "

@@ -1,6 +1,6 @@
-"""How long does each network take for a picture, in this process and beside whatever else runs?
+"""Each network's time for a picture in this process, beside whatever else runs: the "Time" of a page.
 
-What a page shows as "Time". `measure` asks another question: what a network takes in a process of its own.
+`measure` times a network in a process of its own.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import os
 import statistics
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,12 +19,12 @@ from torch import Tensor
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine, Loadable
+from squeeze_core.networks.queue import Busy
 
 FEWEST, MOST = 5, 15
-SECONDS = 0.8
+SECONDS, PATIENCE_SECONDS = 0.8, 2.0
 BUSY_SPREAD = 1.5
 BUSY_LOAD = 1.25
-_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Timing:
 
 @dataclass(frozen=True)
 class Timings:
-    """Some networks, measured in turns. `load`: processes that wanted a core then, for each core of the
-    machine (its average over a minute); None where the system does not tell."""
+    """Networks timed in turns. `load`: processes that wanted a core then, for each core of the machine (its
+    average over a minute); None where the system does not say."""
 
     device: str
     networks: tuple[Timing, ...]
@@ -63,7 +63,7 @@ class Timings:
 
 @dataclass(frozen=True)
 class Pass:
-    """One network at work on one picture: `prepare` gives its input tensor from the decoded picture."""
+    """A network's run on a picture: `prepare` makes its input tensor from the decoded picture."""
 
     model: str
     network: Loadable
@@ -77,18 +77,30 @@ def passes(picture: Picture, networks: Sequence[Network]) -> list[Pass]:
     ]
 
 
-def time_passes(works: Sequence[Pass], decode: float, engine: Engine) -> Timings:
+def time_passes(works: Sequence[Pass], decode: float, engine: Engine) -> Timings | None:
     """Each network's time for its picture: the same number of runs for all, one after another in turns.
 
-    In turns, so that a slow moment of the machine hits all alike; one such measurement at a time in a
-    process. MOST runs, or as many (at least FEWEST) as fit into SECONDS. `decode`: milliseconds that
+    In turns, so that a slow moment of the machine hits all alike. MOST runs, or as many (at least FEWEST)
+    as fit into SECONDS; each takes a short turn of the engine's queue, so that nobody waits for a
+    measurement; None when they waited for more than PATIENCE_SECONDS in all. `decode`: milliseconds that
     reading the picture took. WeightsError when weights cannot be had.
     """
+    end = time.monotonic() + PATIENCE_SECONDS
     prepares = [work.prepare for work in works]
     runs = [partial(engine.run, work.network, work.prepare()) for work in works]
-    # In one turn of the engine's, or waiting for others would be measured.
-    with _one_at_a_time, engine.queue.turn(large=True):
-        times = in_turns([*runs, *prepares], MOST, FEWEST, SECONDS)
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        nonlocal end
+        with engine.queue.turn(until=end):
+            begun = time.monotonic()
+            yield
+            end += time.monotonic() - begun  # a run is no waiting
+
+    try:
+        times = in_turns([*runs, *prepares], MOST, FEWEST, SECONDS, turn)
+    except Busy:
+        return None
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
     rows = []
     for work, taken, preparing in zip(works, times, times[len(works) :], strict=False):
@@ -100,10 +112,11 @@ def time_passes(works: Sequence[Pass], decode: float, engine: Engine) -> Timings
 def for_another(timings: Timings, works: Sequence[Pass], decode: float) -> Timings:
     """The same networks' times with another picture: what they take does not depend on it, its decoding and
     preparing do."""
-    rows = []
-    for timing, work in zip(timings.networks, works, strict=True):
-        (taken,) = in_turns([work.prepare], FEWEST)
-        rows.append(replace(timing, prepare=statistics.median(taken), decode=decode))
+    taken = in_turns([work.prepare for work in works], FEWEST)
+    rows = [
+        replace(timing, prepare=statistics.median(preparing), decode=decode)
+        for timing, preparing in zip(timings.networks, taken, strict=True)
+    ]
     return replace(timings, networks=tuple(rows))
 
 
@@ -112,19 +125,21 @@ def in_turns(
     most: int,
     fewest: int | None = None,
     seconds: float = math.inf,
+    turn: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> list[list[float]]:
-    """The milliseconds of each run of each work; a round runs every work once, the first round unseen.
+    """The milliseconds of each run of each work; a round runs every work once, the first is not counted.
 
-    `most` rounds, or as many (at least `fewest`) as fit into the seconds.
+    `most` rounds, or as many (at least `fewest`) as fit into the seconds. `turn`: entered before each run.
     """
     times: list[list[float]] = [[] for _ in works]
     begun = time.perf_counter()
-    for turn in range(most + 1):
-        if turn > (fewest or most) and time.perf_counter() - begun > seconds:
+    for number in range(most + 1):
+        if number > (fewest or most) and time.perf_counter() - begun > seconds:
             break
         for work, taken in zip(works, times, strict=True):
-            start = time.perf_counter()
-            work()
-            if turn:
-                taken.append(1000 * (time.perf_counter() - start))
+            with turn():
+                start = time.perf_counter()
+                work()
+                if number:
+                    taken.append(1000 * (time.perf_counter() - start))
     return times

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from squeeze_core.images import MAX_BYTES
+
 ROOT = Path(__file__).parents[2]
 CAT = "squeeze_core/gallery/chelsea.png"
 PROCESS_SECONDS = 300
@@ -52,6 +54,49 @@ for page in ("classify", "detect", "fire_modules", "why", "compare", "compress",
     assert not at.exception and not at.error, page
 """
 
+WEB = """
+import http.client, socket, time
+import uvicorn
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from app import app
+
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="error", ws="websockets-sansio"))
+threading.Thread(target=server.run, daemon=True).start()
+while not server.started:
+    time.sleep(0.1)
+
+def get(path, host="localhost"):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path, headers={"Host": host})
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+def connected(host, origin):
+    try:
+        here = socket.create_connection(("127.0.0.1", port))
+        with connect(f"ws://{host}:{port}/_stcore/stream", sock=here, origin=origin):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+assert connected("localhost", f"http://localhost:{port}") == 101
+assert connected("localhost", "http://evil.example") == 403
+assert connected("evil.example", f"http://evil.example:{port}") == 400  # its name leads to 127.0.0.1
+assert get("/_stcore/metrics", "evil.example")[0] == 400
+for path in ("/", "/about", "/_stcore/health"):
+    status, headers, _ = get(path)
+    found = [headers[name] for name in ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")]
+    assert (status, found) == (200, ["nosniff", "SAMEORIGIN", "no-referrer"]), path
+assert json.loads(get("/_stcore/host-config")[2])["allowedOrigins"] == []
+attempts = [one for one in attempts if "127.0.0.1" not in one[1] and one[0] != "http.client.send"]
+import squeeze_core.networks.onnx_runtime
+server.should_exit = True
+"""
+
 END = """
 assert "onnxruntime" in sys.modules
 print("RECORDED", json.dumps(attempts))
@@ -85,6 +130,10 @@ def test_every_page_reaches_nobody_and_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*")) == []
 
 
+def test_the_server_asks_nobody_about_a_foreign_origin_and_answers_to_its_own_names(tmp_path: Path) -> None:
+    assert recorded(WEB, tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("library", "place"),
     [
@@ -104,3 +153,4 @@ def test_the_server_tells_nobody_and_shows_no_traceback() -> None:
     assert settings["browser"]["gatherUsageStats"] is False
     assert settings["server"]["address"] == "localhost"
     assert settings["client"]["showErrorDetails"] == "none"
+    assert settings["server"]["maxUploadSize"] * 10**6 == MAX_BYTES

@@ -6,16 +6,19 @@ import gc
 import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.server import cache as cache_module
 from pages.server import inside_results, results
 from pages.server.cache import RESULTS, TRACES, ByteBoundedCache, cache_key, cached, size_of
 from pages.session import tray
 from squeeze_core import gallery
+from squeeze_core.errors import UserError
 from squeeze_core.networks.catalogue import DEFAULT
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +45,9 @@ def test_a_result_that_is_too_old_is_made_again(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     cache = ByteBoundedCache(1000)
     for now[0] in (0.0, 59.0, 61.0):
-        cache.get("key", lambda: made.append(now[0]), seconds=60)
+        cache.get("key", lambda: made.append(now[0]) or 1, seconds=60)
     assert made == [0.0, 61.0]
-    assert cache.bytes == size_of(None)  # the old one is counted no more
+    assert cache.bytes == size_of(1)  # the old one is counted no more
 
 
 def test_two_requests_for_the_same_make_it_once() -> None:
@@ -69,6 +72,45 @@ def test_what_is_stopped_is_not_kept_and_can_be_asked_for_again() -> None:
     with pytest.raises(KeyboardInterrupt):
         cache.get("key", lambda: exec("raise KeyboardInterrupt"))
     assert cache.get("key", lambda: 3) == 3
+
+
+def test_none_is_not_kept() -> None:
+    cache, answers = ByteBoundedCache(1000), iter([None, 3])
+    assert [cache.get("key", lambda: next(answers)) for _ in range(3)] == [None, 3, 3]
+
+
+@pytest.mark.parametrize("error", [UserError("The weights are missing."), InterruptedError()])
+def test_who_waits_for_another_session_gets_its_error_or_makes_it_or_leaves(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    cache, begun, go_on = ByteBoundedCache(1000), threading.Event(), threading.Event()
+    polled = threading.Semaphore(0)
+
+    def end_unwanted_run() -> None:
+        polled.release()
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cache_module, "end_unwanted_run", end_unwanted_run)
+
+    def fail() -> int:
+        begun.set()
+        go_on.wait(10)
+        raise error
+
+    with ThreadPoolExecutor(2) as threads:
+        maker = threads.submit(cache.get, "key", fail)
+        begun.wait(10)
+        waiter = threads.submit(cache.get, "key", lambda: 5)
+        assert polled.acquire(timeout=10)
+        with pytest.raises(KeyboardInterrupt):
+            cache.get("key", lambda: 6)
+        go_on.set()
+        assert maker.exception(10) is error
+        if isinstance(error, UserError):
+            assert waiter.exception(10) is error and "key" not in cache
+        else:
+            assert waiter.result(10) == 5 == cache.get("key", lambda: 7)
 
 
 def test_results_are_told_apart_by_function_and_arguments_but_not_by_a_callback() -> None:

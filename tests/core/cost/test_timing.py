@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from squeeze_core.cost.timing import FEWEST, MOST, Timings, in_turns, passes, time_passes
+from squeeze_core.cost import timing
+from squeeze_core.cost.timing import FEWEST, MOST, Pass, Timings, in_turns, passes, time_passes
 from squeeze_core.networks.catalogue import DEFAULT, named
+from squeeze_core.networks.queue import Queue, Requester, requester
 
 
 def test_works_take_turns_and_their_first_run_is_not_counted() -> None:
@@ -40,9 +44,32 @@ def test_a_networks_time_is_a_median_between_its_quartiles(engine, chelsea) -> N
     assert len({one.runs for one in timings.networks}) == 1
 
 
+def test_measuring_gives_way_and_gives_up_rather_than_hold_others_up(engine, chelsea, monkeypatch) -> None:
+    work, others = passes(chelsea, (DEFAULT,)), []
+
+    def another() -> None:
+        requester.set(Requester("another"))
+        for _ in range(3):
+            with engine.queue.turn():
+                others.append(len(taken))
+
+    taken: list[object] = []
+    monkeypatch.setattr(engine, "queue", Queue(1))
+    slow = Pass("slow", DEFAULT, lambda: (time.sleep(0.02), taken.append(1), work[0].prepare())[2])
+    thread = threading.Thread(target=another)
+    with engine.queue.turn():
+        thread.start()
+    assert time_passes([slow], 3.0, engine) is not None
+    thread.join(10)
+    assert len(others) == 3 and others[-1] < len(taken)  # between the runs, not after them
+    monkeypatch.setattr(timing, "PATIENCE_SECONDS", 0.2)
+    with ThreadPoolExecutor(1) as threads, engine.queue.turn(large=True):
+        assert threads.submit(time_passes, work, 3.0, engine).result(10) is None
+
+
 def test_load_or_a_wide_spread_make_a_machine_busy(engine, chelsea) -> None:
-    (timing,) = time_passes(passes(chelsea, (DEFAULT,)), 3.0, engine).networks
-    steady = replace(timing, low=10.0, network=11.0, high=12.0)
+    (one,) = time_passes(passes(chelsea, (DEFAULT,)), 3.0, engine).networks
+    steady = replace(one, low=10.0, network=11.0, high=12.0)
     assert not Timings("cpu", (steady,), 0.5).busy
     assert not Timings("cpu", (steady,), None).busy
     assert Timings("cpu", (steady,), 2.0).busy
