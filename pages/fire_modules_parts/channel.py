@@ -123,7 +123,7 @@ def top_pictures(network: Network, unit: Unit) -> None:
                     alt = f"{one.file}; outlined: pixels {one.box} of the network's input"
                     st.image(outlined(one.view, one.box), alt=alt, width="stretch")
                 else:
-                    st.image(one.view, alt=f"{one.file}; does not activate it", width="stretch")
+                    st.image(one.view.copy(), alt=f"{one.file}; does not activate it", width="stretch")
                 st.caption(f"{plain(one.file)} · {one.value:.0f}")
     rows = [{"picture": one.file, "largest value": one.value, "patch": str(one.box)} for one in found]
     downloads.buttons(f"{_file(unit)}-pictures", table=rows)

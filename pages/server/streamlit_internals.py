@@ -60,7 +60,7 @@ def uploads(key: str) -> list[UploadedFile]:
 
 
 def forget_uploads(files: Iterable[UploadedFile]) -> None:
-    """Let go of uploaded bytes, up to 96 MB a file, which Streamlit would keep as long as the session."""
+    """Let go of uploaded bytes, up to 100 MB a file, which Streamlit would keep as long as the session."""
     context = get_script_run_ctx(suppress_warning=True)
     if context:
         manager: Any = context.uploaded_file_mgr

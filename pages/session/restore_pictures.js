@@ -57,14 +57,6 @@ const keep = async (files) => {
   }
 };
 
-const hand = (files) => {
-  const input = document.querySelector(UPLOADER);
-  const transfer = new DataTransfer();
-  files.forEach((file) => transfer.items.add(file));
-  input.files = transfer.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
-};
-
 // Out of sight it takes no room: the page's own style hides what Streamlit puts round it.
 const show = (bar, shown) => {
   bar.getRootNode().host.closest(".st-key-tray-restore").style.display = shown ? "flex" : "none";
@@ -85,7 +77,7 @@ const offer = async (bar) => {
   };
   back.onclick = () => {
     settled();
-    hand(rows.map((row) => row.file));
+    window.squeezeLab.hand(rows.map((row) => row.file));
   };
   away.onclick = () => {
     settled();

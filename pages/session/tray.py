@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 import streamlit as st
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pages.server.cache import cached
 from pages.server.streamlit_internals import end_unwanted_run
@@ -53,10 +53,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that could not be taken; `sentence` says why."""
+    """A file that could not be taken; `sentence` says why. `unsent`: the browser kept it back."""
 
     name: str
     sentence: str
+    unsent: bool = False
 
 
 @dataclass
@@ -119,9 +120,8 @@ def describe(picture: Picture) -> str:
 @cached
 def for_screen(picture: Picture) -> bytes:
     """The picture as large as a page shows it at most, as WebP; made once."""
-    image = picture.image
-    if image.width > _SCREEN[0] or image.height > _SCREEN[1]:
-        image = ImageOps.contain(image, _SCREEN)
+    image = picture.image.copy()  # Pillow writes the encoder's settings on the image that it saves
+    image.thumbnail(_SCREEN)
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=85, method=2)
     return buffer.getvalue()
@@ -130,7 +130,8 @@ def for_screen(picture: Picture) -> bytes:
 def add(files: Iterable[File]) -> None:
     """Take files; the first good one becomes the current picture, each bad one leaves a sentence."""
     tray = state()
-    tray.refusals = []
+    # Those kept back belong to the same drop, and came before its files.
+    tray.refusals = [replace(refusal, unsent=False) for refusal in tray.refusals if refusal.unsent]
     taken: list[str] = []
     for file in files:
         try:
@@ -152,6 +153,14 @@ def add(files: Iterable[File]) -> None:
         tray.removed.discard(file.name)
     if taken:
         tray.chosen = taken[0]
+
+
+def refuse(name: str, size: int) -> None:
+    """Say why a file of that many bytes was not sent to the server."""
+    try:
+        images.check_bytes(size, name)
+    except ImageError as error:
+        state().refusals.append(Refusal(name, str(error), unsent=True))
 
 
 def add_samples(samples: Iterable[Sample]) -> None:

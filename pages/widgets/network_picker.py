@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from squeeze_core.networks.preprocess import Preprocess
 
 FIRST = "SqueezeNet 1.1"  # the title of catalogue.DEFAULT, which takes seconds to import
-MOST_MEGABYTES = 100
 _INPUTS = {"file": "As the file says", "crop": "Centre crop", "stretch": "Whole, stretched"}
 
 
@@ -50,11 +49,10 @@ def _open_own() -> None:
         "or a detector that was trained here (.safetensors, .sqz)"
     )
     left, right = st.columns(2)
-    weights = left.file_uploader("Weights", key="network-file", max_upload_size=MOST_MEGABYTES)
+    weights = left.file_uploader("Weights", key="network-file")
     names = right.file_uploader(
         "Class names, if the file lacks them",
         key="network-names",
-        max_upload_size=1,
         help="One a line, a JSON list, or a JSON object index → name.",
     )
     problem = st.empty()  # above the button, where the popover shows it
@@ -63,7 +61,9 @@ def _open_own() -> None:
         preprocess = _preprocess_controls()
     if pressed and weights:
         try:
-            selected_network.open_file(weights, names, preprocess())
+            # A detector is converted to ONNX, which takes some seconds.
+            with st.spinner("Opening the file", show_time=True):
+                selected_network.open_file(weights, names, preprocess())
         except UserError as error:
             problem.error(plain(str(error)), icon=":material/broken_image:")
             return

@@ -1,8 +1,20 @@
-// The browser's part of every page: pictures pasted or dropped anywhere go to the tray's uploader, a chart's
-// PNG button saves what is drawn, Back leads to the page before, and a phone's menu closes.
+// The browser's part of every page: pictures pasted or dropped anywhere go to the tray's uploader, files that are too
+// large are refused in a sentence, a chart's PNG button saves what is drawn, Back leads to the page before, and a
+// phone's menu closes.
+
+const OFFLINE = "Squeeze Lab does not answer. This page connects again as soon as its server is back.";
+
+const hand = (files, input = document.querySelector('.st-key-tray input[type="file"]')) => {
+  if (!input || files.length === 0) return false;
+  const transfer = new DataTransfer();
+  files.forEach((file) => transfer.items.add(file));
+  input.files = transfer.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
+};
 
 if (!window.squeezeLab) {
-  window.squeezeLab = true;
+  window.squeezeLab = { hand };
 
   // A setting that a page puts in its own address replaces the address: Back leads to the page before.
   const push = history.pushState.bind(history);
@@ -16,55 +28,53 @@ if (!window.squeezeLab) {
     if (innerWidth > 768 || !event.target.closest?.('[data-testid="stSidebarNavLink"]')) return;
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   });
+
+  // Streamlit's words for developers when the server is down; the text node stays, because React holds it.
+  new MutationObserver(() => {
+    for (const line of document.querySelectorAll('[role="dialog"] div')) {
+      if (!/^(Is Streamlit|Streamlit server)/.test(line.firstChild?.data)) continue;
+      line.firstChild.data = OFFLINE;
+      if (line.nextElementSibling) line.nextElementSibling.style.display = "none";
+    }
+  }).observe(document.body, { childList: true, subtree: true });
 }
 
-export default function () {
-  const uploader = () => document.querySelector('.st-key-tray input[type="file"]');
+export default function ({ data, setTriggerValue }) {
+  const listening = new AbortController();
+  const listen = (name, act) => document.addEventListener(name, act, { capture: true, signal: listening.signal });
+  const tooLarge = (file) => file.size > data.most;
 
-  const hand = (files) => {
-    const input = uploader();
-    if (!input || files.length === 0) return false;
-    const transfer = new DataTransfer();
-    files.forEach((file) => transfer.items.add(file));
-    input.files = transfer.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-    return true;
-  };
-
-  const paste = (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (hand(files)) event.preventDefault();
-  };
-  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
-  const over = (event) => {
-    if (holdsFiles(event)) event.preventDefault();
-  };
-  const drop = (event) => {
-    // An uploader takes what is dropped on itself.
-    if (!holdsFiles(event) || event.target.closest?.('[data-testid="stFileUploaderDropzone"]')) return;
+  listen("change", (event) => {
+    const files = [...(event.target.files ?? [])];
+    if (!files.some(tooLarge)) return;
+    event.stopImmediatePropagation();
+    setTriggerValue("refused", files.filter(tooLarge).map(({ name, size }) => ({ name, size })));
+    hand(files.filter((file) => !tooLarge(file)), event.target);
+  });
+  listen("paste", (event) => {
+    if (hand([...(event.clipboardData?.files ?? [])])) event.preventDefault();
+  });
+  listen("dragover", (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+  });
+  listen("drop", (event) => {
+    const files = [...(event.dataTransfer?.files ?? [])];
+    const zone = event.target.closest?.('[data-testid="stFileUploaderDropzone"]');
+    // An uploader takes what is dropped on itself, but what is too large it would refuse without a sentence.
+    if (files.length === 0 || (zone && !files.some(tooLarge))) return;
     event.preventDefault();
-    hand([...event.dataTransfer.files]);
-  };
-
+    event.stopPropagation();
+    zone?.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
+    hand(files, zone?.querySelector('input[type="file"]') ?? undefined);
+  });
   // The chart's own button is out of sight, because it would lie over the chart's numbers.
-  const save = (event) => {
-    const holder = event.target.closest?.('[class*="st-key-png-"]');
-    const name = holder?.className.match(/st-key-png-(\S+)/)?.[1];
+  listen("click", (event) => {
+    const name = event.target.closest?.('[class*="st-key-png-"]')?.className.match(/st-key-png-(\S+)/)?.[1];
     const own = name && document.querySelector(`.st-key-chart-${name} .modebar-btn`);
     if (!own) return;
     event.preventDefault();
     event.stopPropagation();
     own.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-  };
-
-  document.addEventListener("click", save, true);
-  document.addEventListener("paste", paste);
-  document.addEventListener("dragover", over);
-  document.addEventListener("drop", drop);
-  return () => {
-    document.removeEventListener("click", save, true);
-    document.removeEventListener("paste", paste);
-    document.removeEventListener("dragover", over);
-    document.removeEventListener("drop", drop);
-  };
+  });
+  return () => listening.abort();
 }

@@ -17,9 +17,8 @@ from squeeze_core import gallery
 from squeeze_core.colours import ACCENT
 from squeeze_core.images import MAX_BYTES, Picture
 
-# Rounded up, so that the refusal of a file just too large is ours, in one sentence.
-UPLOAD_MEGABYTES = -(-MAX_BYTES // 2**20)
 _HERE = Path(__file__).parent
+_LISTENER = "tray-listener"
 
 
 def draw() -> None:
@@ -60,11 +59,15 @@ def _drop_zone(key: str) -> None:
         key=key,
         on_change=_take_drop,
         args=(key,),
-        max_upload_size=UPLOAD_MEGABYTES,
         label_visibility="collapsed",
         width=300,
     )
-    _listener()(key="tray-listener")
+    _listener()(key=_LISTENER, data={"most": MAX_BYTES}, on_refused_change=_refuse)
+
+
+def _refuse() -> None:
+    for file in st.session_state[_LISTENER].refused or ():
+        tray.refuse(str(file["name"]), int(file["size"]))
 
 
 def _own_pictures(entries: list[Entry], chosen: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from squeeze_core import gallery
+from squeeze_core.images import MAX_BYTES
 
 COFFEE = gallery.FOLDER / "coffee.jpg"
 # Whether the browser's own storage of pictures is empty.
@@ -25,7 +26,9 @@ CAT_SHOWN = "Chelsea the cat (shown)"
 
 
 def upload(page: Page, *files: Path) -> None:
-    page.locator('.st-key-tray input[type="file"]').set_input_files(files)
+    uploader = page.locator('.st-key-tray input[type="file"]')
+    expect(uploader).to_have_count(1)  # the one before is gone
+    uploader.set_input_files(files)
 
 
 def best_answer(page: Page, network: str = "squeezenet1_1") -> Locator:
@@ -55,6 +58,27 @@ def test_sample_then_own_picture_then_other_page_then_broken_file(page: Page, tm
     expect(best_answer(page)).to_have_text("Egyptian cat")
 
 
+def test_a_file_that_is_too_large_is_refused_in_a_sentence_and_the_rest_is_taken(
+    page: Page, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(MAX_BYTES + 1_000_000)
+    page.goto("/")
+    page.wait_for_function("window.squeezeLab")
+    upload(page, large, COFFEE)
+    expect(best_answer(page)).to_have_text("espresso")
+    refusal = page.get_by_role("alert").filter(has_text="large.png has 101 MB; at most 100 MB are read.")
+    expect(refusal).to_be_visible()
+    page.get_by_role("button", name="Remove coffee.jpg").click()
+    expect(best_answer(page)).to_have_text("Egyptian cat")
+    upload(page, COFFEE)
+    expect(best_answer(page)).to_have_text("espresso")
+    expect(refusal).to_be_hidden()
+    upload(page, large)
+    expect(refusal).to_be_visible()
+
+
 def test_a_reload_offers_the_pictures_again_until_they_are_removed(page: Page, tmp_path: Path) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto("/")
@@ -66,7 +90,6 @@ def test_a_reload_offers_the_pictures_again_until_they_are_removed(page: Page, t
     upload(page, broken)
     expect(page.get_by_role("alert").filter(has_text="broken.png")).to_be_visible()
     expect(page.get_by_role("button", name="Restore it")).to_be_hidden()
-    expect(page.locator('.st-key-tray input[type="file"]')).to_have_count(1)
     upload(page, COFFEE)
     expect(best_answer(page)).to_have_text("espresso")
     expect(offer).to_be_hidden()

@@ -36,13 +36,16 @@ def test_a_first_start_asks_nothing_and_serves_every_page_below_a_path(
         *start_command(port, "--server.baseUrlPath", "squeeze/lab"),
     ]
     said = tmp_path / "said"
-    with said.open("w") as output, running(command, url, env=environment, stdout=output, stderr=output):
-        with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-            context.set_default_timeout(PATIENCE_MS)
-            _visit(context.new_page(), url)
-        end = time.monotonic() + 10
-        while not opened.exists() and time.monotonic() < end:
-            time.sleep(0.1)
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context, said.open("w") as output:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        with running(command, url, env=environment, stdout=output, stderr=output):
+            _visit(page, url)
+            end = time.monotonic() + 10
+            while not opened.exists() and time.monotonic() < end:
+                time.sleep(0.1)
+        expect(page.get_by_role("dialog")).to_contain_text("Squeeze Lab does not answer.")
+        expect(page.get_by_text("yourscript")).to_be_hidden()
     words = said.read_text("utf-8")
     assert opened.read_text("utf-8") == url and url in words
     for unwanted in ("mail", "statistics", "Traceback", "No runtime found"):

@@ -1,6 +1,9 @@
 """Many sessions at once: is every answer its own session's, how long do they wait, what memory is taken?
 
     python -m tests.load [--sessions 30] [--seconds 600] [--every 10] [--waves 1] [--after 300]
+    python -m tests.load --sessions 15 --seconds 300 --long 0.33   # a third of them compresses or asks Why?
+    python -m tests.load --sessions 6 --in-step 20                 # all open the same page at once
+    python -m tests.load --sessions 10 --uploads 20 --kill 1       # decoding processes are killed meanwhile
 
 Starts a server of its own. Each session brings a picture of 12 megapixels and then, every ten seconds,
 goes to another page, moves a slider, asks Why? or brings its picture again.
@@ -14,6 +17,8 @@ import io
 import json
 import os
 import random
+import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -29,6 +34,7 @@ from tests.load.client import Client, RunFailed
 ROOT = Path(__file__).parents[2]
 SIDE = (4000, 3000)
 LIGHT = ("page", "slider")
+STEPS = ("", "detect", "fire_modules", "why", "compare", "compress", "design_space", "about")
 
 
 class Load:
@@ -44,14 +50,18 @@ class Load:
     async def wave(self) -> None:
         """All sessions, each begun a little after the one before; they leave when the time is over."""
         end = time.monotonic() + self.options.seconds
-        watching = asyncio.create_task(self._watch())
+        watching = [asyncio.create_task(self._watch())]
+        if self.options.kill:
+            watching.append(asyncio.create_task(self._kill()))
+        self.step = asyncio.Barrier(self.options.sessions)
         pause = min(self.options.every, self.options.seconds) / self.options.sessions
         tasks = []
         for number in range(self.options.sessions):
             tasks.append(asyncio.create_task(self._session(number, end)))
             await asyncio.sleep(pause)
         await asyncio.gather(*tasks)
-        watching.cancel()
+        for task in watching:
+            task.cancel()
 
     async def _session(self, number: int, end: float) -> None:
         dice = random.Random(number)
@@ -61,19 +71,32 @@ class Load:
             self._took("open", await client.open())
             self._took("upload", await client.upload("tray-drop", f"of-{number}.jpg", data))
             self._own(client, label, number)
-            while True:  # once at least, however slow the machine is
+            for _ in range(self.options.uploads):
+                file = f"of-{number}.jpg"
+                self._took("upload", await client.upload("tray-drop", file, data + os.urandom(8)))
+                self._own(client, label, number)
+            for page in STEPS * self.options.in_step:
+                await self.step.wait()
+                self._took(f"in step {page}", await client.visit(page))
+            while not (self.options.in_step or self.options.uploads):  # once at least, however slow
                 await asyncio.sleep(self.options.every * dice.uniform(0.8, 1.2))
-                await self._act(client, dice, label, number, data)
+                if number < self.options.long * self.options.sessions and dice.random() < 0.5:
+                    await self._compress(client)
+                else:
+                    await self._act(client, dice, label, number, data)
                 if time.monotonic() > end:
                     break
             await client.close()
         except (RunFailed, OSError, TimeoutError, StopIteration, RuntimeError) as error:
+            await self.step.abort()
             self.faults.append(f"session {number}: {type(error).__name__}: {error}")
 
     async def _act(self, client: Client, dice: random.Random, label: str, number: int, data: bytes) -> None:
-        what = dice.choices(("page", "slider", "why", "upload"), (5, 5, 2, 1))[0]
+        long = number < self.options.long * self.options.sessions
+        what = "why" if long else dice.choices(("page", "slider", "why", "upload"), (5, 5, 2, 1))[0]
         if what == "page":
-            self._took(what, await client.visit(dice.choice(("", "fire_modules", "compare", "about"))))
+            page = dice.choice(("", "detect", "fire_modules", "compare", "about"))
+            self._took("detect" if page == "detect" else what, await client.visit(page))
         elif what == "slider":
             if not any(key.startswith("why-opacity") for key in client.widgets):
                 self._took("why", await client.visit("why"))
@@ -87,6 +110,21 @@ class Load:
             self._took("why", await client.set(choice, string_value=dice.choice(client.options[choice])))
         else:
             self._took(what, await client.upload("tray-drop", f"of-{number}.jpg", data))
+
+    async def _compress(self, client: Client) -> None:
+        """Compress, and note how much longer the visitor waited than the work took."""
+        await client.visit("compress")
+        waited = await client.set("compress-start", trigger_value=True)
+        self._took("compress", waited)
+        if took := re.search(r", ([0-9.]+) s here", client.words):
+            self._took("compress, without the work", waited - float(took[1]))
+
+    async def _kill(self) -> None:
+        """Kill a process below the server, as the system does when memory is short."""
+        while True:
+            await asyncio.sleep(self.options.kill)
+            for number in _children(self.process)[:1]:
+                os.kill(number, signal.SIGKILL)
 
     def _took(self, what: str, seconds: float) -> None:
         self.seconds[what].append(seconds)
@@ -137,11 +175,16 @@ def memory(process: int) -> float:
             for line in Path(f"/proc/{number}/smaps_rollup").read_text("utf-8").splitlines():
                 if line.startswith("Pss:"):
                     total += int(line.split()[1])
-            for task in Path(f"/proc/{number}/task").iterdir():
-                waiting += map(int, (task / "children").read_text("utf-8").split())
         except OSError:
             continue
+        waiting += _children(number)
     return total / 1000
+
+
+def _children(process: int) -> list[int]:
+    """The processes that its threads have started."""
+    files = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(number) for file in files for number in file.read_text("utf-8").split()]
 
 
 def start(port: int, settle: float) -> subprocess.Popen[bytes]:
@@ -199,6 +242,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--settle", type=float, default=20, help="seconds that the server may take to warm up"
     )
+    parser.add_argument("--long", type=float, default=0, help="share of sessions with long work only, 0–1")
+    parser.add_argument("--in-step", type=int, default=0, help="times that all open each page at once")
+    parser.add_argument("--uploads", type=int, default=0, help="new pictures of each session, nothing else")
+    parser.add_argument("--kill", type=float, default=0, help="seconds between killed decoding processes")
     parser.add_argument("--port", type=int, default=8765)
     found = run(parser.parse_args(arguments))
     print(json.dumps(found, indent=1))

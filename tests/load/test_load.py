@@ -9,7 +9,11 @@ from tests.load.__main__ import Load, finish
 
 
 def test_every_session_has_its_own_answers_and_nothing_goes_wrong(app_url: str) -> None:
-    load = Load(argparse.Namespace(sessions=3, seconds=6, every=1), app_url, os.getpid())
+    load = Load(
+        argparse.Namespace(sessions=3, seconds=6, every=1, long=0, in_step=0, uploads=0, kill=0),
+        app_url,
+        os.getpid(),
+    )
     finish(load.wave())
     assert load.faults == []
     assert len(load.seconds["open"]) == 3 and len(load.seconds["upload"]) >= 3

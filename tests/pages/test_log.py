@@ -62,6 +62,13 @@ def test_a_foreseen_error_says_its_own_sentence(monkeypatch: pytest.MonkeyPatch,
     assert log[-1].endswith("outcome=refused")
 
 
+def test_a_background_thread_goes_on_after_an_error_which_is_in_the_log(log: list[str]) -> None:
+    with server_log.background("memory"):
+        raise KeyError("gone")
+    (line,) = log
+    assert re.search("incident [0-9a-f]{6} on memory", line) and "KeyError: 'gone'" in line
+
+
 def test_health_counts_what_ran(log: list[str]) -> None:
     before = server_log.health().requests
     with server_log.request("About"):

@@ -38,19 +38,22 @@ def test_memory_goes_back_to_the_system() -> None:
 
 
 def test_results_go_with_the_last_visitor(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = iter([2, 1, 0, 0])
+    counts = iter([2, 1, "fails", 0, 0])
     kept: list[bool] = []
     given_back: list[int] = []
 
     def rest(seconds: float) -> None:
         kept.append("visitor's" in RESULTS)
-        if len(kept) == 5:
+        if len(kept) == 6:
             raise InterruptedError
+
+    def count() -> int:
+        return int(next(counts))
 
     monkeypatch.setattr(memory, "give_back", lambda: given_back.append(len(kept)))
     monkeypatch.setattr(time, "sleep", rest)
     RESULTS.get("visitor's", lambda: 1)
     with pytest.raises(InterruptedError):
-        memory.watch(lambda: next(counts))
-    assert kept == [True, True, True, False, False]
-    assert given_back == [2, 3]  # each time that somebody has left
+        memory.watch(count)
+    assert kept == [True, True, True, True, False, False]
+    assert given_back == [2, 4]  # each time that somebody has left
