@@ -63,7 +63,7 @@ def test_own_weights_are_refused_in_a_sentence_then_opened_and_seen_on_every_pag
     page.keyboard.press("Escape")
     open_page(page, "Fire modules")
     expect(page.get_by_text(f"flowers.pth says “{answer}”")).to_be_visible()
-    expect(page.get_by_text("no pictures were made for flowers.pth")).to_be_visible()
+    expect(page.get_by_text("No optimised pictures were made for flowers.pth")).to_be_visible()
     open_page(page, "Why?")
     expect(page.get_by_role("heading", name=f"Why “{answer}”?")).to_be_visible()
     expect(page.get_by_text("flowers.pth gives it")).to_be_visible()
