@@ -15,7 +15,7 @@ from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.charts import Bar, Bars
-from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 
 _UNIFORM = "#0072B2"
 _PAPER = "#00735C"
@@ -179,7 +179,7 @@ def sensitivity(curves: Sequence[PruningCurve]) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             x=[f"{share:.0%}" for share in curves[0].sparsities],
-            y=[one.name for one in curves],
+            y=[escaped(one.name) for one in curves],
             # The eye sees the order of magnitude; the number is written in the field.
             z=[[min(value, 3.0) ** 0.5 for value in row] for row in moved],
             text=[[f"{value:.2f}" for value in row] for row in moved],

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from squeeze_core.cost.design_space import DESIGNS, Design, PublishedDesign
 from squeeze_core.cost.units import amount
-from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 
 # Light to dark in one hue and hatched, so that the parts are told apart in black and white too.
 _PARTS = {
@@ -20,7 +20,7 @@ _PARTS = {
 
 def strip(design: Design) -> go.Figure:
     """The network from left to right: a bar a module, its parameters stacked by kind of layer."""
-    names = [module.name for module in design.modules]
+    names = [escaped(module.name) for module in design.modules]
     figure = go.Figure()
     for part, (title, color, pattern) in _PARTS.items():
         counts = [

@@ -134,7 +134,7 @@ def _bubbles(chart: Bubbles) -> tuple[list[Json], Json]:
         one.name: max(10 if one.chosen else 6, _LARGEST_BUBBLE * math.sqrt(one.area / largest))
         for one in chart.bubbles
     }
-    chosen_title, other_title, front_title = chart.legend
+    chosen_title, other_title, front_title = map(escaped, chart.legend)
     data: list[Json] = []
     if chart.front:
         x, y = zip(*chart.front, strict=True)

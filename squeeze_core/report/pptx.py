@@ -18,6 +18,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles
+from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import encoded
 from squeeze_core.figures.style import readable
 from squeeze_core.report import slides
@@ -33,8 +34,8 @@ def write(deck: tuple[Slide, ...]) -> bytes:
     """The .pptx file's bytes."""
     file = Presentation()
     file.slide_width, file.slide_height = _emu(WIDTH), _emu(HEIGHT)
-    file.core_properties.title = deck[0].branding.title
-    file.core_properties.author = deck[0].branding.name or "Squeeze Lab"
+    file.core_properties.title = _printable(deck[0].branding.title)
+    file.core_properties.author = _printable(deck[0].branding.name) or "Squeeze Lab"
     for slide in deck:
         _add(file, slide)
     buffer = io.BytesIO()
@@ -72,7 +73,7 @@ def _add(file: Any, slide: Slide) -> None:
     _text(sheet, [f"{slide.number} / {slide.count}"], number, 9, _QUIET, align=PP_ALIGN.RIGHT)
     if slide.section is not None:
         notes = [slide.section.notes, slide.source]
-        sheet.notes_slide.notes_text_frame.text = "\n\n".join(line for line in notes if line)
+        sheet.notes_slide.notes_text_frame.text = "\n\n".join(_printable(line) for line in notes if line)
 
 
 def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
@@ -109,8 +110,8 @@ def _bars(sheet: Any, part: Bars, box: Box) -> None:
     """Bars that begin at zero, each labelled with its value in words."""
     bars = part.bars[::-1]  # PowerPoint's first bar is the lowest
     data = CategoryChartData(number_format="General")
-    data.categories = [defused(bar.name) for bar in bars]
-    data.add_series(defused(part.axis or "Value"), [bar.value for bar in bars])
+    data.categories = [_cell(bar.name) for bar in bars]
+    data.add_series(_cell(part.axis or "Value"), [bar.value for bar in bars])
     chart = _chart(sheet, XL_CHART_TYPE.BAR_CLUSTERED, data, part.alt, box)
     plot, values = chart.plots[0], chart.value_axis
     plot.gap_width = 60
@@ -121,7 +122,7 @@ def _bars(sheet: Any, part: Bars, box: Box) -> None:
         point.format.fill.solid()
         point.format.fill.fore_color.rgb = _rgb(bar.color)
         frame = point.data_label.text_frame
-        frame.text, frame.word_wrap = bar.label, False
+        frame.text, frame.word_wrap = _printable(bar.label), False
         font = frame.paragraphs[0].runs[0].font
         font.size, font.bold, font.color.rgb = size, True, _rgb(_INK)
         point.data_label.position = XL_LABEL_POSITION.OUTSIDE_END
@@ -153,7 +154,7 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
     data = BubbleChartData()
     order = sorted(part.bubbles, key=lambda one: (one.chosen, -one.area))
     for one in order:
-        data.add_series(defused(one.name)).add_data_point(one.x, one.y, one.area)
+        data.add_series(_cell(one.name)).add_data_point(one.x, one.y, one.area)
     chart = _chart(sheet, XL_CHART_TYPE.BUBBLE, data, part.alt, box)
     chart.plots[0].bubble_scale = 22
     for one, series in zip(order, chart.plots[0].series, strict=True):
@@ -166,10 +167,12 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
             fill.background()
         series.format.line.color.rgb = _rgb(one.color)
     x, y = chart.category_axis, chart.value_axis
-    _dress(x, part.x_axis, _number_format(part.x_range[1], part.unit))
-    _make_logarithmic(x, min(one.x for one in order), max(one.x for one in order))
+    costs = [one.x for one in order]
+    _dress(x, part.x_axis, _number_format(max(costs), part.unit))
+    _make_logarithmic(x, min(costs), max(costs))
     _dress(y, part.y_axis, '0"%"')
     y.minimum_scale, y.maximum_scale = part.y_range
+    y.major_unit = 5
 
 
 def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
@@ -206,7 +209,7 @@ def _shares(sheet: Any, part: Tiles, box: Box) -> None:
     named = [(tile.name, tile.value / total) for tile in tiles[:7]]
     if tiles[7:]:
         named.append(("all others", sum(tile.value for tile in tiles[7:]) / total))
-    bars = tuple(Bar(name, share, f"{share:.1%}", part.color) for name, share in named)
+    bars = tuple(Bar(name, share, percent(share), part.color) for name, share in named)
     _bars(sheet, Bars(bars, "Share of the network’s parameters", "%"), box)
 
 
@@ -329,7 +332,7 @@ def _write(
     frame.word_wrap = True
     if margins:
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-    frame.text = "\n".join(paragraphs)
+    frame.text = "\n".join(map(_printable, paragraphs))
     for paragraph in frame.paragraphs:
         paragraph.alignment, paragraph.space_after = align, Pt(space)
         for run in paragraph.runs:
@@ -350,7 +353,17 @@ def _fill(shape: Any, color: str, stroke: str | None = None) -> None:
 
 def _describe(shape: Any, alt: str) -> None:
     """Gives a picture, chart or table its text alternative."""
-    shape._element.xpath(".//p:cNvPr")[0].set("descr", alt)
+    shape._element.xpath(".//p:cNvPr")[0].set("descr", _printable(alt))
+
+
+def _printable(text: str) -> str:
+    """The text without characters that XML cannot hold."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _cell(text: str) -> str:
+    """Text for a cell of a chart's workbook, which computes nothing."""
+    return defused(_printable(text))
 
 
 def _emu(points: float) -> Emu:

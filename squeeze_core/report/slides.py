@@ -123,12 +123,17 @@ def words_size(part: Words, width: float, height: float) -> float:
 
 
 def table_size(part: Table, width: float, height: float) -> tuple[float, list[float]]:
-    """The largest size at which the table's rows and columns fit, and the columns' widths."""
+    """The largest size at which the table's rows and columns fit, and the columns' widths.
+
+    At the smallest size long cells take several lines; words stay whole.
+    """
+    columns = [[name, *(written(row[name]) for row in part.rows)] for name in part.rows[0]]
     for size in (14, 13, 12.5, 11.5, 10.5, 9.5, 8.5):
-        need = [
-            min(0.4 * width, max(text_width(cell, size) for cell in cells) + 14)
-            for cells in ([column, *(written(row[column]) for row in part.rows)] for column in part.rows[0])
-        ]
+        need = [min(0.4 * width, max(text_width(cell, size) for cell in cells) + 14) for cells in columns]
         if sum(need) <= width and 1.9 * size * (len(part.rows) + 1) <= height:
-            break
-    return size, [one * width / sum(need) for one in need]
+            return size, [one * width / sum(need) for one in need]
+    least = [
+        max(text_width(word, size) for cell in cells for word in cell.split()) + 8 for cells in columns
+    ]
+    spare = (width - sum(least)) / (sum(need) - sum(least))
+    return size, [low + spare * (high - low) for low, high in zip(least, need, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as markup
 import io
 import json
 import math
@@ -166,6 +167,26 @@ def test_a_persons_own_branding(report: Report) -> None:
     assert readable("#1B1F24") == "#1B1F24"
     text = html.write(replace(report, branding=branding))
     assert "<title>Kleiner ist besser</title>" in text and "Łukasz, 研发部" in text
+
+
+@pytest.mark.parametrize("name", ["<script>x()</script>", "<a href='//evil.example'>cat</a>", "a\x07b\x00"])
+def test_names_are_text_on_slides_and_on_the_web_page(report: Report, name: str) -> None:
+    answers = tuple(
+        replace(answer, network=replace(answer.network, labels=(name,) * len(answer.network.labels)))
+        for answer in report.answers
+    )
+    assert report.picture is not None
+    named = replace(report, branding=Branding(name, name), answers=answers)
+    named = replace(named, picture=replace(report.picture, name=name))
+    text = html.write(named, ["picture"])
+    body = re.sub(r"<script.*?</script>", "", text.replace(html.get_plotlyjs(), ""), flags=re.S)
+    assert name not in text or "<" not in name
+    assert "<a " not in body and body.count(markup.escape(name)) >= 4
+    file = Presentation(io.BytesIO(pptx.write(layout.deck(named, ["picture"]))))
+    (chart, _) = [shape.chart for shape in file.slides[0].shapes if shape.has_chart]
+    printable = name.replace("\x07", " ").replace("\x00", " ")
+    assert {str(category) for category in chart.plots[0].categories} == {printable}
+    assert file.slides[0].shapes.title.text_frame.text.count(printable) == 2
 
 
 def test_everything_on_a_slide_is_on_the_slide(report: Report) -> None:
