@@ -6,7 +6,6 @@ import streamlit as st
 
 from pages.compare_parts import (
     accuracy_cost,
-    answers,
     cost_bars,
     fits,
     headline,
@@ -43,7 +42,6 @@ drawings = {
     "Accuracy": lambda: accuracy_cost.draw(rows, field()),
     "What fits?": lambda: fits.draw(field()),
     "This machine": this_machine,
-    "Your picture": lambda: answers.draw(rows),
     "Report": lambda: report_tab.draw(rows, field()),
 }
 for tab, draw in zip(

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.session import address
 from pages.widgets import downloads
 from squeeze_core.cost import article, design_space
-from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, FileKind, PublishedDesign
+from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, PublishedDesign
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import comparison_charts
 from squeeze_core.figures import design_space as figures
@@ -23,10 +23,6 @@ _PRESETS = {
     "Simple bypass": Choice(bypass="simple"),
     "Complex bypass": Choice(bypass="complex"),
     "SR 0.75": Choice(Metaparameters(sr=0.75)),
-}
-_FILES: dict[FileKind, tuple[str, str, str]] = {
-    "safetensors": ("State dict", "safetensors", ":material/database:"),
-    "onnx": ("ONNX", "onnx", ":material/schema:"),
 }
 
 
@@ -153,17 +149,16 @@ def files(design: Design) -> None:
             type="primary",
             on_click="ignore",
         )
-        for kind, (label, ending, icon) in _FILES.items():
-            st.download_button(
-                f"{label}, random weights",
-                partial(design_space.export, choice, kind),
-                f"{name}-random-weights.{ending}",
-                "application/octet-stream",
-                key=f"design-{kind}",
-                icon=icon,
-                on_click="ignore",
-            )
-    st.caption(f"The files hold {design_space.UNTRAINED}. Each is made when its button is pressed.")
+        st.download_button(
+            "ONNX, random weights",
+            partial(design_space.export, choice),
+            f"{name}-random-weights.onnx",
+            "application/octet-stream",
+            key="design-onnx",
+            icon=":material/schema:",
+            on_click="ignore",
+        )
+    st.caption(f"The ONNX file holds {design_space.UNTRAINED}.")
 
 
 @st.fragment

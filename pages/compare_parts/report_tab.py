@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.compare_parts import answers, fits, machine
+from pages.compare_parts import fits, machine
 from pages.server import inside_results, results
 from pages.session import selected_network, tray
 from pages.widgets.words import plain
@@ -14,6 +14,7 @@ from squeeze_core import images
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import ImageError
+from squeeze_core.networks.catalogue import OURS, named
 from squeeze_core.report import TITLE, Branding, Report, slides, tables
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 from squeeze_core.spreadsheet import csv_bytes
@@ -38,7 +39,11 @@ def draw(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...]) -> Non
 def collect(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...], branding: Branding) -> Report:
     """This session's report: measurements, the current picture and its answers, the budget."""
     measured = tuple(machine.measured()[row.name] for row in rows if row.name in machine.measured())
-    picture, said = tray.current(), answers.collect(rows)
+    picture = tray.current()
+    # Those whose weights are here, and the two that ship.
+    chosen = [row.network for row in rows if row.network]
+    asked = [network for network in dict.fromkeys((*chosen, *map(named, OURS))) if network.present()]
+    said = tuple(results.classification(picture, network) for network in asked)
     ours = next(answer for answer in said if answer.network.plan)
     return Report(
         rows,

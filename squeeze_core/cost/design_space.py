@@ -15,7 +15,6 @@ from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import PLANS, Bypass, FireShape, Metaparameters, Plan, SqueezeNet
 
 Stem = Literal["1.0", "1.1"]
-FileKind = Literal["safetensors", "onnx"]
 UNTRAINED = "random weights, never trained: right in shape, size and speed, of no use for an answer"
 
 
@@ -163,27 +162,19 @@ if __name__ == "__main__":
 '''
 
 
-def export(choice: Choice, kind: FileKind) -> bytes:
-    """The network with random weights (the same ones each time) as a file's bytes, labelled so inside."""
+def export(choice: Choice) -> bytes:
+    """An ONNX file of the network with random weights, the same ones each time, labelled so inside."""
+    from squeeze_core.networks.onnx_export import EXPORTING
+
     design(choice)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = SqueezeNet(choice.plan(), choice.classes).eval()
-    if kind == "safetensors":
-        from safetensors.torch import save
-
-        return save(network.state_dict(), {"weights": UNTRAINED})
-    from squeeze_core.networks.onnx_export import EXPORTING
-
+    example = torch.zeros(1, 3, choice.size, choice.size)
     with EXPORTING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            network,
-            (torch.zeros(1, 3, choice.size, choice.size),),
-            dynamo=True,
-            verbose=False,
-            input_names=["image"],
-            output_names=["logits"],
+            network, (example,), dynamo=True, verbose=False, input_names=["image"], output_names=["logits"]
         )
     assert program is not None
     proto = program.model_proto

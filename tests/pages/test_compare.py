@@ -69,10 +69,6 @@ def test_what_fits_answers_and_changes_with_the_budget() -> None:
     assert not app.exception
 
 
-def test_your_picture_is_named_by_each_network_that_is_here() -> None:
-    assert headings(open_tab("Your picture"))[0].startswith("SqueezeNet 1.1 sees “Egyptian cat”")
-
-
 def test_a_device_fills_in_its_makers_figures() -> None:
     app = open_tab("What fits?")
     app.button(key="fits-device-STM32H743ZI").click().run()
@@ -91,16 +87,6 @@ def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
         box.set_value(False)
     app.run()
     assert [info.value for info in app.info] == ["Tick at least one slide."]
-
-
-def test_absent_weights_say_which_file_goes_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    app = open_tab("Your picture")
-    assert any("No Python package carries those of VGG or ResNet" in text.value for text in app.caption)
-    files = app.dataframe[-1].value
-    assert list(files["Network"]) == ["VGG16", "ResNet18", "ResNet50"]
-    assert all(path.startswith(str(tmp_path)) for path in files["Save as"])
-    assert all(url.startswith("https://download.pytorch.org/") for url in files["Download"])
 
 
 @pytest.mark.parametrize(
