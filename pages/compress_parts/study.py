@@ -30,10 +30,8 @@ def study(
             return work(advance(bar, text=doing))
 
     kept = st.session_state.setdefault(f"{name}-kept", {})
-    if network.key not in kept:
-        found = on_demand(name, label, icon, in_turn, doing=doing)
-        if found is None:
-            return None
+    if network.key not in kept and (found := on_demand(name, label, icon, in_turn, doing=doing)):
         kept.clear()
         kept[network.key] = found
-    return kept[network.key]
+        st.rerun()
+    return kept.get(network.key)

@@ -44,26 +44,21 @@ def on_demand(
     None in every other run, and after a UserError, which is shown. `name`: for keys, unique. `label`,
     `icon`, `kind`: of the button. `doing`: beside the bar.
     """
-    slot, asked = st.empty(), f"{name}-asked"
-
-    def offer() -> None:
-        started = {asked: True}
-        slot.button(
-            label, icon=icon, type=kind, key=name, on_click=lambda: st.session_state.update(started)
-        )
-
+    state, asked, failed = st.session_state, f"{name}-asked", f"{name}-failed"
     # Taken out first: any click, that on Stop too, makes Streamlit leave this run, which ends the work.
-    if not st.session_state.pop(asked, False):
-        offer()
+    running = state.pop(asked, False)
+    started = {asked: True}
+    st.button(
+        label, icon=icon, type=kind, key=name, disabled=running, on_click=lambda: state.update(started)
+    )
+    if error := state.pop(failed, ""):
+        st.error(plain(error), icon=":material/error:")
+    if not running:
         return None
-    with slot.container():
-        bar = st.progress(0.0, text=doing)
-        st.button("Stop", icon=":material/stop:", key=f"{name}-stop")
+    bar = st.progress(0.0, text=doing)
+    st.button("Stop", icon=":material/stop:", key=f"{name}-stop")
     try:
-        found = work(bar)
-    except UserError as error:
-        offer()
-        st.error(plain(str(error)), icon=":material/error:")
-        return None
-    slot.empty()
-    return found
+        return work(bar)
+    except UserError as problem:
+        state[failed] = str(problem)
+    st.rerun()

@@ -42,7 +42,7 @@ def test_an_own_network_is_compressed_downloaded_and_classifies(page: Page, weig
     expect(page.get_by_role("heading", name="Compress flowers.pth")).to_be_visible()
     page.keyboard.press("Escape")
     page.locator(".st-key-compress-start button").click()
-    expect(page.get_by_text(re.compile("^Smaller than float32"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^Smaller than float32"))).to_be_visible(timeout=180_000)
     with page.expect_download() as download:
         page.locator(".st-key-download-sqz button").click()
     file = weights.parent / download.value.suggested_filename
