@@ -101,6 +101,8 @@ def _choose(report: Report) -> list[str]:
 
 
 def _files(report: Report, keys: list[str]) -> None:
+    from squeeze_core.report import html, pptx
+
     deck = slides.deck(report, keys)
     st.subheader("Present it or take it with you", anchor=False)
     if not deck:
@@ -111,8 +113,8 @@ def _files(report: Report, keys: list[str]) -> None:
         # The number says which ticks the file follows, should somebody click while the page is at work.
         count = f"{len(deck)} slides" if len(deck) > 1 else "1 slide"
         files: dict[str, tuple[str, str, Callable[[], bytes | str]]] = {
-            "pptx": (f"PowerPoint, {count}", "slideshow", lambda: _pptx(deck)),
-            "html": ("Web page", "html", lambda: _html(report, keys)),
+            "pptx": (f"PowerPoint, {count}", "slideshow", lambda: pptx.write(deck)),
+            "html": ("Web page", "html", lambda: html.write(report, keys)),
             "csv": ("CSV", "table", lambda: csv_bytes(tables.rows(report))),
         }
         for ending, (label, icon, make) in files.items():
@@ -131,7 +133,7 @@ def _files(report: Report, keys: list[str]) -> None:
         "one and edit its data; what to say and the sources are in the speaker’s notes."
     )
     if presents:
-        st.iframe(_html(report, keys), height=_PRESENT_PIXELS, alt=report.branding.title)
+        st.iframe(html.write(report, keys), height=_PRESENT_PIXELS, alt=report.branding.title)
 
 
 def _figures(report: Report) -> None:
@@ -147,15 +149,3 @@ def _figures(report: Report) -> None:
         st.caption(line)
     if not report.measurements:
         st.caption("Nothing measured yet: the tab “This machine” adds times and memory to all of these.")
-
-
-def _pptx(deck: tuple[slides.Slide, ...]) -> bytes:
-    from squeeze_core.report import pptx
-
-    return pptx.write(deck)
-
-
-def _html(report: Report, keys: list[str]) -> str:
-    from squeeze_core.report import html
-
-    return html.write(report, keys)

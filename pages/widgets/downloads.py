@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import streamlit as st
 
+from pages.widgets.words import plain
 from squeeze_core.figures.charts import Chart
 from squeeze_core.spreadsheet import csv_bytes
 
@@ -86,45 +87,32 @@ def buttons(
     name. `table`: rows. `json`: anything that JSON holds. `image`, `npz` (arrays by name): made when asked
     for, since a session holds what is given here as long as the page is shown.
     """
-    offers: list[tuple[str, str, Callable[[], bytes | str]]] = []
+    offers: dict[str, Callable[[], bytes | str]] = {}
     if image is not None:
-        offers.append(("png", "image/png", lambda: _png(image())))
+        offers["png"] = lambda: _png(image())
     if figure is not None:
-        offers.append(("html", "text/html", lambda: _page(figure)))
+        offers["html"] = lambda: fresh(figure).to_html(config={"displayModeBar": False})
     if table is not None:
-        offers.append(("csv", "text/csv", lambda: csv_bytes(table)))
+        offers["csv"] = lambda: csv_bytes(table)
     if json is not None:
-        offers.append(
-            ("json", "application/json", lambda: json_text.dumps(json, indent=1, ensure_ascii=False))
-        )
+        offers["json"] = lambda: json_text.dumps(json, indent=1, ensure_ascii=False)
     if npz is not None:
-        offers.append(("npz", "application/octet-stream", lambda: npz_bytes(npz())))
+        offers["npz"] = lambda: npz_bytes(npz())
+    look: dict[str, Any] = {"icon": ":material/download:", "type": "tertiary"}
     with st.container(horizontal=True, gap="small"):
         if figure is not None:
             # The browser draws it, and page.js takes the click: the server has no part in it.
-            st.button(
-                "PNG",
-                key=f"png-{name}",
-                icon=":material/download:",
-                type="tertiary",
-                help=f"Download {name}.png",
-            )
-        for ending, mime, make in offers:
+            st.button("PNG", key=f"png-{name}", help=f"Download {plain(name)}.png", **look)
+        for ending, make in offers.items():
             st.download_button(
                 ending.upper(),
                 make,
                 f"{name}.{ending}",
-                mime,
                 key=f"download-{name}-{ending}",
-                icon=":material/download:",
-                type="tertiary",
-                help=f"Download {name}.{ending}",
+                help=f"Download {plain(name)}.{ending}",
                 on_click="ignore",
+                **look,
             )
-
-
-def _page(figure: Figure) -> str:
-    return fresh(figure).to_html(include_plotlyjs=True, config={"displayModeBar": False})
 
 
 def _png(image: Image.Image) -> bytes:
@@ -134,6 +122,7 @@ def _png(image: Image.Image) -> bytes:
 
 
 def npz_bytes(arrays: Mapping[str, Any]) -> bytes:
+    """A compressed .npz file of those arrays."""
     import numpy as np
 
     buffer = io.BytesIO()

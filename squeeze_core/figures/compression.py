@@ -19,12 +19,10 @@ from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 
 _UNIFORM = "#0072B2"
 _PAPER = "#00735C"
-# How each series of the curve is named and drawn; a series without ours in its name is rounding alone.
-_LINES = {
+# Title, colour and symbol of each series of the curve; published points are not joined by lines.
+_SERIES = {
     "second-order": ("Second-order levels (ours)", ACCENT, "circle"),
     "uniform": ("Uniform steps, same coder", _UNIFORM, "square"),
-}
-_SINGLE = {
     "authors": ("Authors’ 8-bit file", _PAPER, "diamond"),
     "paper": ("Paper’s 6-bit row", _PAPER, "diamond-open"),
 }
@@ -60,17 +58,16 @@ def size_accuracy(curve: Curve, shipped: NetworkRow) -> go.Figure:
     file with its 95 % interval, on pictures of its own."""
     full = next(point for point in curve.points if point.series == "fp32")
     figure = go.Figure()
-    for series, (title, color, symbol) in _LINES.items():
-        found = sorted(
-            (one for one in curve.points if one.series == series and one.bytes <= _WIDEST),
-            key=lambda one: one.bytes,
-        )
+    points = sorted((*curve.points, *PUBLISHED), key=lambda one: one.bytes)
+    for series, (title, color, symbol) in _SERIES.items():
+        found = [one for one in points if one.series == series and one.bytes <= _WIDEST]
+        joined = len(found) > 1
         figure.add_scatter(
             x=[one.bytes / 1e3 for one in found],
             y=[-lost(one, full) for one in found],
             name=title,
-            mode="lines+markers",
-            marker={"size": 10, "symbol": symbol, "color": color},
+            mode="lines+markers" if joined else "markers",
+            marker={"size": 10 if joined else 16, "symbol": symbol, "line": {"width": 2, "color": color}},
             line={"color": color, "width": 3},
             hovertemplate="%{x:,.0f} kB: %{y:+.1f} points<extra>" + title + "</extra>",
         )
@@ -86,18 +83,6 @@ def size_accuracy(curve: Curve, shipped: NetworkRow) -> go.Figure:
         marker={"size": 16, "symbol": "star", "color": ACCENT},
         hovertemplate="%{x:,.0f} kB: " + measured.difference.points() + "<extra>Shipped file</extra>",
     )
-    for one in PUBLISHED:
-        if one.series not in _SINGLE:
-            continue
-        title, color, symbol = _SINGLE[one.series]
-        figure.add_scatter(
-            x=[one.bytes / 1e3],
-            y=[-lost(one, full)],
-            name=title,
-            mode="markers",
-            marker={"size": 16, "symbol": symbol, "color": color, "line": {"width": 2, "color": color}},
-            hovertemplate="%{x:,.0f} kB: %{y:+.1f} points<extra>" + title + "</extra>",
-        )
     figure.add_hline(y=0, line={"color": NEUTRAL, "dash": "dot"})
     small = next(one for one in PUBLISHED if one.series == "MobileNet")
     figure.add_annotation(
@@ -148,24 +133,16 @@ def layer_levels(found: Histogram) -> go.Figure:
     """One layer's weights as trained, and under them the values that are left and how many take each."""
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08)
     middles = (found.edges[1:] + found.edges[:-1]) / 2
-    figure.add_bar(
-        x=middles,
-        y=found.counts,
-        marker_color=NEUTRAL,
-        hovertemplate="%{x:.3f}: %{y:,} weights<extra>float32</extra>",
-        row=1,
-        col=1,
-    )
     width = 0.6 * float((found.levels[1:] - found.levels[:-1]).min()) if len(found.levels) > 1 else None
-    figure.add_bar(
-        x=found.levels,
-        y=found.level_counts,
-        marker_color=ACCENT,
-        width=width,
-        hovertemplate="%{x:.3f}: %{y:,} weights<extra>level</extra>",
-        row=2,
-        col=1,
-    )
+    for row, (name, color, x, y, wide) in enumerate(
+        (
+            ("float32", NEUTRAL, middles, found.counts, None),
+            ("level", ACCENT, found.levels, found.level_counts, width),
+        ),
+        1,
+    ):
+        hover = f"%{{x:.3f}}: %{{y:,}} weights<extra>{name}</extra>"
+        figure.add_bar(x=x, y=y, width=wide, marker_color=color, hovertemplate=hover, row=row, col=1)
     figure.update_yaxes(title="float32", row=1, col=1)
     figure.update_yaxes(title=f"{len(found.levels)} levels", row=2, col=1)
     figure.update_xaxes(title="Value of a weight", row=2, col=1)
@@ -175,7 +152,7 @@ def layer_levels(found: Histogram) -> go.Figure:
 
 def sensitivity(curves: Sequence[PruningCurve]) -> go.Figure:
     """How far the answers move when one layer alone is pruned: a row a layer, a column a sparsity."""
-    moved = [[value for value in one.divergences] for one in curves]
+    moved = [one.divergences for one in curves]
     figure = go.Figure(
         go.Heatmap(
             x=[f"{share:.0%}" for share in curves[0].sparsities],

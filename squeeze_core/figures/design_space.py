@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from squeeze_core.cost.design_space import DESIGNS, Design, PublishedDesign
+from squeeze_core.cost.design_space import DESIGNS, Design
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 
@@ -16,6 +16,8 @@ _PARTS = {
     "bypass": ("Bypass 1×1", "#0072B2", "x"),
     "conv": ("conv1, conv10", NEUTRAL, ""),
 }
+# Where the names of the three small networks have room.
+_BESIDE = {"none": "bottom right", "simple": "top right", "complex": "bottom right"}
 
 
 def strip(design: Design) -> go.Figure:
@@ -56,13 +58,6 @@ def strip(design: Design) -> go.Figure:
     return styled(figure)
 
 
-def _beside(point: PublishedDesign) -> str:
-    """Where a point's name has room."""
-    if point.megabytes > 10:
-        return "top center"
-    return "top right" if point.bypass == "simple" else "bottom right"
-
-
 def published_designs(design: Design) -> go.Figure:
     """The paper's published points, size as printed against top-5, and where this network's size falls."""
     figure = go.Figure(
@@ -71,7 +66,9 @@ def published_designs(design: Design) -> go.Figure:
             y=[point.top5 for point in DESIGNS],
             mode="markers+text",
             text=[point.title for point in DESIGNS],
-            textposition=[_beside(point) for point in DESIGNS],
+            textposition=[
+                "top center" if point.megabytes > 10 else _BESIDE[point.bypass] for point in DESIGNS
+            ],
             marker={"size": 12, "color": NEUTRAL, "symbol": "diamond"},
             hovertemplate="%{text}<br>%{x} MB as printed, %{y}% top-5<extra></extra>",
             showlegend=False,

@@ -59,19 +59,13 @@ def _file(name: str) -> str:
 
 def _section(section: Section) -> str:
     columns = "".join(f"<div>{''.join(map(_part, parts))}</div>" for parts in section.columns)
-    source = f'<p class="source">Source: {escape(section.source)}</p>' if section.source else ""
     body = f'<div class="columns">{columns}</div>' if len(section.columns) > 1 else columns
-    return (
-        f'<section id="{section.key}" tabindex="-1"><h2>{escape(section.title)}</h2>{body}{source}'
-        f"{_numbers(section)}</section>"
-    )
-
-
-def _numbers(section: Section) -> str:
-    """The table behind a section's charts, closed until it is asked for."""
-    if not section.rows or any(isinstance(part, Table) for parts in section.columns for part in parts):
-        return ""
-    return f"<details><summary>Table</summary>{_table(section.rows)}</details>"
+    if section.source:
+        body += f'<p class="source">Source: {escape(section.source)}</p>'
+    # The table behind the charts is closed until it is asked for.
+    if section.rows and not any(isinstance(part, Table) for parts in section.columns for part in parts):
+        body += f"<details><summary>Table</summary>{_table(section.rows)}</details>"
+    return f'<section id="{section.key}" tabindex="-1"><h2>{escape(section.title)}</h2>{body}</section>'
 
 
 def _part(part: Part) -> str:
@@ -94,10 +88,10 @@ def _part(part: Part) -> str:
 def _chart(chart: Chart) -> str:
     """A place, and the figure as JSON, in which no "<" can end its element."""
     figure = plotly_charts.figure(chart)
-    height = f"{figure.layout.height}px"
     text = figure.to_json().replace("<", "\\u003c")
     return (
-        f'<figure class="chart" role="img" aria-label="{escape(chart.alt)}" style="min-height:{height}">'
+        f'<figure class="chart" role="img" aria-label="{escape(chart.alt)}" '
+        f'style="min-height:{figure.layout.height}px">'
         f'<script type="application/json">{text}</script></figure>'
     )
 
@@ -112,15 +106,10 @@ def _photo(part: Photo) -> str:
 def _table(rows: Rows) -> str:
     columns = list(rows[0])
     text = {column for column in columns if any(isinstance(row[column], str) for row in rows)}
-    head = "".join(f"<th{_class(column in text, False)}>{escape(column)}</th>" for column in columns)
-    cells = [[(column, written(row[column])) for column in columns] for row in rows]
+    head = "".join(_cell("th", column in text, column) for column in columns)
     lines = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{_class(column in text, len(cell) > 40)}>{escape(cell)}</td>" for column, cell in line
-        )
-        + "</tr>"
-        for line in cells
+        f"<tr>{''.join(_cell('td', column in text, written(row[column])) for column in columns)}</tr>"
+        for row in rows
     )
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Table"><table><thead><tr>{head}</tr>'
@@ -128,6 +117,6 @@ def _table(rows: Rows) -> str:
     )
 
 
-def _class(text: bool, long: bool) -> str:
-    names = " ".join(name for name, there in (("text", text), ("long", long)) if there)
-    return f' class="{names}"' if names else ""
+def _cell(tag: str, text: bool, words: str) -> str:
+    kind = "text long" if text and len(words) > 40 else "text" if text else ""
+    return f'<{tag} class="{kind}">{escape(words)}</{tag}>'

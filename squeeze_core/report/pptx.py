@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 from typing import Any
 
 from lxml import etree
@@ -77,24 +78,14 @@ def _add(file: Any, slide: Slide) -> None:
 
 
 def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
-    if isinstance(part, Bars):
-        _bars(sheet, part, box)
-    elif isinstance(part, Bubbles):
-        _bubbles(sheet, part, box)
-    elif isinstance(part, Squares):
-        _squares(sheet, part, box)
-    elif isinstance(part, Tiles):
-        _shares(sheet, part, box)
-    elif isinstance(part, Photo):
-        _photo(sheet, part, box)
-    elif isinstance(part, Table):
-        _table(sheet, part, box)
+    if draw := _DRAWN.get(type(part)):
+        draw(sheet, part, box)
     elif isinstance(part, Words):
         size = slides.words_size(part, box[2], box[3])
         _text(sheet, list(part.sentences), box, size, _INK, space=0.35 * size)
     elif isinstance(part, Heading):
         _text(sheet, [part.text], box, 14, _INK, bold=True)
-    else:
+    elif isinstance(part, Facts):
         _facts(sheet, part, box, readable(slide.branding.color))
 
 
@@ -177,18 +168,15 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
 
 def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
     """Right of the bubble; where a chosen one's name or bubble is in the way, left of it, or else below."""
-
-    def near(other: Bubble) -> float | None:
-        """How far right of this one, as a share of the axis; None where it is too high or too low."""
-        high = abs(other.y - one.y) / (part.y_range[1] - part.y_range[0])
-        if not other.chosen or other is one or high > 0.09:
-            return None
-        return math.log(other.x / one.x) / math.log(part.x_range[1] / part.x_range[0])
-
-    distances = [distance for other in others if (distance := near(other)) is not None]
-    if not any(0 <= distance < 0.25 for distance in distances):
+    (left, right), (low, high) = part.x_range, part.y_range
+    level = [
+        math.log(other.x / one.x) / math.log(right / left)  # to the right, as a share of the axis
+        for other in others
+        if other.chosen and other is not one and abs(other.y - one.y) <= 0.09 * (high - low)
+    ]
+    if not any(0 <= distance < 0.25 for distance in level):
         return XL_LABEL_POSITION.RIGHT
-    free = not any(-0.5 < distance < 0 for distance in distances)
+    free = not any(-0.5 < distance < 0 for distance in level)
     return XL_LABEL_POSITION.LEFT if free else XL_LABEL_POSITION.BELOW
 
 
@@ -305,18 +293,10 @@ def _make_logarithmic(axis: Any, low: float, high: float) -> None:
         crosses.set("val", "min")
 
 
-def _text(
-    sheet: Any,
-    paragraphs: list[str],
-    box: Box,
-    size: float,
-    color: str,
-    bold: bool = False,
-    space: float = 0,
-    align: Any = PP_ALIGN.LEFT,
-) -> None:
+def _text(sheet: Any, paragraphs: list[str], box: Box, size: float, color: str, **style: Any) -> None:
+    """A text box; `style` as in `_write`."""
     shape = sheet.shapes.add_textbox(*map(_emu, box))
-    _write(shape.text_frame, paragraphs, size, color, bold, space, align)
+    _write(shape.text_frame, paragraphs, size, color, **style)
 
 
 def _write(
@@ -324,7 +304,7 @@ def _write(
     paragraphs: list[str],
     size: float,
     color: str,
-    bold: bool,
+    bold: bool = False,
     space: float = 0,
     align: Any = PP_ALIGN.LEFT,
     margins: bool = True,
@@ -372,3 +352,13 @@ def _emu(points: float) -> Emu:
 
 def _rgb(color: str) -> RGBColor:
     return RGBColor.from_string(color.lstrip("#").upper())
+
+
+_DRAWN: dict[type, Callable[[Any, Any, Box], None]] = {
+    Bars: _bars,
+    Bubbles: _bubbles,
+    Squares: _squares,
+    Tiles: _shares,
+    Photo: _photo,
+    Table: _table,
+}

@@ -111,15 +111,12 @@ def _height(part: Part, width: float) -> float | None:
     return None
 
 
-def words_size(part: Words, width: float, height: float) -> float:
+def words_size(part: Words, width: float, height: float) -> int:
     """The largest size at which all sentences fit."""
-    sizes = (16, 15, 14, 13, 12, 11, 10, 9)
-    fits = (
-        size
-        for size in sizes
-        if sum(text_height(text, size, width) + 0.35 * size for text in part.sentences) <= height
-    )
-    return next(fits, sizes[-1])
+    for size in range(16, 8, -1):
+        if sum(text_height(text, size, width) + 0.35 * size for text in part.sentences) <= height:
+            break
+    return size
 
 
 def table_size(part: Table, width: float, height: float) -> tuple[float, list[float]]:
