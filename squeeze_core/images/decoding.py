@@ -8,10 +8,10 @@ import pathlib
 import struct
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from PIL import (
@@ -38,7 +38,6 @@ from squeeze_core.images.picture import (
     ImageError,
     NotReadHere,
     Picture,
-    check_bytes,
     check_pixels,
 )
 
@@ -75,7 +74,6 @@ class _Source:
 def decode_here(data: bytes, name: str, least_side: int | None = None, key: str | None = None) -> Picture:
     """Decode as `images.decode` does, in this process, without limits on time and memory."""
     start = time.perf_counter()
-    check_bytes(len(data), name)
     kind = kinds.kind(data)
     if kind is None:
         raise ImageError(f"{name} is {kinds.description(data)}.")
@@ -89,11 +87,12 @@ def decode_here(data: bytes, name: str, least_side: int | None = None, key: str 
         raise
     except MemoryError:
         raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
-    except NotReadHere:
-        raise ImageError(f"{name} is a {kind} variant that is not supported.") from None
     except Exception as error:  # a damaged file can raise nearly anything inside its decoder
-        if "out of memory" in str(error).lower():  # as some decoders say it
+        said = str(error).lower()
+        if "out of memory" in said:  # as some decoders say it
             raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
+        if isinstance(error, NotReadHere) or "unsupported bmp" in said or "unknown pixel mode" in said:
+            raise ImageError(f"{name} is a {kind} variant that is not supported.") from None
         raise ImageError(f"{name} is a damaged or incomplete {kind} picture.") from None
     elapsed = 1000 * (time.perf_counter() - start)
     return Picture(
@@ -123,10 +122,8 @@ def from_pillow(image: Image.Image) -> Picture:
 # Opening one kind of file
 
 
-def _opened(
-    plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None
-) -> tuple[ImageFile.ImageFile, tuple[int, int]]:
-    """A file that Pillow decodes, checked but not yet loaded, and its full size.
+def _plain(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
+    """A file that Pillow decodes; its size is checked first.
 
     The plugin's own class is called: `Image.open` refuses and warns by a global limit, in words of its own.
     """
@@ -135,16 +132,8 @@ def _opened(
     baseline = plugin is JpegImagePlugin.JpegImageFile and not image.info.get("progressive")
     check_pixels(*size, name, baseline)
     image.draft(None, _fitted(*size, least_side, _SPARE_JPEG))
-    return image, size
-
-
-def _loaded(image: ImageFile.ImageFile, size: tuple[int, int]) -> _Source:
     image.load()
     return _Source(image, size, image.info.get("icc_profile"), _orientation(image.info.get("exif")))
-
-
-def _plain(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
-    return _loaded(*_opened(plugin, data, name, least_side))
 
 
 def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
@@ -152,7 +141,7 @@ def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
     size = facts.width, facts.height
     check_pixels(*size, name)
     if facts.animated or size[0] * size[1] < _LARGE_WEBP:
-        return _loaded(*_opened(WebPImagePlugin.WebPImageFile, data, name, least_side))
+        return _plain(WebPImagePlugin.WebPImageFile, data, name, least_side)
     import imagecodecs  # few pictures need it
 
     values = imagecodecs.webp_decode(data)
@@ -160,19 +149,10 @@ def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
     return _Source(pixels, size, facts.profile, _orientation(facts.exif))
 
 
-def _bmp(data: bytes, name: str, least_side: int | None) -> _Source:
-    try:
-        return _loaded(*_opened(BmpImagePlugin.BmpImageFile, data, name, least_side))
-    except OSError as error:
-        if str(error).startswith("Unsupported BMP"):  # fields of unusual widths
-            raise NotReadHere from None
-        raise
-
-
 def _png(data: bytes, name: str, least_side: int | None) -> _Source:
     plain, facts = containers.png_parts(data)
-    image, size = _opened(PngImagePlugin.PngImageFile, plain, name, least_side)
-    source = _loaded(image, size)
+    source = _plain(PngImagePlugin.PngImageFile, plain, name, least_side)
+    image = cast("Image.Image", source.pixels)
     clear = image.info.get("transparency")
     depth = data[24]
     if depth == 16 and image.mode == "RGB":
@@ -222,7 +202,7 @@ def _heic(data: bytes, name: str, least_side: int | None) -> _Source:
 
 
 def _iso(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
-    source = _loaded(*_opened(plugin, data, name, least_side))
+    source = _plain(plugin, data, name, least_side)
     points = containers.iso_code_points(data)
     if points and source.colours is None:
         source.colours = code_points(*points)
@@ -236,13 +216,8 @@ def _tiff(data: bytes, name: str, least_side: int | None) -> _Source:
         pixels = tiff.samples(data, found)
         orientation = found.get(tiff.ORIENTATION, (1,))[0]
         return _Source(pixels, tiff.size(found), found.get(tiff.PROFILE), orientation)
-    try:
-        opened = _opened(TiffImagePlugin.TiffImageFile, data, name, least_side)
-    except SyntaxError as error:
-        if "unknown pixel mode" in str(error):
-            raise NotReadHere from None
-        raise
-    return _loaded(*opened)  # upright already: Pillow turns a TIFF while loading it
+    # Upright already: Pillow turns a TIFF while loading it.
+    return _plain(TiffImagePlugin.TiffImageFile, data, name, least_side)
 
 
 _OPENERS: dict[str, Callable[[bytes, str, int | None], _Source]] = {
@@ -250,7 +225,7 @@ _OPENERS: dict[str, Callable[[bytes, str, int | None], _Source]] = {
     "PNG": _png,
     "WebP": _webp,
     "GIF": partial(_plain, GifImagePlugin.GifImageFile),
-    "BMP": _bmp,
+    "BMP": partial(_plain, BmpImagePlugin.BmpImageFile),
     "TIFF": _tiff,
     "AVIF": partial(_iso, AvifImagePlugin.AvifImageFile),
     "HEIC": _heic,
@@ -273,9 +248,7 @@ def _orientation(exif: bytes | None) -> int:
 # From what the file has to what is shown
 
 
-def _fitted(
-    width: int, height: int, least_side: int | None = None, spare: float = _SPARE
-) -> tuple[int, int]:
+def _fitted(width: int, height: int, least_side: int | None, spare: float = _SPARE) -> tuple[int, int]:
     """That size, scaled down to a longest side of LONGEST_SIDE where it is longer.
 
     With `least_side` further, as long as the shorter side keeps `spare` times as many pixels.
@@ -299,7 +272,9 @@ def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int,
     down = max(1, pixels.height // (spare * target[1]))
     reduced = _reduced(pixels, across, down)
     if max(reduced.size) > LONGEST_SIDE:
-        reduced = reduced.resize(_fitted(*reduced.size) if least_side else target, Image.Resampling.HAMMING)
+        reduced = reduced.resize(
+            _fitted(*reduced.size, None) if least_side else target, Image.Resampling.HAMMING
+        )
     image = to_srgb(reduced, source.colours)
     if source.orientation > 1:
         image.getexif()[ExifTags.Base.Orientation] = source.orientation
@@ -313,37 +288,25 @@ def _reduced(pixels: _Pixels, across: int, down: int) -> Image.Image:
     """L, RGB or CMYK on white, each pixel the mean of `across` × `down`."""
     if isinstance(pixels, Image.Image) and pixels.mode in _READY and not pixels.has_transparency_data:
         return pixels.reduce((across, down)) if across * down > 1 else pixels
-    levels = _levels(pixels)
-    reduced: Image.Image | None = None
-    for top, band in _bands(pixels, down):
-        band = _on_white(band, levels).reduce((across, down))
-        if reduced is None:
-            reduced = Image.new(band.mode, (-(-pixels.width // across), -(-pixels.height // down)))
-        reduced.paste(band, (0, top // down))
-    assert reduced is not None  # a picture has a pixel at least
+    sixteen_bits = isinstance(pixels, Image.Image) and pixels.mode.startswith("I")
+    black_white = levels(np.asarray(pixels)) if sixteen_bits else None
+    rows = down * max(1, _BAND_PIXELS // (pixels.width * down))
+    bands = []
+    for top in range(0, pixels.height, rows):
+        band = pixels.crop((0, top, pixels.width, min(top + rows, pixels.height)))
+        bands.append(_on_white(band, black_white).reduce((across, down)))
+    reduced = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
+    for place, band in enumerate(bands):
+        reduced.paste(band, (0, place * rows // down))
     return reduced
 
 
-def _bands(pixels: _Pixels, step: int = 1) -> Iterator[tuple[int, Image.Image]]:
-    """(top, band) from top to bottom, bands of whole rows, a multiple of `step` high."""
-    rows = step * max(1, _BAND_PIXELS // (pixels.width * step))
-    for top in range(0, pixels.height, rows):
-        yield top, pixels.crop((0, top, pixels.width, min(top + rows, pixels.height)))
-
-
-def _levels(pixels: _Pixels) -> tuple[float, float] | None:
-    """`levels.levels` of a 16-bit Pillow image; None for what comes at 8 bits."""
-    if not isinstance(pixels, Image.Image) or not pixels.mode.startswith("I"):
-        return None
-    return levels(np.asarray(pixels))
-
-
-def _on_white(image: Image.Image, levels: tuple[float, float] | None) -> Image.Image:
-    """Any mode → L, RGB or CMYK, transparent places white."""
-    if levels:
+def _on_white(image: Image.Image, black_white: tuple[float, float] | None) -> Image.Image:
+    """Any mode → L, RGB or CMYK, transparent places white; `black_white`: `levels` of 16-bit values."""
+    if black_white:
         values = np.asarray(image)[..., None]
         clear = image.info.get("transparency")
-        samples = Samples(values, "L", *levels, clear=(clear,) if isinstance(clear, int) else None)
+        samples = Samples(values, "L", *black_white, clear=(clear,) if isinstance(clear, int) else None)
         image = samples.crop((0, 0, *image.size))
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
