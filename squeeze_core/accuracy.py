@@ -1,4 +1,4 @@
-"""How often is the classifier right? Labels of pictures, and top-1 and top-5 accuracy."""
+"""Labels of pictures, top-1 and top-5 accuracy, and 95 % intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`activations FILE… --out DIR`: what do the Fire modules see?"""
+"""`activations FILE… --out DIR`: every Fire module's maps as pictures and numbers."""
 
 from __future__ import annotations
 
@@ -16,16 +16,9 @@ import numpy as np
 
 from squeeze_core import images
 from squeeze_core.atomic_file import write_whole
-from squeeze_core.commands import (
-    add_device_option,
-    add_json_option,
-    files,
-    legible,
-    network_options,
-    print_json,
-)
+from squeeze_core.commands import files, legible, network_options, print_json
 from squeeze_core.commands.inputs import paths
-from squeeze_core.commands.work import Found, Seen, read_or_error, refused
+from squeeze_core.commands.work import Found, read_or_error, refused
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
 from squeeze_core.images import Picture, prefetch
@@ -51,8 +44,6 @@ def add_to(subparsers: Any) -> None:
     )
     files.add_engine_options(parser)
     network_options.add_options(parser)
-    add_device_option(parser)
-    add_json_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -65,23 +56,13 @@ def run(options: Namespace) -> int:
     waiting = (
         path for path in chain(first, named) if not (folder_of(path, options.out) / NUMBERS).exists()
     )
-    failed = 0
     with ExitStack() as stack:
         document = None
         if options.json:
             device = done.engine.device.type
             document = stack.enter_context(files.Document(done.network.name, lambda: device))
         bar = stack.enter_context(files.progress(options.command, hidden=not sys.stderr.isatty()))
-        for one in files.found(options, done, waiting):
-            bar.update()
-            if one.error:
-                failed += 1
-                bar.write(one.error, file=sys.stderr)
-            if document:
-                document.add(one.row)
-            elif one.lines:
-                print(*one.lines, sep="\n", flush=True)
-    return 2 if failed else 0
+        return files.report(files.found(options, done.found, waiting), bar, document)
 
 
 def work(options: Namespace) -> MapsWriter:
@@ -99,7 +80,7 @@ class MapsWriter:
     network: Network
     out: Path
 
-    def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]:
+    def found(self, files: Iterable[Path]) -> Iterator[Found]:
         """The files written for every picture, in order; pictures are decoded meanwhile."""
         for path, picture in prefetch(lambda path: (path, read_or_error(path)), files):
             if isinstance(picture, images.ImageError):
@@ -111,7 +92,7 @@ class MapsWriter:
 
 
 def folder_of(path: Path, out: Path) -> Path:
-    """Where in `out` one of many pictures has its files: at its own path, from the root or here on."""
+    """The folder in `out` of one of many pictures: its own path, from the root or here on."""
     return out.joinpath(*(part for part in path.parts if part not in (path.anchor, "..")))
 
 
@@ -121,9 +102,7 @@ def _one(path: Path, done: MapsWriter, options: Namespace) -> int:
         print_json(found)
         return 0
     for module in found["modules"]:
-        shapes = "  ".join(
-            f"{place} {'×'.join(map(str, module[place]))}" for place in PLACES if place in module
-        )
+        shapes = "  ".join(f"{p} {'×'.join(map(str, module[p]))}" for p in PLACES if p in module)
         print(f"{module['name']}  {shapes}  ({module['sparsity']['output']:.0%} zeros)")
     print(f"{len(found['written'])} files in {options.out}")
     return 0

@@ -1,4 +1,4 @@
-"""`classify FILE…`: what is in each picture?"""
+"""`classify FILE…`: the classes of each picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`compare [--models A B …] [--measure]`: what does each network cost, and what does it save?"""
+"""`compare [--models A B …] [--measure]`: size, computation and accuracy of the networks."""
 
 from __future__ import annotations
 

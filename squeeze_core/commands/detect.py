@@ -1,4 +1,4 @@
-"""`detect FILE…`: where is what in each picture?"""
+"""`detect FILE…`: the objects in each picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`evaluate TASK DIR`: how good is a network on labelled pictures? One module a task."""
+"""`evaluate TASK DIR`: the accuracy of a network on labelled pictures. One module a task."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from squeeze_core.commands import (
-    add_device_option,
-    add_json_option,
-    evaluate_classify,
-    evaluate_detect,
-    files,
-)
+from squeeze_core.commands import evaluate_classify, evaluate_detect, files
 from squeeze_core.commands.work import Work
 
 TASKS = {"classify": evaluate_classify, "detect": evaluate_detect}
@@ -25,8 +19,6 @@ def add_to(subparsers: Any) -> None:
         task_parser = task.add_to(tasks)
         task_parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the pictures")
         files.add_table_options(task_parser)
-        add_device_option(task_parser)
-        add_json_option(task_parser)
 
 
 def work(options: Namespace) -> Work[Any]:

@@ -8,8 +8,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tqdm import tqdm
 
@@ -34,25 +35,20 @@ def add_file_argument(parser: ArgumentParser) -> None:
 
 
 def add_options(parser: ArgumentParser) -> None:
+    """FILE… and all options of a command whose results go into a table."""
     add_file_argument(parser)
     add_table_options(parser)
-    add_device_option(parser)
-    add_json_option(parser)
 
 
 def add_table_options(parser: ArgumentParser) -> None:
-    """Where the rows go, and where they are made."""
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="TABLE",
-        help="write a .csv, .jsonl or .parquet file; one that exists is resumed",
-    )
+    """`--out TABLE`, `--engine`, `--device` and `--json`."""
+    out_help = "write a .csv, .jsonl or .parquet file; one that exists is resumed"
+    parser.add_argument("--out", type=Path, metavar="TABLE", help=out_help)
     add_engine_options(parser)
 
 
 def add_engine_options(parser: ArgumentParser) -> None:
-    """Where the work is done."""
+    """`--engine`, `--address`, `--device` and `--json`."""
     parser.add_argument(
         "--engine",
         choices=("local", "ray"),
@@ -60,6 +56,8 @@ def add_engine_options(parser: ArgumentParser) -> None:
         help="where: in this process, or on a Ray cluster whose machines see the same files",
     )
     parser.add_argument("--address", help="the Ray cluster's; one on this machine when not given")
+    add_device_option(parser)
+    add_json_option(parser)
 
 
 def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: str, side: int) -> int:
@@ -83,25 +81,35 @@ def answer(options: Namespace, make: Callable[[Namespace], Work[Any]], model: st
         watched = sys.stderr.isatty() and not sys.stdout.isatty()
         rows = table.rows if table else 0
         bar = stack.enter_context(progress(options.command, rows, hidden=not (table or watched)))
-        failed = table.errors if table else 0
+        errors_before = table.errors if table else 0
         waiting = _remaining(options.files, table)
         stack.enter_context(resumable(table, bar))
-        for one in found(options, work, waiting, seen):
-            if one.error:
-                bar.write(one.error, file=sys.stderr)
-                failed += 1
-            if table:
-                table.add({"file": one.row["file"], "model": work.model, **one.row})
-            if document:
-                document.add(one.row)
-            elif not table and one.lines:
-                print(*one.lines, sep="\n", flush=True)
-            bar.update()
+        results = found(options, partial(work.found, seen=seen), waiting)
+        code = report(results, bar, document, table)
     if work.engine.notice:
         complain(work.engine.notice)
     if table and not options.json:
         print(f"{table.rows:,} files in {options.out}")
-    return 2 if failed else 0
+    return 2 if errors_before else code
+
+
+def report(
+    results: Iterable[Found], bar: tqdm, document: Document | None = None, table: Table | None = None
+) -> int:
+    """Print or write each result as it comes. The exit code: 2 when any file was no picture."""
+    code = 0
+    for one in results:
+        if one.error:
+            bar.write(one.error, file=sys.stderr)
+            code = 2
+        if table:
+            table.add({"file": one.row["file"], "model": table.model, **one.row})
+        if document:
+            document.add(one.row)
+        elif not table and one.lines:
+            print(*one.lines, sep="\n", flush=True)
+        bar.update()
+    return code
 
 
 def rows_of(
@@ -124,7 +132,7 @@ def rows_of(
         stack.enter_context(bar)
         stack.enter_context(resumable(table, bar))
         keep = table.add if table else rows.append
-        for path, one in zip(missing, found(options, work, missing), strict=True):
+        for path, one in zip(missing, found(options, work.found, missing), strict=True):
             if one.error:
                 raise UserError(one.error)
             keep(more(path, {"file": legible(path), "model": work.model, **one.row}))
@@ -150,13 +158,13 @@ def understood(options: Namespace) -> Iterator[None]:
 
 @contextmanager
 def resumable(table: Table | None, bar: tqdm) -> Iterator[None]:
-    """Ctrl-C meanwhile ends the command with a word on the table that it leaves."""
+    """Ctrl-C ends the command and says how many files the table holds."""
     try:
         yield
     except KeyboardInterrupt:
         if not table:
             raise
-        said = f"Stopped: {table.path} holds {table.rows:,} files, and the same command goes on."
+        said = f"Stopped: {table.path} holds {table.rows:,} files, and the same command resumes."
         bar.write(said, file=sys.stderr)
         raise SystemExit(130) from None
 
@@ -167,17 +175,11 @@ def open_table(work: Work[Any], out: Path) -> Table:
     return Table(out, every, work.model)
 
 
-class Finds(Protocol):
-    """A command's task on files, such as a `Work`."""
-
-    def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]: ...
-
-
 def found(
-    options: Namespace, work: Finds, waiting: Iterable[Path], seen: Seen | None = None
+    options: Namespace, here: Callable[[Iterable[Path]], Iterator[Found]], waiting: Iterable[Path]
 ) -> Iterator[Found]:
-    """The result for each file, in order, here or on a cluster."""
-    return work.found(waiting, seen) if options.engine == "local" else found_on_ray(options, waiting)
+    """The result for each file, in order, by `here` or on a cluster."""
+    return here(waiting) if options.engine == "local" else found_on_ray(options, waiting)
 
 
 def _only_file(options: Namespace, side: int) -> Seen | None:

@@ -1,4 +1,4 @@
-"""Which files a command works on: files, folders, patterns, and lists on standard input."""
+"""Files that a command works on: named ones, folders, patterns, and lists on standard input."""
 
 from __future__ import annotations
 

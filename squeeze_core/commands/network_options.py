@@ -1,4 +1,4 @@
-"""Which network a command runs: one of the catalogue, or a SqueezeNet of the person's own."""
+"""Options for the network that a command runs: one of the catalogue, or the user's own SqueezeNet."""
 
 from __future__ import annotations
 
@@ -34,9 +34,11 @@ def add_weights_options(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="one a line, a JSON list, or a JSON object index → name",
     )
-    sight = own.add_mutually_exclusive_group()
-    sight.add_argument("--stretch", type=int, metavar="SIDE", help="it sees whole pictures at that side")
-    sight.add_argument(
+    input_form = own.add_mutually_exclusive_group()
+    input_form.add_argument(
+        "--stretch", type=int, metavar="SIDE", help="it sees whole pictures at that side"
+    )
+    input_form.add_argument(
         "--crop",
         type=int,
         nargs=2,

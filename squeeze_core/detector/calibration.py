@@ -89,7 +89,7 @@ class Judged:
 
 
 def fit(judged: Judged, on: str) -> Calibration:
-    """The calibration that these boxes call for, and the threshold of the best F1 with it (TIE).
+    """The calibration fitted to these boxes, and the threshold of the best F1 with it (TIE).
 
     `on`: the pictures, in words. ValueError when the boxes are all right, all wrong or too few.
     """

@@ -96,7 +96,7 @@ def judge(annotations: Annotations, answers: Iterable[Candidates]) -> Judged:
 
 
 def right(found: Sequence[Detection], example: Example) -> list[bool]:
-    """Whether each box, best first, covers a true box of its class that none before it covers better."""
+    """True for each box, best first, that covers a true box of its class not covered by one before it."""
     verdicts = []
     free = torch.ones(len(example.labels), dtype=torch.bool)
     for one in found:

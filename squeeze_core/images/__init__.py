@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from squeeze_core.images import pool
 from squeeze_core.images.decoding import decode_here, from_pillow
-from squeeze_core.images.kinds import SUFFIXES
+from squeeze_core.images.formats import SUFFIXES
 from squeeze_core.images.picture import LONGEST_SIDE, MAX_BYTES, ImageError, Picture, check_bytes
 
 __all__ = [

@@ -33,11 +33,11 @@ class WebP:
 
 def webp(data: bytes) -> WebP:
     """The head of a WebP file; struct.error or IndexError when it is cut off."""
-    kind = data[12:16]
-    if kind == b"VP8L":
+    first = data[12:16]
+    if first == b"VP8L":
         bits = struct.unpack_from("<I", data, 21)[0]
         return WebP((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, False, None, None)
-    if kind != b"VP8X":
+    if first != b"VP8X":
         wide, high = struct.unpack_from("<HH", data, 26)
         return WebP(wide & 0x3FFF, high & 0x3FFF, False, None, None)
     chunks: dict[bytes, bytes] = {}
@@ -54,23 +54,23 @@ def webp(data: bytes) -> WebP:
 
 
 def png_parts(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    """A PNG with nothing but its pixels, and the chunks that say how they are meant, by kind.
+    """A PNG with its pixels only, and the chunks that say how they are meant, by type.
 
     Left out are texts, whose size has no bound, and the animation: what stays is the still picture that
     every program shows, and a fault in a chunk that is not needed does no harm.
     """
-    kept = [memoryview(data)[:8]]
+    parts = [memoryview(data)[:8]]
     facts: dict[bytes, bytes] = {}
     place = 8
     while place + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, place)
         end = place + length + 12
         if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
-            kept.append(memoryview(data)[place:end])
+            parts.append(memoryview(data)[place:end])
         elif kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"):
             facts.setdefault(kind, data[place + 8 : end - 4])
         place = end
-    return b"".join(kept), facts
+    return b"".join(parts), facts
 
 
 def png_profile(chunk: bytes, grey: bool) -> bytes | None:

@@ -29,7 +29,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from squeeze_core.images import containers, kinds, tiff
+from squeeze_core.images import containers, formats, tiff
 from squeeze_core.images.colour import SRGB_PRIMARIES, Encoding, code_points, to_srgb
 from squeeze_core.images.levels import Samples, levels
 from squeeze_core.images.picture import (
@@ -42,8 +42,8 @@ from squeeze_core.images.picture import (
 )
 
 _BAND_PIXELS = 1_000_000
-# Pixels a side that are kept for each one that a network sees: what it sees is resampled from them, and
-# fewer would change its answers. A JPEG's own reduction loses less than the mean of whole pixels.
+# Pixels a side for each one of a network's input, which is resampled from them: fewer would change its
+# answers. A JPEG's own reduction loses less than the mean of whole pixels.
 _SPARE, _SPARE_JPEG = 2.0, 1.5
 # Modes that `to_srgb` takes.
 _READY = ("L", "RGB", "CMYK")
@@ -55,9 +55,7 @@ class _Pixels(Protocol):
     """A Pillow image, or `Samples`."""
 
     @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
+    def size(self) -> tuple[int, int]: ...
     def crop(self, box: tuple[int, int, int, int]) -> Image.Image: ...
 
 
@@ -74,14 +72,14 @@ class _Source:
 def decode_here(data: bytes, name: str, least_side: int | None = None, key: str | None = None) -> Picture:
     """Decode as `images.decode` does, in this process, without limits on time and memory."""
     start = time.perf_counter()
-    kind = kinds.kind(data)
-    if kind is None:
-        raise ImageError(f"{name} is {kinds.description(data)}.")
+    format_ = formats.format_of(data)
+    if format_ is None:
+        raise ImageError(f"{name} is {formats.description(data)}.")
     try:
         with warnings.catch_warnings():
             # What Pillow warns of (odd EXIF, odd palettes) is either harmless here or refused here.
             warnings.simplefilter("ignore")
-            source = _OPENERS[kind](data, name, least_side)
+            source = _OPENERS[format_](data, name, least_side)
             image, width, height = _upright(source, least_side)
     except ImageError:
         raise
@@ -92,11 +90,11 @@ def decode_here(data: bytes, name: str, least_side: int | None = None, key: str 
         if "out of memory" in said:  # as some decoders say it
             raise ImageError(f"{name} {TOO_MUCH_MEMORY}.") from None
         if isinstance(error, NotReadHere) or "unsupported bmp" in said or "unknown pixel mode" in said:
-            raise ImageError(f"{name} is a {kind} variant that is not supported.") from None
-        raise ImageError(f"{name} is a damaged or incomplete {kind} picture.") from None
+            raise ImageError(f"{name} is a {format_} variant that is not supported.") from None
+        raise ImageError(f"{name} is a damaged or incomplete {format_} picture.") from None
     elapsed = 1000 * (time.perf_counter() - start)
     return Picture(
-        name, image, width, height, kind.upper(), key or hashlib.sha256(data).hexdigest(), elapsed
+        name, image, width, height, format_.upper(), key or hashlib.sha256(data).hexdigest(), elapsed
     )
 
 
@@ -119,7 +117,7 @@ def from_pillow(image: Image.Image) -> Picture:
     return Picture(name, shown, width, height, image.format or "PILLOW", key, elapsed)
 
 
-# Opening one kind of file
+# Opening a file of one format
 
 
 def _plain(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
@@ -268,8 +266,9 @@ def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int,
     pixels, (width, height) = source.pixels, source.size
     target = _fitted(width, height, least_side)
     spare = 1 if least_side else 2  # what the screen shows is resampled from twice as many pixels
-    across = max(1, pixels.width // (spare * target[0]))
-    down = max(1, pixels.height // (spare * target[1]))
+    across, down = (
+        max(1, side // (spare * shown)) for side, shown in zip(pixels.size, target, strict=True)
+    )
     reduced = _reduced(pixels, across, down)
     if max(reduced.size) > LONGEST_SIDE:
         reduced = reduced.resize(
@@ -290,10 +289,11 @@ def _reduced(pixels: _Pixels, across: int, down: int) -> Image.Image:
         return pixels.reduce((across, down)) if across * down > 1 else pixels
     sixteen_bits = isinstance(pixels, Image.Image) and pixels.mode.startswith("I")
     black_white = levels(np.asarray(pixels)) if sixteen_bits else None
-    rows = down * max(1, _BAND_PIXELS // (pixels.width * down))
+    width, height = pixels.size
+    rows = down * max(1, _BAND_PIXELS // (width * down))
     bands = []
-    for top in range(0, pixels.height, rows):
-        band = pixels.crop((0, top, pixels.width, min(top + rows, pixels.height)))
+    for top in range(0, height, rows):
+        band = pixels.crop((0, top, width, min(top + rows, height)))
         bands.append(_on_white(band, black_white).reduce((across, down)))
     reduced = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
     for place, band in enumerate(bands):

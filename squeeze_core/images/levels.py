@@ -85,12 +85,9 @@ class Samples:
     premultiplied: bool = False
 
     @property
-    def width(self) -> int:
-        return int(self.values.shape[1])
-
-    @property
-    def height(self) -> int:
-        return int(self.values.shape[0])
+    def size(self) -> tuple[int, int]:
+        """Width and height, pixels."""
+        return self.values.shape[1], self.values.shape[0]
 
     def crop(self, box: tuple[int, int, int, int]) -> Image.Image:
         """That part (left, top, right, bottom) at 8 bits a channel; transparency as alpha."""

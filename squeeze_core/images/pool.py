@@ -137,7 +137,7 @@ class Pool:
 
 
 class _Interrupted(Exception):
-    """The worker ended, or was held up, and that may not be the picture's doing; says what to say of it."""
+    """The worker ended or was held up, perhaps not by the picture; the text completes "NAME …"."""
 
 
 class _Worker:
@@ -159,7 +159,7 @@ class _Worker:
             )
 
     def is_ready(self, poll: Callable[[], object]) -> bool:
-        """Whether it takes a picture, once it has started."""
+        """True once it has started and takes a picture, False where it has ended."""
         if self._started:
             return self._process.poll() is None
         self._started = self._answers(_START_SECONDS, poll)
@@ -194,7 +194,7 @@ class _Worker:
             raise self._why_it_ended(request["name"]) from None
 
     def _answers(self, seconds: float, poll: Callable[[], object]) -> bool:
-        """Whether it sends something, or ends, within that time."""
+        """True when it sends something, or ends, within that time."""
         end = time.monotonic() + seconds
         while not self._connection.poll(_CHECK_SECONDS):
             poll()

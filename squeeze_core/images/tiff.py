@@ -36,7 +36,7 @@ def tags(data: bytes) -> dict[int, Any]:
 
 
 def for_pillow(found: dict[int, Any]) -> bool:
-    """Whether Pillow reads such samples: unsigned, 1, 2, 4 or 8 bits each."""
+    """True for samples that Pillow reads: unsigned, 1, 2, 4 or 8 bits each."""
     plain = set(found.get(_BITS, (1,))) <= {1, 2, 4, 8} and set(found.get(_FORMAT, (1,))) <= {1, 4}
     return plain and found.get(_COMPRESSION, (1,))[0] in _PILLOW
 
@@ -47,7 +47,7 @@ def size(found: dict[int, Any]) -> tuple[int, int]:
 
 
 def samples(data: bytes, found: dict[int, Any]) -> Samples:
-    """The first picture of a file that Pillow does not read rightly; NotReadHere for a rare kind."""
+    """The first picture of a file that Pillow does not read rightly; NotReadHere for a rare variant."""
     photometric = found.get(_PHOTOMETRIC, (1,))[0]
     channels = found.get(_SAMPLES, (1,))[0]
     bits = set(found.get(_BITS, (1,)))

@@ -77,7 +77,7 @@ def _allow(cpu_seconds: int) -> None:
 
 
 def _at_hard_cpu_limit() -> bool:
-    """Whether the administrator's limit would leave the next picture less time than others have."""
+    """True where the administrator's limit leaves the next picture less time than others have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
     return soft == hard
 

@@ -71,7 +71,7 @@ def check(
     if classes is None:
         classes = tuple(dict.fromkeys(names.values()))
     for label, boxes in _unknown(listing, names, classes).items():
-        hint = f"the classes here are {_shortened(classes)}"
+        hint = f"the classes here are {', '.join(classes[:20])}{', …' if len(classes) > 20 else ''}"
         listing.faults.append(
             f"{boxes[0].entry}: the class {label!r} is unknown ({len(boxes):,} boxes); {hint}, and "
             "--rename OLD=NEW maps one name to another"
@@ -80,8 +80,8 @@ def check(
     examples = []
     for picture in listing.pictures:
         if picture.path in sizes:
-            kept = _inside(listing, picture, sizes[picture.path])
-            examples.append(_example(picture, sizes[picture.path], kept, names, classes))
+            usable = _inside(listing, picture, sizes[picture.path])
+            examples.append(_example(picture, sizes[picture.path], usable, names, classes))
     if not listing.faults and not any(len(example.boxes) for example in examples):
         raise AnnotationError(f"{listing.source} lists no box.")
     if listing.faults:
@@ -100,10 +100,6 @@ def _unknown(
             if names[box.label] not in classes and not box.ignored:
                 unknown.setdefault(box.label, []).append(box)
     return unknown
-
-
-def _shortened(names: Sequence[str]) -> str:
-    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
 
 
 def _sizes(listing: Listing) -> dict[Path, tuple[int, int]]:
@@ -139,7 +135,7 @@ def _size_or_fault(picture: ListedPicture) -> tuple[int, int] | str:
 
 def _inside(listing: Listing, picture: ListedPicture, size: tuple[int, int]) -> list[ListedBox]:
     """The picture's boxes that can be used, clipped to it."""
-    kept = []
+    usable = []
     width, height = size
     for box in picture.boxes:
         x0, y0, x1, y1 = box.corners
@@ -159,8 +155,8 @@ def _inside(listing: Listing, picture: ListedPicture, size: tuple[int, int]) -> 
             listing.leave_out("over the edge of the picture clipped", box.entry)
         if box.ignored:
             listing.leave_out("marked as crowd or difficult ignored", box.entry)
-        kept.append(ListedBox(box.entry, box.label, corners, box.ignored))
-    return kept
+        usable.append(ListedBox(box.entry, box.label, corners, box.ignored))
+    return usable
 
 
 def _example(

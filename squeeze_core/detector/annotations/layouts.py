@@ -1,4 +1,4 @@
-"""Where the sets of a folder are, in each layout that tools export."""
+"""Training and validation sets in a folder, in each layout that tools export."""
 
 from __future__ import annotations
 

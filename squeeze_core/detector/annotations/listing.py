@@ -62,7 +62,7 @@ class Listing:
     first_left_out: dict[str, str] = field(default_factory=dict)
 
     def leave_out(self, why: str, entry: str) -> None:
-        """Count a box that is not used as it is; `why` goes on from "12 boxes"."""
+        """Count a box that is clipped or left out; `why` completes "12 boxes …"."""
         self.left_out[why] += 1
         self.first_left_out.setdefault(why, entry)
 

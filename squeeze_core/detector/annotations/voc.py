@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path
 
 from lxml import etree
@@ -41,10 +42,8 @@ def _add_picture(found: Listing, file: Path, folders: Sequence[Path]) -> None:
     if path is None:
         found.faults.append(f"{file.name}: there is no file {name!r} in {folders[-1]}")
         return
-    sides = [number_in(root.findtext(f"size/{side}")) for side in ("width", "height")]
-    size = None  # tools that do not know it write 0
-    if all(sides):
-        size = int(sides[0] or 0), int(sides[1] or 0)
+    width, height = (number_in(root.findtext(f"size/{side}")) for side in ("width", "height"))
+    size = (int(width), int(height)) if width and height else None  # tools that do not know it write 0
     picture = ListedPicture(file.name, path, size)
     found.pictures.append(picture)
     for place, thing in enumerate(root.findall("object"), 1):
@@ -76,12 +75,8 @@ def _root(file: Path) -> etree._Element | None:
 
 def _by_stem(file: Path, folders: Sequence[Path]) -> Path | None:
     """The picture of the same name as the XML file."""
-    same = (path for folder in folders for path in sorted(folder.glob(f"{_escaped(file.stem)}.*")))
+    same = (path for folder in folders for path in sorted(folder.glob(f"{escape(file.stem)}.*")))
     return next((path for path in same if path.suffix.lower() not in (".xml", ".txt", ".json")), None)
-
-
-def _escaped(stem: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in stem)
 
 
 def files_named(list_file: Path, folder: Path) -> list[Path]:

@@ -116,9 +116,9 @@ def _add_box(
     if None in values or len(values) < 5:
         found.faults.append(f"{entry}: {line.strip()[:60]!r} is not a class and four numbers")
         return
-    kind, *shares = (value or 0.0 for value in values)
-    if kind != int(kind) or not 0 <= kind < len(names):
-        found.faults.append(f"{entry}: there is no class {kind:g}; {len(names)} are named")
+    index, *shares = (value or 0.0 for value in values)
+    if index != int(index) or not 0 <= index < len(names):
+        found.faults.append(f"{entry}: there is no class {index:g}; {len(names)} are named")
         return
     if keypoints or len(shares) in (4, 5):  # the fifth is a score
         x, y, width, height = shares[:4]
@@ -131,4 +131,4 @@ def _add_box(
     assert picture.size is not None
     w, h = picture.size
     x0, y0, x1, y1 = corners
-    picture.boxes.append(ListedBox(entry, names[int(kind)], (x0 * w, y0 * h, x1 * w, y1 * h)))
+    picture.boxes.append(ListedBox(entry, names[int(index)], (x0 * w, y0 * h, x1 * w, y1 * h)))

@@ -41,12 +41,12 @@ def pairwise_iou(boxes: Tensor, others: Tensor) -> Tensor:
 
 def by_class(of_boxes: Tensor, labels: Tensor, classes: int) -> Tensor:
     """bool [N, M, P] per box → bool [N, P, C]: whether any box of the class has it."""
-    kinds = F.one_hot(labels, classes).to(of_boxes.device, torch.float32)
-    return of_boxes.float().transpose(1, 2) @ kinds > 0
+    one_hot = F.one_hot(labels, classes).to(of_boxes.device, torch.float32)
+    return of_boxes.float().transpose(1, 2) @ one_hot > 0
 
 
 def within(boxes: Tensor, centres: Tensor, least: float = 0.0) -> Tensor:
-    """Whether each of `centres` [P, 2] lies in each of `boxes` [N, M, 4], widened to sides of `least`."""
+    """bool [N, M, P]: `centres` [P, 2] that lie in `boxes` [N, M, 4], widened to sides of `least`."""
     middle = (boxes[..., :2] + boxes[..., 2:]) / 2
     reach = ((boxes[..., 2:] - boxes[..., :2]) / 2).clamp(min=least / 2)
     return ((centres - middle[:, :, None]).abs() < reach[:, :, None]).all(3)

@@ -1,4 +1,4 @@
-"""Training pictures: decoded once and kept whole in memory, with their boxes."""
+"""Training pictures: decoded once and held whole in memory, with their boxes."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def sampling_weights(scenes: Sequence[Scene]) -> list[float]:
     Repeat factors as in LVIS (Gupta et al. 2019, arXiv:1908.03195, appendix B.2): a picture weighs (median
     frequency / frequency)^0.5 of the rarest class among its labelled boxes, at least 1.
     """
-    kinds = [set(scene.labels[scene.worth == 1].tolist()) for scene in scenes]
-    counts = Counter(label for labels in kinds for label in labels)
+    labels_of = [set(scene.labels[scene.worth == 1].tolist()) for scene in scenes]
+    counts = Counter(label for labels in labels_of for label in labels)
     median = sorted(counts.values())[len(counts) // 2] if counts else 1
     factor = {label: max(1.0, (median / count) ** 0.5) for label, count in counts.items()}
-    return [max((factor[label] for label in labels), default=1.0) for labels in kinds]
+    return [max((factor[label] for label in labels), default=1.0) for labels in labels_of]

@@ -64,7 +64,7 @@ def options_parser() -> argparse.ArgumentParser:
     add("--batch", type=int, default=32)
     add("--size", type=int, default=320, help="input side in use, pixels, a multiple of 32")
     add("--sides", type=int, nargs="+", help="input sides to draw from in training; --size when not given")
-    add("--stored-side", type=int, default=336, help="longest side that pictures are kept at, pixels")
+    add("--stored-side", type=int, default=336, help="longest side of pictures in memory, pixels")
     add("--width", type=int, default=192, help="channels of the neck and head")
     add("--lr", type=float, default=1e-3, help="peak learning rate of neck and head")
     add("--backbone-lr", type=float, default=0.2, help="the backbone's rate, as a share of --lr")
@@ -177,7 +177,7 @@ def _as_it_is(plan: Any) -> Any:
 
 
 def first_process() -> bool:
-    """Whether this process writes, shows and validates: the only one, or the first of several."""
+    """True in the process that writes, shows and validates: the only one, or the first of several."""
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
@@ -347,9 +347,9 @@ def run(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> in
     except KeyboardInterrupt:
         checkpoint = options.out / "checkpoint.pt"
         _say(
-            f"Stopped; the same command goes on from {checkpoint}."
+            f"Stopped; the same command resumes from {checkpoint}."
             if checkpoint.exists()
-            else "Stopped before the first checkpoint; nothing is kept."
+            else "Stopped before the first checkpoint; nothing was saved."
         )
         return 130
     finally:

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from squeeze_core.__main__ import main
+from squeeze_core.commands import compare
 from squeeze_core.cost import comparison
+from squeeze_core.cost.measure import Measurement
 
 
 def test_json_has_the_contract_for_every_network(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +23,20 @@ def test_json_has_the_contract_for_every_network(capsys: pytest.CaptureFixture[s
     assert (vgg["top1"], vgg["top5"]) == (71.592, 90.382) and "VGG16_Weights" in vgg["source"]
     assert "milliseconds" not in vgg
     assert models["hog_linear"]["top1"] is None and models["hog_linear"]["parameters"] == 1_765_000
+
+
+def test_what_was_measured_is_in_the_document_in_its_units(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Measurement(
+        "vgg16", "a CPU", 12.5, 12, 13, 9, 90.5, 8, 12_345_678, False, "2026-01-31", "torch"
+    )
+    monkeypatch.setattr(compare, "measure", lambda subjects, device: [measured])
+    assert main(["compare", "--models", "vgg16", "--measure", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["models"]
+    assert (row["milliseconds"], row["images_per_second"]) == (12.5, 90.5)
+    assert row["peak_memory_megabytes"] == 12.3
+    assert row["trained_weights"] is False and row["measured"] == "a CPU, 2026-01-31, torch"
 
 
 def test_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:

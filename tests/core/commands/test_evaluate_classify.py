@@ -44,7 +44,7 @@ def test_a_stopped_evaluation_goes_on_and_no_file_is_done_twice(
     monkeypatch.setattr(Work, "found", counted)
     with pytest.raises(SystemExit, match="130"):
         main([*command, "--out", str(out)])
-    assert "rows.csv holds 2 files, and the same command goes on." in capsys.readouterr().err
+    assert "rows.csv holds 2 files, and the same command resumes." in capsys.readouterr().err
     assert main([*command, "--out", str(out)]) == 0
     assert json.loads(capsys.readouterr().out) == alone
     assert [Path(file).name for file in done] == list(FILES)

@@ -49,6 +49,14 @@ def test_a_shifted_box_counts_at_half_overlap_only(annotations: Annotations) -> 
     assert 20 <= result.map <= 30.1
 
 
+def test_a_box_is_right_from_half_overlap_on_and_only_once(annotations: Annotations) -> None:
+    # 40 wide, moved by 10 and by 16: IoU 30/50 and 24/56.
+    example = annotations.examples[0]
+    near, far = (truth(annotations, shift)[0][0] for shift in (10, 16))
+    assert module.right([far], example) == [False]
+    assert module.right([near, near], example) == [True, False]
+
+
 def test_one_class_missed_halves_the_mean(annotations: Annotations) -> None:
     found = [[d for d in row if d.label == "red"] for row in truth(annotations)]
     result = score(annotations, found)

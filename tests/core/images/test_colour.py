@@ -136,3 +136,5 @@ def test_a_profile_stands_above_gamma() -> None:
 def test_code_points_of_srgb_and_of_high_dynamic_range_change_nothing() -> None:
     assert code_points(1, 13) is code_points(9, 16) is code_points(9, 18) is None
     assert code_points(12, 13) == Encoding(None, code_points(12, 8).primaries)
+    # H.273, table 3: gamma 2.2, gamma 2.8, linear.
+    assert [code_points(9, transfer).gamma for transfer in (4, 5, 8)] == [2.2, 2.8, 1.0]

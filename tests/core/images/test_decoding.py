@@ -163,3 +163,14 @@ def test_an_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ImageError, match=r"secret\.png cannot be read: Permission denied\."):
         read(file)
+
+
+@pytest.mark.parametrize(("suffix", "spare"), [("png", 2), ("jpg", 1.5)])
+def test_for_a_network_enough_pixels_are_left_to_resample(
+    suffix: str, spare: float, tmp_path: Path
+) -> None:
+    path = tmp_path / f"large.{suffix}"
+    Image.new("RGB", (1400, 1120)).save(path)
+    side = min(images.read(path, 100).image.size)
+    assert 100 * spare <= side < 300
+    assert images.read(path).image.size == (1280, 1024)

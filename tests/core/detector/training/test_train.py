@@ -56,7 +56,7 @@ def test_trains_resumes_and_writes_weights_that_detect(
     with monkeypatch.context() as stopping:
         stopping.setattr(train.Training, "run_epoch", interrupted(train.Training.run_epoch))
         assert run(coco_folder, out, "--epochs", "2") == 130
-    assert f"Stopped; the same command goes on from {out / 'checkpoint.pt'}." in capsys.readouterr().err
+    assert f"Stopped; the same command resumes from {out / 'checkpoint.pt'}." in capsys.readouterr().err
     first = torch.load(out / "checkpoint.pt", weights_only=True)
     assert first["step"] == 2
     assert run(coco_folder, out, "--epochs", "2") == 0

@@ -1,10 +1,10 @@
-"""The format of a file, told by its first bytes and not by its name."""
+"""The format of a file, by its first bytes and not by its name."""
 
 from __future__ import annotations
 
 import re
 
-# Every kind of picture that is read, as people write it, and how its files start.
+# Every supported format, as people write it, and how its files start.
 _STARTS = {
     "JPEG": rb"\xff\xd8",
     "PNG": rb"\x89PNG",
@@ -34,19 +34,19 @@ _OTHER_STARTS = {
 }
 
 
-def kind(data: bytes) -> str | None:
+def format_of(data: bytes) -> str | None:
     """The supported format of those bytes: "JPEG", "WebP" …; None for anything else."""
     head = data[:256]
-    return next((kind for kind, start in _STARTS.items() if re.match(start, head, re.DOTALL)), None)
+    return next((name for name, start in _STARTS.items() if re.match(start, head, re.DOTALL)), None)
 
 
 def description(data: bytes) -> str:
     """A phrase for bytes of any other format: "a PDF document, which is not a supported format (…)"."""
     head = data[:4096]
-    kinds = ", ".join(_STARTS)
+    supported = ", ".join(_STARTS)
     for what, start in _OTHER_STARTS.items():
         if re.match(start, head, re.DOTALL | re.IGNORECASE):
-            return f"{what}, which is not a supported format ({kinds})"
+            return f"{what}, which is not a supported format ({supported})"
     if re.search(rb"[\x00-\x08\x0e-\x1f]", head):
-        return f"not in a supported format ({kinds})"
-    return f"a text file, which is not a supported format ({kinds})"
+        return f"not in a supported format ({supported})"
+    return f"a text file, which is not a supported format ({supported})"
