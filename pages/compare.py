@@ -28,7 +28,7 @@ def field() -> tuple[NetworkRow, ...]:
 
 def this_machine() -> None:
     machine.draw(rows)
-    why_not_faster.draw(rows)
+    why_not_faster.draw()
 
 
 st.title("What do we give up for a smaller network?", anchor=False)

@@ -31,7 +31,7 @@ def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
         figure = comparison_charts.accuracy_bubbles(field, cost, [row.name for row in rows])
         downloads.chart(figure, table=tables.accuracies(field, cost), name=f"accuracy-{cost}")
         st.caption(
-            f"{findings.which_figure(rows[0])} Sources are in the table; newer training recipes (V2 in the "
+            "Sources are in the table; newer training recipes (V2 in the "
             "source) make a network several points more accurate at the same size. A bubble’s area: "
             + ("multiply-accumulates" if cost == "megabytes" else "megabytes")
             + ", the smallest drawn as dots. Point at one for its figures, drag to enlarge a part, "

@@ -77,7 +77,8 @@ def run(rows: Sequence[NetworkRow], label: str, key: str) -> None:
 def _results(measurements: list[Measurement], rows: tuple[NetworkRow, ...]) -> None:
     speed = st.segmented_control(
         "Figure",
-        list(_SPEEDS),
+        # Not every system tells how much memory a process took.
+        [speed for speed in _SPEEDS if any(getattr(one, speed) is not None for one in measurements)],
         default="milliseconds",
         required=True,
         format_func=_SPEEDS.__getitem__,
@@ -85,11 +86,8 @@ def _results(measurements: list[Measurement], rows: tuple[NetworkRow, ...]) -> N
         **address.BOUND,
         label_visibility="collapsed",
     )
-    if any(getattr(m, speed) is not None for m in measurements):
-        figure = comparison_charts.speed_bars(measurements, rows, speed)
-        downloads.chart(figure, table=tables.speeds(measurements), name=f"measured-{speed}")
-    else:
-        st.info("This system does not tell how much memory a process took.", icon=":material/memory:")
+    figure = comparison_charts.speed_bars(measurements, rows, speed)
+    downloads.chart(figure, table=tables.speeds(measurements), name=f"measured-{speed}")
     st.caption(
         f"Measured on {measurements[0].conditions}; median at batch 1, peak memory on top of Python and "
         "PyTorch. Other work on this machine slows it down."

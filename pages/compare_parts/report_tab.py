@@ -145,7 +145,5 @@ def _figures(report: Report) -> None:
         alt="All figures of the report",
         column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
     )
-    for line in tables.sources(report):
-        st.caption(line)
-    if not report.measurements:
-        st.caption("Nothing measured yet: the tab “This machine” adds times and memory to all of these.")
+    measured = [f"Time and memory: {one.conditions}." for one in report.measurements[:1]]
+    st.caption(" ".join([tables.accuracy_source(report.rows), *measured]))

@@ -20,37 +20,22 @@ from squeeze_core.report import findings
 LARGE = "alexnet"
 
 
-def draw(rows: tuple[NetworkRow, ...]) -> None:
-    """SqueezeNet beside AlexNet, or beside the largest of the networks that were measured."""
-    small = comparison.row(REFERENCE)
-    others = [
-        row for row in (*rows, comparison.row(LARGE)) if row.gmacs and row.parameters > small.parameters
-    ]
-    large = max(
-        (row for row in others if row.name in machine.measured()),
-        key=lambda row: (row.name == LARGE, row.parameters),
-        default=None,
-    )
+def draw() -> None:
+    """SqueezeNet beside AlexNet, once both were measured."""
+    small, large = comparison.row(REFERENCE), comparison.row(LARGE)
+    here, other = (machine.measured().get(row.name) for row in (small, large))
+    why = "Parameters have to be stored and sent; what takes time is multiplying and moving numbers."
     with st.container(border=True):
         st.subheader("Why isn’t fifty times smaller fifty times faster?", anchor=False)
-        here = machine.measured().get(REFERENCE)
-        if large is None or here is None:
+        if not (here and other):
             st.caption(
-                "Parameters have to be stored and sent; what takes time is multiplying and moving numbers. "
-                "Measure both networks here to see how much of each they need, and what each layer takes."
+                f"{why} Measure both networks here to see how much of each they need, and what each layer "
+                "takes."
             )
-            machine.run(
-                (small, comparison.row(LARGE)),
-                f"Measure SqueezeNet and {comparison.title(LARGE)}",
-                key="why-not-faster",
-            )
+            machine.run((small, large), f"Measure SqueezeNet and {large.title}", key="why-not-faster")
             return
-        other = machine.measured()[large.name]
         sentence = findings.not_as_fast(small, large, here.milliseconds, other.milliseconds)
-        st.markdown(
-            f"**{sentence}.** Parameters have to be stored and sent; what takes time is multiplying and "
-            "moving numbers."
-        )
+        st.markdown(f"**{sentence}.** {why}")
         _quantities(small, large, here, other)
         if here.layers and here.peak:
             _layers(small, here)

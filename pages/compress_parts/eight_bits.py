@@ -57,17 +57,11 @@ def _accuracy() -> None:
 
 def _answer(found: tuple[Worth, ...]) -> str:
     full, best = found[0], found[-1]
-    times = full.milliseconds / best.milliseconds
-    speed = (
-        f"int8 is {times:.1f} times as fast here"
-        if times > 1.05
-        else f"int8 is {1 / times:.1f} times slower here"
-        if times < 0.95
-        else "int8 is as fast as float32 here"
-    )
     changed = best.pictures - best.same
-    answers = "changes no answer" if not changed else f"changes {changed} of {best.pictures} answers"
-    return f"{speed}, and {answers} on the sample pictures"
+    return (
+        f"int8 takes {best.milliseconds / full.milliseconds:.0%} of float32’s time here and changes "
+        f"{changed} of {best.pictures} answers on the sample pictures"
+    )
 
 
 def _table(found: tuple[Worth, ...]) -> None:

@@ -167,10 +167,12 @@ def speed(measurements: Sequence[Measurement]) -> str:
 def not_as_fast(small: NetworkRow, large: NetworkRow, small_ms: float, large_ms: float) -> str:
     """ "AlexNet has 49× the parameters of SqueezeNet 1.1, 1.8× the multiply-accumulates, and takes 2.3× as
     long here"."""
-    counts = [_times(large.parameters / small.parameters) + f" the parameters of {small.title}"]
-    if small.gmacs and large.gmacs:
-        counts.append(f"{_times(large.gmacs / small.gmacs)} the multiply-accumulates")
-    return f"{large.title} has {', '.join(counts)}, and takes {_times(large_ms / small_ms)} as long here"
+    assert small.gmacs and large.gmacs
+    return (
+        f"{large.title} has {_times(large.parameters / small.parameters)} the parameters of {small.title}, "
+        f"{_times(large.gmacs / small.gmacs)} the multiply-accumulates, and takes "
+        f"{_times(large_ms / small_ms)} as long here"
+    )
 
 
 def picture(answers: Sequence[Classification]) -> str:

@@ -12,7 +12,7 @@ from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures.comparison_charts import pareto
-from squeeze_core.report import Report, findings
+from squeeze_core.report import Report
 
 if TYPE_CHECKING:
     from squeeze_core.detector.peers import DetectorRow
@@ -69,17 +69,6 @@ def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:
         }
         for row in sorted(field, key=lambda row: row.megabytes)
     ]
-
-
-def sources(report: Report) -> list[str]:
-    """Where every figure of `rows` comes from, one sentence each."""
-    lines = [
-        f"Parameters, bytes and multiply-accumulates: counted by Squeeze Lab on {report.day}, "
-        f"{report.versions}; MB are 10⁶ bytes.",
-        accuracy_source(report.rows),
-        findings.which_figure(report.reference),
-    ]
-    return lines + [f"Time and memory: measured here, {m.conditions}." for m in report.measurements[:1]]
 
 
 def answers(given: Sequence[Classification]) -> list[dict[str, Any]]:
