@@ -116,17 +116,10 @@ def _row(verdict: Verdict) -> dict[str, object]:
         "Fits": "yes" if verdict.fits else "no",
         "Network": row.title,
         "Top-1 published (%)": row.top1 and round(row.top1, 1),
-        "Top-1 against uncompressed": _loss(row),
+        "Top-1 against uncompressed": row.difference and row.difference.points(),
         **{
             f"{check.what} ({check.unit})": check.needs and round(check.needs, 1)
             for check in verdict.checks
         },
         "Why not": verdict.reason,
     }
-
-
-def _loss(row: NetworkRow) -> str | None:
-    """Points with their 95 % interval and on how many pictures; None without a compressed file."""
-    if row.measured is None or row.measured.difference is None:
-        return None
-    return f"{row.measured.difference.points()}, {row.measured.pictures:,} pictures"

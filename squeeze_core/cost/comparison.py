@@ -10,6 +10,7 @@ import torch
 import torchvision
 from torch import nn
 
+from squeeze_core.accuracy import Interval
 from squeeze_core.colours import NEUTRAL
 from squeeze_core.cost import article, counts, handmade
 from squeeze_core.cost.profile import Profile, profile
@@ -147,21 +148,23 @@ class NetworkRow:
         that it was measured to lose; 0 where neither is known."""
         if self.top1 is not None:
             return self.top1
-        difference = self.measured.difference if self.measured else None
-        full = CATALOGUE.get(self.network.compressed) if self.network else None
-        if difference is None or full is None or full.published.top1 is None:
+        if self.difference is None or self.network is None:
             return 0.0
-        return full.published.top1 + difference.value
+        return (CATALOGUE[self.network.compressed].published.top1 or 0) + self.difference.value
+
+    @property
+    def difference(self) -> Interval | None:
+        """Points of top-1 that compression changed; None where it is no compressed file."""
+        return self.measured.difference if self.measured else None
 
     @property
     def accuracy(self) -> str:
         """Its accuracy in a few words, with what kind of figure that is."""
         if self.top1 is not None:
             return f"{self.top1:.1f}% top-1 as published"
-        difference = self.measured.difference if self.measured else None
-        if difference is None:
+        if self.difference is None:
             return "no published ImageNet accuracy"
-        return f"{difference.points()} of top-1 against its uncompressed weights on the same pictures"
+        return f"{self.difference.points()} of top-1 against its uncompressed weights on the same pictures"
 
     def profile(self) -> Profile:
         """Layer by layer; of a network only."""

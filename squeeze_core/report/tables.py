@@ -35,7 +35,6 @@ def rows(report: Report) -> list[dict[str, Any]]:
 
 def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     activations, accuracy = row.activation_megabytes, row.measured
-    difference = accuracy.difference if accuracy else None
     line = {
         "Network": row.title,
         "Parameters": row.parameters,
@@ -46,7 +45,7 @@ def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, A
         "Top-5 published (%)": row.top5,
         "Top-1 measured (%)": accuracy and accuracy.top1,
         "Top-5 measured (%)": accuracy and accuracy.top5,
-        "Top-1 against uncompressed": difference and difference.points(),
+        "Top-1 against uncompressed": row.difference and row.difference.points(),
         "Measured on": accuracy and accuracy.on,
     }
     for some in list(measured.values())[:1]:
