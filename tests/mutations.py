@@ -33,7 +33,6 @@ import torch
 from PIL import Image, ImageCms
 
 from squeeze_core import images
-from squeeze_core.compression.compress_detector import PRESETS, compress_detector
 from squeeze_core.compression.presets import compress, int8
 from squeeze_core.cost.design_space import Choice
 from squeeze_core.detector import annotations
@@ -45,6 +44,7 @@ from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.own import UNPUBLISHED, open_own, to_safetensors
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile
+from tools.compress_detector import PRESETS, compress_detector
 
 SECONDS = 8.0
 

@@ -8,7 +8,7 @@ from pages.compress_parts.study import study
 from pages.widgets import downloads
 from squeeze_core.compression import runtime
 from squeeze_core.compression.precision_rows import fewer_bytes
-from squeeze_core.compression.runtime import Worth
+from squeeze_core.compression.runtime import Measurement
 from squeeze_core.cost.units import amount
 from squeeze_core.networks.catalogue import DEFAULT, Network
 
@@ -55,7 +55,7 @@ def _accuracy() -> None:
         st.caption("Each file against float32 on the same pictures.")
 
 
-def _answer(found: tuple[Worth, ...]) -> str:
+def _answer(found: tuple[Measurement, ...]) -> str:
     full, best = found[0], found[-1]
     changed = best.pictures - best.same
     return (
@@ -64,7 +64,7 @@ def _answer(found: tuple[Worth, ...]) -> str:
     )
 
 
-def _table(found: tuple[Worth, ...]) -> None:
+def _table(found: tuple[Measurement, ...]) -> None:
     rows = [
         {
             "Precision": one.precision.title,
@@ -72,7 +72,7 @@ def _table(found: tuple[Worth, ...]) -> None:
             "Time (ms)": round(one.milliseconds, 1),
             "Same first answer": f"{one.same} of {one.pictures}",
             "Divergence (nats)": round(one.divergence, 4),
-            "What it is": one.precision.words,
+            "Description": one.precision.words,
         }
         for one in found
     ]

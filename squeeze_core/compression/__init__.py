@@ -1,1 +1,1 @@
-"""Compression: stages, presets, and retraining for small files; the files are `networks.weights.sqz`'s."""
+"""Compression of SqueezeNets: presets of stages, and measurements; files are `networks.weights.sqz`."""

@@ -1,4 +1,4 @@
-"""A layer's weights before, and the levels that they became."""
+"""A layer's weights before compression, and their levels after it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ _BINS = 101  # of the float32 weights
 
 @dataclass(frozen=True)
 class Histogram:
-    """One convolution. `edges` [bins + 1] and `counts` [bins] of the float32 weights; `levels` ascending
-    values that the compressed weights take, `level_counts` how many take each.
+    """One convolution. `edges` [bins + 1] and `counts` [bins] of the float32 weights; `levels`: ascending
+    values of the compressed weights, `level_counts` the number of weights at each.
 
     `bits`: of the file, a weight. `entropy`: of the levels, bits a weight; None before quantisation.
     """
 
-    name: str
     edges: np.ndarray
     counts: np.ndarray
     levels: np.ndarray
@@ -33,7 +32,7 @@ class Histogram:
 
 
 def layers(compressed: Compressed) -> dict[str, str]:
-    """The paper's name of each convolution, "fire2.squeeze", → the name of its weight."""
+    """The paper's name of each convolution, such as "fire2.squeeze" → the name of its weight."""
     network = compressed.original.build()
     assert isinstance(network, SqueezeNet)
     return {network.name_of(name.removesuffix(".weight")): name for name in weight_names(network)}
@@ -47,4 +46,4 @@ def histogram(compressed: Compressed, weight: str) -> Histogram:
     levels, level_counts = np.unique(packed.values, return_counts=True)
     bits = 8 * len(sqz.part_bytes(packed)) / before.size
     entropy = None if packed.levels is None else coder.entropy_bits(packed.levels) / before.size
-    return Histogram(weight, edges, counts, levels, level_counts, bits, entropy)
+    return Histogram(edges, counts, levels, level_counts, bits, entropy)

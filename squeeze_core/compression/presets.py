@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from PIL import ImageOps
-from torch import Tensor
+from torch import Tensor, nn
 
 from squeeze_core.compression import stages
-from squeeze_core.compression.sensitivity import PruningCurve, Study, pruning_curves
+from squeeze_core.compression.sensitivity import Progress, PruningCurve, Study, ignore, pruning_curves
 from squeeze_core.compression.stages import Stage, Tensors
 from squeeze_core.errors import UserError
 from squeeze_core.gallery import samples
@@ -21,7 +20,7 @@ from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.own import metadata_of, open_own
 from squeeze_core.networks.weights import sqz
-from squeeze_core.networks.weights.sqz import Packed, coder
+from squeeze_core.networks.weights.sqz import Packed
 
 
 class CompressionError(UserError):
@@ -106,17 +105,17 @@ def half() -> Preset:
 
 
 DEFAULT_PRESET = second_order()
-_PRESETS = (DEFAULT_PRESET, by_hand(), rate_distortion(), deep_compression(), uniform(), int8(), half())
 
 
 def presets() -> dict[str, Preset]:
     """Every preset by name, the default first."""
-    return {preset.name: preset for preset in _PRESETS}
+    every = (DEFAULT_PRESET, by_hand(), rate_distortion(), deep_compression(), uniform(), int8(), half())
+    return {preset.name: preset for preset in every}
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """What one stage left. `bytes`: of the whole file, written after it. `zeros`: share of the weights.
+    """The state after one stage. `bytes`: of the whole file at that point. `zeros`: share of the weights.
 
     `bits_per_weight`: file bits over all parameters. `entropy`: bits a weight if each layer's levels
     were coded at their entropy; None before the weights are quantised. `seconds`: the stage's work.
@@ -165,56 +164,53 @@ class Compressed:
         """Of the parameters as they were."""
         return round(self.bytes * self.ratio)
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """float32, for the original's architecture."""
-        return self.network.weights.state()
-
     def row(self) -> dict[str, object]:
-        """What the command line's JSON says."""
-        return {
-            "bytes": self.bytes,
-            "ratio": round(self.ratio, 2),
-            "bits_per_weight": round(self.bits_per_weight, 3),
-            "stages": [
-                {
-                    "name": stage.name,
-                    "title": stage.title,
-                    "bytes": stage.bytes,
-                    "zeros": round(stage.zeros, 4),
-                    "entropy": None if stage.entropy is None else round(stage.entropy, 3),
-                    "seconds": round(stage.seconds, 2),
-                }
-                for stage in self.stages
-            ],
-        }
+        """The document that the command line prints as JSON."""
+        stages = [
+            {
+                "name": stage.name,
+                "title": stage.title,
+                "bytes": stage.bytes,
+                "zeros": round(stage.zeros, 4),
+                "entropy": None if stage.entropy is None else round(stage.entropy, 3),
+                "seconds": round(stage.seconds, 2),
+            }
+            for stage in self.stages
+        ]
+        ratio, bits = round(self.ratio, 2), round(self.bits_per_weight, 3)
+        return {"bytes": self.bytes, "ratio": ratio, "bits_per_weight": bits, "stages": stages}
 
 
-def _quiet(share: float) -> None:
-    pass
+def squeezenet_of(network: Network) -> SqueezeNet:
+    """The trained network of a SqueezeNet's record. CompressionError for any other network, WeightsError
+    without its weights."""
+    loaded = network.load() if network.plan else None
+    if not isinstance(loaded, SqueezeNet):
+        raise CompressionError(f"{network.title} is no SqueezeNet, and only those are compressed here.")
+    return loaded
+
+
+def packed(network: nn.Module) -> Tensors:
+    """The network's tensors by name, uncompressed: float32."""
+    state = network.state_dict().items()
+    return {name: Packed(np.ascontiguousarray(value.float().numpy())) for name, value in state}
 
 
 def compress(
     network: Network,
     preset: Preset = DEFAULT_PRESET,
-    progress: Callable[[float], None] = _quiet,
+    progress: Progress = ignore,
     inputs: Tensor | None = None,
 ) -> Compressed:
     """Run `preset` on a SqueezeNet's record; the network stays as it is.
 
-    `progress` is told the share that is done, 0–1; what it raises stops the work. `inputs`: pictures as the
-    network takes them, float32 [N, 3, S, S]; its own answers on them say which weights matter, no label is
-    needed; None for `views` of the sample pictures. CompressionError for a network that is no SqueezeNet,
-    WeightsError when the weights cannot be had.
+    `progress` receives the share that is done, 0–1; an exception that it raises stops the work. `inputs`:
+    preprocessed pictures, float32 [N, 3, S, S], without labels: the network's own answers on them give each
+    layer's sensitivity; None for `views` of the sample pictures. Errors as `squeezenet_of`.
     """
-    if network.plan is None:
-        raise CompressionError(f"{network.title} is no SqueezeNet, and only those are compressed here.")
-    loaded = network.load()
-    assert isinstance(loaded, SqueezeNet)
+    loaded = squeezenet_of(network)
     study = Study(loaded, views(network) if inputs is None else inputs)
-    tensors: Tensors = {
-        name: Packed(np.ascontiguousarray(value.detach().float().cpu().numpy()))
-        for name, value in loaded.state_dict().items()
-    }
+    tensors = packed(loaded)
     results: list[StageResult] = []
 
     def tick(share: float) -> None:
@@ -237,34 +233,27 @@ def compress(
 
 
 def views(network: Network, each: int = 4) -> Tensor:
-    """The sample pictures as the network takes them: each whole, and `each` − 1 parts of it."""
+    """The sample pictures, preprocessed, [N, 3, S, S]: each whole, and `each` − 1 random crops of it."""
     generator = torch.Generator().manual_seed(0)
     images = []
     for sample in samples():
         image = sample.picture().image
         images.append(image)
         for k in range(1, each):
-            share = 0.5 + 0.4 * torch.rand(1, generator=generator).item()
-            width, height = (max(1, round(side * share)) for side in image.size)
-            left, top = (
-                round((whole - part) * torch.rand(1, generator=generator).item())
-                for whole, part in zip(image.size, (width, height), strict=True)
-            )
-            part = image.crop((left, top, left + width, top + height))
-            images.append(ImageOps.mirror(part) if k % 2 else part)
+            share, x, y = (torch.rand(1, generator=generator).item() for _ in range(3))
+            width, height = (max(1, round(side * (0.5 + 0.4 * share))) for side in image.size)
+            left, top = round((image.width - width) * x), round((image.height - height) * y)
+            crop = image.crop((left, top, left + width, top + height))
+            images.append(ImageOps.mirror(crop) if k % 2 else crop)
     return network.preprocess(images)
 
 
 def measure(stage: Stage, tensors: Tensors, size: int, seconds: float) -> StageResult:
     """The figures after a stage, of a file of `size` bytes."""
-    count = sum(packed.values.size for packed in tensors.values())
-    weights = [packed for packed in tensors.values() if packed.values.ndim == 4]
-    numbers = sum(packed.values.size for packed in weights)
-    zeros = sum(int((packed.values == 0).sum()) for packed in weights) / numbers
-    levels = [packed.levels for packed in weights if packed.levels is not None]
-    entropy = None
-    if len(levels) == len(weights):
-        entropy = sum(map(coder.entropy_bits, levels)) / numbers
+    count = sum(one.values.size for one in tensors.values())
+    weights = [one for one in tensors.values() if one.values.ndim == 4]
+    zeros = sum(int((one.values == 0).sum()) for one in weights) / sum(one.values.size for one in weights)
+    quantised = all(one.levels is not None for one in weights)
     return StageResult(
         stage.name,
         stage.title,
@@ -274,15 +263,14 @@ def measure(stage: Stage, tensors: Tensors, size: int, seconds: float) -> StageR
         4 * count / size,
         8 * size / count,
         zeros,
-        entropy,
+        stages.mean_entropy(tensors) if quantised else None,
         seconds,
     )
 
 
-def layer_sensitivity(network: Network, progress: Callable[[float], None]) -> tuple[PruningCurve, ...]:
-    """The pruning curves of a SqueezeNet's layers, by the paper's names, on the sample pictures whole."""
-    loaded = network.load()
-    assert isinstance(loaded, SqueezeNet)
+def layer_sensitivity(network: Network, progress: Progress) -> tuple[PruningCurve, ...]:
+    """The pruning curves of a SqueezeNet's layers, by the paper's names, on the whole sample pictures."""
+    loaded = squeezenet_of(network)
     return tuple(
         replace(curve, name=loaded.name_of(curve.name.removesuffix(".weight")))
         for curve in pruning_curves(loaded, views(network, 1), progress=progress)

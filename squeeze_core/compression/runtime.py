@@ -1,7 +1,7 @@
 """A SqueezeNet as ONNX files of several precisions, measured in ONNX Runtime.
 
-"int8" here is what runtimes compute with: weights and activations of eight bits, with scales found by
-running pictures through the network (static quantisation, Jacob et al., arXiv:1712.05877).
+"int8" has weights and activations of eight bits, with scales found by running pictures through the network
+(static quantisation, Jacob et al., arXiv:1712.05877).
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ import onnx
 import torch
 from torch import Tensor
 
-from squeeze_core.compression.presets import CompressionError, views
-from squeeze_core.compression.sensitivity import divergence
+from squeeze_core.compression.presets import squeezenet_of, views
+from squeeze_core.compression.sensitivity import Progress, divergence
 from squeeze_core.cost.timing import in_turns
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.networks.onnx_runtime import half_precision, onnxruntime, open_session, quantisation
+from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
 from squeeze_core.networks.onnx_squeezenet import write_onnx
 
 _TURNS = 15
@@ -43,10 +42,9 @@ class Precision:
 
 
 @dataclass(frozen=True)
-class Worth:
-    """One precision, measured. `bytes`: of the ONNX file. `same`: of `pictures` answers how many name the
-    first class that float32 names; `divergence`: nats from its answers. `milliseconds`: median of one
-    picture.
+class Measurement:
+    """One precision, measured. `bytes`: of the ONNX file. `same`: the number of the `pictures` whose first
+    answer is float32's; `divergence`: from its answers, nats. `milliseconds`: median of one picture.
     """
 
     precision: Precision
@@ -57,17 +55,16 @@ class Worth:
     milliseconds: float
 
 
-def _as_it_is(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-    return model
-
-
 def _half(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-    return half_precision().convert_float_to_float16(model, keep_io_types=True)
+    from onnxruntime.transformers import float16
+
+    return float16.convert_float_to_float16(model, keep_io_types=True)
 
 
 def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], onnx.ModelProto]:
     def convert(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-        tools = quantisation()
+        from onnxruntime import quantization as tools
+
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "int8.onnx"
             tools.quantize_static(
@@ -96,8 +93,8 @@ class _Reader:
 
 
 PRECISIONS = (
-    Precision("fp32", "float32", "32 bits a number, as trained.", _as_it_is),
-    Precision("fp16", "float16", "Half the file; a processor computes in float32 again.", _half),
+    Precision("fp32", "float32", "32 bits a number, as trained.", lambda model, pictures: model),
+    Precision("fp16", "float16", "Half the file; a processor still computes in float32.", _half),
     Precision("int8-tensor", "int8, per tensor", "One scale for a layer's weights.", _eight_bits(False)),
     Precision("int8", "int8, per channel", "A scale for each output channel.", _eight_bits(True)),
 )
@@ -105,67 +102,55 @@ PRECISIONS = (
 
 def to_onnx(network: Network, chosen: Precision) -> bytes:
     """An ONNX file: float32 "pictures" [N, 3, H, W] → "logits" [N, classes]; it also holds the labels and
-    what pictures it expects. CompressionError for a network that is no SqueezeNet."""
-    return _convert(network, chosen).SerializeToString()
-
-
-def _convert(network: Network, chosen: Precision) -> onnx.ModelProto:
-    if network.plan is None:
-        raise CompressionError(f"{network.title} is no SqueezeNet, and only those are converted here.")
-    loaded = network.load()
-    assert isinstance(loaded, SqueezeNet)
+    the preprocessing. CompressionError for a network that is no SqueezeNet."""
+    loaded = squeezenet_of(network)
     given = views(network).contiguous().numpy() if chosen.name.startswith("int8") else np.zeros(0)
     model = chosen.convert(write_onnx(loaded), given)
     see = network.preprocess
     expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
     texts = {"labels": json.dumps(network.labels, ensure_ascii=False), "pictures": json.dumps(expects)}
     onnx.helper.set_model_props(model, texts)
-    return model
+    return model.SerializeToString()
 
 
 @torch.inference_mode()
-def measure(network: Network, progress: Callable[[float], None]) -> tuple[Worth, ...]:
-    """Every precision's worth on the sample pictures.
+def measure(network: Network, progress: Progress) -> tuple[Measurement, ...]:
+    """Every precision, measured on the sample pictures.
 
-    Times are taken in turns, so that a slow moment of the machine hits all alike. `progress` is told the
-    share that is done, 0–1; what it raises stops the work. CompressionError as for `to_onnx`.
+    Times are taken in turns, so that a slow moment of the machine affects all alike. `progress` receives
+    the share that is done, 0–1; an exception that it raises stops the work. Errors as `to_onnx`.
     """
+    pictures = views(network)
     models, found, works = [], [], []
-    batches = views(network).split(1)
     for number, chosen in enumerate(PRECISIONS):
         progress(0.8 * number / len(PRECISIONS))
         models.append(to_onnx(network, chosen))
         session = open_session(models[-1])
-        found.append(torch.cat([_answer(session, batch) for batch in batches]))
-        works.append(partial(_answer, session, batches[0]))
+        found.append(_answers(session, pictures))
+        works.append(partial(_answers, session, pictures[:1]))
     progress(0.8)
-    times = [statistics.median(taken) for taken in in_turns(works, _TURNS)]
+    times = map(statistics.median, in_turns(works, _TURNS))
+    same = [int((got.argmax(1) == found[0].argmax(1)).sum()) for got in found]
+    moved = [divergence(found[0], got) for got in found]
     progress(1.0)
     return tuple(
-        Worth(
-            chosen,
-            len(model),
-            int((got.argmax(1) == found[0].argmax(1)).sum()),
-            len(got),
-            divergence(found[0], got),
-            taken,
-        )
-        for chosen, model, got, taken in zip(PRECISIONS, models, found, times, strict=True)
+        Measurement(chosen, len(model), agreeing, len(pictures), nats, taken)
+        for chosen, model, agreeing, nats, taken in zip(PRECISIONS, models, same, moved, times, strict=True)
     )
 
 
 def answers(model: bytes, pictures: Tensor) -> Tensor:
     """The logits [N, classes] of a file of `to_onnx` for pictures [N, 3, S, S], one at a time."""
-    session = open_session(model)
-    return torch.cat([_answer(session, picture) for picture in pictures.split(1)])
+    return _answers(open_session(model), pictures)
 
 
-def _answer(session: onnxruntime.InferenceSession, picture: Tensor) -> Tensor:
-    return torch.from_numpy(session.run(None, {"pictures": picture.contiguous().numpy()})[0])
+def _answers(session: onnxruntime.InferenceSession, pictures: Tensor) -> Tensor:
+    batches = (picture.contiguous().numpy() for picture in pictures.split(1))
+    return torch.cat([torch.from_numpy(session.run(None, {"pictures": batch})[0]) for batch in batches])
 
 
 def snippet(network: Network, file: str) -> str:
-    """Python that answers for "cat.jpg" with an ONNX file of `to_onnx`, without this package."""
+    """Python source that answers for "cat.jpg" with an ONNX file of `to_onnx`, without this package."""
     see = network.preprocess
     if see.resize is None:
         view = f"image = image.resize(({see.size}, {see.size}), Image.Resampling.BILINEAR)"
@@ -182,7 +167,7 @@ def snippet(network: Network, file: str) -> str:
 
 
 def own_snippet(file: str) -> str:
-    """Python that answers for "cat.jpg" with a .sqz file, by this package."""
+    """Python source that answers for "cat.jpg" with a .sqz file, by this package."""
     return f"""import squeeze_core
 
 network = squeeze_core.open_network({json.dumps(file)})

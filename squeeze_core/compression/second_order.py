@@ -1,4 +1,4 @@
-"""Quantisation with error compensation: the weights not yet quantised make up for each rounding error.
+"""Quantisation with error compensation: the weights not yet quantised compensate for each rounding error.
 
 Optimal Brain Compression (Frantar and Alistarh, arXiv:2208.11580, section 5) in the order and the blocks of
 GPTQ (Frantar et al., arXiv:2210.17323, section 4). Three things are added here:
@@ -6,14 +6,13 @@ GPTQ (Frantar et al., arXiv:2210.17323, section 4). Three things are added here:
 - A layer's inputs are those of the network as it is compressed so far. Its weights are first fitted by
   least squares to give the full network's outputs from them.
 - A weight takes the level with the least distortion + λ × bits, bits being what the range coder needs.
-- A layer's distortion is scaled to what noise in it does to the answers, so that one λ rules all layers.
+- A layer's distortion is scaled by the answers' sensitivity to noise in it, so one λ serves all layers.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from squeeze_core.compression.rate import LARGEST, code_lengths
+from squeeze_core.compression.sensitivity import Progress
 from squeeze_core.networks.architecture import Layer, SqueezeNet, last_reads
 
 _DAMPING = 0.02  # of the inputs' mean square, added to it: few pictures say little about rare inputs
@@ -46,19 +46,19 @@ def quantise(
     inputs: Tensor,
     curvature: dict[str, float],
     rd_weight: float,
-    progress: Callable[[float], None],
+    progress: Progress,
 ) -> dict[str, QuantisedLayer]:
     """Weight name → the quantised convolution, in the order in which the network runs.
 
     `inputs`: calibration pictures [N, 3, S, S]. `curvature`: see `sensitivity.curvature`. `rd_weight`: λ,
-    the rate-distortion weight, in nats of divergence a bit. `progress` is told the share done, 0–1.
+    the rate-distortion weight, in nats of divergence a bit. `progress` receives the share done, 0–1.
     """
     student = copy.deepcopy(network)
     names = {module: f"{name}.weight" for name, module in network.named_modules()}
     layers, freed = network.layers(), last_reads(network.layers())
     count = sum(isinstance(layer.function, nn.Conv2d) for layer in layers)
     quantised: dict[str, QuantisedLayer] = {}
-    # What the layers of the full network and of the compressed one have put out so far.
+    # The layers' outputs so far, of the full network and of the compressed one.
     full_outputs, outputs = {"pictures": inputs}, {"pictures": inputs}
     for full, own in zip(layers, student.layers(), strict=True):
         wanted, given = ([found[name] for name in full.inputs] for found in (full_outputs, outputs))
@@ -124,7 +124,7 @@ def choose_levels(
     levels = np.sign(target) * np.floor(np.abs(target) + 0.35)
     for _ in range(_ROUNDS):
         lengths = code_lengths(levels.reshape(rows, -1, area))
-        price, context = rd_weight * lengths.bits, lengths.context.reshape(rows, columns)
+        bit_cost, context = rd_weight * lengths.bits, lengths.context.reshape(rows, columns)
         left = target.copy()
         levels = np.zeros_like(target)
         for start in range(0, columns, _BLOCK):
@@ -134,7 +134,7 @@ def choose_levels(
                 nearest = np.clip(np.rint(left[:, j]), -LARGEST, LARGEST)
                 options = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
                 cost = loss[j] * np.square(left[:, j] - options)
-                cost += price[context[:, j], options.astype(np.int64) + LARGEST]
+                cost += bit_cost[context[:, j], options.astype(np.int64) + LARGEST]
                 levels[:, j] = np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
                 errors[:, j - start] = (left[:, j] - levels[:, j]) / factor[j, j]
                 left[:, j:end] -= errors[:, j - start, None] * factor[j, j:end]

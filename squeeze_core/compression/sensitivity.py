@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
-Progress = Callable[[float], None]  # told the share that is done; raises to stop the work
+Progress = Callable[[float], object]  # receives the share that is done, 0–1; raises to stop the work
 Curvature = dict[str, float]
 _NOISE = 0.1  # of a layer's standard deviation
-_STUDIED = 16  # pictures that tell the layers' curvature: each is answered once for each layer
+_STUDIED = 16  # pictures that the curvature is measured on, once for each layer
 
 
-def _quiet(share: float) -> None:
-    pass
+def ignore(share: float) -> None:
+    """Progress that nobody reads."""
 
 
 @dataclass
 class Study:
-    """The network that is compressed, for the stages to study; `inputs` [N, 3, S, S] as it takes them.
+    """The network that is compressed, and preprocessed pictures `inputs` [N, 3, S, S].
 
-    `tick` is told the share of the present stage that is done; it raises to stop the work.
+    `tick` receives the share of the present stage that is done; it raises to stop the work.
     """
 
     network: nn.Module
     inputs: Tensor
-    tick: Progress = field(default=_quiet)
+    tick: Progress = ignore
 
     @cached_property
     def curvature(self) -> Curvature:
-        """See `curvature`; measured when it is first asked for."""
-        few = self.inputs[:_STUDIED]
-        return curvature(self.network, few, lambda share: self.tick(0.5 * share))
+        """See `curvature`; measured when it is first read."""
+        return curvature(self.network, self.inputs[:_STUDIED], lambda share: self.tick(0.5 * share))
 
 
 def weight_names(network: nn.Module) -> tuple[str, ...]:
@@ -43,36 +42,33 @@ def weight_names(network: nn.Module) -> tuple[str, ...]:
 
 
 def divergence(want: Tensor, got: Tensor) -> float:
-    """Mean Kullback-Leibler divergence of answers (logits [N, classes]) from those wanted, in nats."""
+    """Mean Kullback-Leibler divergence in nats of the answers `got` from `want`: logits [N, classes]."""
     p, q = want.log_softmax(1), got.log_softmax(1)
     return max(0.0, (p.exp() * (p - q)).sum(1).mean().item())
 
 
 @torch.no_grad()
-def curvature(network: nn.Module, inputs: Tensor, progress: Progress = _quiet) -> Curvature:
+def curvature(network: nn.Module, inputs: Tensor, progress: Progress = ignore) -> Curvature:
     """Weight name → divergence of the answers per squared change of the layer's weights.
 
-    `inputs`: [N, 3, S, S] as the network takes them. Measured with seeded noise of a tenth of the
-    layer's standard deviation: half the trace of the loss's curvature over the number of weights.
+    `inputs`: preprocessed pictures [N, 3, S, S]. Measured with seeded noise of a tenth of the layer's
+    standard deviation: half the trace of the loss's curvature over the number of weights.
     """
     generator = torch.Generator().manual_seed(0)
-    want = network(inputs)
-    found = {}
-    names = weight_names(network)
+    want, names, found = network(inputs), weight_names(network), {}
     for done, name in enumerate(names, start=1):
         weight = network.get_parameter(name)
         noise = torch.randn(weight.shape, generator=generator).to(weight.device) * weight.std() * _NOISE
-        found[name] = divergence(want, _changed(network, name, weight + noise)(inputs)) / (
-            noise.square().sum().item() + 1e-30
-        )
+        moved = divergence(want, _with_weight(network, name, weight + noise, inputs))
+        found[name] = moved / (noise.square().sum().item() + 1e-30)
         progress(done / len(names))
-    smallest = max(max(found.values()) * 1e-6, 1e-30)  # a layer that does not matter still has a step
+    smallest = max(max(found.values()) * 1e-6, 1e-30)  # a layer without effect still needs a step
     return {name: max(value, smallest) for name, value in found.items()}
 
 
 @dataclass(frozen=True)
 class PruningCurve:
-    """One layer alone, pruned by magnitude: at each sparsity, how far the answers move (nats)."""
+    """One layer alone, pruned by magnitude: the divergence of the answers in nats at each sparsity."""
 
     name: str
     sparsities: tuple[float, ...]
@@ -84,28 +80,21 @@ def pruning_curves(
     network: nn.Module,
     inputs: Tensor,
     sparsities: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9),
-    progress: Progress = _quiet,
+    progress: Progress = ignore,
 ) -> tuple[PruningCurve, ...]:
     """A curve for each layer (Han et al., arXiv:1506.02626, figure 6, measured without labels)."""
-    want = network(inputs)
-    names = weight_names(network)
-    curves = []
+    want, names, curves = network(inputs), weight_names(network), []
     for done, name in enumerate(names, start=1):
-        weight = network.get_parameter(name)
-        moved = []
+        weight, moved = network.get_parameter(name), []
         for sparsity in sparsities:
             size = weight.abs()
             pruned = weight * (size > torch.quantile(size.flatten(), sparsity))
-            moved.append(divergence(want, _changed(network, name, pruned)(inputs)))
+            moved.append(divergence(want, _with_weight(network, name, pruned, inputs)))
         curves.append(PruningCurve(name, sparsities, tuple(moved)))
         progress(done / len(names))
     return tuple(curves)
 
 
-def _changed(network: nn.Module, name: str, weight: Tensor) -> Callable[[Tensor], Tensor]:
-    """The network with one other weight; itself it stays as it is."""
-
-    def forward(inputs: Tensor) -> Tensor:
-        return torch.func.functional_call(network, {name: weight}, (inputs,))
-
-    return forward
+def _with_weight(network: nn.Module, name: str, weight: Tensor, inputs: Tensor) -> Tensor:
+    """The answers with another weight of that name; the network stays as it is."""
+    return torch.func.functional_call(network, {name: weight}, (inputs,))

@@ -1,7 +1,7 @@
-"""The steps of compression. Each is a `Stage`: a function with its title, its words and its source.
+"""The stages of compression: each a function with its title, its words and its source.
 
-A stage takes a network's tensors by name, as they are stored so far, and returns them as it would store
-them. Presets, which combine stages, are in presets.py.
+A stage takes a network's tensors by name, as stored so far, and returns them as it stores them. presets.py
+combines stages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEEP_COMPRESSION = "Han, Mao and Dally, Deep Compression, arXiv:1510.00149"
 
 @dataclass(frozen=True)
 class Stage:
-    """`run(tensors, study)` returns the new tensors; the study measures what matters to the network."""
+    """`run(tensors, study)` returns the new tensors; the study measures each layer's sensitivity."""
 
     name: str
     title: str
@@ -35,9 +35,9 @@ class Stage:
     run: Callable[[Tensors, Study], Tensors]
 
 
-def _each_weight(change: Callable[[str, Packed], Packed]) -> Callable[[Tensors, Study], Tensors]:
+def _each_weight(change: Callable[[Packed], Packed]) -> Callable[[Tensors, Study], Tensors]:
     def run(tensors: Tensors, study: Study) -> Tensors:
-        return {name: change(name, p) if p.values.ndim == 4 else p for name, p in tensors.items()}
+        return {name: change(p) if p.values.ndim == 4 else p for name, p in tensors.items()}
 
     return run
 
@@ -76,21 +76,20 @@ def prune(sparsity: float) -> Stage:
 def codebook(bits: int) -> Stage:
     """Share weights: each layer's non-zero ones become 2^bits − 1 values, by one-dimensional k-means."""
 
-    def change(name: str, packed: Packed) -> Packed:
+    def change(packed: Packed) -> Packed:
         values = packed.values
-        kept = values[values != 0]
-        if not kept.size:
-            return sqz.of_codebook(np.zeros(values.shape, np.int32), np.zeros(1))
-        centres = k_means(kept, min(2**bits - 1, np.unique(kept).size))
+        nonzero = values[values != 0]
         levels = np.zeros(values.shape, np.int32)
-        levels[values != 0] = 1 + np.searchsorted((centres[1:] + centres[:-1]) / 2, kept)
+        if not nonzero.size:
+            return sqz.of_codebook(levels, np.zeros(1))
+        centres = k_means(nonzero, min(2**bits - 1, np.unique(nonzero).size))
+        levels[values != 0] = 1 + np.searchsorted((centres[1:] + centres[:-1]) / 2, nonzero)
         return sqz.of_codebook(levels, np.concatenate([[0.0], centres]))
 
     return Stage(
         "codebook",
         "Share weights",
-        f"Each layer keeps {2**bits} different values, found by k-means; a weight is a number of "
-        f"{bits} bits.",
+        f"Each layer has {2**bits} values, found by k-means; a weight is a number of {bits} bits.",
         f"{DEEP_COMPRESSION}, section 3",
         _each_weight(change),
     )
@@ -138,15 +137,12 @@ def rate_distortion(bits: float) -> Stage:
     def run(tensors: Tensors, study: Study) -> Tensors:
         curvature = study.curvature
         relative = {name: 1 / math.sqrt(value) for name, value in curvature.items()}
-        low, high = 0.75 * bits, 1.5 * bits
-        for _ in range(5):  # the choice of levels saves bits: find the rounding that ends at `bits`
-            middle = (low + high) / 2
-            chosen = choose_levels(tensors, _at_bits(tensors, relative, middle, 0.0), curvature)
-            if _entropy(chosen) > bits:
-                high = middle
-            else:
-                low = middle
-        return chosen
+
+        def chosen(rounded_bits: float) -> Tensors:
+            return choose_levels(tensors, _at_bits(tensors, relative, rounded_bits, 0.0), curvature)
+
+        # The choice of levels saves bits, so the rounding has more.
+        return _search(chosen, 1.5 * bits, 0.75 * bits, 5, bits)
 
     return Stage(
         "rate-distortion",
@@ -192,11 +188,7 @@ def choose_levels(tensors: Tensors, rounded: Tensors, curvature: Curvature) -> T
     Cost: curvature × squared error + λ × bits, with the bits that the range coder's contexts give.
     `tensors` hold the weights before rounding.
     """
-    steps = {
-        name: float(packed.table[0])
-        for name, packed in rounded.items()
-        if packed.table is not None and name in curvature
-    }
+    steps = {name: float(p.table[0]) for name, p in rounded.items() if p.table is not None}
     distortion = {name: curvature[name] * step**2 for name, step in steps.items()}
     rd_weight = _RD_WEIGHT * float(np.quantile(list(distortion.values()), 0.5, method="lower"))
     chosen = dict(rounded)
@@ -221,21 +213,27 @@ def _at_bits(tensors: Tensors, relative: Mapping[str, float], bits: float, dead_
     """Rounded with steps in the proportions of `relative`, so large that `bits` of entropy remain."""
     weights = {name: p.values for name, p in tensors.items() if p.values.ndim == 4}
     ratio = np.median([float(w.std()) / relative[name] for name, w in weights.items()])
-    low, high = -5.0, 4.0
-    rounded: Tensors = tensors
-    for _ in range(12):
-        middle = (low + high) / 2
-        rounded = {
-            name: _round(p.values, _step(p.values, relative[name] * ratio * 2**middle), dead_zone)
-            if name in weights
-            else p
-            for name, p in tensors.items()
-        }
-        if _entropy(rounded) > bits:
-            low = middle
+
+    def rounded(power: float) -> Tensors:
+        steps = {name: _step(w, relative[name] * ratio * 2**power) for name, w in weights.items()}
+        changed = {name: _round(w, steps[name], dead_zone) for name, w in weights.items()}
+        return {name: changed.get(name, p) for name, p in tensors.items()}
+
+    return _search(rounded, -5.0, 4.0, 12, bits)
+
+
+def _search(
+    make: Callable[[float], Tensors], most: float, least: float, rounds: int, bits: float
+) -> Tensors:
+    """`make` of the number between `most` and `least`, found by bisection, that gives `bits` of entropy."""
+    for _ in range(rounds):
+        middle = (most + least) / 2
+        made = make(middle)
+        if mean_entropy(made) > bits:
+            most = middle
         else:
-            high = middle
-    return rounded
+            least = middle
+    return made
 
 
 def _step(values: np.ndarray, step: float) -> float:
@@ -248,12 +246,10 @@ def _round(values: np.ndarray, step: float, dead_zone: float) -> Packed:
     return sqz.of_steps(levels.astype(np.int32), np.array([step]))
 
 
-def _entropy(tensors: Tensors) -> float:
-    """Mean entropy of the weights' levels, bits."""
+def mean_entropy(tensors: Tensors) -> float:
+    """Mean entropy of the weights' levels, bits a weight."""
     coded = [p.levels for p in tensors.values() if p.levels is not None and p.values.ndim == 4]
-    return sum(coder.entropy_bits(levels) for levels in coded) / max(
-        1, sum(levels.size for levels in coded)
-    )
+    return sum(map(coder.entropy_bits, coded)) / sum(levels.size for levels in coded)
 
 
 def half() -> Stage:
@@ -276,7 +272,7 @@ def _half(packed: Packed) -> Packed:
 def int8() -> Stage:
     """Eight bits a weight, one step for each output channel."""
 
-    def change(name: str, packed: Packed) -> Packed:
+    def change(packed: Packed) -> Packed:
         values = packed.values
         steps = np.maximum(np.abs(values).reshape(len(values), -1).max(1) / 127, 1e-12)
         levels = np.rint(values / steps.reshape(-1, 1, 1, 1)).astype(np.int32)
@@ -295,19 +291,14 @@ def biases(kind: str = "half") -> Stage:
     """Biases as float16, or as whole multiples of a sixteenth of their spread, range coded."""
 
     def run(tensors: Tensors, study: Study) -> Tensors:
-        change = _half if kind == "half" else fine
+        change = _half if kind == "half" else _sixteenths
         return {name: change(p) if p.values.ndim == 1 else p for name, p in tensors.items()}
 
-    words = (
-        "The biases, which are few, keep 16 bits."
-        if kind == "half"
-        else "The biases are rounded to a sixteenth of their spread."
-    )
-    return Stage("biases", "Biases", words, "", run)
+    rounded = "keep 16 bits" if kind == "half" else "are rounded to a sixteenth of their spread"
+    return Stage("biases", "Biases", f"The biases, which are few, {rounded}.", "", run)
 
 
-def fine(bias: Packed) -> Packed:
-    """A bias as whole multiples of a sixteenth of its spread, range coded."""
+def _sixteenths(bias: Packed) -> Packed:
     step = _step(bias.values, float(bias.values.std()) / 16)
     return replace(_round(bias.values, step, 0.0), coding="range")
 
@@ -316,7 +307,7 @@ def fine(bias: Packed) -> Packed:
 
 
 def _code(coding: Coding) -> Callable[[Tensors, Study], Tensors]:
-    return _each_weight(lambda name, p: p if p.levels is None else replace(p, coding=coding))
+    return _each_weight(lambda p: p if p.levels is None else replace(p, coding=coding))
 
 
 def huffman() -> Stage:

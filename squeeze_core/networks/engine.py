@@ -15,16 +15,16 @@ from squeeze_core.networks.queue import Queue, slots
 
 DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
 
-# What loaded networks may take together; the longest unused leave first.
+# Of loaded networks' weights together; the least recently used are dropped first.
 MOST_BYTES = 3_000_000_000
 
 
 class DeviceError(UserError):
-    """The device asked for is not on this machine; the message is one sentence for people."""
+    """The device is not on this machine; the message is one sentence for people."""
 
 
 class Loadable(Protocol):
-    """A record that can load its network. Equal keys mean the same network."""
+    """A record that loads its network. Equal keys mean the same network."""
 
     @property
     def key(self) -> str: ...
@@ -36,17 +36,17 @@ Result = TypeVar("Result")
 
 
 def choose_device(choice: DeviceChoice = "auto") -> torch.device:
-    """CUDA, else MPS, else the CPU; or the one asked for. DeviceError when that one is not here."""
+    """CUDA, else MPS, else the CPU; or the chosen one. DeviceError when that one is not here."""
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if choice == "auto":
         return torch.device(next(name for name, present in here.items() if present))
-    if not here.get(choice, False):
+    if not here[choice]:
         raise DeviceError(f"This machine has no {choice} device; use --device auto or cpu.")
     return torch.device(choice)
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether that device has instructions for it; a CPU without them takes ten times as long in it."""
+    """Whether that device has bfloat16 instructions; a CPU without them takes ten times as long."""
     capabilities = torch.cpu.get_capabilities()
     return device.type != "cpu" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
@@ -70,13 +70,13 @@ class Engine:
 
     @property
     def batch_size(self) -> int:
-        """Pictures worth running at once: a CPU gains nothing from batches of this size."""
+        """Pictures to run at once: a CPU gains nothing from batches."""
         return 1 if self.device.type == "cpu" else 32
 
     def get(self, network: Loadable) -> nn.Module:
-        """The record's network in memory of the device, loaded once and shared: not to be changed.
+        """The record's network in the device's memory, loaded once and shared: not to be changed.
 
-        Threads that ask for the same network wait for one load; others are not held up.
+        Threads that need the same network wait for one load; others do not wait.
         """
         device = self.device
         try:
@@ -97,12 +97,11 @@ class Engine:
     def work(
         self, network: Loadable, function: Callable[[Any, torch.device], Result], large: bool = False
     ) -> Result:
-        """The result of `function` for the loaded network and the device that it is on.
+        """The result of `function` for the loaded network and its device.
 
-        The two belong together even while another thread leaves the GPU, so `function` never reads
-        `device` of the engine. When the GPU runs out of memory `function` is called once more, on the
-        CPU, where every later call runs too, and `notice` says so. Its other errors are raised as
-        they are. Each call is a turn of `queue`; `large`: work of many passes, which calls
+        `function` uses that device and not the engine's, which another thread may change. When the GPU runs
+        out of memory, this and every later call runs on the CPU, and `notice` says so; other errors of
+        `function` are raised. Each call is a turn of `queue`; `large`: work of many passes, which calls
         `queue.rest` between them.
         """
         device = self.device
@@ -120,10 +119,9 @@ class Engine:
             loading = self._loading.setdefault(place, threading.Lock())
         with loading:
             with self._lock:
-                loaded = self._loaded.get(place)
-                if loaded is not None:
+                if place in self._loaded:
                     self._loaded.move_to_end(place)
-                    return loaded
+                    return self._loaded[place]
             # The first request may be in inference mode, and a later one may want gradients.
             with torch.inference_mode(False):
                 loaded = network.load_on(device)
@@ -133,7 +131,7 @@ class Engine:
         return loaded
 
     def _forget(self) -> None:
-        """Let networks go until the rest fits; the one used last always stays."""
+        """Drop networks until the rest fits; the one used last always stays."""
         total = sum(map(_bytes, self._loaded.values()))
         while total > MOST_BYTES and len(self._loaded) > 1:
             place, oldest = self._loaded.popitem(last=False)
@@ -141,7 +139,7 @@ class Engine:
             total -= _bytes(oldest)
 
     def _fall_back(self, device: torch.device, error: RuntimeError) -> None:
-        """Leave a GPU that ran out of memory; any other error is raised again."""
+        """Change to the CPU when the GPU ran out of memory; any other error is raised again."""
         # Only CUDA has an error class of its own for this; MPS says it in the message.
         if device.type == "cpu" or "out of memory" not in str(error).lower():
             raise error

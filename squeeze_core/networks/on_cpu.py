@@ -1,4 +1,4 @@
-"""A network on a CPU: by ONNX Runtime, the fastest there; by PyTorch for gradients and as a fallback."""
+"""Networks on a CPU: by ONNX Runtime, the fastest there; by PyTorch for gradients and as a fallback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_BYTES = 120_000_000
 
 
 def on_cpu(network: nn.Module) -> nn.Module:
-    """The network, in eval mode on the processor, as its fastest equal."""
+    """The network, in eval mode on the processor, in its fastest form."""
     if isinstance(network, SqueezeNet):
         return OnnxSqueezeNet(network)
     size = sum(weight.numel() * weight.element_size() for weight in network.parameters())
@@ -27,7 +27,7 @@ def on_cpu(network: nn.Module) -> nn.Module:
 class OnnxNetwork(nn.Module):
     """`network`, exported for the first pictures' size and then computed by ONNX Runtime.
 
-    Pictures of another size, gradients, and a network that cannot be exported are PyTorch's.
+    PyTorch computes pictures of another size, gradients, and a network that cannot be exported.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -51,11 +51,9 @@ class OnnxNetwork(nn.Module):
     def _session(self, side: int) -> onnxruntime.InferenceSession | None:
         with self._opening:
             if not self._sessions:
-                self._sessions[side] = self._exported(side)
+                try:
+                    session = open_session(to_onnx(self.network, side).SerializeToString())
+                except Exception:  # exporters fail in any way
+                    session = None
+                self._sessions[side] = session
             return self._sessions.get(side)
-
-    def _exported(self, side: int) -> onnxruntime.InferenceSession | None:
-        try:
-            return open_session(to_onnx(self.network, side).SerializeToString())
-        except Exception:  # what cannot be exported, for whatever reason, PyTorch runs
-            return None

@@ -1,4 +1,4 @@
-"""A network on a CUDA GPU, as fast as we can make it: half precision, few passes over memory, few launches.
+"""Networks on a CUDA GPU: half precision, few passes over memory, few launches.
 
 Measured on an H200: 1.4 times the speed of `torch.compile`. Gradients and named parts are computed by the
 network itself, in float32.
@@ -22,7 +22,7 @@ MOST_SHAPES = 4
 
 
 def on_gpu(network: nn.Module) -> nn.Module:
-    """The network, in eval mode on a CUDA GPU, as its fastest equal."""
+    """The network, in eval mode on a CUDA GPU, in its fastest form."""
     return GpuSqueezeNet(network) if isinstance(network, SqueezeNet) else GpuNetwork(network)
 
 
@@ -32,7 +32,7 @@ def fits(x: Tensor) -> bool:
 
 
 class GpuSqueezeNet(SqueezeNet):
-    """`network`, with its weights; its answers alone are computed by `FewPasses`."""
+    """`network`, with its weights; `FewPasses` computes its answers only."""
 
     def __init__(self, network: SqueezeNet) -> None:
         nn.Module.__init__(self)
@@ -44,7 +44,7 @@ class GpuSqueezeNet(SqueezeNet):
 
 
 class GpuNetwork(nn.Module):
-    """`network`; its answers are computed in float16 where PyTorch finds that safe (autocast)."""
+    """`network`; its answers are computed in float16 by PyTorch's autocast."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -140,10 +140,10 @@ def _joined(expands: list[Layer]) -> nn.Conv2d:
 
 
 class Replayed:
-    """`function`, its launches recorded for each shape that comes back and then replayed at once.
+    """`function`, its launches recorded for each repeated shape and then replayed at once (a CUDA graph).
 
-    float [N, 3, H, W] on the GPU → what `function` gives, float32. A CUDA graph: launching a small
-    network's layers one by one takes longer than the layers do.
+    float [N, 3, H, W] on the GPU → the function's float32 result. Launching a small network's layers one by
+    one takes longer than the layers do.
     """
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
@@ -155,7 +155,7 @@ class Replayed:
     def __call__(self, x: Tensor) -> Tensor:
         with self._lock:
             if x.shape not in self._recorded:
-                # A shape that comes once, such as a list's last pictures, is not worth recording.
+                # A shape used once, such as a list's last pictures, is not worth recording.
                 if x.shape not in self._seen:
                     self._seen.add(x.shape)
                     return self._function(x)
@@ -172,7 +172,7 @@ class Replayed:
         given = torch.empty_like(x, memory_format=torch.channels_last)
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
-        # The fastest convolutions are looked for before anything is recorded.
+        # cuDNN's search for the fastest convolutions comes before the recording.
         with torch.cuda.stream(stream), torch.backends.cudnn.flags(enabled=True, benchmark=True):
             for _ in range(3):
                 self._function(given)

@@ -16,9 +16,9 @@ EXPORTING = threading.Lock()
 
 
 def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
-    """The model for float32 "pictures" [N, 3, size, size]; what the network returns is "answers".
+    """The model from float32 "pictures" [N, 3, size, size] to the network's output, "answers".
 
-    `network`: in eval mode, on the CPU. `metadata`: texts that the model carries along.
+    `network`: in eval mode, on the CPU. `metadata`: texts stored in the model.
     """
     buffer = io.BytesIO()
     with EXPORTING, warnings.catch_warnings():

@@ -7,25 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import import_module
-from types import ModuleType
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded
 
 import onnxruntime
 from torch import Tensor
 
-__all__ = ["half_precision", "onnxruntime", "open_session", "quantisation"]
-
-
-def quantisation() -> ModuleType:
-    """ONNX Runtime's own tools for eight bits."""
-    return import_module("onnxruntime.quantization")
-
-
-def half_precision() -> ModuleType:
-    """ONNX Runtime's own tool for sixteen bits."""
-    return import_module("onnxruntime.transformers.float16")
+__all__ = ["onnxruntime", "open_session"]
 
 
 def open_session(
@@ -33,9 +21,8 @@ def open_session(
 ) -> onnxruntime.InferenceSession:
     """An ONNX model ready to run on this machine's processor.
 
-    One run alone uses every core; several at once share them. `left_out`: initializers, float32, that
-    the model names but does not hold; they are copied. `clock`: how the name of the file begins into
-    which the session writes what each node took.
+    One run alone uses every core; several at once share them. `left_out`: float32 initializers that the
+    model names but does not hold; they are copied. `clock`: prefix of the file for each node's times.
     """
     options = onnxruntime.SessionOptions()
     if clock:
@@ -43,7 +30,7 @@ def open_session(
     options.intra_op_num_threads = os.cpu_count() or 1
     # Threads that spin while they wait would slow down everything else in the process.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # What one run took goes back, so that a rare large batch is not held for ever.
+    # A run's memory is returned, so that a rare large batch does not hold it.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     if left_out:

@@ -20,7 +20,7 @@ from squeeze_core.networks.architecture import BRANCHES, Parts, SqueezeNet, conc
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
 
 _OPSET = 17
-_IR_VERSION = 8  # what the oldest ONNX Runtime that is asked for reads
+_IR_VERSION = 8  # readable by the oldest ONNX Runtime in the requirements
 
 
 def write_onnx(network: SqueezeNet, parts: bool = False, masked: bool = False) -> onnx.ModelProto:
@@ -88,7 +88,7 @@ class OnnxSqueezeNet(SqueezeNet):
         nn.Module.__init__(self)
         self.__dict__.update(network.__dict__)
         self._opening = threading.Lock()
-        # The session that every answer needs is opened here, the others when they are first asked for.
+        # The session that every answer needs is opened here, the others on their first use.
         self._opened = {"": self._open()}
 
     @property

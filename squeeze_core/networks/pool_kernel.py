@@ -31,7 +31,7 @@ def _kernel(source, target, numbers, height, width, rows, columns, channels, blo
 
 
 def max_pool(x: Tensor) -> Tensor:
-    """float16 [N, C, H, W], channels_last, on the GPU → what a 3×3/2 max pool that rounds up gives."""
+    """float16 [N, C, H, W], channels_last, on the GPU → its 3×3/2 max pool that rounds up, same layout."""
     count, channels, height, width = x.shape
     rows, columns = ((side - 2) // 2 + 1 for side in (height, width))
     out = x.new_empty(count, rows, columns, channels).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Pixels → tensor. What differs between networks is data (`Preprocess`), declared with their weights."""
+"""Pixels → tensor. Networks differ in data alone (`Preprocess`), declared with their weights."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Preprocess:
         """The part of an RGB picture that the network sees, at its input size."""
         if self.resize is None:
             return F.resize(image, [self.size, self.size], self.interpolation)
-        # A strip far longer than what the crop keeps would otherwise be scaled up as a whole.
+        # A strip far longer than the crop would otherwise be scaled up as a whole.
         longest = 4 * min(image.size)
         image = F.center_crop(image, [min(image.height, longest), min(image.width, longest)])
         image = F.resize(image, [self.resize], self.interpolation)
@@ -59,7 +59,7 @@ class Preprocess:
         """The same tensor from the results of `view`."""
         batch = torch.stack([F.pil_to_tensor(view) for view in views])
         if device is not None and device.type == "cuda":
-            # Bytes are a quarter of what floats would be, and the copy does not block.
+            # Bytes are a quarter of the floats' size, and the copy does not block.
             batch = batch.pin_memory().to(device, non_blocking=True)
         batch = F.to_dtype(batch, torch.float32, scale=True)
         batch = F.normalize(batch, list(self.mean), list(self.std))

@@ -45,10 +45,6 @@ requester: ContextVar[Requester] = ContextVar("requester")
 _ANYBODY = Requester()
 
 
-class _Ticket:
-    """One request that waits for its turn."""
-
-
 class Queue:
     """`slots` turns at a time."""
 
@@ -56,7 +52,7 @@ class Queue:
         self.slots, self.most_waiting = slots, most_waiting
         self._running: set[int] = set()  # threads that have a turn
         # Short work, then long; within each, sessions in the order of their turns.
-        self._waiting: tuple[OrderedDict[object, deque[_Ticket]], ...] = (OrderedDict(), OrderedDict())
+        self._waiting: tuple[OrderedDict[object, deque[object]], ...] = (OrderedDict(), OrderedDict())
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
@@ -98,7 +94,7 @@ class Queue:
             self._changed.notify_all()
 
     def _wait(self, large: bool, resumed: bool = False, until: float = inf) -> None:
-        who, ticket, sessions = requester.get(_ANYBODY), _Ticket(), self._waiting[large]
+        who, ticket, sessions = requester.get(_ANYBODY), object(), self._waiting[large]
         notified = False
         with self._changed:
             if len(self) >= self.most_waiting and not resumed:
@@ -131,7 +127,7 @@ class Queue:
         if notified:
             who.on_wait(0)
 
-    def _order(self) -> list[_Ticket]:
+    def _order(self) -> list[object]:
         """The waiting requests in the order of their turns: one of each session, then a second of each …"""
         rounds = (zip_longest(*sessions.values()) for sessions in self._waiting)
         return [ticket for one in chain.from_iterable(rounds) for ticket in one if ticket]

@@ -14,10 +14,10 @@ from torch import nn
 
 from pages.session import selected_network
 from pages.widgets import network_picker
-from squeeze_core.compression.compress_detector import PRESETS, compress_detector
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector
 from squeeze_core.networks.catalogue import DEFAULT
+from tools.compress_detector import PRESETS, compress_detector
 
 APP = str(Path(__file__).parents[2] / "app.py")
 NAMES = tuple(f"flower {number}" for number in range(10))

@@ -1,7 +1,6 @@
-"""Where trained weights come from: shipped files, installed packages, downloads, files of one's own.
+"""Sources of trained weights: shipped files, installed packages, downloads, a user's files.
 
-A source says whether its weights are here and how large their file is, and gives them. The manifest
-beside the shipped files records source, licence, sha256 and measured accuracy.
+The manifest beside the shipped files records source, licence, sha256 and measured accuracy.
 """
 
 from __future__ import annotations
@@ -9,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,31 +28,31 @@ ONLINE_TIMEOUT_S = 1.5  # with the imports before it, an answer within about 5 s
 
 
 class Source:
-    """Weights that are, or can be had, somewhere. `words`: where they come from, for people."""
+    """A source of weights; `words` names it for people."""
 
     words: str
 
     def file(self) -> Path | None:
-        """The file on this machine; None where it is not here, or never was a file."""
+        """The file on this machine; None where there is none."""
         raise NotImplementedError
 
     def present(self) -> bool:
-        """Whether `state` needs no network."""
+        """Whether `state` needs no internet."""
         return self.file() is not None
 
     def bytes(self) -> int | None:
-        """The file's size; None while it is not here."""
+        """The file's size; None where there is none."""
         path = self.file()
         return None if path is None else path.stat().st_size
 
     def state(self) -> State:
-        """The state dict, every tensor on the CPU. WeightsError when it cannot be had or is not whole."""
+        """The state dict, every tensor on the CPU. WeightsError when it is missing or incomplete."""
         raise NotImplementedError
 
     def load(self, build: Callable[[], nn.Module]) -> nn.Module:
         """The network that `build` makes, with these weights. WeightsError as `state`."""
         state = self.state()
-        with torch.device("meta"):  # what building would draw by chance is replaced at once
+        with torch.device("meta"):  # no random weights, which would be replaced at once
             network = build()
         network.load_state_dict(state, assign=True)
         return network
@@ -61,10 +60,7 @@ class Source:
 
 @dataclass(frozen=True)
 class ShippedFile(Source):
-    """One entry of the manifest: `path` on disk and everything known about its content.
-
-    `network`, `published`: what the catalogue makes its record from; None for a detector.
-    """
+    """An entry of the manifest. `network`, `published`: of the catalogue's record; None for a detector."""
 
     name: str
     path: Path
@@ -80,11 +76,11 @@ class ShippedFile(Source):
         return self.path if self.path.exists() else None
 
     def present(self) -> bool:
-        return True  # one that is gone is no download, but a broken installation: `checked` says so
+        return True  # a missing one is a broken installation: `checked` says so
 
     def checked(self) -> Path:
-        """`path`, once its content is the manifest's; WeightsError when it is missing or another's."""
-        what = f"{self.path.name}, which comes with Squeeze Lab,"
+        """`path`, checked against the manifest's sha256; WeightsError when missing or different."""
+        what = f"{self.path.name}, part of Squeeze Lab,"
         try:
             with self.path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -129,18 +125,18 @@ class InstalledPackage(Source):
 
 @dataclass(frozen=True)
 class Download(Source):
-    """torchvision's weights, fetched with a progress bar when first asked for, and hash-checked."""
+    """torchvision's weights, downloaded on the first use with a progress bar, their hash checked."""
 
     enum: torchvision.models.WeightsEnum
     title: str
-    words: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", f"torchvision, {self.enum}")
+    @property
+    def words(self) -> str:  # type: ignore[override]
+        return f"torchvision, {self.enum}"
 
     @property
     def cached(self) -> Path:
-        """Where torchvision keeps them."""
+        """The path of torchvision's own cache for them."""
         return Path(torch.hub.get_dir()) / "checkpoints" / self.enum.url.rsplit("/", 1)[1]
 
     def file(self) -> Path | None:
@@ -150,15 +146,13 @@ class Download(Source):
         return self._fetched(lambda: self.enum.get_state_dict(check_hash=True))
 
     def _fetched(self, take: Callable[[], Any]) -> Any:
-        """What `take` gives, once the file is here."""
+        """The result of `take`, after the download."""
         if not self.present():
             _require_online(self.enum.url, self.title)
             try:
                 self.enum.get_state_dict(progress=True, check_hash=True)
             except (OSError, RuntimeError) as error:
-                raise WeightsError(
-                    f"The weights of {self.title} could not be downloaded ({error})."
-                ) from None
+                raise WeightsError(f"{self.title}'s weights could not be downloaded ({error}).") from None
         try:
             return take()
         except (OSError, RuntimeError, EOFError, UnpicklingError):
@@ -167,9 +161,9 @@ class Download(Source):
 
 @dataclass(frozen=True)
 class TorchvisionNetwork(Download):
-    """The same for a network that torchvision itself has to build, as some change with their weights."""
+    """A download that torchvision itself builds: some architectures depend on their weights."""
 
-    model: str = ""
+    model: str
 
     def load(self, build: Callable[[], nn.Module]) -> nn.Module:
         return self._fetched(lambda: torchvision.models.get_model(self.model, weights=self.enum))
@@ -177,7 +171,7 @@ class TorchvisionNetwork(Download):
 
 @dataclass(frozen=True)
 class OwnFile(Source):
-    """A person's own weights, read and checked already; `size` in bytes as they were given."""
+    """A user's weights, read and checked; `size`: of the file in bytes."""
 
     words: str
     size: int
@@ -197,20 +191,16 @@ class OwnFile(Source):
 
 
 def _require_online(url: str, title: str) -> None:
-    """Raise WeightsError within ONLINE_TIMEOUT_S unless `url` answers.
+    """WeightsError within ONLINE_TIMEOUT_S unless `url` answers.
 
-    In a thread, because a name look-up without a network can hang past any socket timeout.
+    In a thread: a name look-up without a network can hang past any socket timeout.
     """
     answered = threading.Event()
 
     def ask() -> None:
-        try:
-            with urllib.request.urlopen(
-                urllib.request.Request(url, method="HEAD"), timeout=ONLINE_TIMEOUT_S
-            ):
-                answered.set()
-        except (OSError, urllib.error.URLError):
-            pass
+        request = urllib.request.Request(url, method="HEAD")
+        with suppress(OSError), urllib.request.urlopen(request, timeout=ONLINE_TIMEOUT_S):
+            answered.set()
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()

@@ -27,9 +27,8 @@ from squeeze_core.networks.weights import sqz
 State = dict[str, Tensor]
 
 MAX_BYTES = 400_000_000
-MAX_HEADER_BYTES = 10_000_000
 HOW_TO_SAVE = 'save it with torch.save(model.state_dict(), "weights.pth")'
-# Where training scripts put the state dict in a checkpoint, and what wrappers put before its names.
+# Keys of the state dict in a checkpoint, and prefixes that wrappers give its names.
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 PREFIXES = ("module.", "model.", "_orig_mod.")
 _KINDS = {
@@ -44,7 +43,7 @@ _KINDS = {
 
 
 class WeightsError(UserError):
-    """The weights asked for cannot be had or do not fit; the message is one sentence for people."""
+    """The weights are not available or do not fit; the message is one sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,10 @@ def read_file(path: Path) -> bytes:
 
 
 def read_weights(content: bytes, name: str) -> Stored:
-    """A state dict, its weights in float32, from a safetensors, .sqz or PyTorch file: taken out of its
-    checkpoint, and the names freed from what wrappers of the network put before them.
+    """A state dict, its weights in float32 and finite, from a safetensors, .sqz or PyTorch file; taken out
+    of its checkpoint, its names without the prefixes of wrappers.
 
-    `name`: the file's, for the sentence of a WeightsError. Every number in it is finite.
+    `name`: the file's, for the sentence of a WeightsError.
     """
     if not content:
         raise WeightsError(f"{name} is empty.")
@@ -88,9 +87,13 @@ def read_weights(content: bytes, name: str) -> Stored:
     elif content[:1] == b"\x80":
         stored = Stored(_state_in(_unpickled(content, name), name), {})
     elif content[8:9] == b"{":
-        stored = read_safetensors(content, name)
+        stored = _safetensors(content, name)
     elif content.startswith(sqz.MAGIC):
-        return _read_sqz(content, name)
+        try:
+            found = sqz.read_bytes(content, name)
+        except sqz.SqzError as error:
+            raise WeightsError(str(error)) from None
+        return Stored(found.state_dict(), found.metadata)
     else:
         raise WeightsError(
             f"{name} is {_kind(content)}, not a file of weights (.safetensors, .pth, .pt, .sqz)."
@@ -99,44 +102,28 @@ def read_weights(content: bytes, name: str) -> Stored:
         raise WeightsError(f"{name} holds no weights; {HOW_TO_SAVE}.")
     state = {}
     for key, tensor in _unwrapped(stored.state).items():
-        # Beside the weights there may be counters, as BatchNorm keeps them.
+        # int64: BatchNorm's counters.
         if not tensor.dtype.is_floating_point and tensor.dtype != torch.int64:
             kind = str(tensor.dtype).removeprefix("torch.")
             raise WeightsError(f"{name}: {key} holds {kind}, not floating-point numbers.")
-        # A view of one number may claim to be any size.
+        # A view of one number can claim any size.
         if tensor.numel() * tensor.element_size() > 2 * len(content):
             raise WeightsError(f"{name}: {key} claims to be larger than the file.")
         state[key] = (tensor.float() if tensor.is_floating_point() else tensor).detach().contiguous()
-    check_finite(state, name)
+        if not state[key].isfinite().all():
+            raise WeightsError(f"{name}: the tensor {key} holds values that are not finite numbers.")
     return Stored(state, stored.metadata)
 
 
-def _read_sqz(content: bytes, name: str) -> Stored:
-    try:
-        found = sqz.read_bytes(content, name)
-    except sqz.SqzError as error:
-        raise WeightsError(str(error)) from None
-    return Stored(found.state_dict(), found.metadata)
-
-
-def read_safetensors(content: bytes, name: str) -> Stored:
+def _safetensors(content: bytes, name: str) -> Stored:
     """Tensors and metadata of a safetensors file. WeightsError when it is none, or not whole."""
-    size = int.from_bytes(content[:8], "little")
-    if size > MAX_HEADER_BYTES:
-        raise WeightsError(f"{name} is not a safetensors weights file: its header would be {size:,} bytes.")
     try:
-        state = load_safetensors(content)
-        metadata = json.loads(content[8 : 8 + size]).get("__metadata__") or {}
+        state = load_safetensors(content)  # which also limits the header's size
+        header = content[8 : 8 + int.from_bytes(content[:8], "little")]
+        metadata = json.loads(header).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, AttributeError, RecursionError):
         raise WeightsError(f"{name} is a damaged or incomplete safetensors file.") from None
     return Stored(state, metadata)
-
-
-def check_finite(state: Mapping[str, Tensor], name: object) -> None:
-    """WeightsError naming the first tensor that holds a NaN or an infinity."""
-    for key, tensor in state.items():
-        if not tensor.isfinite().all():
-            raise WeightsError(f"{name}: the tensor {key} holds values that are not finite numbers.")
 
 
 def _kind(content: bytes) -> str:
@@ -146,7 +133,7 @@ def _kind(content: bytes) -> str:
     try:
         content[:1000].decode()
     except UnicodeDecodeError:
-        return "of a kind that is not known here"
+        return "of an unknown format"
     return "a text file"
 
 
@@ -159,8 +146,7 @@ def _unzipped(content: bytes, name: str) -> Any:
         raise WeightsError(f"{name} is a damaged or incomplete PyTorch file.") from None
     names = {entry.filename.rpartition("/")[2] for entry in entries}
     if "constants.pkl" in names:
-        raise WeightsError(f"{name} is a TorchScript program, not weights; of the model it came from, "
-                           f"{HOW_TO_SAVE}.")  # fmt: skip
+        raise WeightsError(f"{name} is a TorchScript program, not weights; {HOW_TO_SAVE}.")
     if "data.pkl" not in names:
         raise WeightsError(f"{name} is a zip archive without weights in it.")
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
@@ -182,7 +168,7 @@ def _unpickled(content: bytes, name: str) -> Any:
 
 
 def _state_in(loaded: Any, name: str) -> State:
-    """The state dict in what a PyTorch file held, possibly inside a checkpoint."""
+    """The state dict in the content of a PyTorch file, possibly inside a checkpoint."""
     for _ in range(3):
         inner = [loaded[key] for key in WRAPPERS if isinstance(loaded, dict) and key in loaded]
         if not inner or isinstance(inner[0], Tensor):
@@ -198,7 +184,7 @@ def _state_in(loaded: Any, name: str) -> State:
 
 
 def _unwrapped(state: State) -> State:
-    """The state dict without what DataParallel, Lightning and torch.compile put before every name."""
+    """The state dict without the prefixes of DataParallel, Lightning and torch.compile."""
     while prefix := next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None):
         state = {key.removeprefix(prefix): value for key, value in state.items()}
     return state

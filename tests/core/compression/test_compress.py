@@ -53,7 +53,7 @@ def test_each_preset_gives_a_smaller_file_that_opens_as_the_network(own: Network
         assert result.ratio == pytest.approx(4 * 773_796 / result.bytes)
         assert [stage.name for stage in result.stages] == [stage.name for stage in preset.stages]
         assert result.network.labels == own.labels and result.network.preprocess == own.preprocess
-        state = result.state_dict()
+        state = result.network.weights.state()
         assert all(np.array_equal(state[n].numpy(), p.values) for n, p in result.tensors.items())
         moved[preset.name] = divergence(want, result.network.load()(inputs))
     assert moved["half"] < 0.001 and moved["int8"] < 0.1 and moved["int8"] < min(moved["uniform"], 1)

@@ -7,8 +7,8 @@
                [[name, shape, kind, coding, length, CRC-32]…]}
     …          one part for each tensor, in that order
 
-Reading executes nothing, checks every byte, and makes nothing before it knows how large it may be.
-What a part holds:
+Reading executes nothing, checks every byte, and allocates nothing before its size is checked.
+Content of a part:
 
     float32, float16    the values; coding "plain", or "masked": one bit a value that says whether it
                         is not zero, then those that are not
@@ -26,7 +26,7 @@ import math
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -43,8 +43,8 @@ _MOST_DESCRIPTION = 4 << 20  # bytes, compressed and not: 100,000 class names fi
 _MOST_NUMBERS = 5_000_000  # 20 MB as float32; SqueezeNet has 1.2 million
 _MOST_TENSORS = 1000
 
-# What a document that is no description of ours may raise while it is read.
-_UNFIT = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+# Errors from reading a document that is no description.
+_UNFIT = (KeyError, TypeError, ValueError, AttributeError, RecursionError, zlib.error)
 _CUT, _DAMAGED = "{} is damaged: its length does not fit.", "{} is damaged: a checksum does not fit."
 
 Kind = Literal["float32", "float16", "steps", "codebook"]
@@ -61,7 +61,7 @@ class SqzError(UserError):
 class Packed:
     """One tensor as it is stored.
 
-    `values`: float32, what the network computes with. `levels`: int32 of the same shape, where the
+    `values`: float32, the network's weights. `levels`: int32 of the same shape, where the
     kind is "steps" or "codebook". `table`: float32, the steps ([1] or one a row) or the codebook.
     """
 
@@ -80,14 +80,14 @@ def of_steps(levels: np.ndarray, steps: np.ndarray, coding: Coding = "packed") -
 
 
 def of_codebook(levels: np.ndarray, codebook: np.ndarray, coding: Coding = "packed") -> Packed:
-    """`levels` int32 pick from `codebook` float32; level 0 is best zero, which Huffman leaves out."""
+    """`levels` int32 are indices of `codebook` float32; Huffman coding leaves level 0 out."""
     codebook = codebook.astype(np.float32)
     return Packed(codebook[levels], "codebook", coding, levels.astype(np.int32), codebook)
 
 
 @dataclass(frozen=True)
 class Sqz:
-    """A .sqz file's content: tensors by name, and what it says about them, as in safetensors."""
+    """A .sqz file's content: tensors by name, and metadata as in safetensors."""
 
     tensors: Mapping[str, Packed]
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -117,8 +117,8 @@ def part_bytes(packed: Packed) -> bytes:
     if packed.levels is None:
         values = packed.values.astype("<f4" if packed.kind == "float32" else "<f2").ravel()
         if packed.coding == "masked":
-            kept = values != 0
-            return np.packbits(kept).tobytes() + values[kept].tobytes()
+            nonzero = values != 0
+            return np.packbits(nonzero).tobytes() + values[nonzero].tobytes()
         return values.tobytes()
     assert packed.table is not None
     table = packed.table.astype("<f4").tobytes()
@@ -126,8 +126,8 @@ def part_bytes(packed: Packed) -> bytes:
 
 
 def as_layer(levels: np.ndarray) -> np.ndarray:
-    """Levels of any tensor as [out_channels, in_channels, kernel area], which the range coder takes."""
-    return levels.reshape(*_layer_shape(levels.shape))
+    """Levels of any tensor as [out_channels, in_channels, kernel area], the range coder's shape."""
+    return levels.reshape(_layer_shape(levels.shape))
 
 
 def _layer_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -158,7 +158,7 @@ class _Row(NamedTuple):
 
 
 def read_bytes(data: bytes, name: str = "The file") -> Sqz:
-    """Check and decode a whole file; SqzError, whose sentence calls it `name`, when it is none."""
+    """The file, checked and decoded; SqzError, whose sentence calls it `name`, when it is no .sqz file."""
     metadata, rows, at = _head(data, name)
     if at + sum(row.length for row in rows) != len(data):
         raise SqzError(_CUT.format(name))
@@ -199,7 +199,7 @@ def _head(data: bytes, name: str) -> tuple[dict[str, str], list[_Row], int]:
     try:
         return *_read_description(text), at
     except _UNFIT:
-        raise SqzError(f"{name} is of a version of .sqz that is not known here.") from None
+        raise SqzError(f"{name} is of an unknown version of .sqz.") from None
 
 
 def _require(fits: bool) -> None:
@@ -208,12 +208,9 @@ def _require(fits: bool) -> None:
 
 
 def _read_description(text: bytes) -> tuple[dict[str, str], list[_Row]]:
-    """Metadata and rows; one of _UNFIT when it is no description, or more than one can be."""
+    """Metadata and rows; one of _UNFIT when it is no description, or too large for one."""
     inflate = zlib.decompressobj()
-    try:
-        plain = inflate.decompress(text, _MOST_DESCRIPTION)
-    except zlib.error:
-        raise ValueError from None
+    plain = inflate.decompress(text, _MOST_DESCRIPTION)
     _require(inflate.eof and not inflate.unused_data)
     document = json.loads(plain)
     _require(document["version"] == VERSION)
@@ -242,12 +239,12 @@ def _read_part(part: bytes, kind: Kind, coding: Coding, shape: tuple[int, ...]) 
             _require(values.size == count)
         else:
             mask = np.frombuffer(part, np.uint8, (count + 7) // 8)
-            kept = np.unpackbits(mask, count=count).astype(bool)
+            nonzero = np.unpackbits(mask, count=count).astype(bool)
             stored = np.frombuffer(part, dtype, offset=mask.size)
-            _require(stored.size == kept.sum())
+            _require(stored.size == nonzero.sum())
             values = np.zeros(count, dtype)
-            values[kept] = stored
-        return replace(Packed(_finite(values).reshape(shape)), kind=kind, coding=coding)
+            values[nonzero] = stored
+        return Packed(_finite(values).reshape(shape), kind, coding)
     _require(len(part) >= 2)
     (size,) = struct.unpack_from("<H", part)
     _require(len(part) >= 2 + 4 * size and size > 0)

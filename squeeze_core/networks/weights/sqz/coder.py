@@ -4,8 +4,8 @@ A layer's levels are whole numbers, int32 [out_channels, in_channels, kernel are
 exact: `decode(encode(levels)) == levels`.
 
 The range coder (`constriction`) codes a layer in passes. Before each pass, encoder and decoder both
-sort its weights into contexts by how large their row, column and kernel have been so far, and each
-context has counts of its levels, which every pass adds to. So the file holds no tables.
+sort its weights into contexts by the mean size of their row, column and kernel so far. Each context counts
+its levels, and every pass adds to the counts. So the file holds no tables.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ Levels = np.ndarray  # int32 [out_channels, in_channels, kernel area]
 
 CONTEXTS = 8
 LARGEST = 2047  # of a level's magnitude
-_PASS = 1000  # weights coded between two looks at the counts
-_SHRINK_LINE, _SHRINK_KERNEL = 16.0, 2.0  # weights' worth of the layer's mean in a row's, a kernel's
-_PRIOR = 60.0  # counts' worth of a geometric distribution that each context begins with
+_PASS = 1000  # weights coded between two updates of the counts
+# A row's mean begins with so many weights at the layer's mean, a kernel's likewise.
+_SHRINK_LINE, _SHRINK_KERNEL = 16.0, 2.0
+_PRIOR = 60.0  # counts that each context begins with, geometrically distributed
 # Only +, −, × and ÷ of float64 and comparisons: the same on every machine, which decoding needs.
 _CENTRES = np.array([0.27, 0.39, 0.55, 0.77, 1.09, 1.54, 2.18, 3.08])
 _EDGES = np.array([0.325, 0.46, 0.65, 0.92, 1.3, 1.84, 2.6])
@@ -35,7 +36,7 @@ class CoderError(UserError):
 
 
 class _Adaptive:
-    """The state that encoder and decoder share: counts, and sums of what is coded so far."""
+    """The state that encoder and decoder share: counts of the levels, and sums of their sizes so far."""
 
     def __init__(self, shape: tuple[int, int, int], largest: int, mean: float) -> None:
         rows, columns, self.area = shape
@@ -82,7 +83,7 @@ def _passes(shape: tuple[int, int, int]) -> Iterator[tuple[int, slice, slice]]:
     middle = (area - 1) / 2
     order = sorted(range(area), key=lambda position: (abs(position - middle) % 2, abs(position - middle)))
     parts = max(1, round(rows * columns / _PASS))
-    # A 1×1 layer tells of its rows only by its columns, so those are taken in groups too.
+    # A 1×1 layer's rows are known only by their columns, so columns are coded in groups too.
     groups = 1 if area > 1 else min(4, parts, columns)
     row_edges = [rows * k // max(1, parts // groups) for k in range(max(1, parts // groups) + 1)]
     column_edges = [columns * k // groups for k in range(groups + 1)]
@@ -94,7 +95,7 @@ def _passes(shape: tuple[int, int, int]) -> Iterator[tuple[int, slice, slice]]:
 
 
 def _by_context(context: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Each context that occurs, and where."""
+    """Each context that occurs, and its positions."""
     order = np.argsort(context, kind="stable")
     ends = np.cumsum(np.bincount(context, minlength=CONTEXTS)).tolist()
     for c, (start, end) in enumerate(pairwise([0, *ends])):

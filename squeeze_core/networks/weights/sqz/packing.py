@@ -42,8 +42,8 @@ def unpack(data: bytes, count: int) -> np.ndarray:
 
 def huffman_encode(values: np.ndarray) -> bytes:
     """int32 values, mostly zero, any shape: Huffman codes of gaps and of the values after them."""
-    gaps, kept = _sparse(values.ravel())
-    return struct.pack("<I", gaps.size) + _encode(gaps) + _encode(kept)
+    gaps, nonzero = _sparse(values.ravel())
+    return struct.pack("<I", gaps.size) + _encode(gaps) + _encode(nonzero)
 
 
 def huffman_decode(data: bytes, count: int) -> np.ndarray:
@@ -52,12 +52,12 @@ def huffman_decode(data: bytes, count: int) -> np.ndarray:
     if size > count:
         raise CoderError(_DAMAGED)
     gaps, rest = _decode(data[4:], size)
-    kept, rest = _decode(rest, size)
+    nonzero, rest = _decode(rest, size)
     places = np.cumsum(gaps.astype(np.int64) + 1) - 1
     if rest or (size and not 0 <= places.min() <= places.max() < count):
         raise CoderError(_DAMAGED)
     values = np.zeros(count, np.int32)
-    values[places] = kept
+    values[places] = nonzero
     return values
 
 
@@ -68,21 +68,19 @@ def _unpack_head(layout: str, data: bytes) -> tuple[int, ...]:
 
 
 def _sparse(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(zeros before each kept value, kept values), with filler zeros where the gap is too long."""
+    """(zeros before each stored value, stored values), with filler zeros where the gap is too long."""
     places = np.flatnonzero(flat)
     before = np.diff(places, prepend=-1) - 1
-    fillers = before // (_GAP + 1)
-    ends = np.cumsum(fillers + 1)
+    ends = np.cumsum(before // (_GAP + 1) + 1)
     gaps = np.full(int(ends[-1]) if ends.size else 0, _GAP, np.int32)
-    kept = np.zeros(gaps.size, np.int32)
-    if ends.size:
-        gaps[ends - 1] = before % (_GAP + 1)
-        kept[ends - 1] = flat[places]
-    return gaps, kept
+    stored = np.zeros(gaps.size, np.int32)
+    gaps[ends - 1] = before % (_GAP + 1)
+    stored[ends - 1] = flat[places]
+    return gaps, stored
 
 
 def _encode(values: np.ndarray) -> bytes:
-    """One stream: its head, how often each symbol occurs (uint16, the most frequent 65,535), code words."""
+    """One stream: its head, the frequency of each symbol (uint16, the highest 65,535), code words."""
     low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
     if high - low > 2 * LARGEST:
         raise ValueError(f"values from {low} to {high} are too many for one Huffman code")

@@ -1,8 +1,8 @@
 """The detector in few bytes: half precision, int8, or levels with adaptive range coding.
 
-    python -m squeeze_core.compression.compress_detector [--weights FILE] [--preset NAME] --out FILE.sqz
+    python -m tools.compress_detector [--weights FILE] [--preset NAME] --out FILE.sqz
 
-`evaluate detect --weights FILE.sqz` then measures what the file is worth.
+`evaluate detect --weights FILE.sqz` then measures the file's accuracy.
 """
 
 from __future__ import annotations
@@ -14,17 +14,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.compression import presets
-from squeeze_core.compression.presets import Preset
+from squeeze_core.compression.presets import Preset, packed
 from squeeze_core.compression.sensitivity import Study
 from squeeze_core.detector.pretrained import PretrainedDetector, describe, load_detector
 from squeeze_core.errors import UserError
 from squeeze_core.networks.weights import sqz
-from squeeze_core.networks.weights.sqz import Packed
 
 # Those that need no study of the network's answers, in the order of their size.
 PRESETS = {
@@ -37,10 +35,7 @@ PRESETS = {
 
 def compress_detector(detector: PretrainedDetector, preset: Preset) -> tuple[bytes, PretrainedDetector]:
     """A .sqz file's bytes, and the detector as it is decoded from them. `preset`: one of PRESETS."""
-    tensors = {
-        name: Packed(np.ascontiguousarray(value.float().numpy()))
-        for name, value in detector.network.state_dict().items()
-    }
+    tensors = packed(detector.network)
     study = Study(detector.network, torch.empty(0))
     for stage in preset.stages:
         tensors = dict(stage.run(tensors, study))
@@ -60,9 +55,7 @@ def compress_detector(detector: PretrainedDetector, preset: Preset) -> tuple[byt
 
 @torch.no_grad()
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m squeeze_core.compression.compress_detector", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.compress_detector", description=__doc__)
     parser.add_argument("--weights", type=Path, help="a detector of your own, instead of the shipped one")
     parser.add_argument("--preset", choices=PRESETS, default="coded 6 bits")
     parser.add_argument("--out", type=Path, metavar="FILE.sqz", required=True)

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from squeeze_core.compression.compress_detector import PRESETS, compress_detector
-from squeeze_core.compression.compress_detector import main as compress_command
 from squeeze_core.detector.calibration import Bin, Calibration
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import (
@@ -20,6 +18,8 @@ from squeeze_core.detector.pretrained import (
 )
 from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.weights import SHIPPED, WeightsError
+from tools.compress_detector import PRESETS, compress_detector
+from tools.compress_detector import main as compress_command
 
 
 def test_int8_and_coded_levels_are_smaller_and_move_the_answers_little() -> None:
