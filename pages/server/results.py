@@ -138,7 +138,7 @@ def weights_problem(network: Network) -> str:
     Downloads them when they are missing. Remembered for a minute, so that an answer that took
     seconds does not hold up every rerun.
     """
-    from squeeze_core.networks.weights import WeightsError
+    from squeeze_core.errors import WeightsError
 
     try:
         engine().get(network)

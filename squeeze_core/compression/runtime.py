@@ -15,6 +15,7 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -65,12 +66,13 @@ def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], on
     def convert(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
         from onnxruntime import quantization as tools
 
+        calibration = iter([{"pictures": picture[None]} for picture in pictures])
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "int8.onnx"
             tools.quantize_static(
                 model,
                 out,
-                _Reader(pictures),
+                SimpleNamespace(get_next=lambda: next(calibration, None)),
                 quant_format=tools.QuantFormat.QDQ,
                 per_channel=per_channel,
                 weight_type=tools.QuantType.QInt8,
@@ -79,17 +81,6 @@ def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], on
             return onnx.load(out)
 
     return convert
-
-
-class _Reader:
-    """Calibration pictures one by one, in the interface of ONNX Runtime's quantiser."""
-
-    def __init__(self, pictures: np.ndarray) -> None:
-        self._pictures = iter(pictures)
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        picture = next(self._pictures, None)
-        return None if picture is None else {"pictures": picture[None]}
 
 
 PRECISIONS = (

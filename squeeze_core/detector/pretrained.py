@@ -20,10 +20,10 @@ from squeeze_core.atomic_file import write_whole
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.onnx_detector import OnnxDetector, export_graph
-from squeeze_core.errors import UserError
+from squeeze_core.errors import UserError, WeightsError
 from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import SHIPPED, WeightsError, sqz
+from squeeze_core.networks.weights import SHIPPED, sqz
 from squeeze_core.networks.weights.reading import read_file, read_weights
 
 NAME = DETECTOR

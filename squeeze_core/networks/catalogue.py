@@ -20,6 +20,7 @@ from torch import nn
 
 from squeeze_core.accuracy import Interval, paired_difference, share
 from squeeze_core.colours import ACCENT
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
 from squeeze_core.networks.preprocess import Preprocess
@@ -31,7 +32,6 @@ from squeeze_core.networks.weights import (
     ShippedFile,
     Source,
     TorchvisionNetwork,
-    WeightsError,
 )
 
 

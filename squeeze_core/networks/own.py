@@ -18,11 +18,12 @@ import torch
 from safetensors.torch import save
 
 from squeeze_core.colours import ACCENT
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks.architecture import Bypass, FireShape, Plan, SqueezeNet
 from squeeze_core.networks.catalogue import CATALOGUE, IMAGENET_LABELS, Network, Published
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile
-from squeeze_core.networks.weights.reading import State, WeightsError, read_file, read_weights
+from squeeze_core.networks.weights.reading import State, read_file, read_weights
 
 # torchvision's evaluation transform, which most fine-tuning scripts use.
 TORCHVISION = Preprocess(224, resize=256)

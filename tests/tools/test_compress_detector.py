@@ -16,8 +16,9 @@ from squeeze_core.detector.pretrained import (
     shipped_detector,
     write_calibration,
 )
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks import DETECTOR
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED
 from tools.compress_detector import PRESETS, compress_detector
 from tools.compress_detector import main as compress_command
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
-from squeeze_core.networks.weights import WeightsError
 from tools import rebuild_squeezenet as rebuild
 
 

@@ -21,8 +21,9 @@ import torch
 import torchvision
 from torch import nn
 
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks.manifest import FOLDER, manifest
-from squeeze_core.networks.weights.reading import State, WeightsError, read_weights
+from squeeze_core.networks.weights.reading import State, read_weights
 
 ONLINE_TIMEOUT_S = 1.5  # with the imports before it, an answer within about 5 s of the start
 

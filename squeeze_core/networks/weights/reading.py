@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
-from squeeze_core.errors import UserError
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks.weights import sqz
 
 State = dict[str, Tensor]
@@ -40,10 +40,6 @@ _KINDS = {
     b"\x89HDF": "an HDF5 file, as Keras writes it",
     b"<": "a web page",
 }
-
-
-class WeightsError(UserError):
-    """The weights are not available or do not fit; the message is one sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +85,7 @@ def read_weights(content: bytes, name: str) -> Stored:
     elif content[8:9] == b"{":
         stored = _safetensors(content, name)
     elif content.startswith(sqz.MAGIC):
-        try:
-            found = sqz.read_bytes(content, name)
-        except sqz.SqzError as error:
-            raise WeightsError(str(error)) from None
+        found = sqz.read_bytes(content, name)
         return Stored(found.state_dict(), found.metadata)
     else:
         raise WeightsError(

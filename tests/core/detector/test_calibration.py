@@ -22,7 +22,7 @@ from squeeze_core.detector.calibration import (
 from squeeze_core.detector.detections import Candidates
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector, write_calibration
-from squeeze_core.networks.weights import WeightsError
+from squeeze_core.errors import WeightsError
 
 
 def judged(count: int = 6000, seed: int = 0) -> Judged:

@@ -15,10 +15,11 @@ from squeeze_core.detector.detect import View, decode, detect, fused, tiles, who
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection
 from squeeze_core.detector.fine_grained import IMAGENET_CLASSES, applies, crop, fine_grained
 from squeeze_core.detector.pretrained import NAME, load_detector, shipped_detector
+from squeeze_core.errors import WeightsError
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED
 from squeeze_core.networks.weights.reading import read_weights
 
 

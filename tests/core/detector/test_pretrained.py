@@ -18,9 +18,10 @@ from safetensors.torch import save_file
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import NAME, load_detector, save_detector
+from squeeze_core.errors import WeightsError
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED
 
 ROOT = Path(__file__).parents[3]
 

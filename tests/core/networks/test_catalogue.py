@@ -14,10 +14,11 @@ import torchvision
 from PIL import Image
 from safetensors.torch import save_file
 
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks import catalogue, weights
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, OURS, compressed_of, named
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED
 
 
 def test_every_network_has_a_title_and_only_ours_are_here(monkeypatch, tmp_path: Path) -> None:

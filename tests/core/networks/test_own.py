@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from squeeze_core import gallery
 from squeeze_core.classifier import classify
+from squeeze_core.errors import WeightsError
 from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import contributions
 from squeeze_core.inside.explain import METHODS, explain
@@ -35,7 +36,7 @@ from squeeze_core.networks.own import (
     to_safetensors,
 )
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED
 
 State = dict[str, Tensor]
 

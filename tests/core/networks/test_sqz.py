@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks.architecture import FireShape, Plan
 from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.own import metadata_of, open_own
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import OwnFile, WeightsError, sqz
-from squeeze_core.networks.weights.sqz import Packed, Sqz, SqzError, coder, packing
+from squeeze_core.networks.weights import OwnFile, sqz
+from squeeze_core.networks.weights.sqz import Packed, Sqz, coder, packing
 
 LABELS = tuple(f"kind {n}" for n in range(10))
 PLAN = Plan(8, 3, frozenset({"conv1"}), (FireShape(4, 8, 8), FireShape(4, 8, 8)))
@@ -76,9 +77,9 @@ def test_huffman_codes_cost_as_much_as_huffmans_own() -> None:
 
 def test_a_huffman_stream_without_symbols_is_refused() -> None:
     streams = struct.pack("<iHI", 0, 0, 0) * 2
-    with pytest.raises(coder.CoderError):
+    with pytest.raises(ValueError):
         packing.huffman_decode(struct.pack("<I", 3) + streams, 10)
-    with pytest.raises(coder.CoderError):
+    with pytest.raises(ValueError):
         packing.huffman_decode(b"", 10)
 
 
@@ -124,7 +125,7 @@ def test_2000_damaged_files_are_refused_in_a_sentence(content: Sqz) -> None:
                 a, b = sorted(int(v) for v in draw.integers(0, len(data) - size, 2))
                 if a + size <= b:
                     damaged[a : a + size], damaged[b : b + size] = data[b : b + size], data[a : a + size]
-        with pytest.raises(SqzError, match=r"^net\.sqz .*\.$"):
+        with pytest.raises(WeightsError, match=r"^net\.sqz .*\.$"):
             sqz.read_bytes(bytes(damaged), "net.sqz")
     assert tracemalloc.get_traced_memory()[1] < 500_000_000
     tracemalloc.stop()
@@ -156,7 +157,7 @@ def test_parts_that_were_made_to_fit_their_checksum_still_do_no_harm(content: Sq
     for _ in range(300):
         try:
             tensors = sqz.read_bytes(resealed(data, spoil)).tensors
-        except SqzError:
+        except WeightsError:
             refused += 1
         else:
             assert all(np.isfinite(packed.values).all() for packed in tensors.values())
@@ -176,7 +177,7 @@ def test_parts_that_were_made_to_fit_their_checksum_still_do_no_harm(content: Sq
     ],
 )
 def test_a_description_that_is_none_is_refused_before_anything_is_made(content: Sqz, change) -> None:
-    with pytest.raises(SqzError, match=r"version of \.sqz|length does not fit"):
+    with pytest.raises(WeightsError, match=r"version of \.sqz|length does not fit"):
         sqz.read_bytes(resealed(sqz.write_bytes(content), change))
 
 
@@ -184,7 +185,7 @@ def test_a_description_that_is_none_is_refused_before_anything_is_made(content: 
     "foreign", [b"", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", sqz.MAGIC, sqz.MAGIC + bytes(8)]
 )
 def test_foreign_files_are_refused(foreign: bytes) -> None:
-    with pytest.raises(SqzError, match=r"not a \.sqz file|damaged|unknown version"):
+    with pytest.raises(WeightsError, match=r"not a \.sqz file|damaged|unknown version"):
         sqz.read_bytes(foreign)
     with pytest.raises(WeightsError):
         open_own(foreign, "net.sqz")

@@ -9,8 +9,9 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks.catalogue import DEFAULT
-from squeeze_core.networks.weights import SHIPPED, WeightsError
+from squeeze_core.networks.weights import SHIPPED
 
 
 @pytest.mark.parametrize("name", SHIPPED)

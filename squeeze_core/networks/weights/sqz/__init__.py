@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from squeeze_core.errors import UserError
+from squeeze_core.errors import WeightsError
 from squeeze_core.networks.weights.sqz import coder, packing
 
 MAGIC = b"\x89SQZ\r\n\x1a\n"
@@ -51,10 +51,6 @@ Kind = Literal["float32", "float16", "steps", "codebook"]
 Coding = Literal["plain", "masked", "packed", "gap-huffman", "range"]
 _NUMBERS, _LEVELS = ("plain", "masked"), ("packed", "gap-huffman", "range")
 _CODINGS = {"float32": _NUMBERS, "float16": _NUMBERS, "steps": _LEVELS, "codebook": _LEVELS}
-
-
-class SqzError(UserError):
-    """The file is not a .sqz file or is damaged; the message is one sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -158,20 +154,20 @@ class _Row(NamedTuple):
 
 
 def read_bytes(data: bytes, name: str = "The file") -> Sqz:
-    """The file, checked and decoded; SqzError, whose sentence calls it `name`, when it is no .sqz file."""
+    """The file, checked and decoded; WeightsError, whose sentence calls it `name`, for any other file."""
     metadata, rows, at = _head(data, name)
     if at + sum(row.length for row in rows) != len(data):
-        raise SqzError(_CUT.format(name))
+        raise WeightsError(_CUT.format(name))
     tensors = {}
     for row in rows:
         part = data[at : at + row.length]
         at += row.length
         if zlib.crc32(part) != row.crc:
-            raise SqzError(_DAMAGED.format(name))
+            raise WeightsError(_DAMAGED.format(name))
         try:
             tensors[row.name] = _read_part(part, row.kind, row.coding, row.shape)
-        except (coder.CoderError, ValueError) as error:
-            raise SqzError(f"{name} is damaged: {row.name} cannot be decoded.") from error
+        except ValueError as error:
+            raise WeightsError(f"{name} is damaged: {row.name} cannot be decoded.") from error
     return Sqz(tensors, metadata)
 
 
@@ -179,27 +175,27 @@ def tensor_names(data: bytes) -> tuple[str, ...]:
     """The names of a file's tensors, which are not decoded; none when it is no .sqz file."""
     try:
         return tuple(row.name for row in _head(data, "The file")[1])
-    except SqzError:
+    except WeightsError:
         return ()
 
 
 def _head(data: bytes, name: str) -> tuple[dict[str, str], list[_Row], int]:
-    """Metadata, rows, and where the parts begin; SqzError when they are not a .sqz file's."""
+    """Metadata, rows, and where the parts begin; WeightsError when they are not a .sqz file's."""
     if not data.startswith(MAGIC):
-        raise SqzError(f"{name} is not a .sqz file.")
+        raise WeightsError(f"{name} is not a .sqz file.")
     if len(data) < _HEAD.size:
-        raise SqzError(_CUT.format(name))
+        raise WeightsError(_CUT.format(name))
     _, length, checksum = _HEAD.unpack_from(data)
     if length > min(_MOST_DESCRIPTION, len(data) - _HEAD.size):
-        raise SqzError(_CUT.format(name))
+        raise WeightsError(_CUT.format(name))
     at = _HEAD.size + length
     text = data[_HEAD.size : at]
     if zlib.crc32(text) != checksum:
-        raise SqzError(_DAMAGED.format(name))
+        raise WeightsError(_DAMAGED.format(name))
     try:
         return *_read_description(text), at
     except _UNFIT:
-        raise SqzError(f"{name} is of an unknown version of .sqz.") from None
+        raise WeightsError(f"{name} is of an unknown version of .sqz.") from None
 
 
 def _require(fits: bool) -> None:

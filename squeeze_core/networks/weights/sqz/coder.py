@@ -16,8 +16,6 @@ from itertools import pairwise
 import constriction
 import numpy as np
 
-from squeeze_core.errors import UserError
-
 Levels = np.ndarray  # int32 [out_channels, in_channels, kernel area]
 
 CONTEXTS = 8
@@ -29,10 +27,6 @@ _PRIOR = 60.0  # counts that each context begins with, geometrically distributed
 # Only +, −, × and ÷ of float64 and comparisons: the same on every machine, which decoding needs.
 _CENTRES = np.array([0.27, 0.39, 0.55, 0.77, 1.09, 1.54, 2.18, 3.08])
 _EDGES = np.array([0.325, 0.46, 0.65, 0.92, 1.3, 1.84, 2.6])
-
-
-class CoderError(UserError):
-    """Coded levels are damaged; the message is one sentence for people."""
 
 
 class _Adaptive:
@@ -135,16 +129,16 @@ def range_encode(levels: Levels) -> bytes:
 
 
 def range_decode(data: bytes, shape: tuple[int, int, int]) -> Levels:
-    """The layer of that shape; CoderError where `data` cannot be one."""
+    """The layer of that shape; ValueError for data that cannot be one."""
     if len(data) < 8 or len(data) % 4:
-        raise CoderError("A layer's coded weights are cut short.")
+        raise ValueError("A layer's coded weights are cut short.")
     words = np.frombuffer(data, "<u4").astype(np.uint32)
     largest, mean = int(words[0]), int(words[1])
     levels = np.zeros(shape, np.int32)
     if largest == 0:
         return levels
     if largest > LARGEST or not 0 < mean <= 256 * LARGEST:
-        raise CoderError("A layer's coded weights are damaged.")
+        raise ValueError("A layer's coded weights are damaged.")
     adaptive = _Adaptive(shape, largest, mean / 256)
     decoder = constriction.stream.queue.RangeDecoder(words[2:])
     for position, rows, columns in _passes(shape):
@@ -154,7 +148,7 @@ def range_decode(data: bytes, shape: tuple[int, int, int]) -> Levels:
             try:
                 symbols[chosen] = decoder.decode(_model(adaptive.counts[c]), chosen.size)
             except (AssertionError, ValueError):
-                raise CoderError("A layer's coded weights are damaged.") from None
+                raise ValueError("A layer's coded weights are damaged.") from None
         part = (symbols - largest).reshape(rows.stop - rows.start, columns.stop - columns.start)
         levels[rows, columns, position] = part
         adaptive.learn(part, context, rows, columns)

@@ -2,7 +2,7 @@
 
 The second follows Deep Compression (Han, Mao and Dally, arXiv:1510.00149, sections 2 and 4): zeros are
 left out, each other value is stored with its distance from the one before, and both streams are Huffman
-coded (by `constriction`). All functions are exact, and raise CoderError on damaged bytes.
+coded (by `constriction`). All functions are exact, and raise ValueError on damaged bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 import constriction
 import numpy as np
 
-from squeeze_core.networks.weights.sqz.coder import LARGEST, CoderError
+from squeeze_core.networks.weights.sqz.coder import LARGEST
 
 _GAP = 15  # zeros before a value at most (the paper's 4 bits); longer runs get a filler zero
 _STREAM = struct.Struct("<iHI")  # lowest value, number of symbols, number of 32-bit words
@@ -34,7 +34,7 @@ def unpack(data: bytes, count: int) -> np.ndarray:
     """int32 [count] from `pack`."""
     low, width = _unpack_head("<iB", data)
     if not (1 <= width <= 16 and -65536 <= low <= 0 and len(data) == 5 + (count * width + 7) // 8):
-        raise CoderError("Packed weights are damaged.")
+        raise ValueError("Packed weights are damaged.")
     bits = np.unpackbits(np.frombuffer(data, np.uint8, offset=5), count=count * width)
     places = (1 << np.arange(width - 1, -1, -1)).astype(np.int32)
     return bits.reshape(count, width).astype(np.int32) @ places + np.int32(low)
@@ -50,12 +50,12 @@ def huffman_decode(data: bytes, count: int) -> np.ndarray:
     """int32 [count] from `huffman_encode`."""
     (size,) = _unpack_head("<I", data)
     if size > count:
-        raise CoderError(_DAMAGED)
+        raise ValueError(_DAMAGED)
     gaps, rest = _decode(data[4:], size)
     nonzero, rest = _decode(rest, size)
     places = np.cumsum(gaps.astype(np.int64) + 1) - 1
     if rest or (size and not 0 <= places.min() <= places.max() < count):
-        raise CoderError(_DAMAGED)
+        raise ValueError(_DAMAGED)
     values = np.zeros(count, np.int32)
     values[places] = nonzero
     return values
@@ -63,7 +63,7 @@ def huffman_decode(data: bytes, count: int) -> np.ndarray:
 
 def _unpack_head(layout: str, data: bytes) -> tuple[int, ...]:
     if len(data) < struct.calcsize(layout):
-        raise CoderError("Packed weights are cut short.")
+        raise ValueError("Packed weights are cut short.")
     return struct.unpack_from(layout, data)
 
 
@@ -104,16 +104,16 @@ def _decode(data: bytes, count: int) -> tuple[np.ndarray, bytes]:
     at = _STREAM.size + 2 * kinds
     end = at + 4 * length
     if len(data) < end or kinds > 2 * LARGEST + 1 or abs(low) > 65536:
-        raise CoderError(_DAMAGED)
+        raise ValueError(_DAMAGED)
     if not count:
         return np.zeros(0, np.int32), data[end:]
     if not kinds:
-        raise CoderError(_DAMAGED)
+        raise ValueError(_DAMAGED)
     frequencies = np.frombuffer(data, "<u2", kinds, _STREAM.size).astype(np.float64)
     decoder = constriction.symbol.QueueDecoder(np.frombuffer(data, "<u4", length, at).astype(np.uint32))
     try:
         tree = constriction.symbol.huffman.DecoderHuffmanTree(frequencies)
         symbols = [decoder.decode_symbol(tree) for _ in range(count)]
     except (AssertionError, ValueError):
-        raise CoderError(_DAMAGED) from None
+        raise ValueError(_DAMAGED) from None
     return np.array(symbols, np.int32) + np.int32(low), data[end:]
