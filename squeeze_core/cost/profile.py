@@ -77,11 +77,6 @@ class Profile:
         return self.parameters * FP32_BYTES / 1e6
 
     @property
-    def gmacs(self) -> float:
-        """Multiply-accumulates for one picture, in 10^9."""
-        return self.macs / 1e9
-
-    @property
     def activation_megabytes(self) -> float:
         """Peak activation memory for one picture in MB of 10^6 bytes."""
         return self.activation_bytes / 1e6

@@ -29,8 +29,6 @@ _NOUNS: dict[Cost, str] = {
     "gmacs": "multiply-accumulates",
     "activation_megabytes": "activation memory",
 }
-# After an amount that stands alone: "4.94 MB of parameters".
-_AMOUNT_OF = _NOUNS | {"megabytes": "of parameters", "activation_megabytes": "of activation memory"}
 
 
 def cost(rows: Sequence[NetworkRow], kind: Cost) -> str:
@@ -39,7 +37,7 @@ def cost(rows: Sequence[NetworkRow], kind: Cost) -> str:
     others = [row for row in others if getattr(row, kind) is not None and row.comparable]
     if not others:
         alone = amount(getattr(ours, kind) * COSTS[kind].factor, COSTS[kind].unit)
-        return f"{ours.title} needs {alone} {_AMOUNT_OF[kind]}"
+        return f"{ours.title} needs {alone}{f' {_NOUNS[kind]}' if not COSTS[kind].unit else ''}"
     most = max(others, key=lambda row: getattr(row, kind))
     times = getattr(most, kind) / getattr(ours, kind)
     if times < 1.05:
