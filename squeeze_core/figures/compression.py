@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -102,31 +101,26 @@ def size_accuracy(curve: Curve, shipped: NetworkRow) -> go.Figure:
 def curve_rows(curve: Curve, shipped: NetworkRow) -> list[dict[str, object]]:
     """Every point as a table, the largest file first; accuracy in points from float32, same pictures."""
     full = next(point for point in curve.points if point.series == "fp32")
-    rows: list[dict[str, object]] = [
-        {
-            "Series": point.series,
-            "Bytes": point.bytes,
-            "Top-1 (points from float32)": round(-lost(point, full), 1),
-            "Divergence (nats)": point.divergence,
-            "Same first answer (%)": point.agreement,
-            "Source": point.source or f"measured: {curve.on}",
-        }
-        for point in (*curve.points, *PUBLISHED)
-        if point.series != "shipped"  # by these pictures it was chosen
-    ]
     measured = shipped.measured
-    assert measured is not None and measured.difference is not None
-    rows.append(
+    assert measured is not None and measured.difference is not None and shipped.stored_bytes is not None
+    found: list[tuple[str, int, float, float | None, float | None, str]] = [
+        (one.series, one.bytes, -lost(one, full), one.divergence, one.agreement, one.source)
+        for one in (*curve.points, *PUBLISHED)
+        if one.series != "shipped"  # by these pictures it was chosen
+    ]
+    change, same = measured.difference.value, measured.same_first_answer
+    found.append(("shipped", shipped.stored_bytes, change, None, same, f"measured: {measured.on}"))
+    return [
         {
-            "Series": "shipped",
-            "Bytes": shipped.stored_bytes,
-            "Top-1 (points from float32)": round(measured.difference.value, 1),
-            "Divergence (nats)": None,
-            "Same first answer (%)": measured.same_first_answer,
-            "Source": f"measured: {measured.on}",
+            "Series": series,
+            "Bytes": size,
+            "Top-1 (points from float32)": round(change, 1),
+            "Divergence (nats)": divergence,
+            "Same first answer (%)": same,
+            "Source": source or f"measured: {curve.on}",
         }
-    )
-    return sorted(rows, key=lambda row: -cast(int, row["Bytes"]))
+        for series, size, change, divergence, same, source in sorted(found, key=lambda row: -row[1])
+    ]
 
 
 def layer_levels(found: Histogram) -> go.Figure:

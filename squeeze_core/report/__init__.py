@@ -9,7 +9,7 @@ from PIL import Image
 
 from squeeze_core.classifier import Classification
 from squeeze_core.cost.budget import Budget
-from squeeze_core.cost.comparison import REFERENCE, NetworkRow, compressed_rows, row, title
+from squeeze_core.cost.comparison import REFERENCE, NetworkRow, row
 from squeeze_core.cost.measure import Measurement, versions
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.style import ACCENT
@@ -58,18 +58,6 @@ class Report:
             object.__setattr__(self, "rows", (row(REFERENCE), *self.rows))
 
     @property
-    def compressed(self) -> tuple[NetworkRow, ...]:
-        """The shipped files of SqueezeNet in fewer bytes, the smallest first."""
-        return compressed_rows()
-
-    @property
-    def reference(self) -> NetworkRow:
-        return row(REFERENCE)
-
-    @property
     def milliseconds(self) -> dict[str, float]:
         """Time for one picture by network name, of those that were measured."""
         return {one.name: one.milliseconds for one in self.measurements}
-
-    def title_of(self, name: str) -> str:
-        return title(name)

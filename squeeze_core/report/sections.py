@@ -58,7 +58,7 @@ def sections(report: Report, keys: Iterable[str] | None = None) -> tuple[Section
 
 @_section("The finding", main=True)
 def finding(report: Report) -> Section:
-    ours, alexnet = report.reference, comparison.row("alexnet")
+    ours, alexnet = comparison.row(REFERENCE), comparison.row("alexnet")
     facts = Facts(
         (
             (amount(ours.parameters), f"parameters; AlexNet has {amount(alexnet.parameters)}"),
@@ -77,10 +77,10 @@ def finding(report: Report) -> Section:
 
 @_section("Size to scale", main=True)
 def scale(report: Report) -> Section:
-    chart = comparison_charts.size_squares(report.rows, report.compressed)
+    chart = comparison_charts.size_squares(report.rows, comparison.compressed_rows())
     return Section(
         findings.room(report.rows),
-        ((chart,), (Words(findings.beside_the_squares(report.rows, report.compressed)),)),
+        ((chart,), (Words(findings.beside_the_squares(report.rows, comparison.compressed_rows())),)),
         f"{_counted(report)} Areas are in proportion to bytes. {findings.PHONE_PHOTOGRAPH}",
         "The squares are to scale: what looks a hundred times larger is a hundred times larger.",
         [{"Network": square.name, "Bytes": square.value} for square in chart.squares],
@@ -117,7 +117,7 @@ def picture(report: Report) -> Section | None:
     bars: list[Part] = []
     for answer in report.answers[:2]:
         parameters = amount(comparison.row(answer.network).parameters)
-        title = f"{report.title_of(answer.model)}, {parameters} parameters"
+        title = f"{comparison.title(answer.model)}, {parameters} parameters"
         bars += [Heading(title), probability_bars(answer.top(3), answer.network.colour)]
     columns.append(tuple(bars))
     if report.seen is not None:
@@ -186,7 +186,7 @@ def where(report: Report) -> Section:
     largest = max((row for row in report.rows if row.network), key=lambda row: row.parameters)
     columns = []
     for name in dict.fromkeys((REFERENCE, largest.name)):
-        title = report.title_of(name)
+        title = comparison.title(name)
         chart = comparison_charts.parameter_tiles(comparison.row(name))
         columns.append((Heading(f"{title}: {findings.where(name)}"), _in_plain_words(chart)))
     return Section(
@@ -213,7 +213,7 @@ def speed(report: Report) -> Section | None:
     measured = report.measurements
     if not measured:
         return None
-    untrained = ", ".join(report.title_of(one.name) for one in measured if not one.trained)
+    untrained = ", ".join(comparison.title(one.name) for one in measured if not one.trained)
     note = f" Measured with untrained weights: {untrained}." if untrained else ""
     return Section(
         findings.speed(measured),
@@ -288,7 +288,8 @@ def figures(report: Report) -> Section:
     return Section(
         "All figures of the networks chosen",
         ((Table(short[:_ROWS_ON_A_SLIDE], "All figures"),),),
-        f"{findings.which_figure(report.reference)} MB are 10⁶ bytes. “–”: neither published nor counted.",
+        f"{findings.which_figure(comparison.row(REFERENCE))} MB are 10⁶ bytes. “–”: neither published nor "
+        "counted.",
         rows=rows,
     )
 

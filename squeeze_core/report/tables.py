@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from squeeze_core.classifier import Classification
-from squeeze_core.cost import handmade
-from squeeze_core.cost.comparison import NetworkRow, title
+from squeeze_core.cost import comparison, handmade
+from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.units import Cost
@@ -30,7 +30,7 @@ def rows(report: Report) -> list[dict[str, Any]]:
     measured = {
         one.name: row for one, row in zip(report.measurements, speeds(report.measurements), strict=True)
     }
-    return [_row(row, measured) for row in (*report.rows, *report.compressed)]
+    return [_row(row, measured) for row in (*report.rows, *comparison.compressed_rows())]
 
 
 def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def speeds(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
     """Time, throughput and memory of each network measured."""
     return [
         {
-            "Network": title(m.name),
+            "Network": comparison.title(m.name),
             "ms (median)": round(m.milliseconds, 2),
             "Fastest": round(m.fastest, 2),
             "Slowest": round(m.slowest, 2),
