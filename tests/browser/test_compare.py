@@ -148,6 +148,7 @@ def test_a_network_tells_its_figures_when_pointed_at_and_a_part_is_enlarged(comp
 
 
 def test_a_chart_is_saved_as_a_picture_and_as_a_page(compare: Page) -> None:
+    compare.wait_for_function("window.squeezeLab")  # the page's script makes the PNG
     tab = compare.get_by_role("tabpanel").first
     tab.get_by_text("Table and downloads").first.click()
     starts = {
