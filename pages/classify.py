@@ -90,11 +90,7 @@ def answer_table(answers: Sequence[Classification], timings: Timings | None, top
             "class": prediction.label,
             "probability": prediction.probability,
             "parameters": _parameters(answer.network),
-            **{
-                f"{part} ms": round(timed[answer.model][part], 2)
-                for part in ("network", "prepare", "decode")
-                if timed
-            },
+            **({"network ms": round(timed[answer.model]["network"], 2)} if timed else {}),
         }
         for answer in answers
         for rank, prediction in enumerate(answer.top(top), 1)
@@ -134,7 +130,7 @@ def all_pictures(network: Network, top: int) -> None:
             }
         )
     progress.empty()
-    for refusal in tray.refusals():
+    for refusal in tray.state().refusals:
         rows.append({"file": refusal.name, "error": refusal.sentence})
         shown.append({"file": refusal.name, "answer": refusal.sentence})
     st.dataframe(
@@ -224,7 +220,7 @@ def page() -> None:
     meaning = st.empty()
     if answers:
         behind = st.expander("Table and downloads", icon=":material/table:")
-    if answers and len(tray.pictures()) + len(tray.refusals()) > 1:
+    if answers and len(tray.pictures()) + len(tray.state().refusals) > 1:
         names = [answer.model for answer in answers]
         with title_row("all"):
             st.subheader("All pictures", anchor=False, width="content")

@@ -106,9 +106,9 @@ class ByteBoundedCache:
 
 
 # An answer has 4 kB, a map 400 kB.
-RESULTS = ByteBoundedCache(160_000_000)
+RESULTS = ByteBoundedCache(96_000_000)
 # Apart from the results, which take long to make: a trace has 8 MB and is made again at once.
-TRACES = ByteBoundedCache(48_000_000)
+TRACES = ByteBoundedCache(32_000_000)
 
 
 class _Cached(Generic[Given, Result]):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import time
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -102,33 +101,27 @@ def candidates(
     return next(detect([picture], engine(), detector, tiled=tiled))
 
 
-@cached_in(seconds=600)
-def timings(picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
-    """Those networks' times for that picture here; None when other work left no turn for measuring."""
-    from squeeze_core.cost.timing import for_another, passes
+@cached_in(seconds=60)
+def timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
+    """Those networks' times for a picture here; None when other work left no turn for measuring.
 
-    found = _timings(picture, networks)
-    return found and for_another(found, passes(picture, networks), picture.milliseconds)
+    Measured with one picture for all, anew after a minute: for each picture it would be most of the work.
+    """
+    from squeeze_core.cost.timing import time_networks
+
+    works = [(network.name, network, network.preprocess([_picture.image])) for network in networks]
+    return time_networks(works, engine())
 
 
 @cached_in(seconds=60)
-def _timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
-    """Their times for any picture, measured anew after a minute: for each it would be most of the work."""
-    from squeeze_core.cost.timing import passes, time_passes
-
-    return time_passes(passes(_picture, networks), _picture.milliseconds, engine())
-
-
-@cached_in(seconds=600)
-def detector_timings(picture: Picture, detector: PretrainedDetector | None, tiled: bool) -> Timings | None:
-    """The detector network's time for that picture here; None as for `timings`."""
-    from squeeze_core.cost.timing import Pass, time_passes
+def detector_timings(_picture: Picture, detector: PretrainedDetector | None, tiled: bool) -> Timings | None:
+    """The detector network's time, as for `timings`."""
+    from squeeze_core.cost.timing import time_networks
     from squeeze_core.detector.detect import given
     from squeeze_core.detector.pretrained import NAME, shipped_detector
 
     loaded = detector or shipped_detector()
-    work = Pass(NAME, loaded, partial(given, picture, loaded, tiled))
-    return time_passes([work], picture.milliseconds, engine())
+    return time_networks([(NAME, loaded, given(_picture, loaded, tiled))], engine())
 
 
 @cached_in(seconds=60)

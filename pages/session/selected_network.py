@@ -75,24 +75,17 @@ def offered() -> dict[str, Network]:
     return {name: network for name, network in CATALOGUE.items() if network.plan} | state().own
 
 
-def choose(name: str) -> None:
-    """Use that network on every page from now on."""
-    state().chosen = name
-
-
 def take(network: Network) -> None:
     """Use a network that was made here. UserError when `MOST` are open already."""
-    choose(_keep(network))
-
-
-def close(name: str) -> None:
-    """Let go of one of the user's own networks."""
-    del state().own[name]
-
-
-def close_detector() -> None:
-    """Let go of the user's own detector: the shipped one is used again."""
-    state().detector = None
+    own = state().own
+    if network not in own.values():
+        if len(own) >= MOST:
+            raise UserError(f"{MOST} networks of your own are open; close one first.")
+        if network.name in own:
+            name = f"{network.name} ({len(own) + 1})"
+            network = replace(network, name=name, title=name)
+        own[network.name] = network
+    state().chosen = next(name for name, known in own.items() if known == network)
 
 
 def open_file(file: UploadedFile, class_names: UploadedFile | None, preprocess: Preprocess | None) -> None:
@@ -121,18 +114,3 @@ def _open_detector(file_name: str, content: bytes) -> None:
             state().detector, state().detector_name = load_detector(path), name
         except UserError as error:  # the folder's name is nobody's business
             raise UserError(str(error).replace(str(path), name)) from None
-
-
-def _keep(network: Network) -> str:
-    """Add it to the user's own; the name that it has here."""
-    own = state().own
-    for known in own.values():
-        if known == network:
-            return known.name
-    if len(own) >= MOST:
-        raise UserError(f"{MOST} networks of your own are open; close one first.")
-    if network.name in own:
-        name = f"{network.name} ({len(own) + 1})"
-        network = replace(network, name=name, title=name)
-    own[network.name] = network
-    return network.name

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 from PIL import Image
@@ -23,19 +23,14 @@ from squeeze_core import gallery, images
 from squeeze_core.gallery import Sample
 from squeeze_core.images import ImageError, Picture
 
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 MOST = 100
 _STATE = "tray"
 SAMPLE = "sample"  # in the address: the file's name without its ending
 _THUMBNAIL = (112, 112)
 _SCREEN = (960, 960)
-
-
-class File(Protocol):
-    """A file from an uploader or a camera."""
-
-    name: str
-
-    def getvalue(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -51,8 +46,7 @@ class Entry:
         return self.picture.key
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A file that could not be taken; `sentence` says why. `unsent`: the browser kept it back."""
 
     name: str
@@ -106,11 +100,6 @@ def entries() -> list[Entry]:
     return list(state().entries.values()) or [_current_entry()]
 
 
-def refusals() -> list[Refusal]:
-    """The files that the tray has refused and still shows."""
-    return state().refusals
-
-
 def describe(picture: Picture) -> str:
     """The text alternative of one of the tray's pictures."""
     entry = state().entries.get(picture.key) or _current_entry()
@@ -127,11 +116,11 @@ def for_screen(picture: Picture) -> bytes:
     return buffer.getvalue()
 
 
-def add(files: Iterable[File]) -> None:
+def add(files: Iterable[UploadedFile]) -> None:
     """Take files; the first good one becomes the current picture, each bad one leaves a sentence."""
     tray = state()
     # Those kept back belong to the same drop, and came before its files.
-    tray.refusals = [replace(refusal, unsent=False) for refusal in tray.refusals if refusal.unsent]
+    tray.refusals = [refusal._replace(unsent=False) for refusal in tray.refusals if refusal.unsent]
     taken: list[str] = []
     for file in files:
         try:
@@ -199,11 +188,6 @@ def clear() -> None:
     tray = state()
     tray.removed |= {entry.picture.name for entry in tray.entries.values()}
     tray.entries, tray.chosen, tray.refusals = {}, "", []
-
-
-def dismiss() -> None:
-    """Forget the refusals."""
-    state().refusals = []
 
 
 def _current_entry() -> Entry:

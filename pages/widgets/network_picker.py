@@ -119,7 +119,7 @@ def _choice() -> None:
         key=f"network-choice-{now}-{len(names)}",
     )
     if chosen and chosen != now:
-        selected_network.choose(chosen)
+        selected_network.state().chosen = chosen
         st.rerun()
 
 
@@ -136,10 +136,10 @@ def _close_own() -> None:
     with st.container(horizontal=True, gap="small"):
         for name in list(selection.own):
             if _close_button(name, f"network-close-{name}"):
-                selected_network.close(name)
+                del selection.own[name]
                 st.rerun()
         if selection.detector and _close_button(selection.detector_name, "detector-close"):
-            selected_network.close_detector()
+            selection.detector = None
             st.rerun()
 
 

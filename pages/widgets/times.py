@@ -54,12 +54,10 @@ def meaning(timings: Timings | None, what: str = "one picture at once") -> str:
     """A sentence on what the times of a page include, and whether the machine was too busy for them."""
     if not timings:
         return "No new time: the machine is busy with other requests, which come before measuring."
-    runs = timings.networks[0]
     words = (
         f"Time: the network alone on this computer's {timings.device.upper()}, {what}, median of "
-        f"{runs.runs} runs{' in turns' if len(timings.networks) > 1 else ''}. Not in it: decoding the file "
-        f"({milliseconds(runs.decode)}, once) and preparing the picture "
-        f"({milliseconds(min(one.prepare for one in timings.networks))})."
+        f"{timings.networks[0].runs} runs{' in turns' if len(timings.networks) > 1 else ''}; decoding and "
+        "preparing the picture are not in it."
     )
     if not timings.busy:
         return words

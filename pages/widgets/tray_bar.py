@@ -48,7 +48,11 @@ def _refusals(sentences: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="tray-refusals"):
         st.error("  \n".join(map(plain, sentences)), icon=":material/broken_image:")
         st.button(
-            "Dismiss", key="tray-dismiss", type="tertiary", icon=":material/close:", on_click=tray.dismiss
+            "Dismiss",
+            key="tray-dismiss",
+            type="tertiary",
+            icon=":material/close:",
+            on_click=tray.state().refusals.clear,
         )
 
 

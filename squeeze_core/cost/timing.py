@@ -11,13 +11,11 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from torch import Tensor
 
-from squeeze_core.images import Picture
-from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine, Loadable
 from squeeze_core.networks.queue import Busy
 
@@ -29,11 +27,9 @@ BUSY_LOAD = 1.25
 
 @dataclass(frozen=True)
 class Timing:
-    """What one network takes for one picture, in milliseconds.
+    """One network's milliseconds for one picture, from its input tensor to its scores.
 
-    `network`: median over `runs` of the network alone, one picture at a time, from its input tensor to
-    its scores; `low`, `high`: the quartiles of the same runs. `prepare`: median from the decoded picture
-    to that tensor. `decode`: from the file's bytes to the picture, once, when it was read.
+    `network`: median over `runs`; `low`, `high`: the quartiles of the same runs.
     """
 
     model: str
@@ -41,8 +37,6 @@ class Timing:
     low: float
     high: float
     runs: int
-    prepare: float
-    decode: float
 
 
 @dataclass(frozen=True)
@@ -61,33 +55,15 @@ class Timings:
         return spread or (self.load or 0) > BUSY_LOAD
 
 
-@dataclass(frozen=True)
-class Pass:
-    """A network's run on a picture: `prepare` makes its input tensor from the decoded picture."""
-
-    model: str
-    network: Loadable
-    prepare: Callable[[], Tensor]
-
-
-def passes(picture: Picture, networks: Sequence[Network]) -> list[Pass]:
-    """Each classifier's pass over the picture."""
-    return [
-        Pass(network.name, network, partial(network.preprocess, [picture.image])) for network in networks
-    ]
-
-
-def time_passes(works: Sequence[Pass], decode: float, engine: Engine) -> Timings | None:
-    """Each network's time for its picture: the same number of runs for all, one after another in turns.
+def time_networks(works: Sequence[tuple[str, Loadable, Tensor]], engine: Engine) -> Timings | None:
+    """The time of each network, given with its name and its input: as many runs of all, in turns.
 
     In turns, so that a slow moment of the machine hits all alike. MOST runs, or as many (at least FEWEST)
     as fit into SECONDS; each takes a short turn of the engine's queue, so that nobody waits for a
-    measurement; None when they waited for more than PATIENCE_SECONDS in all. `decode`: milliseconds that
-    reading the picture took. WeightsError when weights cannot be had.
+    measurement. None when they waited for more than PATIENCE_SECONDS in all; WeightsError when weights
+    cannot be had.
     """
     end = time.monotonic() + PATIENCE_SECONDS
-    prepares = [work.prepare for work in works]
-    runs = [partial(engine.run, work.network, work.prepare()) for work in works]
 
     @contextmanager
     def turn() -> Iterator[None]:
@@ -97,27 +73,17 @@ def time_passes(works: Sequence[Pass], decode: float, engine: Engine) -> Timings
             yield
             end += time.monotonic() - begun  # a run is no waiting
 
+    runs = [partial(engine.run, network, given) for _, network, given in works]
     try:
-        times = in_turns([*runs, *prepares], MOST, FEWEST, SECONDS, turn)
+        times = in_turns(runs, MOST, FEWEST, SECONDS, turn)
     except Busy:
         return None
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
     rows = []
-    for work, taken, preparing in zip(works, times, times[len(works) :], strict=False):
+    for (name, _, _), taken in zip(works, times, strict=True):
         low, median, high = statistics.quantiles(taken, n=4, method="inclusive")
-        rows.append(Timing(work.model, median, low, high, len(taken), statistics.median(preparing), decode))
+        rows.append(Timing(name, median, low, high, len(taken)))
     return Timings(engine.device.type, tuple(rows), load)
-
-
-def for_another(timings: Timings, works: Sequence[Pass], decode: float) -> Timings:
-    """The same networks' times with another picture: what they take does not depend on it, its decoding and
-    preparing do."""
-    taken = in_turns([work.prepare for work in works], FEWEST)
-    rows = [
-        replace(timing, prepare=statistics.median(preparing), decode=decode)
-        for timing, preparing in zip(timings.networks, taken, strict=True)
-    ]
-    return replace(timings, networks=tuple(rows))
 
 
 def in_turns(

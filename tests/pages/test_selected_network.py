@@ -81,7 +81,7 @@ def test_an_own_network_is_used_on_every_page(at: AppTest) -> None:
     at.switch_page("pages/fire_modules.py").run()
     assert not at.exception
     assert any(f"flowers.pth says “{answer}”" in one.value.replace("\\", "") for one in at.caption)
-    assert any("no pictures were made for" in one.value for one in at.caption)
+    assert any("No optimised pictures were made for" in one.value for one in at.caption)
     at.button(key="fire-switch-0").click().run()
     assert not at.exception
     at.switch_page("pages/why.py").run()

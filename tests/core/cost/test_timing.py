@@ -4,10 +4,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 from squeeze_core.cost import timing
-from squeeze_core.cost.timing import FEWEST, MOST, Pass, Timings, in_turns, passes, time_passes
-from squeeze_core.networks.catalogue import DEFAULT, named
+from squeeze_core.cost.timing import FEWEST, MOST, Timing, Timings, in_turns, time_networks
+from squeeze_core.networks.catalogue import named
 from squeeze_core.networks.queue import Queue, Requester, requester
 
 
@@ -31,45 +32,52 @@ def test_no_more_rounds_than_fit_into_the_time_but_a_fewest() -> None:
     assert len(times) == 2
 
 
+def inputs(picture, *names: str) -> list:
+    networks = map(named, names)
+    return [(network.name, network, network.preprocess([picture.image])) for network in networks]
+
+
 def test_a_networks_time_is_a_median_between_its_quartiles(engine, chelsea) -> None:
-    timings = time_passes(
-        passes(chelsea, (DEFAULT, named("efficientnet_lite0"))), chelsea.milliseconds, engine
-    )
-    assert [one.model for one in timings.networks] == ["squeezenet1_1", "efficientnet_lite0"]
+    timings = time_networks(inputs(chelsea, "squeezenet1_1", "efficientnet_lite0"), engine)
+    assert timings is not None and [one.model for one in timings.networks] == [
+        "squeezenet1_1",
+        "efficientnet_lite0",
+    ]
     assert timings.device == "cpu" and (timings.load is None or timings.load >= 0)
     for one in timings.networks:
         assert 0 < one.low <= one.network <= one.high
-        assert FEWEST <= one.runs <= MOST and one.prepare > 0
-        assert one.decode == chelsea.milliseconds
+        assert FEWEST <= one.runs <= MOST
     assert len({one.runs for one in timings.networks}) == 1
 
 
-def test_measuring_gives_way_and_gives_up_rather_than_hold_others_up(engine, chelsea, monkeypatch) -> None:
-    work, others = passes(chelsea, (DEFAULT,)), []
+def test_measuring_gives_way_and_gives_up_rather_than_hold_others_up(monkeypatch) -> None:
+    taken, others, queue = [], [], Queue(1)
+
+    def run(network: object, given: object) -> None:
+        taken.append(network)
+        time.sleep(0.02)
 
     def another() -> None:
         requester.set(Requester("another"))
         for _ in range(3):
-            with engine.queue.turn():
+            with queue.turn():
                 others.append(len(taken))
 
-    taken: list[object] = []
-    monkeypatch.setattr(engine, "queue", Queue(1))
-    slow = Pass("slow", DEFAULT, lambda: (time.sleep(0.02), taken.append(1), work[0].prepare())[2])
+    engine = SimpleNamespace(queue=queue, run=run, device=SimpleNamespace(type="cpu"))
+    works = [("slow", None, None)]
     thread = threading.Thread(target=another)
-    with engine.queue.turn():
+    with queue.turn():
         thread.start()
-    assert time_passes([slow], 3.0, engine) is not None
+    assert time_networks(works, engine).networks[0].network > 19
     thread.join(10)
     assert len(others) == 3 and others[-1] < len(taken)  # between the runs, not after them
     monkeypatch.setattr(timing, "PATIENCE_SECONDS", 0.2)
-    with ThreadPoolExecutor(1) as threads, engine.queue.turn(large=True):
-        assert threads.submit(time_passes, work, 3.0, engine).result(10) is None
+    with ThreadPoolExecutor(1) as threads, queue.turn(large=True):
+        assert threads.submit(time_networks, works, engine).result(10) is None
 
 
-def test_load_or_a_wide_spread_make_a_machine_busy(engine, chelsea) -> None:
-    (one,) = time_passes(passes(chelsea, (DEFAULT,)), 3.0, engine).networks
-    steady = replace(one, low=10.0, network=11.0, high=12.0)
+def test_load_or_a_wide_spread_make_a_machine_busy() -> None:
+    steady = Timing("squeezenet1_1", low=10.0, network=11.0, high=12.0, runs=5)
     assert not Timings("cpu", (steady,), 0.5).busy
     assert not Timings("cpu", (steady,), None).busy
     assert Timings("cpu", (steady,), 2.0).busy
