@@ -15,7 +15,7 @@ _USUAL = [name for name in comparison.DEFAULT_NAMES if name != comparison.REFERE
 def choose() -> list[str]:
     """The names chosen, without SqueezeNet 1.1; they are in the address."""
     if _KEY not in st.session_state:
-        named = address.listed(address.given(_PARAMETER), _OTHERS)
+        named = address.listed(st.query_params.get(_PARAMETER), _OTHERS)
         st.session_state[_KEY] = _USUAL if named is None else named
     names = st.multiselect(
         "Compare SqueezeNet 1.1 with",

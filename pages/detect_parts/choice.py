@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.widgets.component import component
 from squeeze_core.detector.detections import Detection
 from squeeze_core.images import Picture
 
@@ -71,16 +72,10 @@ def listen(picture: Picture, found: Sequence[Detection]) -> None:
             again = number == chosen(picture, found)
             _elsewhere(picture, None if again else found[number])
 
-    _listener()(key="detect-clicks", on_box_change=took)
+    component(Path(__file__).with_name("boxes.js"))(key="detect-clicks", on_box_change=took)
 
 
 def _elsewhere(picture: Picture, detection: Detection | None) -> None:
     """A choice that was not made in the table."""
     choose(picture, detection)
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
-
-
-@st.cache_resource(show_spinner=False)
-def _listener() -> Any:
-    script = (Path(__file__).parent / "boxes.js").read_text()
-    return st.components.v2.component("box_listener", js=script)

@@ -51,7 +51,7 @@ def score(picture: Picture, network: Network, method: str, index: int, _progress
 
 def maxima_of_pictures(network: Network) -> list[ChannelMaxima]:
     """The maxima of the shipped samples and of this session's pictures, each once."""
-    samples = {sample.file: tray.sample_entry(sample.file).key for sample in gallery.samples()}
+    samples = {sample.file: tray.sample_entry(sample.file).picture.key for sample in gallery.samples()}
     found = {key: _sample_maxima(file, network) for file, key in samples.items()}
     for picture in tray.pictures():
         if picture.key not in found:

@@ -9,13 +9,12 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.server import log, memory, streamlit_internals
 from pages.session import tray
@@ -47,22 +46,16 @@ def middleware() -> list[Middleware]:
     """
     local = st.get_option("server.address") in LOCAL
     hosts = [*LOCAL, st.get_option("browser.serverAddress")] if local else ["*"]
-    return [Middleware(_Headers), Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]
+    return [
+        Middleware(BaseHTTPMiddleware, dispatch=_add_headers),
+        Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+    ]
 
 
-class _Headers:
-    """Adds `HEADERS` to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+async def _add_headers(request: Request, answer: RequestResponseEndpoint) -> Response:
+    response = await answer(request)
+    response.headers.update(HEADERS)
+    return response
 
 
 @asynccontextmanager

@@ -8,21 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from pages.widgets.component import component
+
 # So that a widget's value is in the address, replaced and not pushed, and is kept over pages.
 BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-
-
-def given(name: str) -> str | None:
-    """The address's value of that name, None without one."""
-    return st.query_params.get(name)
 
 
 def asked(name: str, among: Iterable[int]) -> int | None:
     """The number that the address said under that name when the session began, if it is one of those."""
     key = f"address-{name}"
     if key not in st.session_state:
-        st.session_state[key] = given(name) or ""
+        st.session_state[key] = st.query_params.get(name, "")
         return next((number for number in among if str(number) == st.session_state[key]), None)
     return None
 
@@ -47,14 +43,6 @@ def listed(value: str | None, known: Iterable[str]) -> list[str] | None:
 def copy_link(own_pictures: bool) -> None:
     """A button that copies the address, with a note that the visitor's own pictures are not in it."""
     note = "Your own pictures are not in the link: they never leave this session." if own_pictures else ""
-    _component()(data={"note": note, "own": own_pictures}, key="copy-link")
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Any:
-    return st.components.v2.component(
-        "copy_link",
-        html='<div><button type="button">Copy link</button><span role="status"></span></div>',
-        css=(_HERE / "address.css").read_text(encoding="utf-8"),
-        js=(_HERE / "address.js").read_text(encoding="utf-8"),
-    )
+    html = '<div><button type="button">Copy link</button><span role="status"></span></div>'
+    draw = component(Path(__file__).with_suffix(".js"), html)
+    draw(data={"note": note, "own": own_pictures}, key="copy-link")

@@ -41,10 +41,6 @@ class Entry:
     alt: str
     thumbnail: str
 
-    @property
-    def key(self) -> str:
-        return self.picture.key
-
 
 class Refusal(NamedTuple):
     """A file that could not be taken; `sentence` says why. `unsent`: the browser kept it back."""
@@ -74,7 +70,7 @@ def state() -> Tray:
     """This session's tray, made on its first run."""
     if _STATE not in st.session_state:
         files = [sample.file for sample in gallery.samples()]
-        asked = next((file for file in files if Path(file).stem == address.given(SAMPLE)), files[0])
+        asked = next((file for file in files if Path(file).stem == st.query_params.get(SAMPLE)), files[0])
         st.session_state[_STATE] = Tray(sample=asked)
     return st.session_state[_STATE]
 
@@ -103,7 +99,7 @@ def entries() -> list[Entry]:
 def describe(picture: Picture) -> str:
     """The text alternative of one of the tray's pictures."""
     entry = state().entries.get(picture.key) or _current_entry()
-    return entry.alt if entry.key == picture.key else picture.name
+    return entry.alt if entry.picture.key == picture.key else picture.name
 
 
 @cached
@@ -156,8 +152,8 @@ def add_samples(samples: Iterable[Sample]) -> None:
     """Put samples beside the pictures that are there; the first of them becomes the current one."""
     tray = state()
     added = [sample_entry(sample.file) for sample in samples]
-    tray.entries |= {entry.key: entry for entry in added}
-    tray.chosen = added[0].key
+    tray.entries |= {entry.picture.key: entry for entry in added}
+    tray.chosen = added[0].picture.key
 
 
 def choose(key: str) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import streamlit as st
 
 from pages.server.streamlit_internals import forget_uploads, uploads
-from pages.session import restore_pictures, tray
+from pages.session import tray
 from pages.session.tray import Entry
 from pages.widgets import network_picker
+from pages.widgets.component import component
 from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.colours import ACCENT
@@ -19,6 +20,10 @@ from squeeze_core.images import MAX_BYTES, Picture
 
 _HERE = Path(__file__).parent
 _LISTENER = "tray-listener"
+_RESTORE = (
+    '<div class="offer" role="status"><span></span><button type="button"></button>'
+    '<button type="button"></button></div>'
+)
 
 
 def draw() -> None:
@@ -39,7 +44,9 @@ def draw() -> None:
                     _sample_choice(state.sample)
         names = [entry.picture.name for entry in state.entries.values()]
         gone = state.removed.difference(names).union(refusal.name for refusal in state.refusals)
-        restore_pictures.draw(state.token, names, sorted(gone))
+        component(_HERE / "restore_pictures.js", _RESTORE)(
+            data={"session": state.token, "names": names, "gone": sorted(gone)}, key="tray-restore"
+        )
         if state.refusals:
             _refusals([refusal.sentence for refusal in state.refusals])
 
@@ -66,7 +73,7 @@ def _drop_zone(key: str) -> None:
         label_visibility="collapsed",
         width=300,
     )
-    _listener()(key=_LISTENER, data={"most": MAX_BYTES}, on_refused_change=_refuse)
+    component(_HERE / "page.js")(key=_LISTENER, data={"most": MAX_BYTES}, on_refused_change=_refuse)
 
 
 def _refuse() -> None:
@@ -76,11 +83,11 @@ def _refuse() -> None:
 
 def _own_pictures(entries: list[Entry], chosen: str) -> None:
     for entry in entries:
-        shown = entry.key == chosen
-        _thumbnail(entry, entry.picture.name, shown, tray.choose, entry.key)
+        shown = entry.picture.key == chosen
+        _thumbnail(entry, entry.picture.name, shown, tray.choose, entry.picture.key)
         if shown:
             name = plain(entry.picture.name)
-            st.button(f"Remove {name}", key="tray-remove", on_click=tray.remove, args=(entry.key,))
+            st.button(f"Remove {name}", key="tray-remove", on_click=tray.remove, args=(entry.picture.key,))
 
 
 def _sample_choice(chosen: str) -> None:
@@ -91,7 +98,7 @@ def _sample_choice(chosen: str) -> None:
 
 def _thumbnail(entry: Entry, name: str, shown: bool, choose: Callable[[Any], None], argument: Any) -> None:
     label = f"{plain(name)} (shown)" if shown else f"Show {plain(name)}"
-    st.button(label, key=f"tray-see-{entry.key[:16]}", on_click=choose, args=(argument,))
+    st.button(label, key=f"tray-see-{entry.picture.key[:16]}", on_click=choose, args=(argument,))
 
 
 def _actions(own: bool) -> None:
@@ -124,7 +131,7 @@ def _actions(own: bool) -> None:
 def _sample_shelf() -> None:
     with st.container(horizontal=True, key="tray-shelf"):
         for sample in gallery.samples():
-            face = tray.sample_entry(sample.file).key[:16]
+            face = tray.sample_entry(sample.file).picture.key[:16]
             if st.button(f"Add {plain(sample.title)}", key=f"tray-add-{face}"):
                 tray.add_samples([sample])
                 st.rerun()
@@ -146,11 +153,6 @@ def _take_drop(key: str) -> None:
         forget_uploads(files)
 
 
-@st.cache_resource(show_spinner=False)
-def _listener() -> Any:
-    return st.components.v2.component("page_listener", js=(_HERE / "page.js").read_text("utf-8"))
-
-
 def _style(entries: list[Entry], shown: Picture) -> None:
     """What every page looks like; the thumbnails, as backgrounds of their buttons; a ring round the one
     shown, and its shape, so that room is kept for the picture while it is fetched."""
@@ -166,4 +168,4 @@ def _style(entries: list[Entry], shown: Picture) -> None:
 
 def _faces(entries: list[Entry]) -> str:
     button = '[class*="st-key-tray-"][class*="-{}"] button{{background-image:url({})}}'
-    return "".join(button.format(entry.key[:16], entry.thumbnail) for entry in entries)
+    return "".join(button.format(entry.picture.key[:16], entry.thumbnail) for entry in entries)
