@@ -211,7 +211,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
                   r"features\.4\.squeeze\.weight is 16 × 64 × 1 × 1; 16 × 128 × 1 × 1"),
     "NaN": (lambda: save(STATE | {"classifier.1.bias": torch.full((10,), float("nan"))}),
             r"the tensor classifier\.1\.bias holds values that are not finite"),
-    "overflow": (lambda: pth(STATE | {"classifier.1.weight": torch.full((10, 512, 1, 1), 3e38)}),
+    "overflow of one class": (lambda: pth(STATE | {"classifier.1.weight": torch.full((10, 512, 1, 1), 3e38)
+                                                   * (torch.arange(10) == 3).view(10, 1, 1, 1)}),
                  "so large that its answers are not finite numbers"),
     "too large for float32": (lambda: pth({k: v.double() * 1e300 for k, v in STATE.items()}), "not finite"),
     "integers": (lambda: pth(STATE | {"features.0.weight": torch.ones(64, 3, 3, 3).char()}), "int8"),
@@ -259,6 +260,11 @@ def test_any_network_takes_weights_of_its_own(tmp_path: Path) -> None:
     batch = torch.randn(1, 3, 224, 224)
     torch.testing.assert_close(network.load()(batch), theirs(batch))
     assert network != named("mobilenet_v3_small") and network.published.top1 is None
+    theirs.classifier[0].bias.data.fill_(3e38)
+    theirs.classifier[3].weight.data.fill_(3e38)
+    file.write_bytes(pth(theirs.state_dict()))
+    with pytest.raises(WeightsError, match="answers are not finite numbers"):
+        reweighted(named("mobilenet_v3_small"), file)
     with pytest.raises(WeightsError, match=r"mine\.pth does not hold the weights of ResNet18"):
         reweighted(named("resnet18"), file)
 
