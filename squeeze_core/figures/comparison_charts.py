@@ -215,7 +215,7 @@ def size_squares(rows: Sequence[NetworkRow], files: Sequence[NetworkRow] = ()) -
 
 
 def parameter_tiles(row: NetworkRow) -> Tiles:
-    """Where the parameters sit: a rectangle a layer, its area the share of the network's parameters."""
+    """A rectangle a layer, its area the layer's share of the network's parameters."""
     groups = dict[str, list[Tile]]()
     for layer in row.profile().layers:
         if layer.parameters:

@@ -1,4 +1,4 @@
-"""What compression does → figures: bytes step by step, accuracy against size, layers and their levels."""
+"""Compression in figures: bytes after each step, accuracy against size, layers and their levels."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def curve_rows(curve: Curve, shipped: NetworkRow) -> list[dict[str, object]]:
 
 
 def layer_levels(found: Histogram) -> go.Figure:
-    """One layer's weights as trained, and under them the values that are left and how many take each."""
+    """Histogram of one layer's weights as trained, and below it the number of weights at each level."""
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08)
     middles = (found.edges[1:] + found.edges[:-1]) / 2
     width = 0.6 * float((found.levels[1:] - found.levels[:-1]).min()) if len(found.levels) > 1 else None
@@ -145,7 +145,7 @@ def layer_levels(found: Histogram) -> go.Figure:
 
 
 def sensitivity(curves: Sequence[PruningCurve]) -> go.Figure:
-    """How far the answers move when one layer alone is pruned: a row a layer, a column a sparsity."""
+    """Divergence of the answers (nats) with one layer alone pruned: a row a layer, a column a sparsity."""
     moved = [one.divergences for one in curves]
     figure = go.Figure(
         go.Heatmap(

@@ -8,7 +8,7 @@ from squeeze_core.cost.design_space import DESIGNS, Design
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 
-# Light to dark in one hue and hatched, so that the parts are told apart in black and white too.
+# Light to dark in one hue and hatched, so that the parts differ in black and white too.
 _PARTS = {
     "squeeze": ("Squeeze 1×1", "#7A2E00", ""),
     "expand1x1": ("Expand 1×1", "#F2A97B", "/"),

@@ -212,7 +212,7 @@ def _names(chart: Bubbles, sizes: dict[str, float]) -> list[Json]:
 
 
 def _places(one: Bubble, x: float, y: float, size: float) -> list[tuple[Box, Json]]:
-    """Where the name may stand around its bubble: the box that it fills, and its annotation."""
+    """Possible places of the name around its bubble, each as the box that it fills and its annotation."""
     words = _lines(one.name, _NAME_CHARACTERS)
     lines = wrap(one.name, _NAME_CHARACTERS, break_long_words=False, break_on_hyphens=False)
     length, high = _CHARACTER * max(map(len, lines)), _LINE * len(lines)

@@ -1,4 +1,4 @@
-"""What the sections of a report are made of, whatever they are written as."""
+"""Parts of a report's sections, the same for slides and the web page."""
 
 from __future__ import annotations
 

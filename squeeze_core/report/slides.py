@@ -70,7 +70,7 @@ def title_size(slide: Slide) -> float:
 
 
 def source_top(slide: Slide) -> float:
-    """Where the line or lines that name the sources begin."""
+    """Top of the lines that name the sources."""
     return HEIGHT - 30 - text_height(slide.source, SOURCE_SIZE, WIDTH - 2 * MARGIN)
 
 
