@@ -40,9 +40,7 @@ def test_the_curves_table_is_complete_and_begins_with_the_largest_file() -> None
 
 def test_a_layers_levels_stand_under_its_weights() -> None:
     levels = np.array([-0.5, 0.0, 0.25])
-    found = Histogram(
-        "conv1", np.array([-1.0, 0.0, 1.0]), np.array([3, 4]), levels, np.array([1, 5, 1]), 2.0, 1.5
-    )
+    found = Histogram(np.array([-1.0, 0.0, 1.0]), np.array([3, 4]), levels, np.array([1, 5, 1]), 2.0, 1.5)
     weights, values = compression.layer_levels(found).data
     assert list(weights.x) == [-0.5, 0.5] and list(weights.y) == [3, 4]
     assert list(values.x) == [-0.5, 0, 0.25] and list(values.y) == [1, 5, 1]
