@@ -1,4 +1,4 @@
-"""What is this, and where does it come from?"""
+"""The page About: weights and sample pictures with their sources, versions, and the server's health."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PARTS = ("streamlit", "torch", "torchvision", "plotly", "pillow")
 st.title("What is this?", anchor=False)
 st.markdown(
     "Squeeze Lab runs **SqueezeNet**, a network of 1.2 million parameters from "
-    "[Iandola et al., 2016](https://arxiv.org/abs/1602.07360), on your pictures, and shows what it sees "
-    "and what it costs. Everything runs on this computer; no picture leaves it."
+    "[Iandola et al., 2016](https://arxiv.org/abs/1602.07360), on your pictures, and shows its activations "
+    "and its cost. Everything runs on this computer; no picture leaves it."
 )
 st.page_link("pages/classify.py", label="Classify a picture", icon=":material/label:")
 
@@ -66,5 +66,5 @@ with st.grid("auto", min_column_width=150, gap="small"):
         st.metric("Load", f"{health.load:.1f} on {health.cores} cores", border=True)
 st.caption(
     "Measured here since the server started: whole runs of a page, from click to last chart. The log on "
-    "standard error has one line for each; it never names a picture. Load: processes that want a core."
+    "standard error has one line for each, without names of pictures. Load: processes that wait for a core."
 )

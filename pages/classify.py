@@ -1,4 +1,4 @@
-"""The page Classify: the picture beside each network's answer, parameters and time; a table for many."""
+"""The page Classify: each network's answer, parameters and time; a table for several pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from squeeze_core.images import Picture
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from squeeze_core.classifier import Classification, Prediction
+    from squeeze_core.classifier import Classification
     from squeeze_core.cost.timing import Timings
     from squeeze_core.figures.charts import Bars
     from squeeze_core.networks.catalogue import Network
@@ -46,17 +46,16 @@ def answer_card(
         with st.skeleton(height=240):
             problem = results.weights_problem(network)
             answer = None if problem else results.classification(picture, network)
-        _network_name(heading, network)
+        dot = f'<span class="dot" style="background:{network.colour}"></span>'
+        heading.html(f'<p class="network">{dot}{html.escape(network.title)}</p>')
         if answer is None:
             st.info(problem, icon=":material/cloud_off:")
             return None
-        best = answer.top(1)[0]
-        st.subheader(best.label, anchor=False)
-        _bars(answer.top(top), network)
+        st.subheader(answer.top(1)[0].label, anchor=False)
+        downloads.plot(_bars(answer, top), name=f"classify-{network.name}")
         with st.container(horizontal=True, gap="large", key=f"price-{network.name}"):
             st.metric("Parameters", f"{_parameters(network) / 1e6:.2f} M", width="content")
-            time = times.reserve(network.name)
-    return answer, time
+            return answer, times.reserve(network.name)
 
 
 def _parameters(network: Network) -> int:
@@ -65,19 +64,10 @@ def _parameters(network: Network) -> int:
     return comparison.row(network).parameters
 
 
-def _network_name(place: Any, network: Network) -> None:
-    dot = f'<span class="dot" style="background:{network.colour}"></span>'
-    place.html(f'<p class="network">{dot}{html.escape(network.title)}</p>')
-
-
-def _bars(predictions: tuple[Prediction, ...], network: Network) -> None:
-    downloads.plot(_chart(predictions, network), name=f"classify-{network.name}")
-
-
-def _chart(predictions: tuple[Prediction, ...], network: Network) -> Bars:
+def _bars(answer: Classification, top: int) -> Bars:
     from squeeze_core.figures import classification
 
-    return classification.probability_bars(predictions, network.colour)
+    return classification.probability_bars(answer.top(top), answer.network.colour)
 
 
 def answer_table(answers: Sequence[Classification], timings: Timings | None, top: int) -> None:
@@ -97,38 +87,32 @@ def answer_table(answers: Sequence[Classification], timings: Timings | None, top
     ]
     st.dataframe(rows, hide_index=True, key="answer-table", alt="The same answers as numbers")
     found = [
-        {"model": answer.model} | without_time(answer.row(top)) | timed.get(answer.model, {})
+        {"model": answer.model} | untimed_row(answer, top) | timed.get(answer.model, {})
         for answer in answers
     ]
     json = {"device": results.engine().device.type, "results": found}
     downloads.buttons("classify", table=rows, json=json)
     for answer in answers:
         st.caption(f"Chart of {plain(answer.network.title)}")
-        downloads.buttons(f"classify-{answer.model}", figure=_chart(answer.top(top), answer.network))
+        downloads.buttons(f"classify-{answer.model}", figure=_bars(answer, top))
 
 
-def without_time(row: dict[str, Any]) -> dict[str, Any]:
-    """A result without the one sample of its time that was taken on the way."""
-    return {key: value for key, value in row.items() if key != "milliseconds"}
+def untimed_row(answer: Classification, top: int) -> dict[str, Any]:
+    """A result in the command line's JSON without its time, which here is one sample."""
+    return {key: value for key, value in answer.row(top).items() if key != "milliseconds"}
 
 
 def all_pictures(network: Network, top: int) -> None:
-    """Every picture of the tray, one a row, as the command line's `classify` would answer."""
+    """The network's answers for every picture of the tray, one a row."""
     entries, rows, shown = tray.entries(), [], []
     progress = st.progress(0.0, text="Classifying")
     for place, entry in enumerate(entries, 1):
         answer = results.classification(entry.picture, network)
         progress.progress(place / len(entries), text=f"{place} of {len(entries)}")
-        rows.append(without_time(answer.row(top)))
+        rows.append(untimed_row(answer, top))
         best = answer.top(1)[0]
-        shown.append(
-            {
-                "picture": entry.thumbnail,
-                "file": entry.picture.name,
-                "answer": best.label,
-                "probability": 100 * best.probability,
-            }
-        )
+        cells = {"answer": best.label, "probability": 100 * best.probability}
+        shown.append({"picture": entry.thumbnail, "file": entry.picture.name} | cells)
     progress.empty()
     for refusal in tray.state().refusals:
         rows.append({"file": refusal.name, "error": refusal.sentence})
@@ -150,20 +134,16 @@ def all_pictures(network: Network, top: int) -> None:
         },
     )
     document = {"model": network.name, "device": results.engine().device.type, "results": rows}
-    downloads.buttons(f"classify-{network.name}-all", table=_flat(rows), json=document)
-
-
-def _flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The command line's results, one line a prediction."""
-    return [
+    flat = [
         {key: value for key, value in row.items() if key != "predictions"} | {"rank": rank} | prediction
         for row in rows
         for rank, prediction in enumerate(row.get("predictions", [{}]), 1)
     ]
+    downloads.buttons(f"classify-{network.name}-all", table=flat, json=document)
 
 
 def title_row(key: str) -> Any:
-    """A heading at the left, what it may be changed by at the right."""
+    """A row with a heading at the left and its controls at the right."""
     return st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"row-{key}"
     )
@@ -171,7 +151,7 @@ def title_row(key: str) -> Any:
 
 @st.fragment
 def page() -> None:
-    """Redrawn alone when a choice on it changes."""
+    """The whole page as a fragment, so that a choice on it redraws only this."""
     with title_row("title"):
         st.title("What is it?", anchor=False, width="content")
         top = st.segmented_control(
@@ -199,7 +179,7 @@ def page() -> None:
         with st.container(key="cards"):
             cards = st.grid(2, min_column_width=260, gap="medium")
         ours = selected_network.current()
-        beside_it = st.multiselect(
+        others = st.multiselect(
             "Compare with",
             [*CATALOGUE, *(network.name for network in selected_network.own())],
             default=[name for name in results.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
@@ -211,8 +191,8 @@ def page() -> None:
             placeholder="Choose a network",
         )
     with cards:
-        # Networks that are here answer before one that must be fetched first.
-        chosen = dict.fromkeys([ours, *map(selected_network.named, beside_it)])
+        # Networks whose weights are here answer before one that must be downloaded.
+        chosen = dict.fromkeys([ours, *map(selected_network.named, others)])
         ordered = sorted(chosen, key=lambda network: not network.present())
         answered = [card for network in ordered if (card := answer_card(picture, network, top))]
 
@@ -238,7 +218,7 @@ def page() -> None:
     if results.engine().notice:
         st.warning(results.engine().notice, icon=":material/memory:")
     if answers:
-        # Last, when nothing else of this page is at work any more.
+        # Measured last, when nothing else of this page is at work.
         timings = results.timings(picture, tuple(answer.network for answer in answers))
         times.show({answer.model: place for answer, place in answered}, timings)
         meaning.caption(times.meaning(timings))

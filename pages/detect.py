@@ -1,4 +1,4 @@
-"""Where is it? Boxes over the picture, from the detector or from the classifier's own maps."""
+"""The page Detect: boxes over the picture, from the detector or from the classifier's own maps."""
 
 from __future__ import annotations
 
@@ -20,15 +20,8 @@ from squeeze_core.classifier import Prediction
 from squeeze_core.detector import fine_grained
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.detector.calibration import Calibration
-from squeeze_core.detector.detections import (
-    OVERLAP,
-    Candidates,
-    Detection,
-    coco_document,
-    readable,
-)
+from squeeze_core.detector.detections import OVERLAP, Candidates, Detection, coco_document, readable
 from squeeze_core.detector.pretrained import NAME as DETECTOR
-from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.figures import detections as figures
 from squeeze_core.figures import explanations, reliability
 from squeeze_core.images import Picture
@@ -36,25 +29,26 @@ from squeeze_core.inside import localise
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.weights import SHIPPED
 
-MODES = ("detector", "anything")
+PERCENT = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100, color="primary")
 
 
 def page() -> None:
+    modes = {"detector": f"{len(selected_network.detector().labels)} classes", "anything": "Anything"}
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="row-detect"
     ):
         st.title("Where is it?", anchor=False, width="content")
         mode = st.segmented_control(
-            "What to look for",
-            MODES,
+            "Detect",
+            list(modes),
             default="detector",
             required=True,
-            format_func=_mode,
+            format_func=modes.__getitem__,
             key="detect-mode",
             **address.BOUND,
             label_visibility="collapsed",
         )
-    # Each answer is had once outside its fragment, so that app.py says why when there is none.
+    # Each answer is computed once outside its fragment, so that app.py shows the error if there is one.
     if mode == "detector":
         results.candidates(tray.current(), selected_network.detector())
         detector(tray.current())
@@ -66,7 +60,7 @@ def page() -> None:
 
 
 class Settings(NamedTuple):
-    """The visitor's settings: least score and largest overlap, 0–1, and whether to use tiled inference."""
+    """Least score and largest overlap, 0–1, and tiled inference or not."""
 
     threshold: float
     overlap: float
@@ -75,7 +69,7 @@ class Settings(NamedTuple):
 
 @st.fragment
 def detector(picture: Picture) -> None:
-    """Redrawn alone when a slider moves: the network is not run again."""
+    """The part of the page that a slider redraws, without running the network again."""
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
         chosen = settings()
@@ -86,26 +80,20 @@ def detector(picture: Picture) -> None:
     with right:
         table(picture, result, found, names)
     with left:
-        shown = found or nothing_found(result)
-        explanation = boxes(picture, shown, names)
+        explanation = boxes(picture, found or best_candidate(result), names)
     if explanation:
         box_explanation.section(picture, explanation)
     if len(tray.pictures()) > 1:
         many_pictures(tray.pictures(), chosen)
-    how_sure(result.calibration)
+    reliability_chart(result.calibration)
     footnote(picture, chosen, time)
 
 
 def settings() -> Settings:
-    """The sliders and the switch for small objects."""
+    """The sliders and the switch for tiled inference."""
+    default = selected_network.detector().calibration.threshold
     threshold = st.slider(
-        "Score at least",
-        0.05,
-        1.0,
-        _detector().calibration.threshold,
-        0.05,
-        key="detect-threshold",
-        **address.BOUND,
+        "Score at least", 0.05, 1.0, default, 0.05, key="detect-threshold", **address.BOUND
     )
     overlap = st.slider(
         "Overlap (IoU) at most",
@@ -115,16 +103,20 @@ def settings() -> Settings:
         0.05,
         key="detect-overlap",
         **address.BOUND,
-        help="Of two boxes of one class that overlap more, only the stronger is kept; "
-        "the other still helps to place it.",
+        help="Of two boxes of one class that overlap more, only the stronger is shown; the weaker still "
+        "counts for its place.",
     )
     tiled = st.toggle(
         "Find small objects (about 5 times slower)",
         key="detect-tiled",
         **address.BOUND,
-        help="Tiled inference: the network also sees four overlapping parts of the picture, enlarged.",
+        help="Tiled inference: the network also runs on four overlapping parts of the picture, enlarged.",
     )
     return Settings(threshold, overlap, tiled)
+
+
+def _timed(chosen: Settings) -> str:
+    return f"{selected_network.detector().key}-{chosen.tiled}"
 
 
 def of_classes(result: Candidates, chosen: Settings) -> tuple[Detection, ...]:
@@ -133,20 +125,49 @@ def of_classes(result: Candidates, chosen: Settings) -> tuple[Detection, ...]:
     present = list(dict.fromkeys(detection.label for detection in found))
     if len(present) < 2:
         return found
-    only = st.pills(
-        "Classes",
-        present,
-        format_func=readable,
-        selection_mode="multi",
-        key=f"detect-only-{'-'.join(present)}",
-    )
+    key = f"detect-only-{'-'.join(present)}"
+    only = st.pills("Classes", present, format_func=readable, selection_mode="multi", key=key)
     return result.detections(chosen.threshold, chosen.overlap, only) if only else found
+
+
+def fine_grained_names(picture: Picture, found: tuple[Detection, ...]) -> Sequence[Prediction | None]:
+    """The fine-grained class of each box's content, if asked for; else nothing."""
+    network = selected_network.current()
+    applies = fine_grained.applies(network, selected_network.detector().labels)
+    wanted = st.toggle(
+        "What kind?",
+        key="detect-kinds",
+        **address.BOUND,
+        disabled=not applies,
+        help="The classifier names the content of each box, dog → golden retriever, with its own "
+        "probability. It needs a classifier of ImageNet's classes and a detector of VOC's.",
+    )
+    return _fine_grained(picture, network, found) if wanted and applies else ()
+
+
+@cached
+def _fine_grained(
+    picture: Picture, network: Network, found: tuple[Detection, ...]
+) -> tuple[Prediction | None, ...]:
+    return fine_grained.fine_grained(picture, found, results.engine(), network)
+
+
+def best_candidate(result: Candidates) -> tuple[Detection, ...]:
+    """Say that nothing passes the sliders; the best candidate, to be drawn instead, if there is one."""
+    best = result.best()
+    words = (
+        f"Nothing scores that much; the best candidate is drawn: {best.name} at {best.score:.0%}."
+        if best
+        else "Nothing of the detector's classes is in this picture."
+    )
+    st.info(words, icon=":material/search_off:")
+    return (best,) if best else ()
 
 
 def boxes(
     picture: Picture, shown: Sequence[Detection], names: Sequence[Prediction | None]
 ) -> BoxExplanation | None:
-    """The picture with its boxes; with the map of the chosen one, if any, which is returned."""
+    """The picture with its boxes, and the map of the chosen one, if any, which is returned."""
     choice.listen(picture, shown)
     number = choice.chosen(picture, shown)
     if number is None:
@@ -166,56 +187,6 @@ def boxes(
     return found
 
 
-def _detector() -> PretrainedDetector:
-    return selected_network.detector() or shipped_detector()
-
-
-def _timed(chosen: Settings) -> str:
-    return f"{_detector().key}-{chosen.tiled}"
-
-
-def fine_grained_names(picture: Picture, found: tuple[Detection, ...]) -> tuple[Prediction | None, ...]:
-    """The classifier's name for what is in each box, if asked for; else nothing."""
-    network = selected_network.current()
-    applies = fine_grained.applies(network, _detector().labels)
-    wanted = st.toggle(
-        "What kind?",
-        key="detect-kinds",
-        **address.BOUND,
-        disabled=not applies,
-        help="The classifier names what is in each box, dog → golden retriever, with its own probability. "
-        "It needs a classifier of ImageNet's classes and a detector of VOC's.",
-    )
-    return _fine_grained(picture, network, found) if wanted and applies else ()
-
-
-@cached
-def _fine_grained(
-    picture: Picture, network: Network, found: tuple[Detection, ...]
-) -> tuple[Prediction | None, ...]:
-    return fine_grained.fine_grained(picture, found, results.engine(), network)
-
-
-def _mode(mode: str) -> str:
-    """A mode's name on screen: the detector's is how many classes it knows."""
-    if mode == "anything":
-        return "Anything"
-    return f"{len(_detector().labels)} classes"
-
-
-def nothing_found(result: Candidates) -> tuple[Detection, ...]:
-    """Say that nothing passes the sliders; the best candidate to draw all the same, if there is one."""
-    best = result.best()
-    if best is None:
-        st.info("Nothing of the detector's classes is in this picture.", icon=":material/search_off:")
-        return ()
-    st.info(
-        f"Nothing scores that much; the best candidate is drawn: {best.name} at {best.score:.0%}.",
-        icon=":material/search_off:",
-    )
-    return (best,)
-
-
 def draw(
     picture: Picture,
     found: Sequence[Detection],
@@ -227,18 +198,17 @@ def draw(
         st.html(figures.overlay(picture, found, alt, names, chosen))
 
 
-def rows_of(found: Sequence[Detection], names: Sequence[Prediction | None]) -> list[dict[str, object]]:
-    """The table on screen and in the files: one row a box, classes by VOC's names."""
+def rows_of(found: Sequence[Detection], names: Sequence[Prediction | None] = ()) -> list[dict[str, object]]:
+    """The table on screen and in the files: one row a box, classes by the detector's names."""
     rows: list[dict[str, object]] = []
     for number, detection in enumerate(found):
         row: dict[str, object] = {"label": detection.label, "score": round(detection.score, 4)}
-        if detection.runner_up:
-            other = detection.runner_up
+        if other := detection.runner_up:
             row |= {"runner-up": other.label, "runner-up score": round(other.score, 4)}
         if names and (name := names[number]):
             row |= {"kind": name.label, "kind probability": round(name.probability, 4)}
-        corners = ("x0", "y0", "x1", "y1")
-        rows.append(row | {name: round(v, 1) for name, v in zip(corners, detection.box, strict=True)})
+        corners = zip(("x0", "y0", "x1", "y1"), detection.box, strict=True)
+        rows.append(row | {corner: round(value, 1) for corner, value in corners})
     return rows
 
 
@@ -248,7 +218,7 @@ def table(
     found: Sequence[Detection],
     names: Sequence[Prediction | None],
 ) -> None:
-    """The boxes in words, a row of which chooses its box as a click on the picture does; downloads."""
+    """The boxes in a table, a row of which chooses its box as a click on the picture does; downloads."""
     rows = rows_of(found, names)
     if found:
         key = choice.table_key(picture, found)
@@ -264,11 +234,7 @@ def table(
             selection_default=choice.selection(choice.chosen(picture, found)),
             alt=figures.describe(found),
             column_order=("found", "kind", "score"),
-            column_config={
-                "score": st.column_config.ProgressColumn(
-                    format="%.0f%%", min_value=0, max_value=100, color="primary"
-                )
-            },
+            column_config={"score": PERCENT},
         )
     downloads.buttons(
         "detections",
@@ -290,20 +256,17 @@ def many_pictures(pictures: list[Picture], chosen: Settings) -> None:
     progress.empty()
     with st.grid(min_column_width=200, key="detect-gallery"):
         for picture, (_, boxes) in zip(pictures, found, strict=True):
-            st.image(
-                figures.annotated(picture, boxes),
-                caption=plain(picture.name),
-                alt=f"{tray.describe(picture)}. {figures.describe(boxes)}",
-                width="stretch",
-            )
-    rows = [{"file": one.file} | row for one, boxes in found for row in rows_of(boxes, ())]
+            alt = f"{tray.describe(picture)}. {figures.describe(boxes)}"
+            image = figures.annotated(picture, boxes)
+            st.image(image, caption=plain(picture.name), alt=alt, width="stretch")
+    rows = [{"file": one.file} | row for one, boxes in found for row in rows_of(boxes)]
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, key="detect-all-table", alt="Every box of every picture")
         downloads.buttons("detections-all", table=rows, json=coco_document(found))
 
 
-def how_sure(calibration: Calibration) -> None:
-    """Calibration, as measured: how many of the boxes of a score are right."""
+def reliability_chart(calibration: Calibration) -> None:
+    """The reliability diagram of a calibrated detector."""
     if not calibration.after:
         return
     with st.expander("How reliable are the scores?", icon=":material/straighten:"):
@@ -321,13 +284,12 @@ def how_sure(calibration: Calibration) -> None:
 
 
 def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
-    """The detector's description and its time, which is measured last, when nothing else is at work; the
-    metric goes to `time`."""
-    own = selected_network.detector()
-    if own:
+    """The detector's description, and its time in `time`, measured last, when nothing else is at work."""
+    loaded, state = selected_network.detector(), selected_network.state()
+    if state.detector:
         st.caption(
-            f"Your own detector, {plain(selected_network.state().detector_name)}: "
-            f"{len(own.labels)} classes, pictures stretched to {own.preprocess.size}×{own.preprocess.size}."
+            f"Your own detector, {plain(state.detector_name)}: {len(loaded.labels)} classes, pictures "
+            f"stretched to {loaded.preprocess.size}×{loaded.preprocess.size}."
         )
     else:
         measured = SHIPPED[DETECTOR].measured
@@ -340,7 +302,7 @@ def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
             f"{one['map50']} % with one box a place, as here."
         )
     meaning = st.empty()
-    timings = results.detector_timings(picture, own, chosen.tiled)
+    timings = results.detector_timings(picture, loaded, chosen.tiled)
     times.show({_timed(chosen): time}, timings)
     four = "the picture, four parts of it and their mirror images"
     meaning.caption(times.meaning(timings, four if chosen.tiled else "one picture and its mirror image"))
@@ -348,27 +310,26 @@ def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
 
 @st.fragment
 def anything(picture: Picture) -> None:
-    """A box for a class of ImageNet, from the classifier's own map of it."""
+    """A box for one of the classifier's classes, from its map."""
     network = selected_network.current()
-    answer = results.classification(picture, network)
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
-        choices = {prediction.index: prediction for prediction in answer.top(5)}
+        choices = {one.index: one for one in results.classification(picture, network).top(5)}
         key = f"detect-class-{picture.key[:16]}-{network.key[-12:]}"
         asked = address.asked("class", choices)
         if asked is not None:
             st.session_state[key] = asked
         index = st.radio(
-            "Look for",
+            "Class",
             list(choices),
             format_func=lambda i: f"{plain(choices[i].label)} · {choices[i].probability:.0%}",
             key=key,
         )
         address.put("class", str(index), str(next(iter(choices))))
-        place = place_of(picture, network, index)
+        place = localised(picture, network, index)
         st.caption(
-            "Weakly supervised localisation: no box was ever trained for this class. The box surrounds "
-            "where the classifier's own map of the class (CAM) is strong; the detector's are sharper."
+            "Weakly supervised localisation: the classifier was trained without boxes. The box surrounds "
+            "the place where its map of the class (CAM) is strong; the detector's boxes are more exact."
         )
     found = (Detection(place.label, place.index, place.probability, place.box),)
     with left:
@@ -376,14 +337,14 @@ def anything(picture: Picture) -> None:
     with right:
         downloads.buttons(
             "localisation",
-            table=rows_of(found, ()),
+            table=rows_of(found),
             json=vars(place),
             image=lambda: figures.annotated(picture, found),
         )
 
 
 @cached
-def place_of(picture: Picture, network: Network, index: int) -> localise.Localisation:
+def localised(picture: Picture, network: Network, index: int) -> localise.Localisation:
     return localise.localise(picture, results.engine(), network, index)
 
 

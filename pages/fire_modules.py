@@ -22,8 +22,8 @@ from squeeze_core.inside.trace import FireTrace, Unit
 SCALES = {"branch": "Per branch", "channel": "Per channel"}
 # Thirteen layers do not fit a phone's width: there they scroll sideways.
 STYLE = """<style>
-[class*="st-key-fire-wide-"] { overflow-x: auto; }
-[class*="st-key-fire-wide-"] > div { min-width: 860px; }
+.st-key-fire-strip { overflow-x: auto; }
+.st-key-fire-strip > div { min-width: 860px; }
 </style>"""
 
 
@@ -66,8 +66,6 @@ def explorer(picture: Picture) -> None:
         channel.histogram(trace, unit)
     with st.container(border=True):
         what_if.draw(picture, trace, unit)
-    with st.container(border=True):
-        glance(picture, trace)
     tables(picture, trace, unit)
     footnote(trace)
 
@@ -87,7 +85,7 @@ def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
             open_module(point[0])
 
     with st.container(border=True):
-        with st.container(key="fire-wide-strip"):
+        with st.container(key="fire-strip"):
             alt = "; ".join(f"{name} {figures.times(shape)}" for name, shape in trace.layers.items())
             chart(figures.network_strip(trace.layers, unit.module), key, alt, on_click)
         st.session_state["fire-module"] = unit.module
@@ -143,33 +141,19 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit, branch: str, scale: Sca
     strongest = ", ".join(str(one.channel) for one in units[:5])
     alt = f"{len(units)} activation maps of {unit.module}/{branch}, strongest first: channels {strongest}…"
     # Another key for another module or picture, so that no click is taken for one on another grid.
-    clickable(figure, f"fire-grid-{branch}-{unit.module}-{picture.key[:12]}", alt)
-    downloads.buttons(f"{unit.module}-{branch}", image=lambda: figures.picture_of(figure))
-
-
-def clickable(figure: go.Figure, key: str, alt: str) -> None:
-    """Draw a grid; a click on a map chooses its channel."""
+    key = f"fire-grid-{branch}-{unit.module}-{picture.key[:12]}"
 
     def on_click() -> None:
         if point := choice.clicked(key):
             choice.choose(Unit(point[0], point[1], int(point[2])))
 
     chart(figure, key, alt, on_click)
+    downloads.buttons(f"{unit.module}-{branch}", image=lambda: figures.picture_of(figure))
 
 
 def chart(figure: go.Figure, key: str, alt: str, on_click: Any) -> None:
     config = {"displayModeBar": False}
     st.plotly_chart(figure, key=key, on_select=on_click, selection_mode="points", config=config, alt=alt)
-
-
-def glance(picture: Picture, trace: FireTrace) -> None:
-    """All modules, one row each."""
-    st.markdown(f"**Every module at a glance**: its {figures.GLANCE_CHANNELS} strongest channels")
-    figure = figures.glance(trace)
-    with st.container(key="fire-wide-glance"):
-        alt = "The strongest channels of fire2 to fire9, one row a module"
-        clickable(figure, f"fire-glance-{picture.key[:12]}", alt)
-    downloads.buttons("every-module", image=lambda: figures.picture_of(figure))
 
 
 def tables(picture: Picture, trace: FireTrace, unit: Unit) -> None:

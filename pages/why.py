@@ -1,13 +1,12 @@
-"""Why? Which pixels speak for a class: two of four methods side by side, with a score to compare them."""
+"""The page Why?: two explanations of a class side by side, with a score to compare them."""
 
 from __future__ import annotations
-
-from functools import partial
 
 import streamlit as st
 
 from pages.server import inside_results
 from pages.session import address, selected_network, tray
+from pages.widgets import downloads
 from pages.widgets import explanation as widget
 from pages.widgets.progress import advance
 from pages.widgets.words import plain
@@ -17,7 +16,6 @@ from squeeze_core.images import Picture
 from squeeze_core.inside.explain import METHODS, Explanation
 from squeeze_core.inside.trace import FireTrace
 
-SIDES = ("left", "right")
 FIRST_METHODS = {"left": "cam", "right": "integrated_gradients"}
 
 
@@ -34,23 +32,25 @@ def page() -> None:
 @st.fragment
 def compare(picture: Picture) -> None:
     """Two explanations side by side: two methods, or two classes."""
-    # Not given: a session would hold it as long as it holds the page.
+    # Not an argument: a session would hold it as long as it holds the page.
     trace = inside_results.trace(picture, selected_network.current())
     opacity = st.slider(
         "Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360, **address.BOUND
     )
-    columns = st.columns(2, gap="medium")
     chosen = []
-    for side, column in zip(SIDES, columns, strict=True):
+    for side, column in zip(FIRST_METHODS, st.columns(2, gap="medium"), strict=True):
         with column, st.container(border=True):
             chosen.append(explanation(side, picture, trace, opacity / 100))
     with st.container(border=True):
         scores(picture, trace, chosen)
-    footnote(trace, chosen)
+    computed = ", ".join(f"{one.method.title} in {one.milliseconds:.0f} ms" for one in chosen)
+    st.caption(
+        f"{plain(trace.network.title)} on {plain(trace.file)}, computed here ({trace.device}): {computed}."
+    )
 
 
 def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -> Explanation:
-    """The choices of one side and the picture that follows from them."""
+    """The choices of one side and the map that follows from them."""
     method = st.segmented_control(
         "Method",
         list(METHODS),
@@ -76,53 +76,49 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
 
 
 def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
-    """The class to explain: the most probable first, any of the thousand on offer."""
+    """The class to explain: all of the network's are offered, the most probable first."""
     order = (-trace.logits).argsort(kind="stable").tolist()
     probabilities, labels = trace.probabilities, trace.labels
     key = f"why-class-{side}-{picture.key[:12]}-{trace.network.key[-12:]}"
     asked = address.asked(f"class-{side}", order)
     if asked is not None:
         st.session_state[key] = asked
-    index = st.selectbox(
-        "Class",
-        order,
-        format_func=lambda i: f"{labels[i]} · {percent(float(probabilities[i]))}",
-        key=key,
-    )
+
+    def words(index: int) -> str:
+        return f"{labels[index]} · {percent(float(probabilities[index]))}"
+
+    index = st.selectbox("Class", order, format_func=words, key=key)
     address.put(f"class-{side}", str(index), str(order[0]))
     return index
 
 
 def scores(picture: Picture, trace: FireTrace, chosen: list[Explanation]) -> None:
-    """Which map found the pixels that matter?"""
-    st.markdown("**Which map found the pixels that matter?**")
-    widget.scores(
-        "deletion-insertion",
-        "why-score",
-        [
-            (
-                name_of(one, chosen),
-                partial(inside_results.score, picture, trace.network, one.method.name, one.index),
-            )
-            for one in chosen
-        ],
-        "probability",
-        "Area under the class's probability as pixels turn grey (deletion) or return to a blurred picture "
-        "(insertion): Petsiuk et al., RISE, arXiv:1806.07421.",
-        **address.BOUND,
+    """Deletion and insertion of both maps, if asked for."""
+    st.markdown("**Which map finds the pixels that matter?**")
+    if not st.toggle(
+        "Delete and insert pixels, the most important first", key="why-score", **address.BOUND
+    ):
+        return
+    same = len({one.index for one in chosen}) == 1
+    bar, found = st.empty(), []
+    for place, one in enumerate(chosen):
+        title = one.method.title if same else f"{one.method.title}, {one.label}"
+        progress = advance(bar, place / len(chosen), 1 / len(chosen))
+        of = (picture, trace.network, one.method.name, one.index)
+        found.append((title, inside_results.score(*of, progress)))
+    bar.empty()
+    for cell, (title, score) in zip(st.columns(len(found)), found, strict=True):
+        cell.metric(f"{title}: deletion, lower is better", f"{score.deletion:.3f}")
+        cell.metric(f"{title}: insertion, higher is better", f"{score.insertion:.3f}")
+    downloads.chart(
+        figures.deletion_insertion(found),
+        table=figures.curve_rows(found),
+        name="deletion-insertion",
+        alt="; ".join(f"{t}: deletion {s.deletion:.3f}, insertion {s.insertion:.3f}" for t, s in found),
     )
-
-
-def name_of(one: Explanation, chosen: list[Explanation]) -> str:
-    """The method's name, with the class where the two sides explain different ones."""
-    same = len({each.index for each in chosen}) == 1
-    return one.method.title if same else f"{one.method.title}, {one.label}"
-
-
-def footnote(trace: FireTrace, chosen: list[Explanation]) -> None:
-    computed = ", ".join(f"{one.method.title} in {one.milliseconds:.0f} ms" for one in chosen)
     st.caption(
-        f"{plain(trace.network.title)} on {plain(trace.file)}, computed here ({trace.device}): {computed}."
+        "Area under the class's probability as pixels turn grey (deletion) or return to a blurred picture "
+        "(insertion): Petsiuk et al., RISE, arXiv:1806.07421."
     )
 
 

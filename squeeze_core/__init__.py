@@ -1,4 +1,4 @@
-"""SqueezeNet for classification and detection, seen inside and compared. Usable without a screen.
+"""SqueezeNet for classification and detection, its activations, and its comparison with other networks.
 
 >>> import squeeze_core as sq
 >>> [p.label for p in sq.classify("cat.jpg").top(2)]
@@ -6,24 +6,23 @@
 
 >>> picture = sq.read("cat.jpg")
 >>> found = sq.detect(picture).detections(0.5)
->>> len(found), found[0].name, found[:1].boxes.shape
+>>> len(found), found[0].name, found.boxes.shape
 (1, 'cat', (1, 4))
 
 >>> sq.trace(picture)["fire5", "expand3x3"].shape
 (128, 28, 28)
 
->>> why = sq.explain(picture, "cam")
->>> why.label, why.map.shape
+>>> explanation = sq.explain(picture, "cam")
+>>> explanation.label, explanation.map.shape
 ('Egyptian cat', (14, 14))
 
 >>> sq.profile("vgg16").parameters // sq.profile("squeezenet1_1").parameters
 111
 
-A picture is a path, a Pillow image, or what `read` returns. A path is decoded near the side that the
-network takes; `read` keeps enough for a screen, and serves several tasks. `classify` and `detect` take one
-picture or an iterable of them: then they are streams, which hold a few at a time. Every task takes
-`network=`: a name of `network_names()`, or what `open_network` made of your own file. What goes wrong
-through bad input is a `UserError`, in one sentence.
+A picture is a path, a Pillow image, or the result of `read`. A path is decoded near the network's input
+side; `read` decodes for a screen, once for several tasks. `classify` and `detect` take one picture or an
+iterable of them, and then return an iterator that holds a few at a time. Every task takes `network=`: a
+name of `network_names()`, or the result of `open_network`. Bad input raises a `UserError`, in one sentence.
 """
 
 from __future__ import annotations
@@ -47,16 +46,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_API = ("classify", "detect", "trace", "explain", "profile", "network_names", "open_network")
+_HOMES = dict.fromkeys(_API, "api") | {
     "read": "images",
     "Picture": "images",
-    "classify": "api",
-    "detect": "api",
-    "trace": "api",
-    "explain": "api",
-    "profile": "api",
-    "network_names": "api",
-    "open_network": "api",
     "Detections": "detector.detections",
     "Network": "networks.catalogue",
     "UserError": "errors",
@@ -65,7 +58,7 @@ __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    """The public names, imported when first asked for: PyTorch takes seconds."""
+    """A public name, imported when first used: PyTorch takes seconds."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

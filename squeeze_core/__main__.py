@@ -16,12 +16,11 @@ from squeeze_core import __version__
 from squeeze_core.commands import complain
 from squeeze_core.errors import UserError
 
-# Each is a module of `commands`.
 COMMANDS = ("classify", "detect", "activations", "evaluate", "compare", "compress", "export", "bench")
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line."""
+    """Reports wrong arguments in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message[0].upper()}{message[1:]}; see {self.prog} --help.\n")
@@ -44,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("Stopped.")
         return 130
-    except BrokenPipeError:  # whoever read the output has enough, as `| head -1` has
+    except BrokenPipeError:  # the reader has ended, as `| head -1` does
         _leave_output()
         return 128 + signal.SIGPIPE
     except OSError as error:
@@ -54,19 +53,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser(arguments: list[str]) -> Parser:
-    """The parser for those arguments. Importing a command takes seconds: only the one that is named is
-    imported, for the version none."""
+    """The parser for those arguments; imports only the command that is named, since that takes seconds."""
     parser = Parser(prog="python -m squeeze_core", description="SqueezeNet at work.")
     parser.add_argument("--version", action="version", version=f"Squeeze Lab {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    first = arguments[0] if arguments else ""
-    for name in (first,) if first in COMMANDS else () if first == "--version" else COMMANDS:
+    named = [name for name in COMMANDS if name in arguments[:1]]
+    for name in named or (() if arguments[:1] == ["--version"] else COMMANDS):
         import_module(f"squeeze_core.commands.{name}").add_to(subparsers)
     return parser
 
 
 def _leave_output() -> None:
-    """Write no more to standard output, what is still in its buffer included."""
+    """Discard what is written to standard output from now on, and what is in its buffer."""
     with contextlib.suppress(OSError, ValueError):  # a test's output is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -27,7 +27,7 @@ from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.own import open_own_file
 from squeeze_core.networks.preprocess import Preprocess
 
-# What every task takes for one picture. A path is decoded near the network's input side.
+# One picture. A path is decoded near the network's input side.
 Source: TypeAlias = Picture | Image.Image | Path | str
 
 
@@ -38,7 +38,7 @@ def engine() -> Engine:
 
 
 def network_names() -> tuple[str, ...]:
-    """The names of every network that is known, the shipped SqueezeNet 1.1 first."""
+    """The names of all networks, the shipped SqueezeNet 1.1 first."""
     return tuple(CATALOGUE)
 
 
@@ -48,11 +48,9 @@ def open_network(
     """Your own SqueezeNet from a weights file: safetensors, or a state dict saved by PyTorch.
 
     `class_names`: a file with one class a line, a JSON list, or a JSON object index → name.
-    `preprocess`: what it expects to see; None for what the file says, else torchvision's.
-    UserError for anything else, saying what is in the file.
+    `preprocess`: None for the file's own, else torchvision's. UserError for any other file.
     """
-    names = None if class_names is None else Path(class_names)
-    return open_own_file(Path(path), names, preprocess)
+    return open_own_file(Path(path), None if class_names is None else Path(class_names), preprocess)
 
 
 # A str is a path here, and no iterable of them.
@@ -65,10 +63,10 @@ def classify(pictures: Iterable[Source], network: Network | str = ...) -> Iterat
 def classify(
     pictures: Source | Iterable[Source], network: Network | str = DEFAULT
 ) -> Classification | Iterator[Classification]:
-    """Classify one picture, or a stream of pictures into a stream of answers.
+    """Classify one picture, or a stream of pictures into a stream of results.
 
-    UserError at the call when the network is unknown, its weights cannot be had, or `pictures` are not
-    pictures; a stream's file that cannot be read raises in its turn.
+    UserError at the call for an unknown network, for weights that cannot be loaded and for what is not a
+    picture; in a stream a file that cannot be read raises in its turn.
     """
     record = _record(network)
     given = _pictures(pictures, record.preprocess.least_side)
@@ -89,9 +87,9 @@ def detect(
 def detect(
     pictures: Source | Iterable[Source], detector: PretrainedDetector | None = None
 ) -> Candidates | Iterator[Candidates]:
-    """Detect objects: every candidate box; `.detections(threshold)` decides what to show.
+    """Detect objects: every candidate box; `.detections(threshold)` selects those to show.
 
-    `detector`: one of your own training (`squeeze_core.detector.pretrained.load_detector`), None for ours.
+    `detector`: the result of `squeeze_core.detector.pretrained.load_detector`, None for the shipped one.
     UserError as in `classify`.
     """
     loaded = shipped_detector() if detector is None else detector
@@ -154,17 +152,19 @@ def _pictures(given: object, least_side: int) -> Picture | Iterator[Picture]:
 
 
 def _picture(given: object, least_side: int) -> Picture:
-    given = _check(given)
-    if isinstance(given, Picture):
-        return given
-    return from_pillow(given) if isinstance(given, Image.Image) else read(given, least_side)
+    if isinstance(given, Path | str):
+        return read(given, least_side)
+    if isinstance(given, Image.Image):
+        return from_pillow(given)
+    _check(given)
+    assert isinstance(given, Picture)
+    return given
 
 
-def _check(given: object) -> Source:
+def _check(given: object) -> None:
     """UserError for anything that is not a picture."""
     if not isinstance(given, Source):
         raise UserError(f"A picture is a path, a Pillow image or a Picture, not {_kind(given)}.")
-    return given
 
 
 def _kind(given: object) -> str:

@@ -28,8 +28,8 @@ class Prediction:
 class Classification:
     """One network's answer for one picture.
 
-    `probabilities`: float32 [classes], summing to 1, read-only. `milliseconds`: from encoded
-    bytes to probabilities, decoding included; a batch's time is shared equally.
+    `probabilities`: float32 [classes], summing to 1, read-only. `milliseconds`: from encoded bytes to
+    probabilities; a batch's time is shared equally.
     """
 
     file: str
@@ -63,12 +63,12 @@ def classify(
 ) -> Iterator[Classification]:
     """Each picture's classification, in order, yielded as soon as its batch is done.
 
-    `pictures` is read a batch at a time, so a generator never has more in memory. `at_once`: pictures
-    a batch, None for what suits the device. WeightsError when the weights cannot be had.
+    `pictures` is read a batch at a time. `at_once`: pictures a batch, None for the engine's batch size.
+    WeightsError when the weights cannot be loaded.
     """
     waiting = iter(pictures)
     while group := list(islice(waiting, at_once or engine.batch_size)):
-        engine.get(network)  # loading is not part of a picture's price
+        engine.get(network)  # loading is not part of a picture's time
         start = time.perf_counter()
         batch = network.preprocess([picture.image for picture in group], engine.device)
         probabilities = engine.run(network, batch).softmax(1).numpy()

@@ -200,7 +200,7 @@ def measure(teachers: Path, data: Path, machine: str, known: Mapping[str, Detect
     engine = Engine("cpu")
     ours = shipped_detector()
     annotations = read(data / "val", data / "val.json", ours.labels)
-    measured = score(annotations, [answer.proposals() for answer in answers_to(annotations, engine)])
+    measured = score(annotations, [answer.proposals() for answer in answers_to(annotations, engine, ours)])
     shipped = SHIPPED[NAME]
     parameters = sum(parameter.numel() for parameter in ours.network.parameters())
     size = shipped.path.stat().st_size

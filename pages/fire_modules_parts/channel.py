@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 from PIL import Image
 
@@ -46,8 +44,7 @@ def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 @st.fragment
 def large_map(picture: Picture, unit: Unit) -> None:
     """The channel's map laid over the picture."""
-    network = selected_network.current()
-    maps = inside_results.trace(picture, network)[unit.module, unit.branch]
+    maps = inside_results.trace(picture, selected_network.current())[unit.module, unit.branch]
     place = st.empty()
     opacity = st.slider(
         "Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity", **address.BOUND
@@ -59,12 +56,8 @@ def large_map(picture: Picture, unit: Unit) -> None:
     def shown() -> Image.Image:
         return overlay(for_screen(picture.image), levels, opacity / 100)
 
-    def values() -> dict[str, Any]:
-        found = inside_results.trace(picture, network)[unit.module, unit.branch]
-        return {"activations": found.values[unit.channel]}
-
     place.image(shown(), width="stretch", alt=alt)
-    downloads.buttons(_file(unit), image=shown, npz=values)
+    downloads.buttons(_file(unit), image=shown)
 
 
 def _file(unit: Unit) -> str:

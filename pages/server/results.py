@@ -40,18 +40,19 @@ def import_networks() -> None:
 
 
 def warm_up(picture: Picture) -> None:
-    """Answer that picture as the first screen and Detect do, so that the first visitor need not wait."""
+    """Compute that picture's results of Classify and Detect, so that the first visitor does not wait."""
+    from squeeze_core.detector.pretrained import shipped_detector
     from squeeze_core.figures import classification as _figures  # noqa: F401
     from squeeze_core.networks.catalogue import named
 
     for network in map(named, SHOWN_AT_FIRST):
         if network.present():
             classification(picture, network)
-    candidates(picture)
+    candidates(picture, shipped_detector())
 
 
 def engine() -> Engine:
-    """The one engine: networks are loaded once for all sessions, which take turns at it."""
+    """The engine of this process, at which the sessions take turns."""
     from squeeze_core.networks.queue import Requester, requester
 
     if session := session_id():
@@ -67,7 +68,7 @@ def _engine() -> Engine:
 
 
 class _QueueNotice:
-    """A line on screen saying how many requests come first, shown after `PATIENCE_SECONDS`."""
+    """A line on screen with the number of requests that come first, shown after `PATIENCE_SECONDS`."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()
@@ -91,21 +92,18 @@ def classification(picture: Picture, network: Network) -> Classification:
 
 
 @cached
-def candidates(
-    picture: Picture, detector: PretrainedDetector | None = None, tiled: bool = False
-) -> Candidates:
-    """Everything the detector, the shipped one or a person's own, proposes for that picture; thresholds
-    come later."""
+def candidates(picture: Picture, detector: PretrainedDetector, tiled: bool = False) -> Candidates:
+    """All boxes that the detector proposes for that picture, before any threshold."""
     from squeeze_core.detector.detect import detect
 
-    return next(detect([picture], engine(), detector, tiled=tiled))
+    return next(detect([picture], engine(), detector, tiled))
 
 
 @cached_in(seconds=60)
 def timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
-    """Those networks' times for a picture here; None when other work left no turn for measuring.
+    """The times of those networks for a picture; None when other work left no turn for measuring.
 
-    Measured with one picture for all, anew after a minute: for each picture it would be most of the work.
+    Measured with one picture for all, again after a minute: for each picture it would be most of the work.
     """
     from squeeze_core.cost.timing import time_networks
 
@@ -114,23 +112,19 @@ def timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
 
 
 @cached_in(seconds=60)
-def detector_timings(_picture: Picture, detector: PretrainedDetector | None, tiled: bool) -> Timings | None:
-    """The detector network's time, as for `timings`."""
+def detector_timings(_picture: Picture, detector: PretrainedDetector, tiled: bool) -> Timings | None:
+    """The time of the detector's network, as for `timings`."""
     from squeeze_core.cost.timing import time_networks
-    from squeeze_core.detector.detect import given
-    from squeeze_core.detector.pretrained import NAME, shipped_detector
+    from squeeze_core.detector.detect import network_input, views
+    from squeeze_core.detector.pretrained import NAME
 
-    loaded = detector or shipped_detector()
-    return time_networks([(NAME, loaded, given(_picture, loaded, tiled))], engine())
+    return time_networks([(NAME, detector, network_input(views(_picture, tiled), detector))], engine())
 
 
 @cached_in(seconds=60)
 def weights_problem(network: Network) -> str:
-    """Why that network's weights cannot be had, in one sentence; "" when they are here.
-
-    Downloads them when they are missing. Remembered for a minute, so that an answer that took
-    seconds does not hold up every rerun.
-    """
+    """The reason why that network cannot be loaded, in one sentence; "" when it can. Downloads missing
+    weights; a failure is remembered for a minute, so that not every rerun tries again."""
     from squeeze_core.errors import WeightsError
 
     try:

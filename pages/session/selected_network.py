@@ -63,9 +63,11 @@ def named(name: str) -> Network:
     return state().own.get(name) or catalogue.named(name)
 
 
-def detector() -> PretrainedDetector | None:
-    """The user's own detector; None for the shipped one."""
-    return state().detector
+def detector() -> PretrainedDetector:
+    """The detector that every page uses: the user's own, else the shipped one."""
+    from squeeze_core.detector.pretrained import shipped_detector
+
+    return state().detector or shipped_detector()
 
 
 def offered() -> dict[str, Network]:

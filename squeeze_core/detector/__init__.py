@@ -1,1 +1,1 @@
-"""Where is it? A single-shot detector on SqueezeNet 1.1, with Fire modules in its neck and head."""
+"""Detection: a single-shot detector on SqueezeNet 1.1, with Fire modules in its neck and head."""

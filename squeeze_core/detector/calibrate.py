@@ -24,13 +24,8 @@ from squeeze_core.networks.manifest import FOLDER
 from squeeze_core.networks.weights import SHIPPED
 
 
-def calibrate(
-    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
-) -> Calibration:
-    """The calibration of the shipped detector, or of `detector`, on those pictures.
-
-    UserError when it finds nothing right or nothing wrong on them.
-    """
+def calibrate(annotations: Annotations, engine: Engine, detector: PretrainedDetector) -> Calibration:
+    """The detector's calibration on those pictures. UserError when no box is right, or none wrong."""
     judged = judge(annotations, answers_to(annotations, engine, detector))
     boxes = f"{len(annotations.examples):,} pictures, {judged.truths:,} boxes"
     try:
@@ -40,7 +35,7 @@ def calibrate(
 
 
 def write(calibration: Calibration, file: Path | None = None) -> None:
-    """Put it into the weights file: the shipped one, whose sha256 in the manifest follows, or `file`."""
+    """Put it into a weights file: `file`, or the shipped one and its sha256 into the manifest."""
     write_calibration(file or SHIPPED[NAME].path, calibration)
     if file is None:
         manifest = FOLDER / "manifest.json"

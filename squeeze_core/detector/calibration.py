@@ -1,4 +1,4 @@
-"""Scores that mean what they say: of the boxes given 60 %, about 60 % are right."""
+"""Calibration of scores: of the boxes that score 60 %, about 60 % are right."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 
 # Score from which a box is shown, 0–1, by a detector that was never calibrated.
 THRESHOLD = 0.45
-# F1 is flat around its best: of thresholds that come this near to it the one with the fewest wrong boxes.
+# F1 is flat around its maximum: of thresholds within this of it the highest is taken.
 TIE = 0.01
-THRESHOLDS = np.round(np.arange(0.05, 1.0, 0.05), 2)  # what the page's slider offers
+THRESHOLDS = np.round(np.arange(0.05, 1.0, 0.05), 2)  # as on the page's slider
 BINS = 10
 SHOWN_FROM = 0.1  # score below which no box is ever shown
-# Boxes far below any that is shown are many, and would decide the fit: it takes this many a true box.
+# The many boxes far below any threshold would dominate the fit: it takes this many for each true box.
 STRONGEST = 3
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The boxes of one tenth of the scale: their mean score and the share that is right, 0–1; how many."""
+    """The boxes of one tenth of the scale: mean score and share right, 0–1, and their number."""
 
     score: float
     right: float
@@ -30,12 +30,12 @@ class Bin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """From a detector's own score s, 0–1, to the share of such boxes that is right.
+    """From a detector's score s, 0–1, to the share of such boxes that is right.
 
-    Beta calibration (Kull et al., AISTATS 2017): σ(a·ln s − b·ln(1 − s) + c) with a and b positive, so
-    that no two boxes change places and mAP stays as it is. The defaults change nothing. `threshold`:
-    calibrated score from which a box is shown. `before`, `after`: what was counted on `on` with the
-    detector's scores and with calibrated ones, each half of the pictures by a fit to the other half.
+    Beta calibration (Kull et al., AISTATS 2017): σ(a·ln s − b·ln(1 − s) + c) with a and b ≥ 0, so that
+    the order of boxes and mAP stay. The defaults change nothing. `threshold`: calibrated score from which a
+    box is shown. `before`, `after`: bins of uncalibrated and calibrated scores, measured on the pictures
+    that `on` describes, each half of them by a fit to the other half.
     """
 
     a: float = 1.0
@@ -76,10 +76,10 @@ UNCALIBRATED = Calibration()
 
 @dataclass(frozen=True)
 class Judged:
-    """Boxes that a detector would show, over many pictures, best and worst, and whether they are right.
+    """A detector's boxes on many pictures, compared with the annotations.
 
-    `scores`: float64 [n], the detector's own, 0–1; `right`: bool [n]; `pictures`: int64 [n], the number
-    of each one's picture; `truths`: how many boxes there were to find.
+    `scores`: float64 [n], uncalibrated, 0–1; `right`: bool [n]; `pictures`: int64 [n], the number of each
+    one's picture; `truths`: the number of annotated boxes.
     """
 
     scores: np.ndarray
@@ -91,7 +91,7 @@ class Judged:
 def fit(judged: Judged, on: str) -> Calibration:
     """The calibration fitted to these boxes, and the threshold of the best F1 with it (TIE).
 
-    `on`: the pictures, in words. ValueError when the boxes are all right, all wrong or too few.
+    `on`: the pictures, in words. ValueError when the boxes are all right or all wrong.
     """
     a, b, c = _fit(judged, np.full(len(judged.scores), True))
     halved = np.empty(len(judged.scores))
@@ -136,18 +136,16 @@ def f1(shown: np.ndarray, judged: Judged) -> float:
 def bins(scores: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
     """Equal parts of the scale from 0 to 1; those without a box are left out."""
     place = np.minimum((scores * BINS).astype(int), BINS - 1)
+    members = (place == k for k in range(BINS))
     return tuple(
-        Bin(float(scores[place == k].mean()), float(right[place == k].mean()), int((place == k).sum()))
-        for k in range(BINS)
-        if (place == k).any()
+        Bin(float(scores[m].mean()), float(right[m].mean()), int(m.sum())) for m in members if m.any()
     )
 
 
 def expected_error(rows: Sequence[Bin]) -> float:
-    """Mean distance between score and share right, 0–1, each box of the bins over SHOWN_FROM counted once.
+    """Expected calibration error (Naeini et al., AAAI 2015), 0–1, over the bins from SHOWN_FROM.
 
-    Expected calibration error (Naeini et al., AAAI 2015); the boxes under SHOWN_FROM are never shown and
-    outnumber all others.
+    The boxes below are never shown and outnumber all others.
     """
     counted = [row for row in rows if row.score >= SHOWN_FROM]
     boxes = sum(row.boxes for row in counted)

@@ -19,32 +19,30 @@ from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detecto
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 
+# Boxes, scores and class indices, as in `Candidates`.
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-
-# Tiled inference: tiles of that share of each side, so that neighbours overlap by a third of it.
-TILE = 0.6
-# Longest side of a box that a tile may add, as a share of the tile's: what is larger, the whole shows.
-SMALL = 0.5
-# A box that ends this near to a cut, as a share of the tile's side, goes on behind it.
-CUT = 0.02
+TILE = 0.6  # a tile's side as a share of the picture's, so that neighbours overlap by a third of it
+SMALL = 0.5  # longest side of a box that a tile may add, as a share of the tile's
+CUT = 0.02  # a box that ends this near to a tile's inner edge, as a share of its side, is cut off by it
 
 
 @dataclass(frozen=True)
 class View:
-    """A part of a picture that the network is given: x0, y0, x1, y1 in pixels of the upright original."""
+    """A part of a picture as an input of the network: x0, y0, x1, y1 in pixels of the upright original."""
 
     picture: Picture
     box: tuple[float, float, float, float]
 
     @property
     def image(self) -> Image.Image:
-        """That part of the picture as it is held, at least one pixel each way."""
+        """That part of the decoded picture, at least one pixel each way."""
         image = self.picture.image
         if self == whole(self.picture):
             return image
         x, y = image.width / self.picture.width, image.height / self.picture.height
-        left, top = int(self.box[0] * x), int(self.box[1] * y)
+        left = min(int(self.box[0] * x), image.width - 1)
+        top = min(int(self.box[1] * y), image.height - 1)
         right, bottom = max(left + 1, round(self.box[2] * x)), max(top + 1, round(self.box[3] * y))
         return image.crop((left, top, right, bottom))
 
@@ -60,23 +58,19 @@ def tiles(picture: Picture) -> list[View]:
     return [View(picture, (x, y, x + width, y + height)) for x, y in corners]
 
 
-def views(picture: Picture, tiled: bool = False) -> list[View]:
-    """The parts of the picture that the network is given, the whole first."""
+def views(picture: Picture, tiled: bool) -> list[View]:
+    """The network's views of the picture: the whole, and with tiled inference its tiles."""
     return [whole(picture), *(tiles(picture) if tiled else ())]
 
 
-def given(picture: Picture, detector: PretrainedDetector, tiled: bool = False) -> Tensor:
-    """The network's input for one picture: its views, then their mirror images."""
-    return _with_flipped(views(picture, tiled), detector)
-
-
-def _with_flipped(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
+def network_input(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
+    """The views, then their mirror images, float32 [2 · views, 3, S, S]."""
     batch = detector.preprocess([view.image for view in seen])
     return torch.cat([batch, batch.flip(3)])
 
 
 def least_side(detector: PretrainedDetector, tiled: bool = False) -> int:
-    """Pixels that a picture's shorter side must have, so that nothing is upsampled."""
+    """The least side in pixels that a picture must have so that nothing is upsampled."""
     return math.ceil(detector.preprocess.least_side / (TILE if tiled else 1))
 
 
@@ -88,20 +82,16 @@ def detect(
 ) -> Iterator[Candidates]:
     """Each picture's candidates, in order, yielded as soon as its batch is done.
 
-    The network sees each picture and its mirror image, and what it says of both is averaged: about
-    two points of mAP for a batch twice as large. `tiled`: it also sees four overlapping parts, each
-    as large as the whole, and adds the small objects that it finds there: five times the work.
-
-    `pictures` is read a batch at a time. `detector`: one of your own training, in place of the
-    shipped one.
+    The outputs for a picture and its mirror image are averaged: about two points of mAP for a batch twice
+    as large. `tiled`: four overlapping tiles, each enlarged to the network's input, add small objects: five
+    times the work. `pictures` is read a batch at a time. `detector`: None for the shipped one.
     """
-    waiting = iter(pictures)
+    waiting, loaded = iter(pictures), detector or shipped_detector()
     while group := list(islice(waiting, engine.batch_size)):
-        loaded = detector or shipped_detector()
-        engine.get(loaded)  # loading is not part of a picture's price
+        engine.get(loaded)  # loading is not part of a picture's time
         begun = time.perf_counter()
         parts = [views(picture, tiled) for picture in group]
-        batch = _with_flipped([view for row in parts for view in row], loaded)
+        batch = network_input([view for row in parts for view in row], loaded)
         answers = engine.run(loaded, batch)
         output = iter(average_flipped(*answers.split(len(batch) // 2), *batch.shape[2:]))
         found = [fused([decode(next(output), loaded, view) for view in row]) for row in parts]
@@ -113,8 +103,8 @@ def detect(
 def decode(output: Tensor, loaded: PretrainedDetector, view: View) -> Arrays:
     """One view's network output, float32 [positions, 4 + classes], as boxes, scores and indices.
 
-    Undoes the preprocessing exactly: the view was stretched to the network's square. Of a part only
-    small boxes that lie wholly in it are kept.
+    Undoes the preprocessing exactly: the view was stretched to the network's square. Of a tile only small
+    boxes that it does not cut off are returned.
     """
     every = output[:, 4:].sigmoid().flatten()
     scores, place = every.topk(min(CANDIDATES, len(every)))
@@ -126,13 +116,13 @@ def decode(output: Tensor, loaded: PretrainedDetector, view: View) -> Arrays:
     inside = (output[place // classes, :4] * size / loaded.preprocess.size).clamp(min=0).minimum(size)
     boxes = inside + torch.tensor([x0, y0] * 2)
     if view != whole(view.picture):
-        kept = _small_and_whole(inside / size, view)
-        boxes, scores, place = boxes[kept], scores[kept], place[kept]
+        chosen = _small_and_whole(inside / size, view)
+        boxes, scores, place = boxes[chosen], scores[chosen], place[chosen]
     return boxes.numpy(), scores.numpy(), (place % classes).numpy()
 
 
 def _small_and_whole(boxes: Tensor, view: View) -> Tensor:
-    """Which boxes, [n, 4] as shares of the view's sides, a part may add: bool [n]."""
+    """The boxes, [n, 4] as shares of the tile's sides, that a tile may add: bool [n]."""
     x0, y0, x1, y1 = view.box
     edges = (x0 > 0, y0 > 0, x1 < view.picture.width, y1 < view.picture.height)
     small = (boxes[:, 2:] - boxes[:, :2]).amax(1) <= SMALL

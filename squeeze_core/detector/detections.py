@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, SupportsIndex, overload
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,17 +17,16 @@ OVERLAP = 0.5  # IoU above which the weaker of two boxes of a class is dropped, 
 RIVALRY = 0.7  # IoU above which boxes of different classes are about the same object, 0–1
 NAMED = 0.5  # share of the winner's score from which the runner-up at its place is named
 AGREEMENT = 0.65  # IoU from which dropped boxes of a class still help to place the one kept, 0–1
-FLOOR = 0.01  # own score of the network below which a candidate is not even kept
-CANDIDATES = 500  # candidates kept for a picture
-MOST = 100  # boxes shown for a picture, as COCO's evaluation takes
+FLOOR = 0.01  # uncalibrated score below which a candidate is dropped
+CANDIDATES = 500  # for a picture
+MOST = 100  # boxes shown for a picture, as in COCO's evaluation
 
-
-# VOC's class names that are no words of their own, as people write them.
+# VOC's class names that are not English words.
 _READABLE = {"diningtable": "dining table", "pottedplant": "potted plant", "tvmonitor": "TV monitor"}
 
 
 def readable(label: str) -> str:
-    """A class's name for people: "dining table" for VOC's "diningtable"; most names are theirs already."""
+    """The class's name on screen: "dining table" for VOC's "diningtable", most as they are."""
     return _READABLE.get(label, label)
 
 
@@ -35,8 +34,8 @@ def readable(label: str) -> str:
 class Detection:
     """One box: x0, y0, x1, y1 in pixels of the upright original picture.
 
-    `score`: 0–1, the share of such boxes that is right where the detector is calibrated. `runner_up`:
-    the strongest box of another class at the same place, where it is not much weaker.
+    `score`: 0–1, calibrated. `runner_up`: the strongest box of another class at the same place, if it is
+    not much weaker.
     """
 
     label: str
@@ -47,7 +46,7 @@ class Detection:
 
     @property
     def name(self) -> str:
-        """The class as people read it."""
+        """The class's name on screen."""
         return readable(self.label)
 
     def overlap(self, other: Detection) -> float:
@@ -56,20 +55,9 @@ class Detection:
 
 
 class Detections(tuple[Detection, ...]):
-    """Boxes of one picture, best first: a tuple of `Detection` whose slices are `Detections` too."""
+    """Boxes of one picture, best first, as a tuple; also as arrays."""
 
     __slots__ = ()
-
-    @overload
-    def __getitem__(self, place: SupportsIndex) -> Detection: ...
-    @overload
-    def __getitem__(self, place: slice) -> Detections: ...
-    def __getitem__(self, place: SupportsIndex | slice) -> Detection | Detections:
-        return (
-            Detections(tuple.__getitem__(self, place))
-            if isinstance(place, slice)
-            else tuple.__getitem__(self, place)
-        )
 
     @property
     def boxes(self) -> np.ndarray:
@@ -88,12 +76,11 @@ class Detections(tuple[Detection, ...]):
 
 @dataclass(frozen=True)
 class Candidates:
-    """Everything the network proposes for one picture; thresholds are applied afterwards.
+    """All boxes that the network proposes for one picture; thresholds are applied afterwards.
 
     `boxes` float32 [n, 4] x0, y0, x1, y1 in pixels of the upright `width`×`height` original, within
-    it; `scores` float32 [n] 0–1, the network's own, best first; `indices` int64 [n] into `labels`.
-    `milliseconds`: from encoded bytes to candidates. `calibration`: what the scores come to, and from
-    which a box is shown. ValueError when the arrays do not fit together.
+    it; `scores` float32 [n] 0–1, uncalibrated, best first; `indices` int64 [n] into `labels`.
+    `milliseconds`: from encoded bytes to candidates. ValueError when the arrays differ in length.
     """
 
     file: str
@@ -122,10 +109,9 @@ class Candidates:
     def proposals(self, threshold: float = 0.0, overlap: float = OVERLAP) -> Detections:
         """Boxes scoring at least `threshold`, after non-maximum suppression by class, best first.
 
-        `overlap`: IoU, 0–1, above which the weaker of two boxes of one class goes. A kept box is the
-        mean of those that agree with it, dropped ones included, so it moves with `overlap` but not
-        with `threshold`. Runs no network. This is what COCO's evaluation wants: it scores each class
-        by itself.
+        `overlap`: IoU, 0–1, above which the weaker of two boxes of one class is dropped. A box that stays
+        is placed at the mean of those that agree with it, dropped ones included. COCO's evaluation, which
+        scores each class by itself, takes these.
         """
         chosen = np.flatnonzero(self.confidences >= threshold)
         arrays = (torch.tensor(a[chosen]) for a in (self.boxes, self.scores, self.indices))
@@ -139,12 +125,11 @@ class Candidates:
         overlap: float = OVERLAP,
         only: Collection[str] | None = None,
     ) -> Detections:
-        """The boxes to show: `proposals` decided between classes, best first.
+        """The boxes to show: of `proposals` one class a place, best first.
 
         `threshold`: calibrated score, 0–1, None for the detector's own. Of boxes of different classes
         whose IoU is over RIVALRY only the strongest stays; the next strongest is its `runner_up`, from
-        NAMED of its score, whatever the threshold. `only`: the class names to show, None for all;
-        decided before, so hiding a class brings up no other.
+        NAMED of its score, whatever the threshold. `only`: class names to show of these, None for all.
         """
         if threshold is None:
             threshold = self.calibration.threshold
@@ -171,20 +156,20 @@ class Candidates:
         return {"file": self.file, **size, "detections": found, "milliseconds": round(self.milliseconds, 2)}
 
     def best(self) -> Detection | None:
-        """The strongest candidate whatever its score, or None when there is none at all."""
+        """The strongest candidate, whatever its score, or None without candidates."""
         return self.detections(float(self.confidences[0]))[0] if len(self.scores) else None
 
     def _placed(self, kept: np.ndarray, agreement: float) -> np.ndarray:
-        """The mean, weighted by score, of the boxes whose IoU with each kept one is at least that.
+        """Each kept box as the mean, weighted by score, of the boxes of its class with that IoU.
 
         Box voting: Gidaris and Komodakis 2015 (arXiv:1505.01749), section 3.
         """
         boxes, of_class = torch.tensor(self.boxes), self.indices[kept][:, None] == self.indices
         agree = (box_iou(boxes[kept], boxes) >= agreement).numpy() & of_class
-        agree[np.arange(len(kept)), kept] = True  # a box without area overlaps nothing, itself neither
+        agree[np.arange(len(kept)), kept] = True  # a box without area does not even overlap itself
         weights = agree * self.scores
         mean = weights @ self.boxes / weights.sum(1, keepdims=True)
-        return mean.clip(0, [self.width, self.height] * 2)  # rounding may lead past the edge
+        return mean.clip(0, [self.width, self.height] * 2)  # rounding may leave the picture
 
     def _detection(self, i: int, box: np.ndarray) -> Detection:
         x0, y0, x1, y1 = (float(value) for value in box)

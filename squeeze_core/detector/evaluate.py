@@ -18,15 +18,14 @@ from squeeze_core.detector.annotations import Annotations, Example
 from squeeze_core.detector.calibration import UNCALIBRATED, Judged
 from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row
-from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
+from squeeze_core.detector.pretrained import PretrainedDetector
 from squeeze_core.images import prefetch, read
 from squeeze_core.networks.engine import Engine
 
 
 @dataclass(frozen=True)
 class DetectionScore:
-    """In percent: `map50` at IoU 0.5, `map` over IoU 0.50–0.95, `per_class` at IoU 0.5 for every
-    class that occurs."""
+    """In percent: `map50` at IoU 0.5, `map` over IoU 0.50–0.95, `per_class` at IoU 0.5 where it occurs."""
 
     images: int
     map50: float
@@ -36,8 +35,9 @@ class DetectionScore:
 
 @dataclass(frozen=True)
 class Shown:
-    """The boxes that are shown from `threshold` on: their number, `wrong` ones among them, and of how many
-    to find. A box is right when it covers a true box of its class, found by none before, with IoU 0.5.
+    """Counts of the boxes shown from `threshold` on, of the `wrong` ones, and of the annotated ones.
+
+    A box is right when it overlaps an annotated box of its class, found by none before, with IoU 0.5.
     """
 
     threshold: float
@@ -57,22 +57,22 @@ class Shown:
 
 
 def evaluate(annotations: Annotations, engine: Engine, detector: PretrainedDetector) -> DetectionScore:
-    """Run the detector on every picture and score what it finds."""
+    """Run the detector on every picture and score its proposals."""
     return score(annotations, [answer.proposals() for answer in answers_to(annotations, engine, detector)])
 
 
 def answers_to(
-    annotations: Annotations, engine: Engine, detector: PretrainedDetector | None = None
+    annotations: Annotations, engine: Engine, detector: PretrainedDetector
 ) -> Iterable[Candidates]:
     """The detector's candidates for each picture, in order, with a progress bar on standard error."""
-    side = least_side(detector or shipped_detector())
+    side = least_side(detector)
     pictures = prefetch(lambda example: read(example.path, side), annotations.examples)
     answers = detect(pictures, engine, detector)
     return tqdm(answers, "detect", len(annotations.examples), unit="picture")
 
 
 def shown(annotations: Annotations, found: Iterable[Sequence[Detection]], threshold: float) -> Shown:
-    """Count what is shown: of each picture its `Candidates.detections(threshold)`."""
+    """Count right and wrong boxes; `found`: for each picture its `Candidates.detections(threshold)`."""
     boxes = wrong = 0
     for example, detections in zip(annotations.examples, found, strict=True):
         verdicts = right(detections, example)
@@ -82,7 +82,7 @@ def shown(annotations: Annotations, found: Iterable[Sequence[Detection]], thresh
 
 
 def judge(annotations: Annotations, answers: Iterable[Candidates]) -> Judged:
-    """Every box that would be shown at some threshold, by the detector's own scores, uncalibrated."""
+    """Every box that is shown at some threshold, by uncalibrated scores, and whether it is right."""
     scores: list[float] = []
     verdicts: list[bool] = []
     pictures: list[int] = []
@@ -110,9 +110,9 @@ def right(found: Sequence[Detection], example: Example) -> list[bool]:
 
 
 def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> DetectionScore:
-    """Score the detections of each picture of `annotations`, in its order.
+    """Score each picture's `Candidates.proposals()`, in the order of `annotations`.
 
-    They should be `Candidates.proposals()`, as low as they go: precision is averaged over every recall.
+    They are given without a threshold: precision is averaged over every recall.
     """
     rows = [
         coco_row(detection, image_id, detection.index + 1)
@@ -141,12 +141,12 @@ def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> Det
 
 
 def _image_ids(annotations: Annotations) -> range:
-    # From 1, as every id here: the evaluator takes a match with number 0 for none.
+    # From 1, as every id here: the evaluator reads a match with id 0 as none.
     return range(1, len(annotations.examples) + 1)
 
 
 def _truth(annotations: Annotations) -> dict[str, Any]:
-    """The annotations as the evaluator wants them; what is ignored is a crowd there."""
+    """The annotations as a COCO document; ignored boxes become crowds."""
     images: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for image_id, example in zip(_image_ids(annotations), annotations.examples, strict=True):

@@ -1,7 +1,6 @@
-"""Fine-grained classes: the ImageNet classifier names what a box holds, dog → golden retriever.
+"""Fine-grained classes: the ImageNet classifier's class of a box's content, dog → golden retriever.
 
-Only names that are a kind of the box's class are considered: each of PASCAL VOC's classes has its ImageNet
-classes, the leaves below it in WordNet.
+Only ImageNet classes below the box's class in WordNet are considered.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from dataclasses import replace
 
 from squeeze_core import classifier
 from squeeze_core.classifier import Prediction
+from squeeze_core.detector.detect import View
 from squeeze_core.detector.detections import Detection
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS, Network
 from squeeze_core.networks.engine import Engine
 
-# A crop with some of what surrounds the box is nearer to what ImageNet's pictures look like.
-MARGIN = 0.1
+MARGIN = 0.1  # of the box's sides, around the crop: ImageNet's pictures show some surroundings
 
-# VOC's class → indices of ImageNet's, which has no kinds of person, potted plant or dining table.
+# VOC's class → indices of ImageNet's classes; there are none for person, potted plant and dining table.
 IMAGENET_CLASSES: dict[str, tuple[int, ...]] = {
     "aeroplane": (404, 895),  # airliner, warplane
     "bicycle": (444, 671),  # tandem, mountain bike
@@ -47,8 +46,7 @@ IMAGENET_CLASSES: dict[str, tuple[int, ...]] = {
 
 
 def applies(network: Network, labels: Collection[str]) -> bool:
-    """Whether that classifier can name kinds of a detector's classes: its classes must be ImageNet's, and
-    `labels`, the detector's, VOC's."""
+    """True if the classifier's classes are ImageNet's, and `labels`, the detector's, VOC's."""
     return network.labels == IMAGENET_LABELS and IMAGENET_CLASSES.keys() >= set(labels)
 
 
@@ -57,8 +55,7 @@ def fine_grained(
 ) -> tuple[Prediction | None, ...]:
     """Each detection's most probable fine-grained class, in order; None where its class has none.
 
-    `probability` is the classifier's own over its 1,000 classes, not renormalised over those of the box's
-    class: low where the crop does not look like any of them. All crops are one batch.
+    `probability` is over the classifier's 1,000 classes, not renormalised. All crops are one batch.
     """
     numbers = [number for number, one in enumerate(detections) if IMAGENET_CLASSES.get(one.label)]
     found: list[Prediction | None] = [None] * len(detections)
@@ -72,13 +69,8 @@ def fine_grained(
 
 def crop(picture: Picture, detection: Detection) -> Picture:
     """A detection's box with MARGIN around it as a picture of its own, at least one pixel each way."""
-    image = picture.image
-    x, y = image.width / picture.width, image.height / picture.height
     x0, y0, x1, y1 = detection.box
     across, down = MARGIN * (x1 - x0), MARGIN * (y1 - y0)
-    left = min(max(0, int((x0 - across) * x)), image.width - 1)
-    top = min(max(0, int((y0 - down) * y)), image.height - 1)
-    right = min(image.width, max(left + 1, round((x1 + across) * x)))
-    bottom = min(image.height, max(top + 1, round((y1 + down) * y)))
-    part = image.crop((left, top, right, bottom))
+    right, bottom = min(picture.width, x1 + across), min(picture.height, y1 + down)
+    part = View(picture, (max(0.0, x0 - across), max(0.0, y0 - down), right, bottom)).image
     return replace(picture, image=part, width=part.width, height=part.height, milliseconds=0.0)

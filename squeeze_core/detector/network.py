@@ -28,8 +28,8 @@ from squeeze_core.networks.architecture import (
 STRIDES = (8, 16, 32, 64)
 # Input pixel at the middle of each level's first position: 3×3/2 windows; conv1's and the last two padded.
 FIRST_CENTRES = (6.5, 14.5, 14.5, 14.5)
-# Before training every class is given this probability everywhere, so that the many empty
-# positions do not swamp the first steps (Lin et al. 2017, arXiv:1708.02002, section 4.1).
+# Initial probability of every class, so that the many empty positions do not dominate the first steps
+# (Lin et al. 2017, arXiv:1708.02002, section 4.1).
 PRIOR = 0.01
 
 
@@ -62,7 +62,7 @@ class Detector(nn.Module):
             *(Fire(384, 96, 192, 192, "simple") for _ in range(2)),
         )
         self.stride64 = nn.Sequential(nn.MaxPool2d(3, stride=2, padding=1), Fire(384, 96, half, half))
-        # All that a level knows passes its squeeze, so these are wider than SqueezeNet's 1 in 8.
+        # A level's features all pass the squeeze, so these are wider than SqueezeNet's 1 in 8.
         self.merge32 = Fire(384 + width, 96, half, half)
         self.merge16 = nn.Sequential(
             Fire(512 + width, 128, half, half), Fire(width, 96, half, half, "simple")
@@ -145,7 +145,7 @@ def _concat_enlarged(features: Tensor, coarser: Tensor) -> Tensor:
 
 
 def _start_at(conv: nn.Conv2d, value: float) -> None:
-    """Make the layer answer about `value` everywhere before it is trained."""
+    """Initialise the layer so that its outputs are close to `value`."""
     nn.init.normal_(conv.weight, std=0.01)
     assert conv.bias is not None
     nn.init.constant_(conv.bias, value)
@@ -168,8 +168,8 @@ def _centres(level: int, rows: int, columns: int, device: torch.device) -> tuple
 def average_flipped(output: Tensor, flipped: Tensor, height: int, width: int) -> Tensor:
     """The mean of the outputs for pictures and for their mirror images: flip augmentation at test time.
 
-    Both are float [N, positions, 4 + classes], the network's output at that height and width in pixels, and
-    so is the mean. Positions and boxes of the mirror images are flipped back first.
+    All are float [N, positions, 4 + classes], for inputs of that height and width in pixels. Positions and
+    boxes of the mirror images are flipped back first.
     """
     levels = []
     sizes = [(math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES]
@@ -191,8 +191,8 @@ def positions(height: int, width: int, device: torch.device) -> Tensor:
 def add_batchnorm(network: Detector) -> Detector:
     """Put a BatchNorm after each convolution inside the neck's Fire modules, in place.
 
-    For training only: the trained backbone has none, and `fold_batchnorm` removes these again. The
-    head has none either: its levels differ too much for the one mean that it would run with.
+    For training only, until `fold_batchnorm`. The pretrained backbone has none, nor has the head, whose
+    levels differ too much for one running mean.
     """
     for name, module in network.named_modules():
         if isinstance(module, Fire) and name.startswith(("stride", "merge")):
@@ -204,7 +204,7 @@ def add_batchnorm(network: Detector) -> Detector:
 
 
 def fold_batchnorm(network: Detector) -> Detector:
-    """Undo `add_batchnorm` in place, folding what each BatchNorm learnt into its convolution."""
+    """Fold each BatchNorm of `add_batchnorm` into its convolution, in place."""
     network.eval()
     for module in network.modules():
         if isinstance(module, Fire):

@@ -1,6 +1,6 @@
-"""The detector on a CPU, by ONNX Runtime: the same answers in about half of PyTorch's time.
+"""The detector on a CPU, by ONNX Runtime: the same outputs in about half of PyTorch's time.
 
-A weights file carries the network's ONNX graph, which holds no weights: those are in the file once.
+A weights file carries the network's ONNX graph without weights: those are in the file once.
 """
 
 from __future__ import annotations

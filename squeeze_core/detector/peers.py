@@ -1,7 +1,4 @@
-"""Other small detectors beside ours: measured by one evaluator, as recorded in peers.json, or as published.
-
-`tools/detector_peers.py` measures the record again; the other detectors' files are never shipped.
-"""
+"""Other small detectors, as measured by `tools/detector_peers.py` (peers.json) or as published."""
 
 from __future__ import annotations
 

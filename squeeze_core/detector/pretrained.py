@@ -30,21 +30,20 @@ NAME = DETECTOR
 MIN_WIDTH, MAX_WIDTH = 8, 1024
 MAX_SIDE = 2048
 MAX_CLASSES = 1000
-# That of a trained file has 24,000; a longer one is no detector's and could inflate to anything.
+# That of a trained file has 24,000; a longer one could inflate to any size.
 MAX_HEADER_BYTES = 1_000_000
 _LAST = ("class_logits.weight", "distances.weight")
 
 
 @dataclass(frozen=True, eq=False)
 class PretrainedDetector:
-    """A detector in eval mode; its classes in label order, and how it wants to see a picture.
+    """A detector in eval mode, its classes in label order, its preprocessing and its calibration.
 
     `key`: equal for the same weights only. `graph`: the network in ONNX, without its weights
-    (`onnx_detector.OnnxDetector`). `calibration`: what its scores come to (`calibrate`), or UNCALIBRATED.
+    (`onnx_detector.OnnxDetector`).
     """
 
     key: str
-
     network: Detector
     labels: tuple[str, ...]
     preprocess: Preprocess
@@ -52,7 +51,7 @@ class PretrainedDetector:
     calibration: Calibration = UNCALIBRATED
 
     def load_on(self, device: torch.device) -> OnnxDetector:
-        """The module that the engine runs on that device, its own copy."""
+        """A copy of the network as a module on that device."""
         own = OnnxDetector(copy.deepcopy(self.network), self.graph)
         return own.to(device).to(memory_format=torch.channels_last)
 
@@ -64,7 +63,7 @@ def shipped_detector() -> PretrainedDetector:
 
 
 def holds_detector(content: bytes) -> bool:
-    """Whether bytes are of a safetensors or .sqz file that names a detector's last layers, sound or not."""
+    """True if the bytes are a safetensors or .sqz file, if damaged, with a detector's last layers."""
     if content.startswith(sqz.MAGIC):
         return set(_LAST) <= set(sqz.tensor_names(content))
     size = int.from_bytes(content[:8], "little")
@@ -75,9 +74,8 @@ def holds_detector(content: bytes) -> bool:
 def load_detector(file: Path | None = None) -> PretrainedDetector:
     """The shipped detector, or the one in `file` (made by `save_detector`, or compressed).
 
-    Nothing in the file is run, and beyond its tensors nothing is allocated before what it says is found
-    to be within bounds. Raises WeightsError when it is missing, is not a detector's, or holds a NaN or an
-    infinity.
+    Nothing in the file is run, and beyond its tensors nothing is allocated before its description is
+    checked. WeightsError when it is missing, is not a detector's, or holds a NaN or an infinity.
     """
     path = file or SHIPPED[NAME].checked()
     content = _read(path)
@@ -93,8 +91,13 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
         raise WeightsError(f"{path} does not hold a detector's weights: {error}.") from None
     network.load_state_dict(stored.state, assign=True)
     network.eval().requires_grad_(False)
-    # A graph is a program: only that of the shipped file, whose sha256 was checked, is run as it came.
-    graph = described.inflated_graph() if file is None else export_graph(network, described.size)
+    # A graph is a program: only that of the shipped file, whose sha256 was checked, is run.
+    shipped = file is None
+    graph = (
+        zlib.decompress(base64.b64decode(described.graph))
+        if shipped
+        else export_graph(network, described.size)
+    )
     preprocess = Preprocess(described.size)
     key = f"detector:{hashlib.sha256(content).hexdigest()}"
     return PretrainedDetector(key, network, described.labels, preprocess, graph, described.calibration)
@@ -102,8 +105,8 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
 
 @dataclass(frozen=True)
 class Description:
-    """A detector's weights file in its own words, within bounds, so that nothing large follows from
-    them: the class names, the network's width, its input side in pixels, its graph as it is stored."""
+    """The metadata of a detector's weights file, within bounds: class names, the network's width, its
+    input side in pixels, its compressed graph and its calibration."""
 
     labels: tuple[str, ...]
     width: int
@@ -129,9 +132,6 @@ class Description:
             raise ValueError("its calibration is not one") from None
         return cls(_labels(metadata["labels"]), width, size, metadata["graph"], calibration)
 
-    def inflated_graph(self) -> bytes:
-        return zlib.decompress(base64.b64decode(self.graph))
-
 
 def _whole(metadata: Mapping[str, str], key: str) -> int:
     text = metadata[key]
@@ -141,7 +141,7 @@ def _whole(metadata: Mapping[str, str], key: str) -> int:
 
 
 def _labels(text: str) -> tuple[str, ...]:
-    """The class names, which are stored as a JSON list; in older files with commas between them."""
+    """1 to MAX_CLASSES different class names, a JSON list or, in older files, separated by commas."""
     try:
         labels = json.loads(text) if text.startswith("[") else text.split(",")
     except (ValueError, RecursionError):
@@ -154,8 +154,7 @@ def _labels(text: str) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> bytes:
-    """The file's bytes; WeightsError when it is neither a .sqz nor a safetensors file, as detectors are
-    alone, or its header would take long to read."""
+    """The file's bytes; WeightsError unless it is a .sqz or a safetensors file with a short header."""
     content = read_file(path)
     has_header = content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= MAX_HEADER_BYTES
     if not (has_header or content.startswith(sqz.MAGIC)):
@@ -170,7 +169,7 @@ def check_side(size: int) -> None:
 
 
 def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: Path) -> None:
-    """Write a folded detector as fp16 safetensors that say their classes, width, input size and graph."""
+    """Write a folded detector as fp16 safetensors with `describe`'s metadata."""
     rounded = copy.deepcopy(network).cpu().half()
     state = {key: value.contiguous() for key, value in rounded.state_dict().items()}
     description = describe(labels, network.width, size, export_graph(rounded.float(), size))
@@ -180,7 +179,7 @@ def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: P
 def describe(
     labels: tuple[str, ...], width: int, size: int, graph: bytes, calibration: Calibration = UNCALIBRATED
 ) -> dict[str, str]:
-    """The metadata of a detector's weights file; `Description` reads it."""
+    """The metadata of a detector's weights file, which `Description` reads."""
     described = {
         "labels": json.dumps(labels, ensure_ascii=False),
         "width": str(width),
@@ -193,10 +192,7 @@ def describe(
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Put a calibration into a detector's weights file, whose weights stay bit by bit what they are.
-
-    WeightsError when the file is missing or is not a detector's.
-    """
+    """Put a calibration into a detector's weights file. WeightsError when it is not a detector's."""
     load_detector(path)
     content, told = _read(path), {"calibration": calibration.to_json()}
     if content.startswith(sqz.MAGIC):

@@ -61,7 +61,7 @@ def weight_rows(filter_: Filter) -> list[dict[str, str | float]]:
 
 def _kernels(filter_: Filter) -> go.Figure:
     best = filter_.strongest(KERNELS)
-    grid = sprite(filter_.weights[best], COLUMNS, 1)
+    grid = sprite(filter_.weights[best], COLUMNS)
     names = np.full(grid.shape, "", object)
     for place, name in enumerate(escaped(filter_.inputs[i]) for i in best):
         row, column = divmod(place, COLUMNS)

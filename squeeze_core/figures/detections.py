@@ -1,4 +1,4 @@
-"""Detections drawn: boxes to point at, and an annotated picture to take away."""
+"""Detections in figures: boxes over a picture as HTML, and an annotated picture as a file."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.maps import data_address
 from squeeze_core.images import Picture
 
-SURE = 0.5  # score below which a box looks unsure: dashed
+SURE = 0.5  # score below which a box is dashed
 
 
 def class_color(index: int) -> str:
-    """A class's colour, "#rrggbb": neighbours in the list are far apart in hue."""
-    hue = (0.07 + index * 0.381966) % 1  # the golden ratio's share of the circle
+    """A class's colour, "#rrggbb"; the hue of consecutive classes differs by the golden ratio."""
+    hue = (0.07 + index * 0.381966) % 1
     red, green, blue = colorsys.hls_to_rgb(hue, 0.42 if 0.1 < hue < 0.55 else 0.5, 0.85)
     return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
 
 
 def describe(detections: Sequence[Detection]) -> str:
     """The text alternative of either drawing."""
-    if not detections:
-        return "No object is outlined."
     found = ", ".join(caption(d) for d in detections)
-    return f"{len(detections)} outlined: {found}"
+    return f"{len(detections)} outlined: {found}" if found else "No object is outlined."
 
 
 def caption(detection: Detection, finer: Prediction | None = None) -> str:
@@ -51,11 +49,10 @@ def overlay(
     finer: Sequence[Prediction | None] = (),
     chosen: int | None = None,
 ) -> str:
-    """HTML: the picture with its boxes on top, which scale with it and are named when pointed at.
+    """HTML: the picture with its boxes on top, each with its number as `data-number`.
 
-    `alt`: the picture's text alternative. `finer`: each detection's fine-grained class, or none at
-    all. `chosen`: the number of the box in question; the others stand back. Each box says its number as
-    `data-number`.
+    `alt`: the picture's text alternative. `finer`: each detection's fine-grained class, or none at all.
+    `chosen`: the number of a box; the others are faint.
     """
     names = list(finer) or [None] * len(detections)
     below = _labels_below(picture, detections)
@@ -73,15 +70,14 @@ def overlay(
 
 
 def _labels_below(picture: Picture, detections: Sequence[Detection]) -> list[bool]:
-    """For each box whether its label goes to its foot, since a better one's label is at its head."""
-    heads: list[tuple[float, float]] = []
+    """For each box: True if its label goes below it, because a better box has its label near there."""
+    taken: list[tuple[float, float]] = []
     below = []
     for detection in detections:
         x, y = detection.box[0] / picture.width, detection.box[1] / picture.height
-        crowded = any(abs(x - other_x) < 0.15 and abs(y - other_y) < 0.05 for other_x, other_y in heads)
-        below.append(crowded)
-        if not crowded:
-            heads.append((x, y))
+        below.append(any(abs(x - left) < 0.15 and abs(y - top) < 0.05 for left, top in taken))
+        if not below[-1]:
+            taken.append((x, y))
     return below
 
 
@@ -117,40 +113,37 @@ def _box(
 def annotated(
     picture: Picture, detections: Sequence[Detection], finer: Sequence[Prediction | None] = ()
 ) -> Image.Image:
-    """The same as one RGB picture, at the size at which the picture is held."""
+    """The same as one RGB picture, of the size of the decoded one."""
     image = picture.image.copy()
     draw = ImageDraw.Draw(image)
     unit = max(2, round(max(image.size) / 300))
     font = ImageFont.load_default(size=max(11, 6 * unit))
     x, y = image.width / picture.width, image.height / picture.height
     names = list(finer) or [None] * len(detections)
-    below = _labels_below(picture, detections)
-    corners = [[v * by for v, by in zip(d.box, (x, y, x, y), strict=True)] for d in detections]
-    for detection, (x0, y0, x1, y1) in reversed(list(zip(detections, corners, strict=True))):
-        x1, y1 = max(x0, x1), max(y0, y1)
+    boxes = [(d.box[0] * x, d.box[1] * y, d.box[2] * x, d.box[3] * y) for d in detections]
+    every = list(zip(detections, boxes, names, _labels_below(picture, detections), strict=True))[::-1]
+    for detection, (x0, y0, x1, y1), _, _ in every:
         draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y1 + 1), outline="black", width=unit + 2)
         draw.rectangle((x0, y0, x1, y1), outline=class_color(detection.index), width=unit)
         if detection.score < SURE:
             _dash(draw, (x0, y0, x1, y1), unit)
-    every = zip(detections, corners, names, below, strict=True)
-    for detection, (x0, y0, _, y1), name, foot in reversed(list(every)):
+    for detection, (x0, y0, _, y1), name, below in every:
         text = caption(detection, name)
         left, top, right, bottom = font.getbbox(text)
         tall, wide = bottom - top + 2 * unit, right - left + 2 * unit
         label_x = max(0.0, min(x0, image.width - wide))
-        if foot:
+        if below:
             label_y = y1 if y1 + tall <= image.height else y1 - tall
         else:
             label_y = y0 - tall if y0 >= tall else y0
-        draw.rectangle(
-            (label_x, label_y, label_x + wide, label_y + tall), fill=class_color(detection.index)
-        )
+        place = (label_x, label_y, label_x + wide, label_y + tall)
+        draw.rectangle(place, fill=class_color(detection.index))
         draw.text((label_x + unit - left, label_y + unit - top), text, fill="white", font=font)
     return image
 
 
 def _dash(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], unit: int) -> None:
-    """Gaps in the outline of a box that is not sure."""
+    """Gaps in the outline of a box."""
     x0, y0, x1, y1 = box
     for x in np.arange(x0 + 3 * unit, x1 - 3 * unit, 6 * unit):
         for y in (y0 - 1, y1 - unit):

@@ -1,4 +1,4 @@
-"""Explanations in figures: heat maps, deletion and insertion curves, and channel attribution by module."""
+"""Explanations in figures: heat maps, and deletion and insertion curves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from scipy.ndimage import uniform_filter
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.figures.maps import overlay, place_in_words
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
-from squeeze_core.inside.ablation import Contributions
 from squeeze_core.inside.explain import Explanation, Score
 
 # The brightest pixels of a fine-grained map are a few dots: this share of it may saturate.
@@ -47,11 +46,8 @@ def in_words(explanation: Explanation) -> str:
     return place
 
 
-def deletion_insertion(scores: Sequence[tuple[str, Score]], confidence: str) -> go.Figure:
-    """The network's confidence as pixels are deleted and inserted, a pair of curves for each of two maps.
-
-    `confidence`: its name on the axis.
-    """
+def deletion_insertion(scores: Sequence[tuple[str, Score]]) -> go.Figure:
+    """The class's probability as pixels are deleted and inserted, a pair of curves for each of two maps."""
     figure = go.Figure()
     for (name, score), dash in zip(scores, DASHES, strict=False):
         curves = (
@@ -68,7 +64,7 @@ def deletion_insertion(scores: Sequence[tuple[str, Score]], confidence: str) -> 
             )
     styled(figure).update_layout(height=320, legend={"orientation": "h", "y": -0.25})
     figure.update_xaxes(title_text="share of the pixels, most important first", tickformat=".0%")
-    figure.update_yaxes(title_text=escaped(confidence), tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="probability", tickformat=".0%", rangemode="tozero")
     return figure
 
 
@@ -82,30 +78,3 @@ def curve_rows(scores: Sequence[tuple[str, Score]]) -> list[dict[str, float]]:
             row[f"{name}, insertion"] = float(score.insertion_curve[place])
         rows.append(row)
     return rows
-
-
-def module_contributions(found: Contributions) -> go.Figure:
-    """Each Fire module's positive and negative contributions, in the network's order."""
-    rows, hover = module_rows(found), "%{x}: %{y:+.2f}<extra></extra>"
-    figure = go.Figure()
-    for key, colour in (("negative", NEUTRAL), ("positive", ACCENT)):
-        x, y = [escaped(str(row["module"])) for row in rows], [row[key] for row in rows]
-        figure.add_bar(x=x, y=y, name=key, marker_color=colour, hovertemplate=hover)
-    styled(figure).update_layout(height=300, barmode="relative", legend={"orientation": "h", "y": 1.12})
-    figure.update_xaxes(tickangle=-60)
-    figure.update_yaxes(title_text="logits", zeroline=True)
-    return figure
-
-
-def module_rows(found: Contributions) -> list[dict[str, str | float]]:
-    """The table behind `module_contributions`, in logits."""
-    return [
-        {"module": name, "positive": positive, "negative": negative}
-        for name, (positive, negative) in found.modules().items()
-    ]
-
-
-def modules_in_words(found: Contributions) -> str:
-    """The text alternative of `module_contributions`: the three modules that contribute most."""
-    best = sorted(found.modules().items(), key=lambda item: -item[1][0])[:3]
-    return "The largest contributions are " + ", ".join(f"{name} {row[0]:+.1f}" for name, row in best)

@@ -8,11 +8,10 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from squeeze_core.figures.maps import Scale, coloured, grid_picture, sprite, unit_scale
+from squeeze_core.figures.maps import Scale, grid_picture, unit_scale
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 from squeeze_core.inside.ablation import Contributions
 from squeeze_core.inside.trace import FireTrace, Maps, ModuleTrace, Unit
@@ -32,9 +31,6 @@ PLACES = {
     "expand3x3": (2, 0),
     "output": (3, 0.5),
 }
-GLANCE_CHANNELS = 16
-GLANCE_TILE = 56
-GLANCE_PIXELS = 960
 NO_MARGIN = {"l": 0, "r": 0, "t": 0, "b": 0}
 
 
@@ -109,7 +105,7 @@ def wiring(module: ModuleTrace, input_shape: tuple[int, int, int]) -> go.Figure:
 def channel_grid(
     maps: Maps,
     units: Sequence[Unit],
-    chosen: Unit | None,
+    chosen: Unit,
     *,
     aspect: float,
     pixels: int,
@@ -125,48 +121,6 @@ def channel_grid(
     enlarge = max(1, round(pixels / columns / maps.shape[1]))
     order = [unit.channel for unit in units]
     picture = grid_picture(unit_scale(maps.values, scale)[order], columns, enlarge)
-    words = [
-        f"channel {i}: mean {maps.mean[i]:.3g}, max {maps.max[i]:.3g}, {maps.zeros[i]:.0%} zeros"
-        for i in order
-    ]
-    return _clickable(picture, units, words, columns, pixels, chosen, off)
-
-
-def glance(trace: FireTrace) -> go.Figure:
-    """Each Fire module's strongest channels, one row a module, in one picture that can be clicked."""
-    rows, units, words = [], [], []
-    step = max(GLANCE_TILE, *(module.places["output"].shape[1] for module in trace.modules.values()))
-    for module in trace.modules.values():
-        output, first = module.places["output"], module.branches[1]
-        split = len(module.places[first].values)
-        best = output.order()[:GLANCE_CHANNELS]
-        levels = unit_scale(output.values[best])
-        # Enlarged a whole number of times; the rest of the step is gap.
-        enlarge = step // levels.shape[1]
-        rows.append(sprite(levels, GLANCE_CHANNELS, enlarge, gap=step + 2 - enlarge * levels.shape[1]))
-        for channel in best.tolist():
-            branch, number = (first, channel) if channel < split else ("expand3x3", channel - split)
-            units.append(Unit(module.name, branch, number))
-            words.append(f"{units[-1]}: mean {output.mean[channel]:.3g}")
-    picture = coloured(np.nan_to_num(np.concatenate(rows)))
-    figure = _clickable(picture, units, words, GLANCE_CHANNELS, GLANCE_PIXELS)
-    labels = [
-        _text(0, row + 0.5, escaped(name)) | {"xanchor": "right", "xshift": -4}
-        for row, name in enumerate(trace.modules)
-    ]
-    return figure.update_layout(annotations=labels, margin={"l": 44})
-
-
-def _clickable(
-    picture: Image.Image,
-    units: Sequence[Unit],
-    words: Sequence[str],
-    columns: int,
-    pixels: int,
-    chosen: Unit | None = None,
-    off: Collection[Unit] = (),
-) -> go.Figure:
-    """A picture of tiles, about `pixels` wide, under transparent points, one a unit, with hover texts."""
     rows, invisible = -(-len(units) // columns), {"marker": {"opacity": 0}}
     centres = [(place % columns + 0.5, place // columns + 0.5) for place in range(len(units))]
     gone = [centre for centre, unit in zip(centres, units, strict=True) if unit in off]
@@ -176,16 +130,18 @@ def _clickable(
     points = _points(centres, max(10, pixels // columns - 2))
     points["marker"] |= {"symbol": "square", "opacity": 0}
     points |= {"selected": invisible, "unselected": invisible}
-    points["customdata"] = [[*unit, escaped(text)] for unit, text in zip(units, words, strict=True)]
+    points["customdata"] = [
+        [*unit, f"channel {i}: mean {maps.mean[i]:.3g}, max {maps.max[i]:.3g}, {maps.zeros[i]:.0%} zeros"]
+        for i, unit in zip(order, units, strict=True)
+    ]
     points["hovertemplate"] = "%{customdata[3]}<extra></extra>"
     image = {"source": picture, "xref": "x", "yref": "y", "x": 0, "y": 0, "layer": "below"}
     image |= {"sizex": columns, "sizey": rows, "sizing": "stretch"}
-    marks = [
-        {"type": "rect", "x0": x - 0.5, "y0": y - 0.5, "x1": x + 0.47, "y1": y + 0.47}
-        | {"line": {"color": ACCENT, "width": 3}}
-        for (x, y), unit in zip(centres, units, strict=True)
-        if unit == chosen
-    ]
+    marks = []
+    if chosen in units:
+        x, y = centres[units.index(chosen)]
+        corners = {"x0": x - 0.5, "y0": y - 0.5, "x1": x + 0.47, "y1": y + 0.47}
+        marks.append({"type": "rect", "line": {"color": ACCENT, "width": 3}} | corners)
     topleft = {"constrain": "domain", "constraintoward": "top"}
     # One dict, checked once: adding piece by piece costs Plotly several times as long.
     layout = {

@@ -25,13 +25,6 @@ def palette(name: str) -> np.ndarray:
     return (255 * np.array(colours)).round().astype(np.uint8)
 
 
-def coloured(levels: np.ndarray, name: str = "Viridis") -> Image.Image:
-    """Values in 0–1, [height, width] → a picture with that colour scale, one byte a pixel."""
-    image = Image.fromarray((255 * np.clip(levels, 0, 1)).astype(np.uint8))
-    image.putpalette(palette(name).tobytes())
-    return image
-
-
 def unit_scale(values: np.ndarray, scale: Scale = "branch") -> np.ndarray:
     """[channels, height, width] ≥ 0 → 0–1, by the largest value of each channel, or one scale for all.
 
@@ -44,14 +37,14 @@ def unit_scale(values: np.ndarray, scale: Scale = "branch") -> np.ndarray:
     return np.minimum(values / np.where(top > 0, top, 1), 1)
 
 
-def sprite(levels: np.ndarray, columns: int, enlarge: int, gap: int = 1) -> np.ndarray:
+def sprite(levels: np.ndarray, columns: int, enlarge: int = 1) -> np.ndarray:
     """[channels, height, width] → tiles in one array, `columns` in a row, from the top left.
 
-    Each tile is enlarged a whole number of times, with `gap` pixels of NaN after it.
+    Each tile is enlarged a whole number of times, with a pixel of NaN after it.
     """
     count, height, width = levels.shape
     rows = -(-count // columns)
-    tiles = np.full((rows * columns, height * enlarge + gap, width * enlarge + gap), np.nan, np.float32)
+    tiles = np.full((rows * columns, height * enlarge + 1, width * enlarge + 1), np.nan, np.float32)
     tiles[:count, : height * enlarge, : width * enlarge] = levels.repeat(enlarge, 1).repeat(enlarge, 2)
     grid = tiles.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2)
     return grid.reshape(rows * tiles.shape[1], columns * tiles.shape[2])

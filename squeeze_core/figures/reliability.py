@@ -1,4 +1,4 @@
-"""The reliability diagram: calibrated scores against the share of boxes that is right."""
+"""The reliability diagram: scores against the share of boxes that is right."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 
 def diagram(calibration: Calibration) -> go.Figure:
     """Score against the share of boxes that is right, both 0–100 %; the diagonal is perfect calibration."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": NEUTRAL, "dash": "dash"}, hoverinfo="skip"
+    diagonal = {"color": NEUTRAL, "dash": "dash"}
+    figure = go.Figure(
+        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=diagonal, hoverinfo="skip", showlegend=False)
     )
     for name, rows, colour, symbol in series(calibration):
         figure.add_scatter(
@@ -25,11 +25,9 @@ def diagram(calibration: Calibration) -> go.Figure:
             marker={"size": 9, "symbol": symbol},
             hovertemplate="score %{x:.0%}: %{y:.0%} right of %{customdata:,} boxes",
         )
-    figure.data[0].showlegend = False
     styled(figure).update_layout(height=360, legend={"orientation": "h", "y": -0.22})
     figure.update_xaxes(title_text="score", tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title_text="boxes that are right", tickformat=".0%", range=[0, 1])
-    return figure
+    return figure.update_yaxes(title_text="boxes that are right", tickformat=".0%", range=[0, 1])
 
 
 def rows_of(calibration: Calibration) -> list[dict[str, object]]:
@@ -51,6 +49,6 @@ def series(calibration: Calibration) -> list[tuple[str, tuple[Bin, ...], str, st
     """Name, bins, colour and marker of the scores before and after calibration."""
     before, after = calibration.before, calibration.after
     return [
-        (f"as the network says, off by {expected_error(before):.1%}", before, NEUTRAL, "square"),
+        (f"uncalibrated, off by {expected_error(before):.1%}", before, NEUTRAL, "square"),
         (f"calibrated, off by {expected_error(after):.1%}", after, ACCENT, "circle"),
     ]

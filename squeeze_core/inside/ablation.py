@@ -121,19 +121,6 @@ class Contributions:
         ]
         return sorted(every, key=lambda one: -one[1])[:count]
 
-    def modules(self) -> dict[str, tuple[float, float]]:
-        """Each Fire module's positive and negative contributions, summed over the channels of both expands,
-        in the network's order."""
-        sums: dict[str, tuple[float, float]] = {}
-        for (module, branch), row in self.of.items():
-            if branch != "squeeze":
-                positive, negative = sums.get(module, (0.0, 0.0))
-                sums[module] = (
-                    positive + float(row.clip(min=0).sum()),
-                    negative + float(row.clip(max=0).sum()),
-                )
-        return sums
-
 
 def contributions(picture: Picture, engine: Engine, network: Network, index: int) -> Contributions:
     """Each channel's contribution to class `index`, from one backward pass."""

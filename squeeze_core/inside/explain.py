@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,19 +34,6 @@ SCORE_STEPS = 32
 BLUR = 31
 
 
-class Target(Protocol):
-    """The answer that is explained.
-
-    `batch`: float32 [N, 3, H, W], whose first picture is the one that the map covers. `confidence`: from
-    the network's output for M pictures, float [M], 0–1.
-    """
-
-    @property
-    def batch(self) -> Tensor: ...
-
-    def confidence(self, output: Tensor) -> Tensor: ...
-
-
 @dataclass(frozen=True)
 class TargetClass:
     """Class `index` of a picture; `batch`: float32 [1, 3, H, W]."""
@@ -63,7 +50,7 @@ class TargetClass:
 class Method:
     """An explanation method: the meaning of its map, its limits, its source, and its function.
 
-    `attribute`: loaded network, `Target` and `Progress` → the map, float [h, w]. `slow`: many passes
+    `attribute`: loaded network, target and `Progress` → the map, float [h, w]. `slow`: many passes
     through the network, reported to `Progress`.
     """
 
@@ -75,7 +62,7 @@ class Method:
     attribute: Callable[[Any, Any, Progress], Tensor] = field(repr=False)
     slow: bool = False
 
-    def map(self, network: nn.Module, target: Target, progress: Progress) -> np.ndarray:
+    def map(self, network: nn.Module, target: object, progress: Progress) -> np.ndarray:
         """The map, float32 [h, w], read-only."""
         array = self.attribute(network, target, progress).detach().float().cpu().contiguous().numpy()
         array.setflags(write=False)
@@ -257,31 +244,23 @@ def score(
     network: Network,
     progress: Progress = lambda share: None,
 ) -> Score:
-    """Deletion and insertion of that explanation's pixels."""
-
-    def work(loaded: SqueezeNet, device: torch.device) -> Score:
-        target = TargetClass(network.preprocess([picture.image]).to(device), explanation.index)
-        return deletion_insertion(explanation, loaded, target, progress)
-
-    return look_inside(engine, network, work, large=True)
-
-
-def deletion_insertion(
-    explanation: Explanation, network: nn.Module, target: Target, progress: Progress
-) -> Score:
-    """The map's score by the network's confidence in the target, in SCORE_STEPS equal shares of pixels."""
-    plain = target.batch[:1]
-    blurred = F.gaussian_blur(plain, [BLUR, BLUR])
+    """Deletion and insertion of that explanation's pixels, in SCORE_STEPS equal shares."""
     order = np.argsort(-explanation.upsampled(), axis=None, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(order.size)
-    ranks = torch.as_tensor(rank.reshape(1, 1, *plain.shape[-2:]), device=plain.device)
     shares = np.linspace(0, 1, SCORE_STEPS + 1, dtype=np.float32)
-    curves = np.empty((2, len(shares)), np.float32)
-    with torch.inference_mode():
-        for number, share in enumerate(shares):
-            taken = ranks < round(float(share) * order.size)
-            pair = torch.cat([plain.masked_fill(taken, 0), torch.where(taken, plain, blurred)])
-            curves[:, number] = target.confidence(network(pair).float()).cpu().numpy()
-            progress((number + 1) / len(shares))
-    return Score(shares, curves[0], curves[1])
+
+    def work(loaded: SqueezeNet, device: torch.device) -> Score:
+        target = TargetClass(network.preprocess([picture.image]).to(device), explanation.index)
+        plain, blurred = target.batch, F.gaussian_blur(target.batch, [BLUR, BLUR])
+        ranks = torch.as_tensor(rank.reshape(1, 1, *plain.shape[-2:]), device=device)
+        curves = np.empty((2, len(shares)), np.float32)
+        with torch.inference_mode():
+            for number, share in enumerate(shares):
+                taken = ranks < round(float(share) * order.size)
+                pair = torch.cat([plain.masked_fill(taken, 0), torch.where(taken, plain, blurred)])
+                curves[:, number] = target.confidence(loaded(pair).float()).cpu().numpy()
+                progress((number + 1) / len(shares))
+        return Score(shares, curves[0], curves[1])
+
+    return look_inside(engine, network, work, large=True)

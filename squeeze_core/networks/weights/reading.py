@@ -80,7 +80,7 @@ def read_weights(content: bytes, name: str) -> Stored:
         raise WeightsError(f"{name} is larger than {MAX_BYTES // 10**6} MB, too large for these weights.")
     if content[:2] == b"PK":
         stored = Stored(_state_in(_unzipped(content, name), name), {})
-    elif content[:1] == b"\x80":
+    elif content[:1] == b"\x80" and content[8:9] != b"{":  # a safetensors header's length may begin so
         stored = Stored(_state_in(_unpickled(content, name), name), {})
     elif content[8:9] == b"{":
         stored = _safetensors(content, name)

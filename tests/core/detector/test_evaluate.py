@@ -122,7 +122,9 @@ def test_the_samples_annotations_fit_the_gallery(engine: Engine) -> None:
     labels = load_detector().labels
     annotations = read(gallery.FOLDER, Path(__file__).parent / "samples.json", labels)
     assert {example.path.name for example in annotations.examples} == {s.file for s in gallery.samples()}
-    found = [answer.detections(0.4) for answer in module.answers_to(annotations, engine)]
+    found = [
+        answer.detections(0.4) for answer in module.answers_to(annotations, engine, shipped_detector())
+    ]
     seen = module.shown(annotations, found, 0.4)
     assert seen.truths == 5 and seen.boxes - seen.wrong >= 4
 

@@ -16,7 +16,6 @@ from squeeze_core.cost.design_space import Choice, design
 from squeeze_core.figures import channels, compression, design_space, explanations, fire_modules
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tile, Tiles
 from squeeze_core.figures.plotly_charts import figure
-from squeeze_core.inside.ablation import Contributions
 from squeeze_core.inside.channels import Filter
 from squeeze_core.inside.explain import Score
 
@@ -43,10 +42,7 @@ def drawn(name: str) -> dict[str, go.Figure]:
         "layers": fire_modules.network_strip({name: (8, 4, 4)}, name),
         "kernels": channels.weights(Filter(np.ones((2, 3, 3), np.float32), (name, name))),
         "weights": channels.weights(Filter(np.ones((2, 1, 1), np.float32), (name, name))),
-        "curves": explanations.deletion_insertion([(name, SCORE)], name),
-        "modules": explanations.module_contributions(
-            Contributions("cat", 1.0, {(name, "expand1x1"): np.ones(2, np.float32)})
-        ),
+        "curves": explanations.deletion_insertion([(name, SCORE)]),
         "sensitivity": compression.sensitivity([PruningCurve(name, (0.5,), (0.1,))]),
         "design": design_space.strip(replace(NETWORK, modules=(module,))),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from squeeze_core.inside.explain import explain
 from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.preprocess import Preprocess
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +26,7 @@ def trace(chelsea: Picture, engine: Engine) -> FireTrace:
 
 def test_tiles_stand_in_order(trace: FireTrace) -> None:
     values = trace["fire9", "squeeze"].values
-    grid = maps.sprite(values, columns=10, enlarge=2, gap=1)
+    grid = maps.sprite(values, columns=10, enlarge=2)
     assert grid.shape == (7 * 29, 10 * 29)
     for channel in (0, 9, 10, 63):
         row, column = divmod(channel, 10)
@@ -71,22 +69,6 @@ def test_a_grid_can_be_clicked_where_its_tile_is(trace: FireTrace) -> None:
         picture.convert("RGB").crop((0, picture.height - tile, tile - 1, picture.height - 1))
     )
     assert brightest > darkest.astype(int).sum()
-
-
-def test_the_glance_names_the_right_branch(trace: FireTrace) -> None:
-    points = fire_modules.glance(trace).data[1]
-    assert len(points.customdata) == 8 * fire_modules.GLANCE_CHANNELS
-    for module, branch, channel, words in points.customdata[::7]:
-        assert f"mean {trace[module, branch].mean[channel]:.3g}" in words
-
-
-@pytest.mark.parametrize("side", [64, 224, 300])
-def test_the_glance_fits_any_input_side(chelsea: Picture, engine: Engine, side: int) -> None:
-    seen = replace(DEFAULT, preprocess=Preprocess(side), key=f"seen at {side}")
-    trace = fire_trace(chelsea, engine, seen)
-    picture = fire_modules.picture_of(fire_modules.glance(trace))
-    tile = max(fire_modules.GLANCE_TILE, trace["fire2", "output"].shape[1]) + 2
-    assert picture.size == (fire_modules.GLANCE_CHANNELS * tile, 8 * tile)
 
 
 def test_the_strip_is_clicked_by_layer(trace: FireTrace) -> None:
