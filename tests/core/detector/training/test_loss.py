@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
 from torchvision.ops import box_iou
 
 from squeeze_core.detector.network import Detector, add_batchnorm, positions
-from squeeze_core.detector.training.loss import assign, detection_loss, pairwise_iou
+from squeeze_core.detector.training.loss import assign, detection_loss, pairwise_iou, silence_weight
 
 CPU = torch.device("cpu")
 BOXES = torch.tensor([[10.0, 12.0, 60.0, 50.0], [70.0, 40.0, 120.0, 120.0]])
@@ -159,3 +162,11 @@ def test_within_a_box_that_is_left_alone_its_class_costs_nothing() -> None:
         alarm[0, inside, 4 + label] = 3.0
         costs.append(detection_loss(alarm, centres, BOXES[None, :1], LABELS[None, :1], torch.zeros(1, 1)))
     assert costs[1]["class"] < 1e-3 and costs[0]["class"] > 1
+
+
+def test_the_weight_of_a_class_that_is_not_there_grows_with_the_square_of_its_score() -> None:
+    output = torch.zeros(1, 1, 6)
+    output[..., 5] = math.log(3)  # a score of 3/4
+    truths = torch.tensor([[5.0, 5.0]]), torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.int64)
+    weight = silence_weight(output, *truths, torch.full((1, 1), -1.0))
+    assert weight.flatten().tolist() == pytest.approx([0.75 / 4, 0.75 * 9 / 16])

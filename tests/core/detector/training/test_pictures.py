@@ -49,3 +49,11 @@ def test_rare_classes_are_drawn_more_often(coco_folder: Path) -> None:
     file.write_text(json.dumps(document))
     weights = sampling_weights(scenes_of(coco_folder))
     assert weights[0] > weights[1] == 1.0
+
+
+def test_rare_classes_are_drawn_by_the_root_of_their_rarity() -> None:
+    def scene(label: int) -> Scene:
+        return Scene(Path("a.png"), np.zeros((1, 4)), np.array([label]), np.ones(1))
+
+    scenes = [scene(label) for label in [0] * 9 + [1] * 9 + [2]]
+    assert sampling_weights(scenes) == [1.0] * 18 + [3.0]
