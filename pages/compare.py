@@ -1,4 +1,4 @@
-"""What do we give up for a smaller network? SqueezeNet compared with the chosen networks."""
+"""The page Compare: SqueezeNet compared with the chosen networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How small can it get? From AlexNet to half a megabyte, and a network compressed live."""
+"""The page Compress: from AlexNet to half a megabyte, and a network compressed live."""
 
 from __future__ import annotations
 

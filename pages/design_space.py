@@ -1,4 +1,4 @@
-"""What if SqueezeNet were built differently? The paper's metaparameters, and the network they make."""
+"""The page Design space: the paper's metaparameters, and the network they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much does each network cost, and in which layers?"""
+"""The cost of each network, and the layers that hold its parameters."""
 
 from __future__ import annotations
 

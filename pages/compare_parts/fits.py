@@ -1,4 +1,4 @@
-"""What fits? A device's limits in, an answer out."""
+"""The networks that meet a device's limits."""
 
 from __future__ import annotations
 

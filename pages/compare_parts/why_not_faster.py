@@ -1,4 +1,4 @@
-"""Why isn't fifty times smaller fifty times faster? This machine's own figures, layer by layer."""
+"""SqueezeNet's time beside AlexNet's on this machine, layer by layer, and the reasons."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _activations(cost: Profile, number_bytes: int) -> int:
 
 
 def _layers(small: NetworkRow, here: Measurement) -> None:
-    """What each of SqueezeNet's layers takes, beside what the roofline allows."""
+    """The time of each of SqueezeNet's layers, beside its roofline."""
     assert here.peak is not None
     found = layer_timings(small.profile(), here.peak, here.layers)
     st.markdown(f"**Where {plain(small.title)}’s time goes**")

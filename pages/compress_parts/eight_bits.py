@@ -36,7 +36,7 @@ def draw(network: Network) -> None:
 
 
 def _accuracy() -> None:
-    """What was measured on labelled pictures, of the shipped network."""
+    """Accuracy of the shipped network by precision, on labelled pictures."""
     rows = [
         {
             "File": row.title,

@@ -1,4 +1,4 @@
-"""What does each byte less cost? The measured curve of SqueezeNet 1.1."""
+"""Size against accuracy: the measured curve of SqueezeNet 1.1."""
 
 from __future__ import annotations
 

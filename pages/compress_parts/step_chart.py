@@ -19,8 +19,8 @@ from squeeze_core.networks.catalogue import DEFAULT, Network
 
 
 def steps(network: Network, found: Compressed | None) -> tuple[CompressionStep, ...]:
-    """What was compressed here last; else, of SqueezeNet 1.1 alone, the recorded steps of the shipped file;
-    else the network as it is."""
+    """The steps of the last compression here; else, of SqueezeNet 1.1 alone, the recorded ones of the
+    shipped file; else the network as it is."""
     if found:
         return compression_steps.ours(found.original.title, found.float32_bytes, found.stages)
     if DEFAULT.name in (network.name, network.compressed):

@@ -1,1 +1,1 @@
-"""What networks cost: counted, measured or cited."""
+"""The cost of networks: counted, measured or cited."""

@@ -49,7 +49,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one network meets every limit; `checks` one each, in the budget's order."""
+    """One network against every limit: `checks`, one each, in the budget's order."""
 
     row: NetworkRow
     checks: tuple[Check, ...]
@@ -60,7 +60,7 @@ class Verdict:
 
     @property
     def reason(self) -> str:
-        """Why it does not fit; empty when it does."""
+        """The limits that it misses; empty when it fits."""
         return "; ".join(str(check) for check in self.checks if not check.met)
 
 

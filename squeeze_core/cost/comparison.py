@@ -59,7 +59,7 @@ REFERENCE = DEFAULT.name
 
 @lru_cache(maxsize=256)
 def profile_of(network: Network) -> Profile:
-    """What one picture costs at the network's own input size; counted once per process."""
+    """The cost of one picture at the network's own input size; counted once per process."""
     with torch.device("meta"):
         built = network.build()
     if isinstance(built, SqueezeNet):
@@ -134,12 +134,12 @@ class NetworkRow:
 
     @property
     def own(self) -> bool:
-        """Whether it is a user's network."""
+        """True of a user's network."""
         return self.network is not None and self.network.own
 
     @property
     def comparable(self) -> bool:
-        """Whether it names the same classes as SqueezeNet 1.1, so that a ratio of sizes says something."""
+        """True where it names the classes of SqueezeNet 1.1, so that a ratio of sizes says something."""
         return self.network is None or self.network.labels == DEFAULT.labels
 
     @property

@@ -19,12 +19,12 @@ class Headline(NamedTuple):
 
     @property
     def smaller(self) -> float:
-        """How many times smaller the file is than SqueezeNet's float32 parameters."""
+        """The ratio of SqueezeNet's float32 parameters to the file, in bytes."""
         return self.float32 / self.file
 
     @property
     def fewer_parameters(self) -> float:
-        """How many times fewer parameters SqueezeNet has than AlexNet."""
+        """The ratio of AlexNet's parameters to SqueezeNet's."""
         return self.alexnet / self.float32
 
 

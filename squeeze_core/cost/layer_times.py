@@ -1,4 +1,4 @@
-"""What does each layer of a SqueezeNet take on this machine's processor, as the pages run it?"""
+"""The time of each layer of a SqueezeNet on this machine's processor, as the pages run it."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def _events(names: list[str], arguments: list[str]) -> Iterator[MeasureStep | Me
 
 
 def _messages(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """What the process sends, and {} at once and now and then, so that whoever waits can also stop."""
+    """The messages of the process, and {} at once and now and then, so that a caller can stop."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:

@@ -40,7 +40,7 @@ BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
 
 
 class Subject(NamedTuple):
-    """What is measured: `run` takes a batch of that many pictures through it, as pages and commands do;
+    """One subject: `run` takes a batch of that many pictures through it, as pages and commands do;
     `trained`: whether its weights are; `layers`: see `Measurement`."""
 
     run: Callable[[int], object]
@@ -54,7 +54,7 @@ def main(device: str, *networks: str) -> int:
 
 
 def in_a_copy(work: Callable[[], None]) -> bool:
-    """Whether the work was done, by a copy of this process where the system can make one."""
+    """True when the work was done, by a copy of this process where the system can make one."""
     child = os.fork() if hasattr(os, "fork") else 0
     if child:
         return os.waitpid(child, 0)[1] == 0

@@ -1,4 +1,4 @@
-"""What does a network cost? Parameters, multiply-accumulates and activation memory, layer by layer.
+"""The cost of a network: parameters, multiply-accumulates and activation memory, layer by layer.
 
 Counted by running the network once on PyTorch's meta device: shapes only, no numbers, so that
 VGG-19 costs neither its half gigabyte nor its seconds.

@@ -1,4 +1,4 @@
-"""What others published and this code cannot measure, in one table with its sources.
+"""Figures that others published and this code cannot measure, in one table with its sources.
 
 Sizes are as the papers print them. The SqueezeNet paper does not state what its MB are: its 4.8 MB are
 1,248,424 parameters in units of 2^20 bytes, its 240 MB for AlexNet fit neither unit. Everything that this

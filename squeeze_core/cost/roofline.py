@@ -1,4 +1,4 @@
-"""What a network would take if nothing held a device up but its memory and its arithmetic.
+"""The least time of a network on a device, bounded by memory and arithmetic alone.
 
 After Williams, Waterman and Patterson 2009, "Roofline" (doi:10.1145/1498765.1498785): a layer takes at
 least as long as its bytes need at the device's bandwidth, and as its multiply-accumulates need.
@@ -19,7 +19,7 @@ _SECONDS = 0.4  # that each of the two figures is measured for
 
 @dataclass(frozen=True)
 class DevicePeak:
-    """What a device reaches at best, as measured there: `bandwidth`, bytes read and written a second;
+    """The peak of a device, as measured there: `bandwidth`, bytes read and written a second;
     `throughput`, multiply-accumulates a second. `number_bytes`: of each number that it computes with."""
 
     bandwidth: float
@@ -76,13 +76,13 @@ def moved(layer: Layer, number_bytes: int, batch: int = 1) -> int:
 
 
 def least_seconds(layer: Layer, peak: DevicePeak, batch: int = 1) -> float:
-    """What a layer takes at least for a batch."""
+    """The least time of a layer for a batch, in seconds."""
     memory = moved(layer, peak.number_bytes, batch) / peak.bandwidth
     return max(memory, batch * layer.macs / peak.throughput)
 
 
 def least_time(cost: Profile, peak: DevicePeak, batch: int = 1) -> float:
-    """What a network takes at least for a batch, layer by layer, in seconds."""
+    """The least time of a network for a batch, layer by layer, in seconds."""
     return sum(least_seconds(layer, peak, batch) for layer in cost.layers)
 
 

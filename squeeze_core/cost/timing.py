@@ -50,7 +50,7 @@ class Timings:
 
     @property
     def busy(self) -> bool:
-        """Whether other work disturbed the times, by the load or by how far they spread."""
+        """True when other work disturbed the times, by the load or by how far they spread."""
         spread = any(timing.high > BUSY_SPREAD * timing.low for timing in self.networks)
         return spread or (self.load or 0) > BUSY_LOAD
 

@@ -1,4 +1,4 @@
-"""How quantities are written: names, units, ratios and the ticks of their axes."""
+"""Quantities in writing: names, units, ratios and the ticks of their axes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Speed = Literal["milliseconds", "images_per_second", "peak_memory_bytes"]
 
 
 class Axis(NamedTuple):
-    """How one quantity is written: its title, the factor to its base unit, the unit, and the words
+    """One quantity in writing: its title, the factor to its base unit, the unit, and the words
     for more and less of it than the reference."""
 
     title: str

@@ -62,7 +62,7 @@ def claim() -> str:
 
 
 def beside_the_squares(rows: Sequence[NetworkRow], files: Sequence[NetworkRow]) -> tuple[str, ...]:
-    """What the squares to scale cannot say: SqueezeNet's size in everyday terms, user networks by their
+    """Sentences beside the squares to scale: SqueezeNet's size in everyday terms, user networks by their
     files, and the compressed `files`."""
     ours, others = _split(rows)
     return (
@@ -97,7 +97,7 @@ def difference(file: NetworkRow) -> str:
 
 
 def which_figure(ours: NetworkRow) -> str:
-    """What the published and the measured accuracy of SqueezeNet are, where both stand."""
+    """The published and the measured accuracy of SqueezeNet, told apart where both stand."""
     measured = ours.measured
     assert measured is not None and ours.top1 is not None
     return (
@@ -119,7 +119,7 @@ def computation(ours: NetworkRow) -> str:
 
 
 def accuracy(rows: Sequence[NetworkRow], field: Sequence[NetworkRow], kind: Cost) -> str:
-    """What more accuracy costs; or, where there is one, which network is cheaper and better at once."""
+    """The cost of more accuracy; or, where there is one, which network is cheaper and better at once."""
     ours, others = _split(rows)
     better = [
         row
@@ -145,7 +145,7 @@ def where(name: str) -> str:
 
 
 def speed(measurements: Sequence[Measurement]) -> str:
-    """How SqueezeNet compares with the slowest network measured."""
+    """SqueezeNet's time beside that of the slowest network measured."""
     ours = next((m for m in measurements if m.name == REFERENCE), None)
     others = [m for m in measurements if m.name != REFERENCE]
     if ours is None or not others:
@@ -186,7 +186,7 @@ def picture(answers: Sequence[Classification]) -> str:
 
 
 def advice(verdicts: Sequence[Verdict], budget: Budget) -> str:
-    """What to take within that budget: "Within 16 MB of storage, take EfficientNet B0"."""
+    """The network to take within that budget: "Within 16 MB of storage, take EfficientNet B0"."""
     fitting = [verdict for verdict in verdicts if verdict.fits]
     within = limits(budget)
     if not fitting:
@@ -213,7 +213,7 @@ def limits(budget: Budget) -> str:
 
 
 def reasons(verdicts: Sequence[Verdict], budget: Budget) -> tuple[str, ...]:
-    """What the advice rests on: how many fit, what accuracy that is, and what SqueezeNet leaves free."""
+    """The grounds of the advice: how many fit, what accuracy that is, and what SqueezeNet leaves free."""
     said = [answer(verdicts)]
     fitting = [verdict.row for verdict in verdicts if verdict.fits]
     ours = next((row for row in fitting if row.name == REFERENCE), None)
@@ -237,7 +237,7 @@ def paper() -> str:
 
 
 def detectors(known: Sequence[DetectorRow]) -> str:
-    """Where our detector stands among those that one evaluator measured."""
+    """Our detector's place among those that one evaluator measured."""
     ours = known[0]
     measured = [row for row in known if row.measured]
     better = [row for row in measured if row.map50 > ours.map50]

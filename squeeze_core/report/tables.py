@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def accuracy_source(rows: Sequence[NetworkRow]) -> str:
-    """Where the published accuracies of those rows come from, in one sentence."""
+    """The sources of those rows' published accuracies, in one sentence."""
     others = [row for row in rows if row.top1 is not None and not row.source.startswith("torchvision")]
     named = "".join(f"; of {row.title}: {row.source}" for row in others)
     return f"ImageNet accuracy as published by torchvision for its default weights{named}."
@@ -124,7 +124,7 @@ def study_source() -> str:
 
 
 def paper_source() -> str:
-    """What the bars of the paper's Table 2 leave out: their source, and how little accuracy moves."""
+    """A caption for the bars of the paper's Table 2: their source, and how little accuracy moves."""
     top1, top5 = [row.top1 for row in TABLE_2], [row.top5 for row in TABLE_2]
     return (
         f"{TABLE_2[0].source}: size, and how many times smaller than AlexNet; ImageNet accuracy stays "
