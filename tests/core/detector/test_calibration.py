@@ -142,3 +142,7 @@ def test_the_shipped_detector_is_calibrated() -> None:
     for row in calibration.after:
         assert row.right == pytest.approx(row.score, abs=0.1)
     assert 0.2 <= calibration.threshold <= 0.6
+
+
+def test_boxes_that_are_never_shown_are_no_error() -> None:
+    assert expected_error([Bin(0.05, 0.5, 1000), Bin(0.5, 0.4, 10)]) == pytest.approx(0.1)

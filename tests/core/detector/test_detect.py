@@ -241,3 +241,8 @@ def test_tiled_inference_keeps_what_is_large(chelsea: Picture, engine: Engine) -
     plain, close = (next(detect([chelsea], engine, tiled=c)).detections()[0] for c in (False, True))
     assert (plain.label, plain.score) == (close.label, pytest.approx(close.score, abs=1e-4))
     assert plain.box == pytest.approx(close.box, abs=1)
+
+
+def test_a_crop_has_a_margin_of_a_tenth_of_each_side(chelsea: Picture) -> None:
+    part = crop(chelsea, Detection("cat", 7, 0.5, (100, 100, 200, 120)))
+    assert part.image.size == (120, 24)

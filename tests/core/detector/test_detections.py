@@ -125,3 +125,9 @@ def test_a_box_that_is_not_sure_is_dashed() -> None:
     assert ["dashed" in page for page in pages] == [False, True]
     foot = [len(np.unique(picture[349, 60:340], axis=0)) for picture in pictures]
     assert foot == [1, 2]  # one colour all along, or two that take turns
+
+
+def test_an_annotated_box_is_where_the_reduced_picture_has_it() -> None:
+    gray = Picture("a.png", Image.new("RGB", (200, 100), "gray"), 400, 400, "PNG", "", 0.0)
+    drawn = np.asarray(annotated(gray, [Detection("cat", 7, 0.9, (100, 100, 300, 300))]))
+    assert (drawn[60, 50] != 128).any() and (drawn[75, 100] != 128).any() and (drawn[60, 100] == 128).all()
