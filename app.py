@@ -37,7 +37,7 @@ def image(name: str) -> str:
 
 
 def front_door() -> None:
-    """What one visitor sees."""
+    """Draw the page that one visitor asked for."""
     st.set_page_config(page_title="Squeeze Lab", page_icon=image("icon.svg"), layout="wide")
     st.logo(image("logo.svg"), size="large")
     page = st.navigation(

@@ -1,4 +1,4 @@
-"""Which networks to compare SqueezeNet with."""
+"""The choice of networks to compare SqueezeNet with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layers matter, and what their weights become."""
+"""The effect of each layer on the answers, and the values that its weights become."""
 
 from __future__ import annotations
 

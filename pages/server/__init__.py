@@ -1,1 +1,1 @@
-"""What runs once for all visitors: routes, log, memory, and results that sessions share."""
+"""Parts that run once for all visitors: start, log, memory, and results that sessions share."""

@@ -128,7 +128,7 @@ class _Cached(Generic[Given, Result]):
         return self._cache.get(key, lambda: self._function(*given, **named), self._seconds)
 
     def is_known(self, *given: Given.args, **named: Given.kwargs) -> bool:
-        """Whether a call with those arguments would be answered at once."""
+        """True if a call with those arguments would be answered at once."""
         return self._key(given, named) in self._cache
 
     def _key(self, given: tuple[Any, ...], named: dict[str, Any]) -> Hashable:

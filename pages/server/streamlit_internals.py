@@ -69,7 +69,7 @@ def forget_uploads(files: Iterable[UploadedFile]) -> None:
 
 
 def count_sessions() -> int:
-    """How many sessions the server holds: those that are connected, and those that may still come back.
+    """Count the sessions that the server holds: connected ones, and those that may still come back.
 
     Streamlit keeps a session, with its pictures, for two minutes after its browser has gone, but drops it
     only when its store is counted: without that, the last visitor's pictures would stay until the next one

@@ -1,1 +1,1 @@
-"""What one visitor has: pictures, networks, the address."""
+"""State of one visitor: pictures, networks, the address."""

@@ -1,1 +1,1 @@
-"""What pages are made of: charts with table and downloads, pickers, progress."""
+"""Building blocks of pages: charts with table and downloads, pickers, progress."""

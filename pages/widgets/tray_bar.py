@@ -154,8 +154,8 @@ def _take_drop(key: str) -> None:
 
 
 def _style(entries: list[Entry], shown: Picture) -> None:
-    """What every page looks like; the thumbnails, as backgrounds of their buttons; a ring round the one
-    shown, and its shape, so that room is kept for the picture while it is fetched."""
+    """The style of every page; the thumbnails, as backgrounds of their buttons; a ring round the one shown,
+    and its shape, so that room is kept for the picture while it is fetched."""
     samples = [tray.sample_entry(sample.file) for sample in gallery.samples()]
     # Streamlit sends a text as long as this once to each browser.
     style = (_HERE / "style.css").read_text("utf-8")

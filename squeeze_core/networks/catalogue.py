@@ -118,11 +118,11 @@ class Network:
 
     @property
     def own(self) -> bool:
-        """Whether the weights are a user's."""
+        """True if the weights are a user's."""
         return isinstance(self.weights, OwnFile)
 
     def present(self) -> bool:
-        """Whether `load` needs no internet: the weights are on this machine."""
+        """True if `load` needs no internet: the weights are on this machine."""
         return self.weights.present()
 
     def build(self) -> nn.Module:

@@ -46,7 +46,7 @@ def choose_device(choice: DeviceChoice = "auto") -> torch.device:
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether that device has bfloat16 instructions; a CPU without them takes ten times as long."""
+    """True if that device has bfloat16 instructions; a CPU without them takes ten times as long."""
     capabilities = torch.cpu.get_capabilities()
     return device.type != "cpu" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 

@@ -27,7 +27,7 @@ def on_gpu(network: nn.Module) -> nn.Module:
 
 
 def fits(x: Tensor) -> bool:
-    """Whether half precision is enough for this input: it is on the GPU, and no gradient is wanted."""
+    """True if half precision is enough for this input: it is on the GPU, and no gradient is wanted."""
     return torch.is_inference_mode_enabled() and x.is_cuda
 
 

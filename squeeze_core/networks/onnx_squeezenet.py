@@ -125,5 +125,5 @@ class OnnxSqueezeNet(SqueezeNet):
 
 
 def fits(x: Tensor) -> bool:
-    """Whether ONNX Runtime can compute this input: float32 on the CPU, and no gradient is wanted."""
+    """True if ONNX Runtime can compute this input: float32 on the CPU, and no gradient is wanted."""
     return torch.is_inference_mode_enabled() and x.device.type == "cpu" and x.dtype == torch.float32

@@ -24,9 +24,11 @@ FOLDER = Path(str(files("squeeze_core.inside.feature_visualisation"))) / "files"
 
 @cache
 def manifest() -> dict[str, Any]:
-    """How the pictures were made and measured: `network` is the key of its weights; `sheets` has the file
-    of each "module/branch", its sha256, the number of channels, and the `size` in pixels and the `columns`
-    of its tiles."""
+    """The record of how the pictures were made and measured.
+
+    `network` is the key of its weights; `sheets` has the file of each "module/branch", its sha256, the
+    number of channels, and the `size` in pixels and the `columns` of its tiles.
+    """
     return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 
 

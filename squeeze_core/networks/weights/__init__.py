@@ -38,7 +38,7 @@ class Source:
         raise NotImplementedError
 
     def present(self) -> bool:
-        """Whether `state` needs no internet."""
+        """True if `state` needs no internet."""
         return self.file() is not None
 
     def bytes(self) -> int | None:
