@@ -41,6 +41,7 @@ def import_networks() -> None:
 
 def warm_up(picture: Picture) -> None:
     """Compute that picture's results of Classify and Detect, so that the first visitor does not wait."""
+    import_module(NETWORKS)  # first, as pages do: threads that enter torchvision at two places break it
     from squeeze_core.detector.pretrained import shipped_detector
     from squeeze_core.figures import classification as _figures  # noqa: F401
     from squeeze_core.networks.catalogue import named

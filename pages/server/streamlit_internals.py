@@ -56,7 +56,7 @@ def end_unwanted_run() -> None:
 
 def uploads(key: str) -> list[UploadedFile]:
     """The files in that uploader, without those that a browser names again after they are gone."""
-    return [file for file in st.session_state[key] if not isinstance(file, DeletedFile)]
+    return [file for file in st.session_state.get(key, ()) if not isinstance(file, DeletedFile)]
 
 
 def forget_uploads(files: Iterable[UploadedFile]) -> None:

@@ -76,5 +76,6 @@ export default function ({ data, setTriggerValue }) {
     event.stopPropagation();
     own.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   });
+  window.squeezeLab.listens = true;
   return () => listening.abort();
 }

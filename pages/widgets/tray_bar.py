@@ -29,11 +29,11 @@ _RESTORE = (
 def draw() -> None:
     """The bar that every page has on top."""
     state = tray.state()
+    _take_drop(state)
     _style(list(state.entries.values()), tray.current())
     with st.container(border=True, key="tray"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="tray-row"):
-            # By the session too: after a restart a browser would show in it what an older one was given.
-            _drop_zone(f"tray-drop-{state.drops}-{state.token}")
+            _drop_zone(_drop_key(state))
             with st.container(horizontal=True, gap="xsmall", width="content", key="tray-actions"):
                 _actions(bool(state.entries))
             network_picker.draw()
@@ -68,8 +68,6 @@ def _drop_zone(key: str) -> None:
         "Add pictures: drop, paste or browse",
         accept_multiple_files=True,
         key=key,
-        on_change=_take_drop,
-        args=(key,),
         label_visibility="collapsed",
         width=300,
     )
@@ -145,11 +143,20 @@ def _camera() -> None:
         st.rerun()
 
 
-def _take_drop(key: str) -> None:
-    """Move the dropped files into the tray and empty the uploader: a new key is a new uploader."""
-    if files := uploads(key):
+def _drop_key(state: tray.Tray) -> str:
+    """Another uploader for each drop, and for each session: after a restart a browser would show in it what
+    an older one was given."""
+    return f"tray-drop-{state.drops}-{state.token}"
+
+
+def _take_drop(state: tray.Tray) -> None:
+    """Move the dropped files into the tray and empty the uploader.
+
+    Not in a callback, which is called once: a click while they are decoded would lose the files.
+    """
+    if files := uploads(_drop_key(state)):
         tray.add(files)
-        tray.state().drops += 1
+        state.drops += 1
         forget_uploads(files)
 
 

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -57,15 +58,13 @@ class Measurement:
 
 
 def _half(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-    from onnxruntime.transformers import float16
-
+    float16 = import_module("onnxruntime.transformers.float16")
     return float16.convert_float_to_float16(model, keep_io_types=True)
 
 
 def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], onnx.ModelProto]:
     def convert(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-        from onnxruntime import quantization as tools
-
+        tools = import_module("onnxruntime.quantization")
         calibration = iter([{"pictures": picture[None]} for picture in pictures])
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "int8.onnx"

@@ -40,7 +40,9 @@ def test_an_address_restores_what_it_says(browser: Browser, app_url: str, addres
 def test_settings_replace_the_address_and_back_leads_to_the_page_before(page: Page) -> None:
     page.goto("/about")
     expect(page.get_by_role("heading", name="What is this?")).to_be_visible()
-    page.wait_for_function("window.squeezeLab")  # words are on screen before the page's script is loaded
+    page.wait_for_function(
+        "window.squeezeLab?.listens"
+    )  # words are on screen before the page's script is loaded
     links = page.get_by_test_id("stTopNav")
     links.get_by_role("link", name="Fire modules").click()
     page.wait_for_url("**/fire_modules?channel=*")

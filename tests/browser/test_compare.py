@@ -148,8 +148,9 @@ def test_a_network_tells_its_figures_when_pointed_at_and_a_part_is_enlarged(comp
 
 
 def test_a_chart_is_saved_as_a_picture_and_as_a_page(compare: Page) -> None:
-    compare.wait_for_function("window.squeezeLab")  # the page's script makes the PNG
+    compare.wait_for_function("window.squeezeLab?.listens")  # the page's script makes the PNG
     tab = compare.get_by_role("tabpanel").first
+    compare.wait_for_selector(".st-key-chart-compare-parameters .modebar-btn", state="attached")
     tab.get_by_text("Table and downloads").first.click()
     starts = {
         "png-compare-parameters": b"\x89PNG",

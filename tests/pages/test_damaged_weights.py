@@ -65,7 +65,7 @@ def test_one_sentence_where_they_are_needed(
     name: str, pages: tuple[str, ...], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = damage(name, fault, tmp_path, monkeypatch)
-    says = "No such file" if fault == "gone" else f"{file}, which comes with Squeeze Lab, is damaged"
+    says = "No such file" if fault == "gone" else f"{file}, part of Squeeze Lab, is damaged"
     for page in pages:
         (sentence,) = [text for text in sentences(page) if file in text]
         assert says in sentence and str(tmp_path) not in sentence
