@@ -174,7 +174,7 @@ def explore() -> None:
         return
     with result:
         cards = [st.container(border=True) for _ in range(3)]
-        # Drawn first, so that whoever reads the new figures no longer finds the old network's files.
+        # Drawn first, so that a reader of the new figures does not find the old network's files.
         with cards[2]:
             files(design)
         with summary:
