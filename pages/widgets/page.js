@@ -49,7 +49,9 @@ export default function ({ data, setTriggerValue }) {
     if (!files.some(tooLarge)) return;
     event.stopImmediatePropagation();
     setTriggerValue("refused", files.filter(tooLarge).map(({ name, size }) => ({ name, size })));
-    hand(files.filter((file) => !tooLarge(file)), event.target);
+    // Later, because an uploader loses what it is given while the trigger's run begins.
+    const [input, rest] = [event.target, files.filter((file) => !tooLarge(file))];
+    setTimeout(() => hand(rest, input.isConnected ? input : undefined), 1000);
   });
   listen("paste", (event) => {
     if (hand([...(event.clipboardData?.files ?? [])])) event.preventDefault();
