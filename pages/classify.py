@@ -31,8 +31,9 @@ def why_small() -> str:
         "**SqueezeNet** is as accurate as AlexNet "
         "([Iandola et al., 2016](https://arxiv.org/abs/1602.07360)) with "
         f"{sizes.fewer_parameters:.0f} times fewer parameters: {sizes.float32 / 1e6:.2f} MB instead of "
-        f"{sizes.alexnet / 1e6:.0f} MB, or {sizes.file / 1e6:.2f} MB compressed. A network this small can "
-        "be sent over a slow connection, fits a phone or a camera's chip, and answers there, without a "
+        f"{sizes.alexnet / 1e6:.0f} MB, or {sizes.file / 1e6:.2f} MB compressed "
+        f"({sizes.change.points()} of top-1 on {sizes.pictures:,} pictures). A network this small can be "
+        "sent over a slow connection, fits a phone or a camera's chip, and answers there, without a "
         "data centre."
     )
 
