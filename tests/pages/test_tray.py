@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
@@ -68,10 +69,10 @@ def test_decoding_ends_when_the_visitor_leaves(mine: tray.Tray, monkeypatch: pyt
     assert pool.shared()._busy == 0
 
 
-def test_the_bytes_of_a_dropped_file_are_let_go_and_naming_it_again_changes_nothing(
+def test_dropped_files_survive_a_click_while_they_are_decoded_and_are_then_let_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As a browser does that has not yet seen that the uploader is a new one."""
+    """The last run names them again, as a browser does that has not seen that the uploader is a new one."""
     gone: list[str] = []
     kept = MemoryUploadedFileManager.remove_file
 
@@ -81,14 +82,25 @@ def test_the_bytes_of_a_dropped_file_are_let_go_and_naming_it_again_changes_noth
 
     monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", remove)
     app = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=120).run()
-    app.file_uploader[0].upload("mine.png", encoded(Image.new("RGB", (40, 30), "red")))
+    decode = images.decode
+
+    def clicked_meanwhile(data: bytes, name: str, **options: object) -> images.Picture:
+        if name == "blue.png":
+            st.stop()
+        return decode(data, name, **options)
+
+    monkeypatch.setattr(images, "decode", clicked_meanwhile)
+    for name in ("red", "blue"):
+        app.file_uploader[0].upload(f"{name}.png", encoded(Image.new("RGB", (40, 30), name)))
     app.run()
-    assert not app.exception and [entry.picture.name for entry in state(app).entries.values()] == [
-        "mine.png"
-    ]
-    assert len(gone) == 1
+    assert not gone and state(app).drops == 0
+    monkeypatch.setattr(images, "decode", decode)
     app.run()
-    assert not app.exception and not app.error and len(state(app).entries) == 1 and state(app).drops == 1
+    names = [entry.picture.name for entry in state(app).entries.values()]
+    assert not app.exception and names == ["red.png", "blue.png"]
+    assert len(gone) == 2
+    app.run()
+    assert not app.exception and not app.error and len(state(app).entries) == 2 and state(app).drops == 1
 
 
 def state(app: AppTest) -> tray.Tray:

@@ -20,6 +20,7 @@ from squeeze_core.detector.training.augment import Recipe
 from squeeze_core.detector.training.loss import detection_loss
 from squeeze_core.detector.training.pictures import labelled_scenes
 from squeeze_core.errors import UserError
+from tests.core.detector.training.truths import BOXES, CPU, TRUTH, answer
 from tools import train_with_teachers
 from tools.train_with_teachers import (
     COCO_CLASSES,
@@ -36,22 +37,6 @@ from tools.train_with_teachers import (
     unlabelled_scenes,
     worth_of,
 )
-
-CPU = torch.device("cpu")
-BOXES = torch.tensor([[10.0, 12.0, 60.0, 50.0], [70.0, 40.0, 120.0, 120.0]])
-LABELS = torch.tensor([1, 0])
-TRUTH = (BOXES[None], LABELS[None], torch.ones(1, 2))
-
-
-def answer(boxes: torch.Tensor, labels: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
-    """A network output that gives every position inside a box exactly that box and its class."""
-    output = torch.full((1, len(centres), 4 + 2), -9.0)
-    output[0, :, :4] = torch.cat([centres - 4, centres + 4], 1)
-    for box, label in zip(boxes, labels, strict=True):
-        inside = ((centres > box[:2]) & (centres < box[2:])).all(1)
-        output[0, inside, :4] = box
-        output[0, inside, 4 + label] = 9.0
-    return output
 
 
 def scenes_of(folder: Path) -> list[TaughtScene]:

@@ -121,6 +121,9 @@ def test_strip_stacks_every_parameter_once() -> None:
     total = sum(sum(trace.y) for trace in figure.data if trace.type == "bar")
     assert total == built.cost.parameters
     assert "Bypass 1×1" in [trace.name for trace in figure.data]
+    low, high = figure.layout.yaxis.range
+    tallest = max(sum(module.parameters.values()) for module in built.modules)
+    assert low == 0 and 1.1 * tallest < high < 1.3 * tallest, "the number above it has room"
 
 
 def test_the_line_stands_at_this_networks_size() -> None:

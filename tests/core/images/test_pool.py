@@ -200,6 +200,33 @@ def test_pictures_are_read_within_an_administrators_limits(limit: str, value: in
     assert done.stdout.strip() == "451", done.stderr
 
 
+def test_a_process_that_keeps_much_memory_is_replaced(
+    one: pool.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "heavy_worker.py").write_text(
+        "import sys\n"
+        "from multiprocessing.connection import Connection\n"
+        "from squeeze_core.images import worker\n"
+        "kept = []\n"
+        "answered = worker._answered\n"
+        "def keeping(request, *rest):\n"
+        "    kept.append(b'x' * request['keeps'])\n"
+        "    return answered(request, *rest)\n"
+        "worker._answered = keeping\n"
+        "number, *limits = map(int, sys.argv[1:])\n"
+        "worker.main(Connection(number), *limits)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(pool, "_WORKER", "heavy_worker")
+    for keeps, stays in ((0, True), (50_000_000, True), (100_000_000, False), (0, True)):
+        _, image = one.run({**request("a"), "keeps": keeps}, SMALL)
+        assert image.size == (3, 2) and bool(one._idle) is stays
+        if keeps and stays:
+            (worker,) = one._idle
+    assert worker._process.returncode is not None, "another has taken its place"
+
+
 def test_where_no_process_starts_the_picture_is_not_called_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_WORKER", "no_such_module")
     with pytest.raises(

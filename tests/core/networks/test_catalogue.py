@@ -55,6 +55,13 @@ def test_a_compressed_file_is_judged_on_the_pictures_of_its_own_network() -> Non
     assert difference.low < difference.value < difference.high < 0
 
 
+def test_the_smallest_compressed_file_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    (small,) = compressed_of(DEFAULT)
+    large = replace(small, name="large", weights=DEFAULT.weights)
+    monkeypatch.setattr(catalogue, "_SHIPPED", (large, DEFAULT, small))
+    assert compressed_of(DEFAULT) == (small, large)
+
+
 def test_a_shipped_network_needs_its_file_and_its_entry_alone(monkeypatch, tmp_path: Path) -> None:
     """A network of another family: what its record says comes from the manifest."""
     file = tmp_path / "small.safetensors"

@@ -87,6 +87,17 @@ def test_every_way_of_saving_opens_and_gives_torchvisions_logits(way: str, chels
         torch.testing.assert_close(own.load()(batch), expected, atol=1e-4, rtol=0)
 
 
+def test_a_safetensors_file_whose_length_begins_as_a_pickle_does_opens() -> None:
+    state = fine_tuned(classes=2).state_dict()
+    file = next(
+        file
+        for length in range(0, 256, 8)
+        if (file := save(state, {"note": "x" * length})).startswith(b"\x80")
+    )
+    opened = open_own(file, "a.safetensors").load().state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in opened.items())
+
+
 PLANS_OF_OTHERS = {
     "other metaparameters": Plan(
         48, 5, frozenset({"conv1", "fire3"}), Metaparameters(64, 32, 0.25).fires(5)

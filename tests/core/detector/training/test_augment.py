@@ -72,7 +72,9 @@ def test_what_is_cut_off_or_hidden_is_left_alone() -> None:
     empty = Scene(Path("b"), boxes[:0], np.arange(0), np.ones(0, np.float32), 100, 100)
     canvas.add(Placed(1, (1, 1), (0, 0), (0, 0, 20, 40)), empty)
     assert canvas.worth.tolist() == [0, 0]  # half of the first is now hidden
-    canvas.add(Placed(1, (1, 1), (0, 0), (0, 0, 40, 40)), empty)
+    canvas.add(Placed(1, (1, 1), (0, 0), (0, 0, 40, 35)), empty)
+    assert canvas.labels.tolist() == [0, 1]  # an eighth of it can be seen
+    canvas.add(Placed(1, (1, 1), (0, 0), (0, 0, 40, 37)), empty)
     assert canvas.labels.tolist() == [1]
 
 

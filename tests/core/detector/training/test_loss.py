@@ -4,26 +4,11 @@ import math
 
 import pytest
 import torch
-from torchvision.ops import box_iou
+from torchvision.ops import box_iou, generalized_box_iou_loss
 
 from squeeze_core.detector.network import Detector, add_batchnorm, positions
 from squeeze_core.detector.training.loss import assign, detection_loss, pairwise_iou, silence_weight
-
-CPU = torch.device("cpu")
-BOXES = torch.tensor([[10.0, 12.0, 60.0, 50.0], [70.0, 40.0, 120.0, 120.0]])
-LABELS = torch.tensor([1, 0])
-TRUTH = (BOXES[None], LABELS[None], torch.ones(1, 2))
-
-
-def answer(boxes: torch.Tensor, labels: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
-    """A network output that gives every position inside a box exactly that box and its class."""
-    output = torch.full((1, len(centres), 4 + 2), -9.0)
-    output[0, :, :4] = torch.cat([centres - 4, centres + 4], 1)
-    for box, label in zip(boxes, labels, strict=True):
-        inside = ((centres > box[:2]) & (centres < box[2:])).all(1)
-        output[0, inside, :4] = box
-        output[0, inside, 4 + label] = 9.0
-    return output
+from tests.core.detector.training.truths import BOXES, CPU, LABELS, TRUTH, answer
 
 
 def test_iou_is_torchvisions() -> None:
@@ -75,6 +60,10 @@ def test_the_right_answer_costs_next_to_nothing() -> None:
     losses = [detection_loss(output, centres, *TRUTH) for output in (right, wrong, shifted)]
     assert losses[0]["class"] < 0.05 and losses[0]["box"] < 0.01
     assert losses[1]["class"] > 20 * losses[0]["class"]
+    targets = assign(shifted, centres, *TRUTH)
+    quality = targets.scores.sum(2)
+    distances = generalized_box_iou_loss(shifted[..., :4], targets.boxes)
+    assert losses[2]["box"] == pytest.approx(2.5 * float((quality * distances).sum() / quality.sum()))
     assert losses[2]["box"] > 0.2
 
 
