@@ -11,6 +11,7 @@ import streamlit as st
 from pages.server import results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
+from pages.widgets.one_of import one_of
 from pages.widgets.words import plain
 from squeeze_core.cost.headline import headline
 from squeeze_core.images import Picture
@@ -155,16 +156,7 @@ def page() -> None:
     """The whole page as a fragment, so that a choice on it redraws only this."""
     with title_row("title"):
         st.title("What is it?", anchor=False, width="content")
-        top = st.segmented_control(
-            "Classes shown",
-            (3, 5, 10),
-            default=5,
-            required=True,
-            format_func=lambda count: f"Top {count}" if count == 3 else str(count),
-            key="classify-top",
-            **address.BOUND,
-            label_visibility="collapsed",
-        )
+        top = one_of("Classes shown", {3: "Top 3", 5: "5", 10: "10"}, "classify-top", default=5)
 
     st.markdown(why_small())
 
@@ -202,20 +194,11 @@ def page() -> None:
     if answers:
         behind = st.expander("Table and downloads", icon=":material/table:")
     if answers and len(tray.pictures()) + len(tray.state().refusals) > 1:
-        names = [answer.model for answer in answers]
+        titles = {answer.model: answer.network.title for answer in answers}
         with title_row("all"):
             st.subheader("All pictures", anchor=False, width="content")
-            name = st.segmented_control(
-                "Network",
-                names,
-                default=names[0],
-                required=True,
-                format_func=lambda name: selected_network.named(name).title,
-                key="classify-all-network",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
-        all_pictures(selected_network.named(name if name in names else names[0]), top)
+            name = one_of("Network", titles, "classify-all-network")
+        all_pictures(selected_network.named(name), top)
     if results.engine().notice:
         st.warning(results.engine().notice, icon=":material/memory:")
     if answers:

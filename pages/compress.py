@@ -20,7 +20,7 @@ tabs = st.tabs(
 )
 for tab, draw in zip(
     tabs,
-    (size_accuracy.draw, lambda: layer_levels.draw(network, found), lambda: eight_bits.draw(network)),
+    (size_accuracy.draw, lambda: layer_levels.draw(found), lambda: eight_bits.draw(network)),
     strict=True,
 ):
     if tab.open:

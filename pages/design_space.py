@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any, get_args
 
 import streamlit as st
 
 from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.one_of import one_of
 from squeeze_core.cost import article, design_space
-from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, PublishedDesign
+from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, PublishedDesign, Stem
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import comparison_charts
 from squeeze_core.figures import design_space as figures
 from squeeze_core.figures.style import NEUTRAL
-from squeeze_core.networks.architecture import Metaparameters
+from squeeze_core.networks.architecture import Bypass, Metaparameters
 from squeeze_core.networks.catalogue import CATALOGUE
 
 _PRESETS = {
@@ -26,56 +28,46 @@ _PRESETS = {
 }
 
 
-def preset(choice: Choice) -> None:
-    """Move every slider to that point."""
-    values = choice.metaparameters._asdict() | {
-        "stem": choice.stem,
-        "bypass": choice.bypass,
-        "size": choice.size,
-        "classes": choice.classes,
+# Label, lowest, highest and step.
+_SLIDERS: dict[str, tuple[str, Any, Any, Any]] = {
+    "base_e": ("base_e: expand filters of fire2", 8, 512, 8),
+    "incr_e": ("incr_e: added every freq modules", 0, 512, 8),
+    "freq": ("freq: modules between two steps", 1, 8, 1),
+    "sr": ("SR: squeeze ratio", 0.0, 1.0, 0.005),
+    "pct3x3": ("pct3x3: share of 3×3 filters", 0.0, 1.0, 0.01),
+    "size": ("Input size (pixels)", 8, 512, 1),
+    "classes": ("Classes", 2, 2000, 1),
+}
+
+
+def values(choice: Choice) -> dict[str, Any]:
+    """The widgets' values at that point, by name."""
+    return choice.metaparameters._asdict() | {
+        name: getattr(choice, name) for name in ("stem", "bypass", "size", "classes")
     }
-    st.session_state.update({f"design-{name}": value for name, value in values.items()})
+
+
+def preset(choice: Choice) -> None:
+    """Move every widget to that point."""
+    st.session_state.update({f"design-{name}": value for name, value in values(choice).items()})
 
 
 def ask() -> Choice:
-    """The sliders, at SqueezeNet 1.0 when neither the address nor a person has moved them."""
-    usual = Choice()
-    meta, bound = usual.metaparameters, address.BOUND
+    """The point that the widgets say: SqueezeNet 1.0 when neither the address nor a person moved them."""
     with st.container(horizontal=True, gap="small"):
         for name, choice in _PRESETS.items():
             st.button(name, key=f"preset-{name}", on_click=preset, args=(choice,))
-    base = st.slider(
-        "base_e: expand filters of fire2", 8, 512, meta.base_e, step=8, key="design-base_e", **bound
-    )
-    incr = st.slider(
-        "incr_e: added every freq modules", 0, 512, meta.incr_e, step=8, key="design-incr_e", **bound
-    )
-    freq = st.slider("freq: modules between two steps", 1, 8, meta.freq, key="design-freq", **bound)
-    sr = st.slider(
-        "SR: squeeze ratio", 0.0, 1.0, meta.sr, step=0.005, format="%.3f", key="design-sr", **bound
-    )
-    pct = st.slider(
-        "pct3x3: share of 3×3 filters", 0.0, 1.0, meta.pct3x3, step=0.01, key="design-pct3x3", **bound
-    )
-    size = st.slider("Input size (pixels)", 8, 512, usual.size, key="design-size", **bound)
-    classes = st.slider("Classes", 2, 2000, usual.classes, key="design-classes", **bound)
-    bypass = st.segmented_control(
-        "Bypass",
-        ("none", "simple", "complex"),
-        default=usual.bypass,
-        required=True,
-        key="design-bypass",
-        **bound,
-    )
-    stem = st.segmented_control(
-        "conv1 and pools of version",
-        ("1.0", "1.1"),
-        default=usual.stem,
-        required=True,
-        key="design-stem",
-        **bound,
-    )
-    return Choice(Metaparameters(base, incr, pct, freq, sr), stem, bypass, size, classes)
+    usual = values(Choice())
+    at = {
+        name: st.slider(label, low, high, usual[name], step, key=f"design-{name}", **address.BOUND)
+        for name, (label, low, high, step) in _SLIDERS.items()
+    }
+    bypasses: dict[Bypass, str] = {name: name for name in get_args(Bypass)}
+    stems: dict[Stem, str] = {name: name for name in get_args(Stem)}
+    bypass = one_of("Bypass", bypasses, "design-bypass", show=True)
+    stem = one_of("conv1 and pools of version", stems, "design-stem", show=True)
+    metaparameters = Metaparameters(**{name: at[name] for name in Metaparameters._fields})
+    return Choice(metaparameters, stem, bypass, at["size"], at["classes"])
 
 
 def metrics(design: Design) -> None:
@@ -139,25 +131,10 @@ def files(design: Design) -> None:
     st.subheader("Download this network", anchor=False)
     choice, name = design.choice, f"squeezenet-{design.cost.parameters}"
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "Python",
-            design_space.snippet(choice),
-            f"{name}.py",
-            "text/x-python",
-            key="design-python",
-            icon=":material/code:",
-            type="primary",
-            on_click="ignore",
-        )
-        st.download_button(
-            "ONNX, random weights",
-            partial(design_space.export, choice),
-            f"{name}-random-weights.onnx",
-            "application/octet-stream",
-            key="design-onnx",
-            icon=":material/schema:",
-            on_click="ignore",
-        )
+        python = partial(design_space.snippet, choice)
+        downloads.file("Python", python, f"{name}.py", "design-python", "code", type="primary")
+        onnx = partial(design_space.export, choice)
+        downloads.file("ONNX, random weights", onnx, f"{name}-random-weights.onnx", "design-onnx", "schema")
     st.caption(f"The ONNX file holds {design_space.UNTRAINED}.")
 
 

@@ -15,6 +15,7 @@ from pages.server.cache import cached
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
 from pages.widgets import explanation as widget
+from pages.widgets.one_of import one_of
 from pages.widgets.words import plain
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import fine_grained
@@ -38,16 +39,7 @@ def page() -> None:
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="row-detect"
     ):
         st.title("Where is it?", anchor=False, width="content")
-        mode = st.segmented_control(
-            "Detect",
-            list(modes),
-            default="detector",
-            required=True,
-            format_func=modes.__getitem__,
-            key="detect-mode",
-            **address.BOUND,
-            label_visibility="collapsed",
-        )
+        mode = one_of("Detect", modes, "detect-mode")
     # Each answer is computed once outside its fragment, so that app.py shows the error if there is one.
     if mode == "detector":
         results.candidates(tray.current(), selected_network.detector())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from pages.fire_modules_parts import channel, choice, what_if
 from pages.server import inside_results
-from pages.session import address, selected_network, tray
+from pages.session import selected_network, tray
 from pages.widgets import downloads
+from pages.widgets.one_of import one_of
 from pages.widgets.words import plain
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent
@@ -19,7 +20,7 @@ from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.trace import FireTrace, Unit
 
-SCALES = {"branch": "Per branch", "channel": "Per channel"}
+SCALES: dict[Scale, str] = {"branch": "Per branch", "channel": "Per channel"}
 # Thirteen layers do not fit a phone's width: there they scroll sideways.
 STYLE = """<style>
 .st-key-fire-strip { overflow-x: auto; }
@@ -57,13 +58,11 @@ def explorer(picture: Picture) -> None:
         channel.large_map(picture, unit)
         channel.optimised_picture(trace.network, unit)
         channel.facts(picture, trace, unit)
-    cards = [column.container(border=True, height="stretch") for column in st.columns(3, gap="medium")]
+    cards = [column.container(border=True, height="stretch") for column in st.columns(2, gap="medium")]
     with cards[0]:
         channel.top_pictures(trace.network, unit)
     with cards[1]:
         channel.weights(trace.network, unit)
-    with cards[2]:
-        channel.histogram(trace, unit)
     with st.container(border=True):
         what_if.draw(picture, trace, unit)
     tables(picture, trace, unit)
@@ -107,19 +106,11 @@ def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     wiring = figures.wiring(shown, input_shape)
     downloads.plot(wiring, name=f"{name}-wiring", alt=f"{figures.times(input_shape)} in; {shapes}")
     downloads.buttons(f"{name}-wiring", figure=wiring)
-    scale = st.segmented_control(
-        "Colour scale",
-        list(SCALES),
-        format_func=SCALES.__getitem__,
-        default="branch",
-        required=True,
-        key="fire-scale",
-        **address.BOUND,
-    )
+    scale = one_of("Colour scale", SCALES, "fire-scale", show=True)
     squeeze, expands = st.columns([1, 2])
     for branch in shown.branches:
         with squeeze if branch == "squeeze" else expands:
-            grid(picture, trace, unit, branch, cast(Scale, scale))
+            grid(picture, trace, unit, branch, scale)
 
     def values() -> dict[str, Any]:
         places = inside_results.trace(picture, network).modules[name].places

@@ -8,6 +8,7 @@ from pages.server import inside_results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads
 from pages.widgets import explanation as widget
+from pages.widgets.one_of import one_of
 from pages.widgets.progress import advance
 from pages.widgets.words import plain
 from squeeze_core.figures import explanations as figures
@@ -51,17 +52,9 @@ def compare(picture: Picture) -> None:
 
 def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -> Explanation:
     """The choices of one side and the map that follows from them."""
-    method = st.segmented_control(
-        "Method",
-        list(METHODS),
-        default=FIRST_METHODS[side],
-        format_func=lambda name: METHODS[name].title,
-        required=True,
-        key=f"why-method-{side}",
-        **address.BOUND,
-    )
+    titles = {name: method.title for name, method in METHODS.items()}
+    method = one_of("Method", titles, f"why-method-{side}", FIRST_METHODS[side], show=True)
     index = choose_class(side, picture, trace)
-    assert method is not None
     with st.spinner(f"{METHODS[method].title}…", show_time=True):
         bar = st.empty()
         found = inside_results.explanation(picture, trace.network, method, index, advance(bar))

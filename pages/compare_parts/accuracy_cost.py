@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.one_of import one_of
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures import comparison_charts
@@ -17,16 +17,7 @@ _AXES: dict[Cost, str] = {"megabytes": "Size", "gmacs": "Computation"}
 @st.fragment
 def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
-        cost = st.segmented_control(
-            "Against",
-            list(_AXES),
-            default="megabytes",
-            required=True,
-            format_func=_AXES.__getitem__,
-            key="compare-axis",
-            **address.BOUND,
-            label_visibility="collapsed",
-        )
+        cost = one_of("Against", _AXES, "compare-axis")
         st.subheader(findings.accuracy(rows, field, cost), anchor=False)
         figure = comparison_charts.accuracy_bubbles(field, cost, [row.name for row in rows])
         downloads.chart(figure, table=tables.accuracies(field, cost), name=f"accuracy-{cost}")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.one_of import one_of
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.units import COSTS, Cost
@@ -24,16 +25,7 @@ _COSTS: dict[Cost, str] = {
 def draw(rows: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            cost = st.segmented_control(
-                "Cost",
-                list(_COSTS),
-                default="parameters",
-                required=True,
-                format_func=lambda key: _COSTS[key],
-                key="compare-cost",
-                **address.BOUND,
-                label_visibility="collapsed",
-            )
+            cost = one_of("Cost", _COSTS, "compare-cost")
             log = st.toggle("Logarithmic axis", key="compare-log", **address.BOUND)
         st.subheader(findings.cost(rows, cost), anchor=False)
         table = [

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.compare_parts import machine
 from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.one_of import one_of
 from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, Budget, Verdict, answer, judge
 from squeeze_core.cost.comparison import NetworkRow
@@ -75,14 +76,7 @@ def _ask() -> Budget:
                 help="Empty: no limit.",
                 **address.BOUND,
             )
-        st.segmented_control(
-            "Bits a weight",
-            (32, 16, 8),
-            default=_USUAL.bits,
-            required=True,
-            key="fits-bits",
-            **address.BOUND,
-        )
+        one_of("Bits a weight", {32: "32", 16: "16", 8: "8"}, "fits-bits", show=True)
     return budget()
 
 

@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.server import results
-from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.one_of import one_of
 from pages.widgets.progress import on_demand
 from squeeze_core.cost import article
 from squeeze_core.cost.comparison import NetworkRow
@@ -56,7 +56,7 @@ def run(rows: Sequence[NetworkRow], label: str, key: str) -> None:
     """A button that measures, and a progress bar with a stop button while it does."""
     titles = {row.name: row.title for row in rows}
 
-    def work(bar: DeltaGenerator) -> bool:
+    def work(bar: DeltaGenerator) -> None:
         subjects = [row.network or row.name for row in rows]
         # Closing the iterator, as after a click on Stop, ends the measuring process.
         with closing(measure(subjects, results.engine().device.type)) as events:
@@ -67,25 +67,19 @@ def run(rows: Sequence[NetworkRow], label: str, key: str) -> None:
                     number = list(titles).index(event.name) + 1
                     done = f"network {number} of {len(titles)}: run {event.done} of {event.total}"
                     bar.progress(event.done / event.total, text=f"{titles[event.name]}, {done}")
-        return True
 
-    if on_demand(f"measure-{key}", label, ":material/timer:", work, kind="primary"):
-        st.rerun()
+    on_demand(f"measure-{key}", label, ":material/timer:", work, kind="primary")
 
 
 @st.fragment
 def _results(measurements: list[Measurement], rows: tuple[NetworkRow, ...]) -> None:
-    speed = st.segmented_control(
-        "Figure",
-        # Not every system tells how much memory a process took.
-        [speed for speed in _SPEEDS if any(getattr(one, speed) is not None for one in measurements)],
-        default="milliseconds",
-        required=True,
-        format_func=_SPEEDS.__getitem__,
-        key="machine-speed",
-        **address.BOUND,
-        label_visibility="collapsed",
-    )
+    # Not every system tells how much memory a process took.
+    known = {
+        speed: title
+        for speed, title in _SPEEDS.items()
+        if any(getattr(one, speed) is not None for one in measurements)
+    }
+    speed = one_of("Figure", known, "machine-speed")
     figure = comparison_charts.speed_bars(measurements, rows, speed)
     downloads.chart(figure, table=tables.speeds(measurements), name=f"measured-{speed}")
     st.caption(

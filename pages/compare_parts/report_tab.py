@@ -9,6 +9,7 @@ import streamlit as st
 from pages.compare_parts import fits, machine
 from pages.server import inside_results, results
 from pages.session import selected_network, tray
+from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core import images
 from squeeze_core.cost.comparison import NetworkRow
@@ -118,15 +119,8 @@ def _files(report: Report, keys: list[str]) -> None:
             "csv": ("CSV", "table", lambda: csv_bytes(tables.rows(report))),
         }
         for ending, (label, icon, make) in files.items():
-            st.download_button(
-                label,
-                make,
-                f"what-small-costs.{ending}",
-                key=f"report-{ending}",
-                icon=f":material/{icon}:",
-                type="primary" if ending == "pptx" else "secondary",
-                on_click="ignore",
-            )
+            kind = "primary" if ending == "pptx" else "secondary"
+            downloads.file(label, make, f"what-small-costs.{ending}", f"report-{ending}", icon, type=kind)
     st.caption(
         "Present shows the web page here: use the left and right arrow keys, or full screen. The web page "
         "works offline and prints one section on each sheet. The PowerPoint’s charts are native: select "

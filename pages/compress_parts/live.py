@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.server import results
 from pages.session import selected_network, tray
-from pages.widgets import downloads, times
+from pages.widgets import downloads
 from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
 from squeeze_core import gallery
@@ -38,10 +38,9 @@ def draw(network: Network) -> None:
         _run(network, preset)
         found = made(network)
         if found:
-            time = _result(found)
+            _result(found)
     if found:
         _files(found)
-        _measure(found, time)
 
 
 def _ask() -> Preset:
@@ -67,42 +66,34 @@ def _ask() -> Preset:
 def _run(network: Network, preset: Preset) -> None:
     """A button that compresses, and a progress bar with a stop button while it does."""
 
-    def work(bar: DeltaGenerator) -> Compressed:
+    def work(bar: DeltaGenerator) -> None:
         with results.engine().queue.turn(large=True):
-            return compress(network, preset, advance(bar, text=preset.title))
+            st.session_state[_MADE] = compress(network, preset, advance(bar, text=preset.title))
 
     doing = "Studying which weights matter"
-    found = on_demand(
-        "compress-start", "Compress", ":material/compress:", work, doing=doing, kind="primary"
-    )
-    if found:
-        st.session_state[_MADE] = found
-        st.rerun()
+    on_demand("compress-start", "Compress", ":material/compress:", work, doing=doing, kind="primary")
 
 
-def _result(found: Compressed) -> DeltaGenerator:
-    """The result on screen; returns the place of its time, which is measured last."""
+def _result(found: Compressed) -> None:
     pictures = _pictures()
-    before = [results.classification(picture, found.original) for picture in pictures]
-    after = [results.classification(picture, found.network) for picture in pictures]
-    same = sum(a.top(1)[0].index == b.top(1)[0].index for a, b in zip(before, after, strict=True))
-    with st.grid(5, min_column_width=140, gap="small"):
+    rows = []
+    for picture in pictures:
+        before, after = (
+            results.classification(picture, network).top(1)[0]
+            for network in (found.original, found.network)
+        )
+        changed = "no" if before.index == after.index else "yes"
+        row = {"Picture": picture.name, "Changed": changed}
+        row |= {"float32": f"{before.label} {percent(before.probability)}"}
+        row |= {"Compressed": f"{after.label} {percent(after.probability)}"}
+        rows.append(row)
+    same = sum(row["Changed"] == "no" for row in rows)
+    with st.grid(4, min_column_width=140, gap="small"):
         st.metric("File", amount(found.bytes, "B"), help=f"{found.bytes:,} bytes")
         st.metric("Smaller than float32", f"{found.ratio:.1f}×")
         st.metric("Bits a weight", f"{found.bits_per_weight:.2f}")
         st.metric("Same first answer", f"{same} of {len(pictures)}")
-        time = st.empty()
-        time.metric("Network, one picture", "…", "measuring", "off", delta_arrow="off")
     st.markdown("**Which pictures changed?**")
-    rows = [
-        {
-            "Picture": picture.name,
-            "Changed": "yes" if b.top(1)[0].index != a.top(1)[0].index else "no",
-            "float32": f"{b.top(1)[0].label} {percent(b.top(1)[0].probability)}",
-            "Compressed": f"{a.top(1)[0].label} {percent(a.top(1)[0].probability)}",
-        }
-        for picture, b, a in zip(pictures, before, after, strict=True)
-    ]
     rows.sort(key=lambda row: row["Changed"], reverse=True)
     alt = f"{same} of {len(pictures)} pictures have the same first answer after compression"
     st.dataframe(rows, hide_index=True, key="compress-answers", alt=alt)
@@ -111,23 +102,6 @@ def _result(found: Compressed) -> DeltaGenerator:
     st.caption(
         f"{found.preset.title}, {seconds:.1f} s here. The file is decoded once, when it is opened; then "
         "the network runs as fast as before, because it computes with the same number of weights."
-    )
-    return time
-
-
-def _measure(found: Compressed, place: DeltaGenerator) -> None:
-    measured = results.timings(tray.current(), (found.original, found.network))
-    if measured is None:
-        place.metric("Network, one picture", "–", "not measured", "off", delta_arrow="off")
-        return
-    before, after = measured.networks
-    place.metric(
-        "Network, one picture",
-        times.milliseconds(after.network),
-        f"float32 {times.milliseconds(before.network)}",
-        "off",
-        delta_arrow="off",
-        help=f"Medians of {after.runs} runs in turns, from the input tensor to the scores",
     )
 
 
@@ -143,26 +117,16 @@ def _files(found: Compressed) -> None:
     with st.container(border=True, key="compress-files"):
         st.subheader("Downloads", anchor=False)
         with st.container(horizontal=True, gap="small"):
-            st.download_button(
-                plain(f"{stem}.sqz · {amount(found.bytes, 'B')}"),
-                found.data,
-                f"{stem}.sqz",
-                "application/octet-stream",
-                key="download-sqz",
-                icon=":material/download:",
-                type="primary",
-                on_click="ignore",
-            )
+            label = plain(f"{stem}.sqz · {amount(found.bytes, 'B')}")
+            downloads.file(label, found.data, f"{stem}.sqz", "download-sqz", "download", type="primary")
             for precision in PRECISIONS:
-                st.download_button(
+                downloads.file(
                     f"ONNX {precision.title}",
                     partial(runtime.to_onnx, found.original, precision),
                     f"{stem}-{precision.name}.onnx",
-                    "application/octet-stream",
-                    key=f"download-onnx-{precision.name}",
-                    icon=":material/schema:",
+                    f"download-onnx-{precision.name}",
+                    "schema",
                     help=precision.words,
-                    on_click="ignore",
                 )
             if found.network.name not in selected_network.state().own and st.button(
                 "Use this network on every page", key="compress-look", icon=":material/visibility:"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.one_of import one_of
 from pages.widgets.words import plain
 from squeeze_core.compression import steps as compression_steps
 from squeeze_core.compression.curve import curve
@@ -41,15 +41,8 @@ def draw(network: Network, found: Compressed | None) -> None:
         if len(every) == 1:
             st.caption("Compress it below: then the bytes after each step are shown here.")
             return
-        part = st.segmented_control(
-            "Show",
-            ("From AlexNet", "SqueezeNet alone") if before else ("SqueezeNet alone",),
-            default="From AlexNet" if before else "SqueezeNet alone",
-            required=True,
-            key="compress-part",
-            label_visibility="collapsed",
-            **address.BOUND,
-        )
+        parts = ("From AlexNet", "SqueezeNet alone") if before else ("SqueezeNet alone",)
+        part = one_of("Show", {name: name for name in parts}, "compress-part")
         shown = every if part == "From AlexNet" else own
         titles = [step.title for step in shown]
         chosen = st.pills(

@@ -134,16 +134,3 @@ def weights(network: Network, unit: Unit) -> None:
         st.markdown("**Its strongest inputs**")
         alt = f"Largest 1×1 weights of channel {unit}"
     downloads.chart(figures.weights(filter_), table=rows, name=f"{_file(unit)}-weights", alt=alt)
-
-
-def histogram(trace: FireTrace, unit: Unit) -> None:
-    """The distribution of the activations in the channel's map."""
-    maps = trace[unit.module, unit.branch]
-    st.markdown("**Its activations**")
-    zeros, most = maps.zeros[unit.channel], maps.max[unit.channel]
-    downloads.chart(
-        figures.histogram(maps, unit.channel),
-        table=figures.histogram_rows(maps, unit.channel),
-        name=f"{_file(unit)}-histogram",
-        alt=f"Histogram of channel {unit}: {zeros:.0%} zeros, max {most:.1f}",
-    )

@@ -98,21 +98,21 @@ def buttons(
         offers["json"] = lambda: json_text.dumps(json, indent=1, ensure_ascii=False)
     if npz is not None:
         offers["npz"] = lambda: npz_bytes(npz())
-    look: dict[str, Any] = {"icon": ":material/download:", "type": "tertiary"}
     with st.container(horizontal=True, gap="small"):
         if figure is not None:
             # The browser draws it, and page.js takes the click: the server has no part in it.
-            st.button("PNG", key=f"png-{name}", help=f"Download {plain(name)}.png", **look)
+            words = f"Download {plain(name)}.png"
+            st.button("PNG", key=f"png-{name}", icon=":material/download:", type="tertiary", help=words)
         for ending, make in offers.items():
-            st.download_button(
-                ending.upper(),
-                make,
-                f"{name}.{ending}",
-                key=f"download-{name}-{ending}",
-                help=f"Download {plain(name)}.{ending}",
-                on_click="ignore",
-                **look,
-            )
+            key, words = f"download-{name}-{ending}", f"Download {plain(name)}.{ending}"
+            file(ending.upper(), make, f"{name}.{ending}", key, "download", type="tertiary", help=words)
+
+
+def file(
+    label: str, data: bytes | Callable[[], bytes | str], name: str, key: str, icon: str, **look: Any
+) -> None:
+    """A button that downloads a file, made when it is pressed where `data` makes it; the page stays."""
+    st.download_button(label, data, name, key=key, icon=f":material/{icon}:", on_click="ignore", **look)
 
 
 def _png(image: Image.Image) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,8 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.server import results
 from pages.widgets.words import plain
 from squeeze_core.errors import UserError
-
-Result = TypeVar("Result")
 
 
 def advance(
@@ -34,15 +32,15 @@ def on_demand(
     name: str,
     label: str,
     icon: str,
-    work: Callable[[DeltaGenerator], Result],
+    work: Callable[[DeltaGenerator], object],
     *,
     doing: str = "Starting",
     kind: Literal["primary", "secondary"] = "secondary",
-) -> Result | None:
-    """The result of `work`, which draws into the progress bar that it is given, in the run after the click.
+) -> None:
+    """A button that starts `work`, which draws into the bar that it is given and keeps its own result.
 
-    None in every other run, and after a UserError, which is shown. `name`: for keys, unique. `label`,
-    `icon`, `kind`: of the button. `doing`: beside the bar.
+    Then the page runs again; a UserError is shown. `name`: for keys, unique. `label`, `icon`, `kind`: of
+    the button. `doing`: beside the bar.
     """
     state, asked, failed = st.session_state, f"{name}-asked", f"{name}-failed"
     # Taken out first: any click, that on Stop too, makes Streamlit leave this run, which ends the work.
@@ -54,11 +52,11 @@ def on_demand(
     if error := state.pop(failed, ""):
         st.error(plain(error), icon=":material/error:")
     if not running:
-        return None
+        return
     bar = st.progress(0.0, text=doing)
     st.button("Stop", icon=":material/stop:", key=f"{name}-stop")
     try:
-        return work(bar)
+        work(bar)
     except UserError as problem:
         state[failed] = str(problem)
     st.rerun()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from PIL import ImageOps
 from torch import Tensor, nn
 
 from squeeze_core.compression import stages
-from squeeze_core.compression.sensitivity import Progress, PruningCurve, Study, ignore, pruning_curves
+from squeeze_core.compression.sensitivity import Progress, Study, ignore
 from squeeze_core.compression.stages import Stage, Tensors
 from squeeze_core.errors import UserError
 from squeeze_core.gallery import samples
@@ -265,13 +265,4 @@ def measure(stage: Stage, tensors: Tensors, size: int, seconds: float) -> StageR
         zeros,
         stages.mean_entropy(tensors) if quantised else None,
         seconds,
-    )
-
-
-def layer_sensitivity(network: Network, progress: Progress) -> tuple[PruningCurve, ...]:
-    """The pruning curves of a SqueezeNet's layers, by the paper's names, on the whole sample pictures."""
-    loaded = squeezenet_of(network)
-    return tuple(
-        replace(curve, name=loaded.name_of(curve.name.removesuffix(".weight")))
-        for curve in pruning_curves(loaded, views(network, 1), progress=progress)
     )

@@ -1,4 +1,4 @@
-"""Sensitivity of the answers to noise or pruning in one layer's weights."""
+"""Sensitivity of the answers to noise in one layer's weights."""
 
 from __future__ import annotations
 
@@ -64,35 +64,6 @@ def curvature(network: nn.Module, inputs: Tensor, progress: Progress = ignore) -
         progress(done / len(names))
     smallest = max(max(found.values()) * 1e-6, 1e-30)  # a layer without effect still needs a step
     return {name: max(value, smallest) for name, value in found.items()}
-
-
-@dataclass(frozen=True)
-class PruningCurve:
-    """One layer alone, pruned by magnitude: the divergence of the answers in nats at each sparsity."""
-
-    name: str
-    sparsities: tuple[float, ...]
-    divergences: tuple[float, ...]
-
-
-@torch.no_grad()
-def pruning_curves(
-    network: nn.Module,
-    inputs: Tensor,
-    sparsities: tuple[float, ...] = (0.3, 0.5, 0.7, 0.9),
-    progress: Progress = ignore,
-) -> tuple[PruningCurve, ...]:
-    """A curve for each layer (Han et al., arXiv:1506.02626, figure 6, measured without labels)."""
-    want, names, curves = network(inputs), weight_names(network), []
-    for done, name in enumerate(names, start=1):
-        weight, moved = network.get_parameter(name), []
-        for sparsity in sparsities:
-            size = weight.abs()
-            pruned = weight * (size > torch.quantile(size.flatten(), sparsity))
-            moved.append(divergence(want, _with_weight(network, name, pruned, inputs)))
-        curves.append(PruningCurve(name, sparsities, tuple(moved)))
-        progress(done / len(names))
-    return tuple(curves)
 
 
 def _with_weight(network: nn.Module, name: str, weight: Tensor, inputs: Tensor) -> Tensor:

@@ -6,43 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from squeeze_core.figures.maps import sprite
-from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
+from squeeze_core.figures.style import ACCENT, escaped, styled
 from squeeze_core.inside.channels import Filter
-from squeeze_core.inside.trace import Maps
 
 BINS = 24
 KERNELS = 16  # 3×3 weights shown of a channel
 COLUMNS = 8  # of them in a row
 INPUTS = 10  # 1×1 weights shown of a channel
 NEGATIVE = "#0072B2"
-
-
-def histogram(maps: Maps, channel: int) -> go.Figure:
-    """Number of units by activation in that channel's map; the zeros are a bar of their own colour."""
-    zeros, *positive = histogram_rows(maps, channel)
-    width = positive[0]["to"]
-    figure = go.Figure()
-    middles = [(row["from"] + row["to"]) / 2 for row in positive]
-    for x, rows, name, colour in (
-        ([-width / 2], [zeros], "exactly 0", NEUTRAL),
-        (middles, positive, "above 0", ACCENT),
-    ):
-        y = [row["units"] for row in rows]
-        figure.add_bar(x=x, y=y, width=0.9 * width, name=name, marker_color=colour)
-    styled(figure).update_layout(height=230, legend={"orientation": "h", "y": 1.15})
-    figure.update_xaxes(title_text="activation")
-    figure.update_yaxes(title_text="units of the map", type="log", dtick=1)
-    return figure
-
-
-def histogram_rows(maps: Maps, channel: int) -> list[dict[str, float]]:
-    """The table behind `histogram`: the number of units between two values, first those exactly 0."""
-    values = maps.values[channel]
-    positive = values[values > 0]
-    counts, edges = np.histogram(positive, BINS, range=(0, float(maps.max[channel]) or 1))
-    rows = [{"from": 0.0, "to": 0.0, "units": float(values.size - positive.size)}]
-    places = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
-    return rows + [{"from": low, "to": high, "units": float(count)} for low, high, count in places]
 
 
 def weights(filter_: Filter) -> go.Figure:

@@ -9,12 +9,11 @@ from plotly.subplots import make_subplots
 
 from squeeze_core.compression.curve import PUBLISHED, Curve, Point
 from squeeze_core.compression.histogram import Histogram
-from squeeze_core.compression.sensitivity import PruningCurve
 from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.charts import Bar, Bars
-from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
+from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 
 _UNIFORM = "#0072B2"
 _PAPER = "#00735C"
@@ -141,26 +140,4 @@ def layer_levels(found: Histogram) -> go.Figure:
     figure.update_yaxes(title=f"{len(found.levels)} levels", row=2, col=1)
     figure.update_xaxes(title="Value of a weight", row=2, col=1)
     figure.update_layout(height=420, showlegend=False, bargap=0)
-    return styled(figure)
-
-
-def sensitivity(curves: Sequence[PruningCurve]) -> go.Figure:
-    """Divergence of the answers (nats) with one layer alone pruned: a row a layer, a column a sparsity."""
-    moved = [one.divergences for one in curves]
-    figure = go.Figure(
-        go.Heatmap(
-            x=[f"{share:.0%}" for share in curves[0].sparsities],
-            y=[escaped(one.name) for one in curves],
-            # The eye sees the order of magnitude; the number is written in the field.
-            z=[[min(value, 3.0) ** 0.5 for value in row] for row in moved],
-            text=[[f"{value:.2f}" for value in row] for row in moved],
-            texttemplate="%{text}",
-            colorscale=[[0, "#FFF4EC"], [1, "#7A2E00"]],
-            showscale=False,
-            hovertemplate="%{y}, %{x} of its weights zero: %{text} nats<extra></extra>",
-        )
-    )
-    figure.update_xaxes(title="Share of the layer’s weights set to zero", side="top", type="category")
-    figure.update_yaxes(autorange="reversed")
-    figure.update_layout(height=90 + 22 * len(curves))
     return styled(figure)

@@ -99,16 +99,11 @@ def test_the_compressed_network_can_be_looked_through(at: AppTest) -> None:
     assert any("Compress SqueezeNet" in one.value for one in at.subheader)
 
 
-def test_layers_show_what_matters_and_what_their_weights_became(at: AppTest) -> None:
+def test_layers_show_what_their_weights_became(at: AppTest) -> None:
     found = compress(at, "uniform")
     at.session_state["compress-tab"] = "Layers"
     at.run()
-    at.button(key="compress-measure").click().run()
     assert not at.exception
-    study = next(one.value for one in at.dataframe if "Divergence (nats)" in one.value)
-    assert set(study["Layer"]) >= {"conv1", "fire2.squeeze", "fire9.expand3x3", "conv10"}
-    conv1 = study[study["Layer"] == "conv1"]["Divergence (nats)"]
-    assert conv1.iloc[-1] > conv1.iloc[0]
     levels = next(one.value for one in at.dataframe if "Level" in one.value)
     assert levels["Weights"].sum() == found.tensors["classifier.1.weight"].values.size
 

@@ -11,9 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from squeeze_core.compression.sensitivity import PruningCurve
 from squeeze_core.cost.design_space import Choice, design
-from squeeze_core.figures import channels, compression, design_space, explanations, fire_modules
+from squeeze_core.figures import channels, design_space, explanations, fire_modules
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tile, Tiles
 from squeeze_core.figures.plotly_charts import figure
 from squeeze_core.inside.channels import Filter
@@ -43,7 +42,6 @@ def drawn(name: str) -> dict[str, go.Figure]:
         "kernels": channels.weights(Filter(np.ones((2, 3, 3), np.float32), (name, name))),
         "weights": channels.weights(Filter(np.ones((2, 1, 1), np.float32), (name, name))),
         "curves": explanations.deletion_insertion([(name, SCORE)]),
-        "sensitivity": compression.sensitivity([PruningCurve(name, (0.5,), (0.1,))]),
         "design": design_space.strip(replace(NETWORK, modules=(module,))),
     }
 

@@ -1,0 +1,31 @@
+"""A row of options, one of which is always chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import streamlit as st
+
+from pages.session import address
+
+Option = TypeVar("Option")
+
+
+def one_of(
+    label: str, options: Mapping[Option, str], key: str, default: Option | None = None, show: bool = False
+) -> Option:
+    """The chosen option, which is in the address and kept over pages; at first `default`, else the first.
+
+    `options`: each with its words on screen. `show`: the label is seen, not only read aloud.
+    """
+    return st.segmented_control(
+        label,
+        list(options),
+        default=next(iter(options)) if default is None else default,
+        required=True,
+        format_func=options.__getitem__,
+        key=key,
+        label_visibility="visible" if show else "collapsed",
+        **address.BOUND,
+    )
