@@ -35,7 +35,7 @@ from squeeze_core import images
 from squeeze_core.detector.annotations import AnnotationError, Annotations, read
 from squeeze_core.detector.network import positions
 from squeeze_core.detector.training import train
-from squeeze_core.detector.training.augment import Canvas, Plan, Plans, Recipe
+from squeeze_core.detector.training.augment import Batch, Batches, Canvas
 from squeeze_core.detector.training.loss import (
     assign,
     box_loss,
@@ -45,7 +45,6 @@ from squeeze_core.detector.training.loss import (
     silence_weight,
 )
 from squeeze_core.detector.training.pictures import Scene, labelled_scenes, sampling_weights
-from squeeze_core.detector.training.render import Batch
 from squeeze_core.errors import UserError
 
 STRIDES = (8, 16, 32)
@@ -369,7 +368,7 @@ def taught_loss(
     return losses
 
 
-class MixedPlans(Plans):
+class MixedBatches(Batches):
     """Canvases of labelled pictures, and with the chance `share` of unlabelled ones; None: as they occur.
 
     A mosaic holds either kind alone, since the two are learnt differently.
@@ -382,12 +381,12 @@ class MixedPlans(Plans):
         occurring = weights[unlabelled].sum() / weights.sum()
         self.share = occurring if share is None or occurring in (0, 1) else share
         super().__init__(scenes, (weights * ~unlabelled).tolist(), *settings)
-        self.others = Plans(scenes, (weights * unlabelled).tolist(), *settings)
+        self.others = Batches(scenes, (weights * unlabelled).tolist(), *settings)
 
-    def canvas(self, rng: np.random.Generator, side: int, calm: bool) -> Canvas:
-        if rng.random() < self.share:
-            return self.others.canvas(rng, side, calm)
-        return super().canvas(rng, side, calm)
+    def canvas(self, side: int, mosaic: float) -> Canvas:
+        if torch.rand(()) < self.share:
+            return self.others.canvas(side, mosaic)
+        return super().canvas(side, mosaic)
 
 
 class TaughtTraining(train.Training):
@@ -399,20 +398,20 @@ class TaughtTraining(train.Training):
         if self.teacher:
             self.teacher.to(self.device, torch.float16 if self.device.type == "cuda" else torch.float32)
 
-    def plans_of(self, scenes: list[Scene], batch: int, recipe: Recipe, seed: int) -> Plans:
-        known = [scene for scene in scenes if isinstance(scene, TaughtScene)]
-        self.labelled = np.array([scene.labelled for scene in known])
-        return MixedPlans(known, self.options.unlabelled, batch, recipe, self.progress, seed)
+    def batches_of(self, scenes: Sequence[Scene]) -> Batches:
+        known, o = [scene for scene in scenes if isinstance(scene, TaughtScene)], self.options
+        self.labelled = torch.tensor([scene.labelled for scene in known], device=self.device)
+        return MixedBatches(known, o.unlabelled, o.batch, o.sides, o.mosaic, self.progress)
 
-    def losses(self, plan: Plan, batch: Batch, output: Tensor) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, output: Tensor) -> dict[str, Tensor]:
         if self.teacher is None:
-            return super().losses(plan, batch, output)
+            return super().losses(batch, output)
         dtype = next(self.teacher.buffers()).dtype
         answers = self.teacher(batch.pictures.to(dtype, memory_format=torch.channels_last))
-        # The first layer covers every canvas, and all pictures of a canvas are of one kind.
-        labelled = torch.from_numpy(self.labelled[plan.layers[0].source]).to(self.device)
-        centres = positions(plan.side, plan.side, self.device)
-        losses = taught_loss(output, centres, *batch[1:], labelled, answers)
+        labelled = self.labelled[batch.source]  # all pictures of a canvas are of one kind
+        side = batch.pictures.shape[-1]
+        truths = (positions(side, side, self.device), batch.boxes, batch.labels, batch.worth)
+        losses = taught_loss(output, *truths, labelled, answers)
         weight = self.options.teacher_weight
         return {key: value * (weight if key.startswith("taught") else 1) for key, value in losses.items()}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,8 @@ from onnx import TensorProto, helper
 
 from squeeze_core.detector.annotations import AnnotationError, read
 from squeeze_core.detector.network import positions
-from squeeze_core.detector.training.augment import Recipe
 from squeeze_core.detector.training.loss import detection_loss
-from squeeze_core.detector.training.pictures import labelled_scenes
+from squeeze_core.detector.training.pictures import decoded, labelled_scenes
 from squeeze_core.errors import UserError
 from tests.core.detector.training.truths import BOXES, CPU, TRUTH, answer
 from tools import train_with_teachers
@@ -27,7 +25,7 @@ from tools.train_with_teachers import (
     Answers,
     Dense,
     DenseTeacher,
-    MixedPlans,
+    MixedBatches,
     TaughtScene,
     agreed,
     read_results,
@@ -155,14 +153,14 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
 
 
 def test_labelled_and_unlabelled_pictures_are_not_mixed(coco_folder: Path) -> None:
-    nothing = TaughtScene(Path("a"), *(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0)), 80, 60, False)
-    scenes = [replace(scene, width=80, height=60) for scene in scenes_of(coco_folder)[:4]]
-    recipe = Recipe((64,), mosaic=0.5)
-    made = MixedPlans([*scenes, nothing, nothing], 0.5, 64, recipe, torch.zeros(1), 0)[0]
-    labelled = made.layers[0].source < 4
+    nothing = np.zeros((0, 4), np.float32), np.zeros(0, int), np.zeros(0, np.float32)
+    grey = TaughtScene(Path("a"), *nothing, torch.full((3, 60, 80), 99, dtype=torch.uint8), False)
+    scenes = decoded(scenes_of(coco_folder)[:4], 80)
+    made = MixedBatches([*scenes, grey, grey], 0.5, 64, (64,), 0.5, torch.zeros(1))[0]
+    labelled = made.source < 4
     assert 16 < labelled.sum() < 48
-    for layer in made.layers:
-        assert np.array_equal(layer.source < 4, labelled[layer.canvas])
+    objects = (made.worth >= 0).sum(1)
+    assert objects[labelled].float().mean() > 1 and not objects[~labelled].any()
 
 
 def test_a_teacher_rules_without_labels_and_gives_way_to_them() -> None:
@@ -212,7 +210,7 @@ def test_learns_from_labels_a_teachers_file_and_a_teacher(
     (coco_folder / "results.json").write_text(json.dumps(results))
     more = ["--more", str(coco_folder / "labelled"), str(coco_folder / "val"), "--hold-back", "1"]
     more += ["--teacher-results", str(coco_folder / "results.json"), "--teacher", str(yolox)]
-    more += ["--epochs", "1", "--mosaic", "0.5", "--paste", "0.5", "--pasted", "dog", "--unlabelled", "0.5"]
+    more += ["--epochs", "1", "--mosaic", "0.5", "--unlabelled", "0.5"]
     out = tmp_path / "run"
     assert run(coco_folder, out, *more) == 0
     (row,) = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()][1:]

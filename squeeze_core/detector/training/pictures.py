@@ -20,29 +20,18 @@ from squeeze_core.detector.annotations import Annotations
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture's boxes, in its pixels.
+    """A picture and its boxes, in its pixels.
 
     `boxes` float32 [M, 4] x0, y0, x1, y1; `labels` int64 [M]; `worth` float32 [M]: the weight of a box, 1
     for a labelled one, less for one that may be wrong, 0 where its class is not to be learnt within it.
-    `width` and `height` are known once it is stored.
+    `picture`: uint8 [3, height, width], RGB, once it is decoded.
     """
 
     path: Path
     boxes: np.ndarray
     labels: np.ndarray
     worth: np.ndarray
-    width: int = 0
-    height: int = 0
-
-
-@dataclass(frozen=True)
-class Store:
-    """Pictures in memory: uint8 [P, 3, side, side], each top left, zeros beside it; `sizes` int64 [P, 2],
-    their width and height there; `scenes` in the same order, in pixels of the stored pictures."""
-
-    pictures: Tensor
-    sizes: Tensor
-    scenes: list[Scene]
+    picture: Tensor | None = None
 
 
 def labelled_scenes(annotations: Annotations) -> list[Scene]:
@@ -53,29 +42,25 @@ def labelled_scenes(annotations: Annotations) -> list[Scene]:
     ]
 
 
-def store(scenes: Sequence[Scene], side: int, threads: int = 1) -> Store:
-    """Decode every picture; those longer than `side` pixels are scaled down to it.
+def decoded(scenes: Sequence[Scene], side: int, threads: int = 1) -> list[Scene]:
+    """Every scene with its picture; those longer than `side` pixels are scaled down to it.
 
     ImageError when a file is no picture.
     """
-    pictures = torch.zeros(len(scenes), 3, side, side, dtype=torch.uint8)
 
-    def read(place: int) -> Scene:
-        scene = scenes[place]
+    def read(scene: Scene) -> Scene:
         picture = images.read(scene.path)
         image = picture.image
         scale = min(1.0, side / max(image.size))
         if scale < 1:
             size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
             image = image.resize(size, Image.Resampling.BILINEAR)
-        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
-        pictures[place, :, : image.height, : image.width] = pixels
         scales = np.array([image.width / picture.width, image.height / picture.height] * 2, np.float32)
-        return replace(scene, boxes=scene.boxes * scales, width=image.width, height=image.height)
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+        return replace(scene, boxes=scene.boxes * scales, picture=pixels)
 
     with ThreadPoolExecutor(threads) as pool:
-        known = list(tqdm(pool.map(read, range(len(scenes))), "decode", len(scenes), mininterval=10))
-    return Store(pictures, torch.tensor([[s.width, s.height] for s in known]), known)
+        return list(tqdm(pool.map(read, scenes), "decode", len(scenes), mininterval=10))
 
 
 def sampling_weights(scenes: Sequence[Scene]) -> list[float]:

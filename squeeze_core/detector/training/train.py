@@ -7,10 +7,6 @@ Label Studio, CVAT and ultralytics export (COCO, YOLO, PASCAL VOC) is read too. 
 is wrong with it and does nothing else. The same command resumes a run that was stopped from its
 checkpoint. The folder `--out` gets checkpoint.pt, log.jsonl (settings, then one line an epoch) and
 detector.safetensors, the smoothed (EMA) weights.
-
-On a CPU one process a core is faster than one process with a thread a core:
-
-    torchrun --nproc-per-node CORES -m squeeze_core.detector.train --device cpu …
 """
 
 from __future__ import annotations
@@ -29,20 +25,17 @@ from time import monotonic
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from squeeze_core.detector import pretrained
 from squeeze_core.detector.annotations import Annotations, read_sets
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
-from squeeze_core.detector.training.augment import Plan, Plans, Recipe
+from squeeze_core.detector.training.augment import Batch, Batches
 from squeeze_core.detector.training.loss import detection_loss
 from squeeze_core.detector.training.muon import Muon
-from squeeze_core.detector.training.pictures import Scene, labelled_scenes, sampling_weights, store
-from squeeze_core.detector.training.render import Batch, render
+from squeeze_core.detector.training.pictures import Scene, decoded, labelled_scenes, sampling_weights
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
@@ -71,9 +64,7 @@ def options_parser() -> argparse.ArgumentParser:
     add("--weight-decay", type=float, default=0.02)
     add("--freeze", default="fire3", help="last backbone layer that is not trained; none for none")
     add("--mosaic", type=float, default=0.25, help="share of the pictures that are mosaics")
-    add("--paste", type=float, default=0.0, help="share of the pictures that get objects pasted")
-    add("--pasted", nargs="*", default=[], help="classes of those objects")
-    add("--workers", type=int, default=2)
+    add("--workers", type=int, default=2, help="processes that prepare pictures beside the training")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto")
     add("--every", type=int, default=2, help="epochs between validations")
     return parser
@@ -160,7 +151,7 @@ def schedule(progress: float) -> float:
 
 
 def normalise(pictures: Tensor) -> Tensor:
-    """float [N, 3, S, S], RGB 0–255 → what the network expects, channels_last."""
+    """[N, 3, S, S], RGB 0–255 → what the network expects, channels_last."""
     mean, std = _mean_and_std(pictures.device)
     return ((pictures - mean) / std).contiguous(memory_format=torch.channels_last)
 
@@ -170,15 +161,6 @@ def _mean_and_std(device: torch.device) -> tuple[Tensor, Tensor]:
     """Copied to the device once: such a copy waits for everything before it."""
     mean, std = (255 * torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
     return mean, std
-
-
-def _as_it_is(plan: Any) -> Any:
-    return plan
-
-
-def first_process() -> bool:
-    """True in the process that writes, shows and validates: the only one, or the first of several."""
-    return not dist.is_initialized() or dist.get_rank() == 0
 
 
 class Training:
@@ -191,19 +173,10 @@ class Training:
         # Looking for the fastest convolutions takes half a minute for each input side.
         torch.backends.cudnn.benchmark = len(options.sides) == 1
         self.network = build(options, classes).to(self.device).to(memory_format=torch.channels_last)
-        rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        stored = store(scenes[rank::processes], options.stored_side, os.cpu_count() or 1)
-        self.pictures, self.sizes = stored.pictures.to(self.device), stored.sizes.to(self.device)
-        pasted = tuple(classes.index(name) for name in options.pasted)
-        recipe = Recipe(tuple(options.sides), options.mosaic, options.paste, pasted)
-        self.progress = torch.zeros(1).share_memory_()  # read by the processes that plan ahead
-        self.plans = self.plans_of(stored.scenes, options.batch // processes, recipe, rank)
+        self.progress = torch.zeros(1).share_memory_()  # read by the processes that work ahead
+        self.batches = self.batches_of(decoded(scenes, options.stored_side, os.cpu_count() or 1))
         if options.init:
-            first = render(self.pictures, self.sizes, self.plans[0]).pictures
-            keep_function(self.network, normalise(first))
-        self.parallel: nn.Module = self.network
-        if processes > 1:
-            self.parallel = DistributedDataParallel(self.network, broadcast_buffers=False)
+            keep_function(self.network, normalise(self.batches[0].pictures.to(self.device)))
         self.optimizers = optimizers_for(self.network, options)
         self.average = copy.deepcopy(self.network)
         self.steps_an_epoch = len(scenes) // options.batch
@@ -223,14 +196,14 @@ class Training:
         return self.progress.item() >= 1
 
     def start(self, launched: float) -> None:
-        """Plan from the step that was reached; `launched`: when --minutes began to count."""
+        """Prepare batches from the step that was reached on; `launched`: when --minutes began to count."""
         loader = DataLoader(
-            self.plans,
+            self.batches,
             batch_size=None,
             sampler=range(self.step, sys.maxsize),
             num_workers=self.options.workers,
-            collate_fn=_as_it_is,
             prefetch_factor=4 if self.options.workers else None,
+            pin_memory=self.device.type == "cuda",
         )
         self.ahead = iter(loader)
         now = monotonic()
@@ -244,19 +217,18 @@ class Training:
         self.network.train()
         sums: dict[str, Tensor] = {}
         first, last = self.step, (self.epoch + 1) * self.steps_an_epoch
-        title = f"epoch {self.epoch + 1}"
-        with tqdm(total=last - first, desc=title, mininterval=10, disable=not first_process()) as bar:
+        with tqdm(total=last - first, desc=f"epoch {self.epoch + 1}", mininterval=10) as bar:
             while self.step < last and not self.finished:
                 for key, value in self._step(next(self.ahead)).items():
                     sums[key] = sums.get(key, torch.zeros((), device=self.device)) + value.detach()
                 bar.update()
         return {key: round(value.item() / (self.step - first), 4) for key, value in sums.items()}
 
-    def _step(self, plan: Plan) -> dict[str, Tensor]:
-        batch = render(self.pictures, self.sizes, plan)
+    def _step(self, prepared: Batch) -> dict[str, Tensor]:
+        batch = Batch(*(part.to(self.device, non_blocking=True) for part in prepared))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output = self.parallel(normalise(batch.pictures))
-        losses = self.losses(plan, batch, output)
+            output = self.network(normalise(batch.pictures))
+        losses = self.losses(batch, output)
         total = torch.stack(list(losses.values())).sum()
         self.network.zero_grad()
         total.backward()
@@ -272,13 +244,16 @@ class Training:
         self._note_progress()
         return losses
 
-    def plans_of(self, scenes: list[Scene], batch: int, recipe: Recipe, seed: int) -> Plans:
+    def batches_of(self, scenes: Sequence[Scene]) -> Batches:
         """The augmented batches to train on."""
-        return Plans(scenes, sampling_weights(scenes), batch, recipe, self.progress, seed)
+        o = self.options
+        return Batches(scenes, sampling_weights(scenes), o.batch, o.sides, o.mosaic, self.progress)
 
-    def losses(self, plan: Plan, batch: Batch, output: Tensor) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, output: Tensor) -> dict[str, Tensor]:
         """Name → scalar; their sum is minimised."""
-        return detection_loss(output, positions(plan.side, plan.side, self.device), *batch[1:])
+        side = batch.pictures.shape[-1]
+        centres = positions(side, side, self.device)
+        return detection_loss(output, centres, batch.boxes, batch.labels, batch.worth)
 
     def _note_progress(self) -> None:
         if self.options.minutes:
@@ -342,47 +317,28 @@ def run(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> in
     try:
         train(options, gather, kind)
     except UserError as error:
-        _say(error)
+        print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         checkpoint = options.out / "checkpoint.pt"
-        _say(
-            f"Stopped; the same command resumes from {checkpoint}."
-            if checkpoint.exists()
-            else "Stopped before the first checkpoint; nothing was saved."
-        )
+        resumes = f"Stopped; the same command resumes from {checkpoint}."
+        nothing = "Stopped before the first checkpoint; nothing was saved."
+        print(resumes if checkpoint.exists() else nothing, file=sys.stderr)
         return 130
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
     return 0
-
-
-def _say(sentence: object) -> None:
-    """One line on standard error, once even when several processes train."""
-    if os.environ.get("RANK", "0") == "0":
-        print(sentence, file=sys.stderr)
 
 
 def check(options: argparse.Namespace) -> None:
     """UserError for settings that make no sense."""
     for size in [options.size, *options.sides]:
         pretrained.check_side(size)
-    for name in ("mosaic", "paste"):
-        if not 0 <= getattr(options, name) <= 1:
-            raise UserError(f"--{name} must be from 0 to 1.")
+    if not 0 <= options.mosaic <= 1:
+        raise UserError("--mosaic must be from 0 to 1.")
     for name in ("epochs", "batch", "every", "width", "stored_side"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} must be at least 1.")
     if options.minutes is not None and options.minutes <= 0:
         raise UserError("--minutes must be more than 0.")
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if processes > 1 and choose_device(options.device).type != "cpu":
-        raise UserError("Several processes train on the CPU only; add --device cpu.")
-    if processes > 1 and options.minutes:
-        raise UserError("Several processes train for --epochs, not for --minutes.")
-    if options.batch % processes:
-        raise UserError(f"--batch {options.batch} does not divide among {processes} processes.")
 
 
 Gather = Callable[[argparse.Namespace], tuple[list[Scene], Annotations, Annotations | None]]
@@ -392,10 +348,7 @@ def gather(options: argparse.Namespace) -> tuple[list[Scene], Annotations, Annot
     """The pictures to learn from, the labels that fix the classes, and the validation set, if any."""
     data, validation = read_sets(options.data)
     for notice in (*data.notices, *(validation.notices if validation else ())):
-        _say(notice)
-    for name in options.pasted:
-        if name not in data.classes:
-            raise UserError(f"--pasted {name}: the classes are {', '.join(data.classes)}.")
+        print(notice, file=sys.stderr)
     return labelled_scenes(data), data, validation
 
 
@@ -414,22 +367,17 @@ def train(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> 
         return
     options.out.mkdir(parents=True, exist_ok=True)
     _keep_memory()
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        dist.init_process_group("gloo")
     run = kind(options, scenes, data.classes)
     checkpoint, log = options.out / "checkpoint.pt", options.out / "log.jsonl"
     if checkpoint.exists():
         run.resume(checkpoint)
-    if first_process():
-        settings = {key: json.loads(json.dumps(value, default=str)) for key, value in vars(options).items()}
-        _append(log, {"settings": settings, "resumed_at": run.epoch, "torch": torch.__version__})
+    settings = {key: json.loads(json.dumps(value, default=str)) for key, value in vars(options).items()}
+    _append(log, {"settings": settings, "resumed_at": run.epoch, "torch": torch.__version__})
     run.start(launched)
     while not run.finished:
         before = run.seconds
         row: dict[str, Any] = run.run_epoch()
         row |= {"epoch": run.epoch, "step": run.step, "seconds": round(run.seconds - before, 1)}
-        if not first_process():
-            continue
         if run.epoch % options.every == 0 or run.finished:
             run.save(checkpoint)
             file = options.out / "detector.safetensors"

@@ -8,7 +8,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from squeeze_core.detector.annotations import read
-from squeeze_core.detector.training.pictures import Scene, labelled_scenes, sampling_weights, store
+from squeeze_core.detector.training.pictures import Scene, decoded, labelled_scenes, sampling_weights
 
 
 def scenes_of(folder: Path) -> list[Scene]:
@@ -16,17 +16,17 @@ def scenes_of(folder: Path) -> list[Scene]:
 
 
 @pytest.mark.parametrize(("side", "width", "height"), [(100, 80, 60), (40, 40, 30)])
-def test_stores_pictures_whole_and_scales_boxes_with_them(
+def test_decodes_pictures_whole_and_scales_boxes_with_them(
     coco_folder: Path, side: int, width: int, height: int
 ) -> None:
-    stored = store(scenes_of(coco_folder), side)
-    assert stored.pictures.shape == (8, 3, side, side)
-    assert stored.sizes.tolist() == [[width, height]] * 8
-    for scene, pixels in zip(stored.scenes, stored.pictures, strict=True):
+    scenes = decoded(scenes_of(coco_folder), side)
+    assert len(scenes) == 8
+    for scene in scenes:
+        assert scene.picture.shape == (3, height, width)
         ((x0, y0, x1, y1),) = scene.boxes.round().astype(int).tolist()
-        red, _, blue = pixels[:, y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].float().mean((1, 2)).tolist()
+        inside = scene.picture[:, y0 + 2 : y1 - 2, x0 + 2 : x1 - 2]
+        red, _, blue = inside.float().mean((1, 2)).tolist()
         assert (red > blue + 100) if scene.labels[0] == 0 else (blue > red + 100)
-    assert not stored.pictures[:, :, height:].any() and not stored.pictures[:, :, :, width:].any()
 
 
 def test_pictures_are_taken_upright(coco_folder: Path) -> None:
@@ -37,8 +37,8 @@ def test_pictures_are_taken_upright(coco_folder: Path) -> None:
         image.load()
         upright = np.array(image)
     image.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
-    stored = store(scenes_of(coco_folder), 80)
-    assert (stored.pictures[0, :, :60].permute(1, 2, 0).numpy() == upright).all()
+    first = decoded(scenes_of(coco_folder), 80)[0]
+    assert (first.picture.permute(1, 2, 0).numpy() == upright).all()
 
 
 def test_rare_classes_are_drawn_more_often(coco_folder: Path) -> None:

@@ -2,10 +2,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,65 +91,6 @@ def test_trains_resumes_and_writes_weights_that_detect(
     assert document["map50"] == pytest.approx(rows[-1]["map50"], abs=0.01)
 
 
-# One process of a run, which writes the weights that it came to.
-ONE_OF_SEVERAL = """
-import os, sys, torch
-from squeeze_core.detector.training import train
-runs, begin = [], train.Training.__init__
-def noting(self, *arguments):
-    runs.append(self)
-    begin(self, *arguments)
-train.Training.__init__ = noting
-code = train.main(sys.argv[2:])
-torch.save(dict(runs[0].network.named_parameters()), sys.argv[1] + os.environ["RANK"] + ".pt")
-sys.exit(code)
-"""
-
-
-def test_two_processes_train_one_network(train_folder: Path, tmp_path: Path) -> None:
-    """Each draws other pictures, so they come to the same weights only by exchanging gradients."""
-    out = tmp_path / "run"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[4]), "OMP_NUM_THREADS": "1"}
-    environment |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    settings = [
-        "--size",
-        "64",
-        "--width",
-        "32",
-        "--batch",
-        "4",
-        "--workers",
-        "0",
-        "--epochs",
-        "1",
-        "--device",
-        "cpu",
-    ]
-    command = [sys.executable, "-c", ONE_OF_SEVERAL, str(tmp_path / "rank"), "--data", str(train_folder)]
-    processes = [
-        subprocess.Popen([*command, "--out", str(out), *settings], env=environment | {"RANK": str(rank)})
-        for rank in (0, 1)
-    ]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
-    written = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
-    assert [row.get("epoch") for row in written] == [None, 1]
-    assert load_detector(out / "detector.safetensors").labels == ("red", "blue")
-    first, second = (torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
-    assert first.keys() == second.keys()
-    assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
-
-
-def test_a_batch_that_does_not_divide_is_refused(
-    coco_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "3")
-    assert run(coco_folder, tmp_path / "run", "--epochs", "1") == 2
-    assert "does not divide among 3 processes" in capsys.readouterr().err
-
-
 def test_trains_at_every_side(train_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sides = []
     normalise = train.normalise
@@ -230,7 +167,6 @@ IMPOSSIBLE = [
     ("--mosaic", "1.5"),
     ("--sides", "64", "50"),
     ("--stored-side", "0"),
-    ("--pasted", "unicorn"),
     ("--epochs", "0"),
     ("--minutes", "0"),
     ("--batch", "99"),
