@@ -1,4 +1,4 @@
-"""The page About: weights and sample pictures with their sources, versions, and the server's health."""
+"""The page About: weights and sample pictures with their sources, and versions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import streamlit as st
 
-from pages.server import log, results
+from pages.server import results
 from pages.widgets.words import plain
 from squeeze_core import gallery
 from squeeze_core.networks.catalogue import OURS, named
@@ -52,19 +52,3 @@ device = {"part": "Device", "version": results.engine().device.type.upper()}
 rows = [device, {"part": "Python", "version": platform.python_version()}]
 rows += [{"part": part, "version": version(part)} for part in PARTS]
 st.dataframe(rows, hide_index=True, width=360, alt="Versions of the parts this runs on")
-
-st.header("This server", anchor=False)
-health = log.health()
-with st.grid("auto", min_column_width=150, gap="small"):
-    st.metric(f"Requests in {health.minutes:.0f} minutes", f"{health.requests:,}", border=True)
-    if health.median_s is not None and health.p95_s is not None:
-        st.metric("Half of them within", f"{health.median_s:.2f} s", border=True)
-        st.metric("95% of them within", f"{health.p95_s:.2f} s", border=True)
-    if health.memory_bytes is not None:
-        st.metric("Memory in use", f"{health.memory_bytes / 1e6:,.0f} MB", border=True)
-    if health.load is not None:
-        st.metric("Load", f"{health.load:.1f} on {health.cores} cores", border=True)
-st.caption(
-    "Measured here since the server started: whole runs of a page, from click to last chart. The log on "
-    "standard error has one line for each, without names of pictures. Load: processes that wait for a core."
-)

@@ -10,11 +10,10 @@ from pages.compare_parts import (
     fits,
     headline,
     machine,
-    network_choice,
     report_tab,
     why_not_faster,
 )
-from pages.session import selected_network
+from pages.session import address, selected_network
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.networks.catalogue import Network
@@ -32,7 +31,15 @@ def this_machine() -> None:
 
 
 st.title("What do we give up for a smaller network?", anchor=False)
-names = network_choice.choose()
+names = st.multiselect(
+    "Compare SqueezeNet 1.1 with",
+    [name for name in comparison.ROW_NAMES if name != comparison.REFERENCE],
+    default=[name for name in comparison.DEFAULT_NAMES if name != comparison.REFERENCE],
+    format_func=comparison.title,
+    key="compare-networks",
+    select_all=False,
+    **address.BOUND,
+)
 compared: list[Network | str] = [comparison.REFERENCE, *selected_network.own(), *names]
 rows = tuple(map(comparison.row, compared))
 headline.draw(rows)

@@ -308,9 +308,7 @@ def anything(picture: Picture) -> None:
     with right, st.container(border=True):
         choices = {one.index: one for one in results.classification(picture, network).top(5)}
         key = f"detect-class-{picture.key[:16]}-{network.key[-12:]}"
-        asked = address.asked("class", choices)
-        if asked is not None:
-            st.session_state[key] = asked
+        address.restore("class", key, choices)
         index = st.radio(
             "Class",
             list(choices),

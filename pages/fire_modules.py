@@ -21,17 +21,11 @@ from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.trace import FireTrace, Unit
 
 SCALES: dict[Scale, str] = {"branch": "Per branch", "channel": "Per channel"}
-# Thirteen layers do not fit a phone's width: there they scroll sideways.
-STYLE = """<style>
-.st-key-fire-strip { overflow-x: auto; }
-.st-key-fire-strip > div { min-width: 860px; }
-</style>"""
 
 
 def page() -> None:
     picture = tray.current()
     st.title("What do the Fire modules see?", anchor=False)
-    st.html(STYLE)
     with st.spinner("Looking inside…", show_time=True):
         current_trace(picture)
     explorer(picture)

@@ -73,14 +73,9 @@ def choose_class(side: str, picture: Picture, trace: FireTrace) -> int:
     order = (-trace.logits).argsort(kind="stable").tolist()
     probabilities, labels = trace.probabilities, trace.labels
     key = f"why-class-{side}-{picture.key[:12]}-{trace.network.key[-12:]}"
-    asked = address.asked(f"class-{side}", order)
-    if asked is not None:
-        st.session_state[key] = asked
-
-    def words(index: int) -> str:
-        return f"{labels[index]} · {percent(float(probabilities[index]))}"
-
-    index = st.selectbox("Class", order, format_func=words, key=key)
+    address.restore(f"class-{side}", key, order)
+    words = [f"{label} · {percent(float(p))}" for label, p in zip(labels, probabilities, strict=True)]
+    index = st.selectbox("Class", order, format_func=words.__getitem__, key=key)
     address.put(f"class-{side}", str(index), str(order[0]))
     return index
 

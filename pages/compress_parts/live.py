@@ -13,13 +13,11 @@ from pages.session import selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
-from squeeze_core import gallery
 from squeeze_core.compression import presets, runtime
 from squeeze_core.compression.presets import Compressed, Preset, compress
 from squeeze_core.compression.runtime import PRECISIONS
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.classification import percent
-from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import Network
 
 _MADE = "compressed"
@@ -75,7 +73,7 @@ def _run(network: Network, preset: Preset) -> None:
 
 
 def _result(found: Compressed) -> None:
-    pictures = _pictures()
+    pictures = tray.with_samples()
     rows = []
     for picture in pictures:
         before, after = (
@@ -103,13 +101,6 @@ def _result(found: Compressed) -> None:
         f"{found.preset.title}, {seconds:.1f} s here. The file is decoded once, when it is opened; then "
         "the network runs as fast as before, because it computes with the same number of weights."
     )
-
-
-def _pictures() -> list[Picture]:
-    """The session's own pictures and the samples, each once."""
-    samples = [tray.sample_entry(sample.file).picture for sample in gallery.samples()]
-    found = {picture.key: picture for picture in (*tray.pictures(), *samples)}
-    return list(found.values())
 
 
 def _files(found: Compressed) -> None:

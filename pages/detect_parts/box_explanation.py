@@ -50,17 +50,15 @@ def controls(picture: Picture, detection: Detection) -> tuple[str, float]:
 
 
 def explained(picture: Picture, detection: Detection, method: str, place: DeltaGenerator) -> BoxExplanation:
-    """The map; meanwhile `place` shows the progress of a slow method, with a button that stops it."""
-    detector = selected_network.detector()
-    if METHODS[method].slow and not _explanation.is_known(picture, detection, detector, method):
-        with place.container(horizontal=True, vertical_alignment="center"):
-            bar = st.empty()
+    """The map; meanwhile `place` shows its progress, of a slow method with a button that stops it."""
+    with place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.empty()
+        if METHODS[method].slow:
             st.button("Stop", key="detect-why-stop", icon=":material/stop_circle:", on_click=_stop)
-        progress = advance(bar, text=METHODS[method].title)
-        found = _explanation(picture, detection, detector, method, progress)
-        place.empty()
-        return found
-    return _explanation(picture, detection, detector, method)
+    progress = advance(bar, text=METHODS[method].title)
+    found = _explanation(picture, detection, selected_network.detector(), method, progress)
+    place.empty()
+    return found
 
 
 def _stop() -> None:
@@ -117,7 +115,7 @@ def _explanation(
     detection: Detection,
     detector: PretrainedDetector,
     method: str,
-    _progress: Progress = lambda share: None,
+    _progress: Progress,
 ) -> BoxExplanation:
     return attribution.explain(picture, detection, results.engine(), detector, method, _progress)
 

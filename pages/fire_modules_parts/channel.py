@@ -108,7 +108,8 @@ def top_pictures(network: Network, unit: Unit) -> None:
     """The pictures that activate the channel most, with the receptive field of the peak in each."""
     st.markdown("**Which pictures activate this channel most?**")
     with st.spinner("Ranking…", show_time=True):
-        found = top_activations(inside_results.maxima_of_pictures(network), unit)
+        maxima = [inside_results.maxima(picture, network) for picture in tray.with_samples()]
+        found = top_activations(maxima, unit)
     with st.container(horizontal=True):
         for one in found[:PICTURES_SHOWN]:
             with st.container(width=112, gap="xsmall"):

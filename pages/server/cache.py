@@ -49,10 +49,6 @@ class ByteBoundedCache:
         self._making: dict[Hashable, Future[Any]] = {}
         self._lock = threading.Lock()
 
-    def __contains__(self, key: Hashable) -> bool:
-        with self._lock:
-            return self._find(key) is not None
-
     def get(self, key: Hashable, make: Callable[[], Result], seconds: float = inf) -> Result:
         """The value under that key, else what `make` returns; kept for `seconds` unless it is None.
 
@@ -126,10 +122,6 @@ class _Cached(Generic[Given, Result]):
     def __call__(self, *given: Given.args, **named: Given.kwargs) -> Result:
         key = self._key(given, named)
         return self._cache.get(key, lambda: self._function(*given, **named), self._seconds)
-
-    def is_known(self, *given: Given.args, **named: Given.kwargs) -> bool:
-        """True if a call with those arguments would be answered at once."""
-        return self._key(given, named) in self._cache
 
     def _key(self, given: tuple[Any, ...], named: dict[str, Any]) -> Hashable:
         bound = self._signature.bind(*given, **named)

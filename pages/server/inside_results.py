@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pages.server import results
 from pages.server.cache import TRACES, cached, cached_in
-from pages.session import tray
-from squeeze_core import gallery
 from squeeze_core.images import Picture
 from squeeze_core.inside import ablation, channels, explain
 from squeeze_core.inside import trace as fire_trace
@@ -49,29 +47,14 @@ def score(picture: Picture, network: Network, method: str, index: int, _progress
     return explain.score(of, picture, results.engine(), network, _progress)
 
 
-def maxima_of_pictures(network: Network) -> list[ChannelMaxima]:
-    """The maxima of the shipped samples and of this session's pictures, each once."""
-    samples = {sample.file: tray.sample_entry(sample.file).picture.key for sample in gallery.samples()}
-    found = {key: _sample_maxima(file, network) for file, key in samples.items()}
-    for picture in tray.pictures():
-        if picture.key not in found:
-            found[picture.key] = _maxima(picture, network)
-    return list(found.values())
+@cached
+def maxima(picture: Picture, network: Network) -> ChannelMaxima:
+    """The maxima of that picture's channels."""
+    # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
+    return channels.channel_maxima(fire_trace.fire_trace(picture, results.engine(), network))
 
 
 @cached
 def channel_filter(network: Network, unit: Unit) -> Filter:
     """The weights behind that channel."""
     return channels.channel_filter(results.engine(), network, unit)
-
-
-@cached
-def _maxima(picture: Picture, network: Network) -> ChannelMaxima:
-    return channels.channel_maxima(trace(picture, network))
-
-
-@cached
-def _sample_maxima(file: str, network: Network) -> ChannelMaxima:
-    sample = next(sample for sample in gallery.samples() if sample.file == file)
-    # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
-    return channels.channel_maxima(fire_trace.fire_trace(sample.picture(), results.engine(), network))

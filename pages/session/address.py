@@ -14,13 +14,15 @@ from pages.widgets.component import component
 BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
-def asked(name: str, among: Iterable[int]) -> int | None:
-    """The number that the address said under that name when the session began, if it is one of those."""
-    key = f"address-{name}"
-    if key not in st.session_state:
-        st.session_state[key] = st.query_params.get(name, "")
-        return next((number for number in among if str(number) == st.session_state[key]), None)
-    return None
+def restore(name: str, key: str, among: Iterable[int]) -> None:
+    """Give the widget of that key the number that the address said when the session began, if it is one of
+    those."""
+    said = f"address-{name}"
+    if said not in st.session_state:
+        st.session_state[said] = st.query_params.get(name, "")
+        for number in among:
+            if str(number) == st.session_state[said]:
+                st.session_state[key] = number
 
 
 def put(name: str, value: str, default: str = "") -> None:
@@ -30,14 +32,6 @@ def put(name: str, value: str, default: str = "") -> None:
             del st.query_params[name]
     elif st.query_params.get(name) != value:
         st.query_params[name] = value
-
-
-def listed(value: str | None, known: Iterable[str]) -> list[str] | None:
-    """Names from an address, "vgg16,resnet50", those that are known; None when it names none at all."""
-    if value is None:
-        return None
-    known = set(known)
-    return [name for name in value.split(",") if name in known]
 
 
 def copy_link(own_pictures: bool) -> None:

@@ -20,7 +20,6 @@ from pages.server.cache import cached
 from pages.server.streamlit_internals import end_unwanted_run
 from pages.session import address
 from squeeze_core import gallery, images
-from squeeze_core.gallery import Sample
 from squeeze_core.images import ImageError, Picture
 
 if TYPE_CHECKING:
@@ -96,6 +95,12 @@ def entries() -> list[Entry]:
     return list(state().entries.values()) or [_current_entry()]
 
 
+def with_samples() -> list[Picture]:
+    """The session's pictures and the samples, each once."""
+    samples = [sample_entry(sample.file).picture for sample in gallery.samples()]
+    return list({picture.key: picture for picture in (*pictures(), *samples)}.values())
+
+
 def describe(picture: Picture) -> str:
     """The text alternative of one of the tray's pictures."""
     entry = state().entries.get(picture.key) or _current_entry()
@@ -148,22 +153,20 @@ def refuse(name: str, size: int) -> None:
         state().refusals.append(Refusal(name, str(error), unsent=True))
 
 
-def add_samples(samples: Iterable[Sample]) -> None:
-    """Put samples beside the pictures that are there; the first of them becomes the current one."""
+def add_samples() -> None:
+    """Put the samples beside the pictures that are there; the current picture stays the one."""
     tray = state()
-    added = [sample_entry(sample.file) for sample in samples]
-    tray.entries |= {entry.picture.key: entry for entry in added}
-    tray.chosen = added[0].picture.key
+    tray.chosen = current().key
+    entries = [sample_entry(sample.file) for sample in gallery.samples()]
+    tray.entries |= {entry.picture.key: entry for entry in entries}
 
 
-def choose(key: str) -> None:
-    """Make that picture the current one."""
-    state().chosen = key
-
-
-def choose_sample(sample: Sample) -> None:
-    """Make that sample the current picture; for a tray without pictures of the visitor's own."""
-    state().sample = sample.file
+def choose(picture: Picture) -> None:
+    """Make that picture the current one: one of the tray's, or a sample while the tray is empty."""
+    if picture.key in state().entries:
+        state().chosen = picture.key
+    else:
+        state().sample = picture.name
 
 
 def remove(key: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -35,13 +33,10 @@ def draw() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="tray-row"):
             _drop_zone(_drop_key(state))
             with st.container(horizontal=True, gap="xsmall", width="content", key="tray-actions"):
-                _actions(bool(state.entries))
+                _actions(set(state.entries))
             network_picker.draw()
             with st.container(horizontal=True, wrap=False, gap="small", key="tray-strip"):
-                if state.entries:
-                    _own_pictures(list(state.entries.values()), state.chosen)
-                else:
-                    _sample_choice(state.sample)
+                _pictures(state)
         names = [entry.picture.name for entry in state.entries.values()]
         gone = state.removed.difference(names).union(refusal.name for refusal in state.refusals)
         component(_HERE / "restore_pictures.js", _RESTORE)(
@@ -79,34 +74,30 @@ def _refuse() -> None:
         tray.refuse(str(file["name"]), int(file["size"]))
 
 
-def _own_pictures(entries: list[Entry], chosen: str) -> None:
-    for entry in entries:
-        shown = entry.picture.key == chosen
-        _thumbnail(entry, entry.picture.name, shown, tray.choose, entry.picture.key)
-        if shown:
-            name = plain(entry.picture.name)
-            st.button(f"Remove {name}", key="tray-remove", on_click=tray.remove, args=(entry.picture.key,))
+def _pictures(state: tray.Tray) -> None:
+    """A button for each picture of the tray, or for each sample while the tray is empty."""
+    own = [(entry.picture, entry.picture.name) for entry in state.entries.values()]
+    samples = [(tray.sample_entry(sample.file).picture, sample.title) for sample in gallery.samples()]
+    for picture, title in own or samples:
+        name, shown = plain(title), picture.key == tray.current().key
+        label = f"{name} (shown)" if shown else f"Show {name}"
+        st.button(label, key=f"tray-see-{picture.key[:16]}", on_click=tray.choose, args=(picture,))
+        if own and shown:
+            st.button(f"Remove {name}", key="tray-remove", on_click=tray.remove, args=(picture.key,))
 
 
-def _sample_choice(chosen: str) -> None:
-    for sample in gallery.samples():
-        entry = tray.sample_entry(sample.file)
-        _thumbnail(entry, sample.title, sample.file == chosen, tray.choose_sample, sample)
-
-
-def _thumbnail(entry: Entry, name: str, shown: bool, choose: Callable[[Any], None], argument: Any) -> None:
-    label = f"{plain(name)} (shown)" if shown else f"Show {plain(name)}"
-    st.button(label, key=f"tray-see-{entry.picture.key[:16]}", on_click=choose, args=(argument,))
-
-
-def _actions(own: bool) -> None:
+def _actions(own: set[str]) -> None:
     if st.button("Camera", key="tray-camera", icon=":material/photo_camera:", help="Take a picture"):
         _camera()
+    if any(tray.sample_entry(sample.file).picture.key not in own for sample in gallery.samples()):
+        st.button(
+            "Use all samples",
+            key="tray-add-all",
+            icon=":material/select_all:",
+            help="Put all samples in the tray",
+            on_click=tray.add_samples,
+        )
     if own:
-        if st.button(
-            "Samples", key="tray-samples", icon=":material/photo_library:", help="Add a sample picture"
-        ):
-            _sample_shelf()
         st.button(
             "Remove all",
             key="tray-clear",
@@ -114,25 +105,6 @@ def _actions(own: bool) -> None:
             help="Remove all pictures",
             on_click=tray.clear,
         )
-    else:
-        st.button(
-            "Use all samples",
-            key="tray-add-all",
-            icon=":material/select_all:",
-            help="Put all samples in the tray",
-            on_click=tray.add_samples,
-            args=(gallery.samples(),),
-        )
-
-
-@st.dialog("Add a sample")
-def _sample_shelf() -> None:
-    with st.container(horizontal=True, key="tray-shelf"):
-        for sample in gallery.samples():
-            face = tray.sample_entry(sample.file).picture.key[:16]
-            if st.button(f"Add {plain(sample.title)}", key=f"tray-add-{face}"):
-                tray.add_samples([sample])
-                st.rerun()
 
 
 @st.dialog("Take a picture")

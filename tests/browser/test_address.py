@@ -14,7 +14,7 @@ PLACES = {
     "/fire_modules?channel=fire5%2Fexpand3x3%2F37": (None, "fire5 / expand3x3 / 37"),
     "/why?class-left=285&sample=chelsea": ("combobox", "Class"),
     "/compare?compare-tab=Accuracy&compare-axis=Computation": ("radio", "Computation"),
-    "/compare?compare-cost=Bytes&networks=vgg19": (None, "VGG19 is as large as 116 SqueezeNets"),
+    "/compare?compare-cost=Bytes&compare-networks=VGG19": (None, "VGG19 is as large as 116 SqueezeNets"),
     "/compare?compare-tab=What+fits%3F&fits-bits=8": ("radio", "8"),
     "/compare?compare-tab=This+machine": ("button", "Measure these 4 networks"),
     "/compare?compare-tab=Report&sample=coffee": (None, "“espresso”"),

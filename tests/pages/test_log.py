@@ -69,16 +69,6 @@ def test_a_background_thread_goes_on_after_an_error_which_is_in_the_log(log: lis
     assert re.search("incident [0-9a-f]{6} on memory", line) and "KeyError: 'gone'" in line
 
 
-def test_health_counts_what_ran(log: list[str]) -> None:
-    before = server_log.health().requests
-    with server_log.request("About"):
-        pass
-    after = server_log.health()
-    assert after.requests == min(before + 1, server_log.MOST_REQUESTS)
-    assert after.p95_s is not None and after.memory_bytes is not None and after.memory_bytes > 1e7
-    assert log[-1].endswith("outcome=done")
-
-
 def test_an_error_in_a_part_that_is_redrawn_alone_is_one_sentence_too(log: list[str]) -> None:
     server = importlib.import_module("app").app  # as `streamlit run` imports it
     assert server._on_script_error(KeyError("/secret/holiday.jpg")) is True  # Streamlit says nothing more
