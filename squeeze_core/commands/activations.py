@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import io
-import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from squeeze_core import images
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.commands import files, legible, network_options, print_json
 from squeeze_core.commands.inputs import paths
-from squeeze_core.commands.work import Found, read_or_error, refused
+from squeeze_core.commands.result_table import Row
+from squeeze_core.commands.work import Work
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
-from squeeze_core.images import Picture, prefetch
 from squeeze_core.inside.trace import PLACES, FireTrace, ModuleTrace, fire_trace
-from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine
 
 NUMBERS = "activations.npz"
@@ -48,47 +43,42 @@ def add_to(subparsers: Any) -> None:
 
 
 def run(options: Namespace) -> int:
-    done = work(options)
-    named = paths(options.files)
-    first = list(islice(named, 2))
-    if len(options.files) == 1 and first == [Path(options.files[0])] and options.engine == "local":
-        return _one(first[0], done, options)
-    waiting = (
-        path for path in chain(first, named) if not (folder_of(path, options.out) / NUMBERS).exists()
-    )
-    with ExitStack() as stack:
-        document = None
-        if options.json:
-            device = done.engine.device.type
-            document = stack.enter_context(files.Document(done.network.name, lambda: device))
-        bar = stack.enter_context(files.progress(options.command, hidden=not sys.stderr.isatty()))
-        return files.report(files.found(options, done.found, waiting), bar, document)
+    if options.engine == "local" and options.files != ["-"]:
+        path = Path(options.files[0])
+        if len(options.files) == 1 and list(islice(paths(options.files), 2)) == [path]:
+            return _one(path, options)
+    return files.answer(options, work, lambda path: (folder_of(path, options.out) / NUMBERS).exists())
 
 
-def work(options: Namespace) -> MapsWriter:
+def work(options: Namespace) -> Work:
     """The work for every picture; weights that cannot be had are reported before any is read."""
+    return _work(options, lambda path: folder_of(path, options.out))
+
+
+def _work(options: Namespace, folder: Callable[[Path], Path]) -> Work:
+    """The same; `folder`: of each picture's files."""
     network, engine = network_options.network_of(options), Engine(options.device)
     engine.get(network)
-    return MapsWriter(engine, network, options.out)
 
+    def written(path: Path, trace: FireTrace) -> Row:
+        out = folder(path)
+        try:
+            names = [legible(name) for name in write(trace, out)]
+        except OSError as error:
+            raise UserError(f"{out} cannot be written to: {error.strerror}.") from None
+        return {"modules": [row(module) for module in trace.modules.values()], "written": names}
 
-@dataclass(frozen=True)
-class MapsWriter:
-    """Writes each picture's maps into its folder in `out`."""
-
-    engine: Engine
-    network: Network
-    out: Path
-
-    def found(self, files: Iterable[Path]) -> Iterator[Found]:
-        """The files written for every picture, in order; pictures are decoded meanwhile."""
-        for path, picture in prefetch(lambda path: (path, read_or_error(path)), files):
-            if isinstance(picture, images.ImageError):
-                yield refused(path, picture)
-                continue
-            folder = folder_of(path, self.out)
-            row = _written(path, picture, self.engine, self.network, folder)
-            yield Found(row, (f"{row['file']}  {len(row['written'])} files in {legible(folder)}",))
+    return Work(
+        engine,
+        network.name,
+        lambda pictures: (fire_trace(picture, engine, network) for picture in pictures),
+        written,
+        lambda row, trace: (
+            f"{row['file']}  {len(row['written'])} files in {Path(row['written'][-1]).parent}",
+        ),
+        None,
+        None,
+    )
 
 
 def folder_of(path: Path, out: Path) -> Path:
@@ -96,27 +86,19 @@ def folder_of(path: Path, out: Path) -> Path:
     return out.joinpath(*(part for part in path.parts if part not in (path.anchor, "..")))
 
 
-def _one(path: Path, done: MapsWriter, options: Namespace) -> int:
-    found = _written(path, images.read(path), done.engine, done.network, options.out)
+def _one(path: Path, options: Namespace) -> int:
+    """The only picture: its files lie in `--out` itself."""
+    (found,) = _work(options, lambda path: options.out).found([path])
+    if found.error:
+        raise UserError(found.error)
     if options.json:
-        print_json(found)
+        print_json(found.row)
         return 0
-    for module in found["modules"]:
+    for module in found.row["modules"]:
         shapes = "  ".join(f"{p} {'×'.join(map(str, module[p]))}" for p in PLACES if p in module)
         print(f"{module['name']}  {shapes}  ({module['sparsity']['output']:.0%} zeros)")
-    print(f"{len(found['written'])} files in {options.out}")
+    print(f"{len(found.row['written'])} files in {options.out}")
     return 0
-
-
-def _written(path: Path, picture: Picture, engine: Engine, network: Network, out: Path) -> dict[str, Any]:
-    """One picture's maps, written to `out`; what JSON says of it."""
-    trace = fire_trace(picture, engine, network)
-    try:
-        written = write(trace, out)
-    except OSError as error:
-        raise UserError(f"{out} cannot be written to: {error.strerror}.") from None
-    modules = [row(module) for module in trace.modules.values()]
-    return {"file": legible(path), "modules": modules, "written": [legible(p) for p in written]}
 
 
 def row(module: ModuleTrace) -> dict[str, Any]:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from squeeze_core.classifier import Classification
     from squeeze_core.networks.catalogue import Network
 
-SIDE = 227  # pixels that the usual network sees a side
-
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("classify", help="name what is in each picture")
@@ -33,15 +31,15 @@ def top(text: str) -> int:
 
 
 def run(options: Namespace) -> int:
-    return files.answer(options, work, options.model, SIDE)
+    return files.answer(options, work)
 
 
-def work(options: Namespace) -> Work[Classification]:
+def work(options: Namespace) -> Work:
     """The work for every picture; weights that cannot be had are reported before any is read."""
     return work_with(options, network_options.network_of(options))
 
 
-def work_with(options: Namespace, network: Network) -> Work[Classification]:
+def work_with(options: Namespace, network: Network) -> Work:
     """The same with that network."""
     from squeeze_core.classifier import classify
     from squeeze_core.networks.engine import Engine
@@ -52,8 +50,8 @@ def work_with(options: Namespace, network: Network) -> Work[Classification]:
         engine,
         network.name,
         lambda pictures: classify(pictures, engine, network),
-        lambda result: result.row(options.top),
-        lambda result: _lines(result, options.top),
+        lambda path, result: result.row(options.top),
+        lambda row, result: _lines(row["file"], result, options.top),
         columns(options.top),
         network.preprocess.least_side,
     )
@@ -65,6 +63,7 @@ def columns(count: int) -> dict[str, type]:
     return {numbered(name, place): cells[name] for place in range(1, count + 1) for name in cells}
 
 
-def _lines(result: Classification, count: int) -> Iterator[str]:
+def _lines(file: str, result: Classification, count: int) -> Iterator[str]:
+    yield f"{file}  ({result.milliseconds:.0f} ms)"
     for prediction in result.top(count):
-        yield f"{prediction.probability:6.1%}  {prediction.label}"
+        yield f"  {prediction.probability:6.1%}  {prediction.label}"

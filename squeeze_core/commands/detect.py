@@ -14,8 +14,6 @@ from squeeze_core.networks import DETECTOR
 if TYPE_CHECKING:
     from squeeze_core.detector.detections import Candidates
 
-SIDE = 256  # pixels that the shipped detector sees a side
-
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("detect", help="find and name the objects in each picture")
@@ -48,10 +46,10 @@ def share(text: str) -> float:
 
 
 def run(options: Namespace) -> int:
-    return files.answer(options, work, DETECTOR, SIDE)
+    return files.answer(options, work)
 
 
-def work(options: Namespace) -> Work[Candidates]:
+def work(options: Namespace) -> Work:
     """The work for every picture; weights that cannot be had are reported before any is read."""
     from squeeze_core.detector.detect import detect, least_side
     from squeeze_core.detector.detections import OVERLAP
@@ -65,16 +63,17 @@ def work(options: Namespace) -> Work[Candidates]:
         engine,
         DETECTOR,
         lambda pictures: detect(pictures, engine, detector, options.tiled),
-        lambda result: result.row(options.threshold, overlap),
-        lambda result: _lines(result, options.threshold, overlap),
+        lambda path, result: result.row(options.threshold, overlap),
+        lambda row, result: _lines(row["file"], result, options.threshold, overlap),
         {"width": int, "height": int, "detections": str},
         least_side(detector, options.tiled),
     )
 
 
-def _lines(result: Candidates, threshold: float | None, overlap: float) -> Iterator[str]:
+def _lines(file: str, result: Candidates, threshold: float | None, overlap: float) -> Iterator[str]:
+    yield f"{file}  ({result.milliseconds:.0f} ms)"
     for detection in result.detections(threshold, overlap):
         x0, y0, x1, y1 = (round(value) for value in detection.box)
         other = detection.runner_up
         doubt = f"   or {other.name} {other.score:.1%}" if other else ""
-        yield f"{detection.score:6.1%}  {detection.name:12}  ({x0}, {y0}) – ({x1}, {y1}){doubt}"
+        yield f"  {detection.score:6.1%}  {detection.name:12}  ({x0}, {y0}) – ({x1}, {y1}){doubt}"

@@ -21,6 +21,6 @@ def add_to(subparsers: Any) -> None:
         files.add_table_options(task_parser)
 
 
-def work(options: Namespace) -> Work[Any]:
+def work(options: Namespace) -> Work:
     """The task's work on every picture, for a worker of a cluster."""
     return TASKS[options.task].work(options)

@@ -10,10 +10,9 @@ from typing import Any
 from squeeze_core.accuracy import accuracy, read_labels
 from squeeze_core.classifier import Classification
 from squeeze_core.commands import classify, network_options, print_json
-from squeeze_core.commands.files import rows_of, understood
+from squeeze_core.commands.files import rows_of
 from squeeze_core.commands.result_table import Row
 from squeeze_core.commands.work import Work
-from squeeze_core.networks.catalogue import Network
 
 
 def add_to(subparsers: Any) -> ArgumentParser:
@@ -27,19 +26,9 @@ def add_to(subparsers: Any) -> ArgumentParser:
 
 
 def run(options: Namespace) -> int:
-    network = network_options.network_of(options)
-    done = _work(options, network)
-    truth = read_labels(options.labels, options.folder, len(network.labels))
-
-    def judged(path: Path, row: Row) -> Row:
-        best = [prediction["index"] for prediction in row["predictions"]]
-        verdict = {"truth": truth[path], "top1": int(best[0] == truth[path])}
-        return row | verdict | {"top5": int(truth[path] in best)}
-
-    rows = rows_of(options, done, list(truth), judged)
-    with understood(options):
-        first, among_five = (sum(int(row[name]) for row in rows) for name in ("top1", "top5"))
-    result = accuracy(len(rows), first, among_five)
+    done, truth = _work(options)
+    rows = rows_of(options, done, list(truth), lambda row: (int(row["top1"]), int(row["top5"])))
+    result = accuracy(len(rows), *(sum(column) for column in zip(*rows, strict=True)))
     if options.json:
         print_json(vars(result))
     else:
@@ -47,13 +36,22 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def work(options: Namespace) -> Work[Classification]:
-    """Classification as `classify` does it."""
-    return _work(options, network_options.network_of(options))
+def work(options: Namespace) -> Work:
+    """Classification as `classify` does it, each row with the truth and whether it was found."""
+    return _work(options)[0]
 
 
-def _work(options: Namespace, network: Network) -> Work[Classification]:
-    """As `classify` does it; weights that cannot be had are said before any picture is read."""
-    verdict: dict[str, type] = {"truth": int, "top1": int, "top5": int}
+def _work(options: Namespace) -> tuple[Work, dict[Path, int]]:
+    """The work, and the class of each picture."""
+    network = network_options.network_of(options)
     done = classify.work_with(options, network)
-    return replace(done, columns={**verdict, **done.columns})
+    truth = read_labels(options.labels, options.folder, len(network.labels))
+
+    def row(path: Path, result: Classification) -> Row:
+        answers = result.row(options.top)
+        best = [prediction["index"] for prediction in answers["predictions"]]
+        verdict = {"truth": truth[path], "top1": int(best[0] == truth[path])}
+        return answers | verdict | {"top5": int(truth[path] in best)}
+
+    verdict: dict[str, type] = {"truth": int, "top1": int, "top5": int}
+    return replace(done, row=row, columns={**verdict, **classify.columns(options.top)}), truth

@@ -11,7 +11,7 @@ from typing import Any
 
 from squeeze_core.commands import complain, print_json
 from squeeze_core.commands.detect import share
-from squeeze_core.commands.files import rows_of, understood
+from squeeze_core.commands.files import rows_of
 from squeeze_core.commands.result_table import Row
 from squeeze_core.commands.work import Work
 from squeeze_core.detector.annotations import read
@@ -66,11 +66,13 @@ def run(options: Namespace) -> int:
     if options.last:
         ordered = sorted(annotations.examples, key=lambda example: example.path.name)
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
-    wanted = [example.path for example in annotations.examples]
-    rows = rows_of(options, _work(options, detector), wanted)
-    with understood(options):
-        proposals = [_boxes(row["proposals"], detector.labels) for row in rows]
-        found = [_boxes(row["shown"], detector.labels) for row in rows]
+    done = _work(options, detector)
+
+    def cells(row: Row) -> list[list[Detection]]:
+        return [_boxes(row[name], detector.labels) for name in ("proposals", "shown")]
+
+    rows = rows_of(options, done, [example.path for example in annotations.examples], cells)
+    proposals, found = zip(*rows, strict=True)
     result = score(annotations, proposals)
     seen = shown(annotations, found, _threshold(options, detector))
     if options.json:
@@ -88,15 +90,15 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def work(options: Namespace) -> Work[Candidates]:
+def work(options: Namespace) -> Work:
     """Detection with every proposal kept."""
     return _work(options, load_detector(options.weights))
 
 
-def _work(options: Namespace, detector: PretrainedDetector) -> Work[Candidates]:
+def _work(options: Namespace, detector: PretrainedDetector) -> Work:
     engine, threshold = Engine(options.device), _threshold(options, detector)
 
-    def row(result: Candidates) -> Row:
+    def row(path: Path, result: Candidates) -> Row:
         return {
             "proposals": [_cells(one) for one in result.proposals()],
             "shown": [_cells(one) for one in result.detections(threshold)],
@@ -110,7 +112,7 @@ def _work(options: Namespace, detector: PretrainedDetector) -> Work[Candidates]:
         f"{name}, {'tiled, ' if options.tiled else ''}shown from {threshold:g}",
         lambda pictures: detect(pictures, engine, detector, options.tiled),
         row,
-        lambda result: (),
+        lambda row, result: (),
         {"proposals": str, "shown": str},
         least_side(detector, options.tiled),
     )

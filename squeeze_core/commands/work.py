@@ -1,4 +1,4 @@
-"""The task of `classify FILE…` or `detect FILE…` on every file, in this process or on a cluster."""
+"""A command's task on every file, in this process or on a cluster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from squeeze_core.commands import legible
 from squeeze_core.commands.result_table import Columns, Row
@@ -15,16 +15,6 @@ from squeeze_core.images import ImageError, Picture, prefetch, read
 
 if TYPE_CHECKING:
     from squeeze_core.networks.engine import Engine
-
-
-class Timed(Protocol):
-    """A result of one picture."""
-
-    @property
-    def milliseconds(self) -> float: ...
-
-
-Result = TypeVar("Result", bound=Timed)
 
 
 @dataclass(frozen=True)
@@ -41,58 +31,38 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Work(Generic[Result]):
-    """A command's task on pictures: `task` has the results, `row` is one in JSON and tables, `lines` the
-    same for people. `columns`: a table's columns beside those that every table has. `least_side`: pixels
-    a side that the network sees."""
+class Work:
+    """A command's task on pictures.
+
+    `task` has the results, in order; `row` makes of a file's result its row in JSON and tables, `lines` of
+    row and result the same for people. `columns`: a table's columns beside those that every table has, None
+    where no table is written. `least_side`: pixels a side that the network sees, None for whole pictures.
+    """
 
     engine: Engine
     model: str
-    task: Callable[[Iterable[Picture]], Iterable[Result]]
-    row: Callable[[Result], Row]
-    lines: Callable[[Result], Iterable[str]]
-    columns: Columns
-    least_side: int
+    task: Callable[[Iterable[Picture]], Iterable[Any]]
+    row: Callable[[Path, Any], Row]
+    lines: Callable[[Row, Any], Iterable[str]]
+    columns: Columns | None
+    least_side: int | None
 
-    def found(self, files: Iterable[Path], seen: Seen | None = None) -> Iterator[Found]:
-        """The result for every file, in order, a batch at a time; pictures are decoded meanwhile.
-
-        `seen`: a picture that has been read already; taken where it was read for the same side.
-        """
-
-        def of(path: Path) -> tuple[Path, Picture | ImageError]:
-            if seen and seen.path == path and seen.least_side == self.least_side:
-                return path, seen.picture
-            return path, read_or_error(path, self.least_side)
-
-        waiting = prefetch(of, files)
+    def found(self, files: Iterable[Path]) -> Iterator[Found]:
+        """The result for every file, in order, a batch at a time; pictures are decoded meanwhile."""
+        waiting = prefetch(lambda path: (path, _read_or_error(path, self.least_side)), files)
         while group := list(islice(waiting, self.engine.batch_size)):
             results = iter(self.task([picture for _, picture in group if isinstance(picture, Picture)]))
             for path, picture in group:
                 file = legible(path)
                 if isinstance(picture, ImageError):
-                    yield refused(path, picture)
+                    yield Found({"file": file, "error": legible(picture)})
                     continue
                 result = next(results)
-                head = f"{file}  ({result.milliseconds:.0f} ms)"
-                lines = (head, *(f"  {line}" for line in self.lines(result)))
-                yield Found({**self.row(result), "file": file}, lines)
+                row = {**self.row(path, result), "file": file}
+                yield Found(row, tuple(self.lines(row, result)))
 
 
-class Seen(NamedTuple):
-    """A file's picture, or why there is none, read for a network that sees `least_side` pixels a side."""
-
-    path: Path
-    picture: Picture | ImageError
-    least_side: int
-
-
-def refused(path: Path, error: ImageError) -> Found:
-    """The result for a file that is no picture."""
-    return Found({"file": legible(path), "error": legible(error)})
-
-
-def read_or_error(path: Path, least_side: int | None = None) -> Picture | ImageError:
+def _read_or_error(path: Path, least_side: int | None) -> Picture | ImageError:
     """The picture in that file, or why there is none, for a report in its place."""
     if path.is_dir():
         which = "without a picture" if os.access(path, os.R_OK | os.X_OK) else "that cannot be opened"

@@ -34,8 +34,8 @@ def test_a_stopped_evaluation_goes_on_and_no_file_is_done_twice(
     assert alone == {"images": 3, "top1": 66.67, "top5": 66.67}
     out, done, found = tmp_path / "rows.csv", [], Work.found
 
-    def counted(work, files, seen=None):  # type: ignore[no-untyped-def]
-        for one in found(work, files, seen):
+    def counted(work, files):  # type: ignore[no-untyped-def]
+        for one in found(work, files):
             done.append(one.row["file"])
             yield one
             if len(done) == 2:
