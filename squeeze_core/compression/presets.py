@@ -48,16 +48,6 @@ def second_order(rd_weight: float = 1e-7) -> Preset:
     )
 
 
-def rate_distortion(bits: float = 3.5) -> Preset:
-    """Levels chosen by rate and distortion, at about `bits` a weight; much quicker than `second_order`."""
-    return Preset(
-        "rate-distortion",
-        "Quick, larger file",
-        "Finer steps where a layer matters, each level chosen by its bits and its loss, then range coding.",
-        (stages.rate_distortion(bits), stages.biases("steps"), stages.range_coding()),
-    )
-
-
 def deep_compression(sparsity: float = 0.5, bits: int = 6) -> Preset:
     """The paper's pipeline, without its retraining: `sparsity` 0–1, codebooks of 2^`bits` values."""
     return Preset(
@@ -69,7 +59,7 @@ def deep_compression(sparsity: float = 0.5, bits: int = 6) -> Preset:
 
 
 def by_hand(sparsity: float = 0.3, bits: float = 4.0) -> Preset:
-    """Pruned to `sparsity` (0–1), then levels at about `bits` a weight: each step on its own."""
+    """Pruned to `sparsity` (0–1), then levels at about `bits` a weight; quicker than `second_order`."""
     return Preset(
         "by-hand",
         "Prune, quantise, code",
@@ -109,7 +99,7 @@ DEFAULT_PRESET = second_order()
 
 def presets() -> dict[str, Preset]:
     """Every preset by name, the default first."""
-    every = (DEFAULT_PRESET, by_hand(), rate_distortion(), deep_compression(), uniform(), int8(), half())
+    every = (DEFAULT_PRESET, by_hand(), deep_compression(), uniform(), int8(), half())
     return {preset.name: preset for preset in every}
 
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from squeeze_core.errors import UserError
+
 # Score from which a box is shown, 0–1, by a detector that was never calibrated.
 THRESHOLD = 0.45
 # F1 is flat around its maximum: of thresholds within this of it the highest is taken.
@@ -91,7 +93,7 @@ class Judged:
 def fit(judged: Judged, on: str) -> Calibration:
     """The calibration fitted to these boxes, and the threshold of the best F1 with it (TIE).
 
-    `on`: the pictures, in words. ValueError when the boxes are all right or all wrong.
+    `on`: the pictures, in words. UserError when the boxes are all right or all wrong.
     """
     a, b, c = _fit(judged, np.full(len(judged.scores), True))
     halved = np.empty(len(judged.scores))
@@ -112,7 +114,7 @@ def _fit(judged: Judged, among: np.ndarray) -> tuple[float, float, float]:
     count = round(STRONGEST * judged.truths * among.mean())
     chosen = np.flatnonzero(among)[np.argsort(-judged.scores[among], kind="stable")[:count]]
     if len(set(judged.right[chosen])) < 2:
-        raise ValueError("A calibration needs boxes that are right and boxes that are wrong.")
+        raise UserError("A calibration needs boxes that are right and boxes that are wrong.")
     features = _features(judged.scores[chosen])
     for used in ([0, 1], [0], [1]):
         model = LogisticRegression(C=np.inf).fit(features[:, used], judged.right[chosen])
@@ -120,7 +122,7 @@ def _fit(judged: Judged, among: np.ndarray) -> tuple[float, float, float]:
             factors = np.zeros(2)
             factors[used] = model.coef_[0]
             return float(factors[0]), float(factors[1]), float(model.intercept_[0])
-    raise ValueError("Boxes with higher scores are not right more often.")
+    raise UserError("Boxes with higher scores are not right more often.")
 
 
 def _features(scores: np.ndarray) -> np.ndarray:

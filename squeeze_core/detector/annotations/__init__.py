@@ -7,7 +7,8 @@ lists what is there; `checking` finds everything that is wrong with it at once.
 
 from __future__ import annotations
 
-from squeeze_core.detector.annotations.checking import AnnotationError, Annotations, Example
+from squeeze_core.detector.annotations.checking import Annotations, Example
 from squeeze_core.detector.annotations.layouts import read, read_sets
+from squeeze_core.detector.annotations.listing import AnnotationError
 
 __all__ = ["AnnotationError", "Annotations", "Example", "read", "read_sets"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +14,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from squeeze_core.detector.annotations.listing import (
-    AnnotationError,
-    ListedBox,
-    ListedPicture,
-    Listing,
-    upright_size,
-)
+from squeeze_core.detector.annotations.listing import AnnotationError, ListedBox, ListedPicture, Listing
 from squeeze_core.images import ImageError, read
-
-__all__ = ["AnnotationError", "Annotations", "Example", "check"]
 
 # Annotation tools round; a box may stick out by this much, pixels, and is clipped without a word.
 TOLERANCE = 1.5
@@ -70,50 +63,33 @@ def check(
     names = {name: (rename or {}).get(name, name) for name in listing.categories}
     if classes is None:
         classes = tuple(dict.fromkeys(names.values()))
-    for label, boxes in _unknown(listing, names, classes).items():
-        hint = f"the classes here are {', '.join(classes[:20])}{', …' if len(classes) > 20 else ''}"
+    label_of = {name: classes.index(own) for name, own in names.items() if own in classes}
+    unknown: dict[str, list[ListedBox]] = defaultdict(list)
+    for box in (box for picture in listing.pictures for box in picture.boxes):
+        if box.label not in label_of and not box.ignored:
+            unknown[box.label].append(box)
+    hint = f"the classes here are {', '.join(classes[:20])}{', …' if len(classes) > 20 else ''}"
+    for label, boxes in unknown.items():
         listing.faults.append(
             f"{boxes[0].entry}: the class {label!r} is unknown ({len(boxes):,} boxes); {hint}, and "
             "--rename OLD=NEW maps one name to another"
         )
-    sizes = _sizes(listing)
     examples = []
-    for picture in listing.pictures:
-        if picture.path in sizes:
-            usable = _inside(listing, picture, sizes[picture.path])
-            examples.append(_example(picture, sizes[picture.path], usable, names, classes))
-    if not listing.faults and not any(len(example.boxes) for example in examples):
-        raise AnnotationError(f"{listing.source} lists no box.")
-    if listing.faults:
-        raise listing.error()
-    ids = {names[label]: identifier for label, identifier in reversed(listing.categories.items())}
-    category_ids = tuple(ids.get(name) for name in classes)
-    return Annotations(listing.source, classes, category_ids, tuple(examples), listing.all_notices())
-
-
-def _unknown(
-    listing: Listing, names: Mapping[str, str], classes: Sequence[str]
-) -> dict[str, list[ListedBox]]:
-    unknown: dict[str, list[ListedBox]] = {}
-    for picture in listing.pictures:
-        for box in picture.boxes:
-            if names[box.label] not in classes and not box.ignored:
-                unknown.setdefault(box.label, []).append(box)
-    return unknown
-
-
-def _sizes(listing: Listing) -> dict[Path, tuple[int, int]]:
-    """Every picture's size, upright; those that cannot be used are faults of the listing instead."""
-    sizes = {}
     with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        found = pool.map(_size_or_fault, listing.pictures)
-        bar = tqdm(found, f"check {listing.source.name}", len(listing.pictures), unit="picture", delay=2)
+        sizes = pool.map(_size_or_fault, listing.pictures)
+        bar = tqdm(sizes, f"check {listing.source.name}", len(listing.pictures), unit="picture", delay=2)
         for picture, size in zip(listing.pictures, bar, strict=True):
             if isinstance(size, str):
                 listing.faults.append(f"{picture.entry}: {size}")
             else:
-                sizes[picture.path] = size
-    return sizes
+                examples.append(_example(listing, picture, size, label_of))
+    if listing.faults:
+        raise listing.error()
+    if not any(len(example.boxes) for example in examples):
+        raise AnnotationError(f"{listing.source} lists no box.")
+    ids = {names[label]: identifier for label, identifier in reversed(listing.categories.items())}
+    category_ids = tuple(ids.get(name) for name in classes)
+    return Annotations(listing.source, classes, category_ids, tuple(examples), listing.all_notices())
 
 
 def _size_or_fault(picture: ListedPicture) -> tuple[int, int] | str:
@@ -128,8 +104,7 @@ def _size_or_fault(picture: ListedPicture) -> tuple[int, int] | str:
         return size
     here, there = (f"{width}×{height}" for width, height in (size, picture.size or size))
     if picture.size == size[::-1]:
-        why = "as its EXIF turns it, " if upright_size(picture.path)[1] else ""
-        return f"{picture.path.name} is {here} upright, {why}but annotated as {there}, lying on its side"
+        return f"{picture.path.name} is {here} upright, but annotated as {there}, lying on its side"
     return f"{picture.path.name} is {here}, but annotated as {there}"
 
 
@@ -137,14 +112,15 @@ def _inside(listing: Listing, picture: ListedPicture, size: tuple[int, int]) -> 
     """The picture's boxes that can be used, clipped to it."""
     usable = []
     width, height = size
+    scales = size if listing.in_shares else (1, 1)
     for box in picture.boxes:
-        x0, y0, x1, y1 = box.corners
+        x0, y0, x1, y1 = (c * s for c, s in zip(box.corners, scales * 2, strict=True))
         as_listed = f"the box {x0:g}, {y0:g} – {x1:g}, {y1:g}"
         if x1 < x0 or y1 < y0:
             listing.faults.append(f"{box.entry}: {as_listed} has a negative side")
             continue
         if x1 == x0 or y1 == y0:
-            listing.leave_out("of no area left out", box.entry)
+            listing.left_out["of no area left out"].append(box.entry)
             continue
         corners = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
         across, down = corners[2] - corners[0], corners[3] - corners[1]
@@ -152,23 +128,21 @@ def _inside(listing: Listing, picture: ListedPicture, size: tuple[int, int]) -> 
             listing.faults.append(f"{box.entry}: {as_listed} lies outside its {width}×{height} picture")
             continue
         if min(x0, y0) < -TOLERANCE or x1 > width + TOLERANCE or y1 > height + TOLERANCE:
-            listing.leave_out("over the edge of the picture clipped", box.entry)
+            listing.left_out["over the edge of the picture clipped"].append(box.entry)
         if box.ignored:
-            listing.leave_out("marked as crowd or difficult ignored", box.entry)
+            listing.left_out["marked as crowd or difficult ignored"].append(box.entry)
         usable.append(ListedBox(box.entry, box.label, corners, box.ignored))
     return usable
 
 
 def _example(
-    picture: ListedPicture,
-    size: tuple[int, int],
-    boxes: Sequence[ListedBox],
-    names: Mapping[str, str],
-    classes: Sequence[str],
+    listing: Listing, picture: ListedPicture, size: tuple[int, int], label_of: Mapping[str, int]
 ) -> Example:
+    boxes = [box for box in _inside(listing, picture, size) if box.label in label_of]
+
     def tensors(ignored: bool) -> tuple[Tensor, Tensor]:
-        chosen = [b for b in boxes if b.ignored == ignored and names[b.label] in classes]
+        chosen = [box for box in boxes if box.ignored == ignored]
         corners = torch.tensor([box.corners for box in chosen], dtype=torch.float32).reshape(-1, 4)
-        return corners, torch.tensor([classes.index(names[b.label]) for b in chosen], dtype=torch.int64)
+        return corners, torch.tensor([label_of[box.label] for box in chosen], dtype=torch.int64)
 
     return Example(picture.path, *size, *tensors(ignored=False), *tensors(ignored=True))

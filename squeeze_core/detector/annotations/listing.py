@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
-
-from PIL import ExifTags, Image
 
 from squeeze_core.errors import UserError
 
@@ -25,7 +23,7 @@ class AnnotationError(UserError):
 
 @dataclass(frozen=True)
 class ListedBox:
-    """A box before it is checked: x0, y0, x1, y1 in pixels; `entry` says where it is listed.
+    """A box before it is checked: x0, y0, x1, y1; `entry` says where it is listed.
 
     `ignored`: a crowd, or an object marked difficult: neither learnt nor counted as missed.
     """
@@ -50,7 +48,8 @@ class ListedPicture:
 class Listing:
     """Everything that a source lists, and what is wrong with it or worth a word so far.
 
-    `categories`: name → the source's own id, in the source's order.
+    `categories`: name → the source's own id, in the source's order. `left_out`: what was done to
+    boxes, completing "12 boxes …" → where they are listed. `in_shares`: corners are shares of the sides.
     """
 
     source: Path
@@ -58,20 +57,15 @@ class Listing:
     pictures: list[ListedPicture] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    first_left_out: dict[str, str] = field(default_factory=dict)
-
-    def leave_out(self, why: str, entry: str) -> None:
-        """Count a box that is clipped or left out; `why` completes "12 boxes …"."""
-        self.left_out[why] += 1
-        self.first_left_out.setdefault(why, entry)
+    left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    in_shares: bool = False
 
     def all_notices(self) -> tuple[str, ...]:
         """One sentence for each thing that was put right or left out."""
         counted = (
-            f"{self.source}: {count:,} {'box' if count == 1 else 'boxes'} {why} "
-            f"({self.first_left_out[why]}{'' if count == 1 else ' first'})."
-            for why, count in self.left_out.items()
+            f"{self.source}: {len(entries):,} {'box' if len(entries) == 1 else 'boxes'} {why} "
+            f"({entries[0]}{'' if len(entries) == 1 else ' first'})."
+            for why, entries in self.left_out.items()
         )
         return (*(f"{self.source}: {notice}." for notice in self.notices), *counted)
 
@@ -169,13 +163,3 @@ def _spellings(name: str) -> Iterator[str]:
     # Label Studio's own server: /data/local-files/?d=folder/picture.jpg
     yield from parse_qs(address.query).get("d", [])
     yield unquote(address.path)
-
-
-def upright_size(path: Path) -> tuple[tuple[int, int], bool]:
-    """Width and height of the picture as people see it, and whether EXIF turns it on its side.
-
-    OSError when the file is no picture.
-    """
-    with Image.open(path) as image:
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-        return (image.size[::-1] if turned else image.size), turned

@@ -16,7 +16,6 @@ from squeeze_core.detector.annotations.listing import (
     find_picture,
     number_in,
     read_text,
-    upright_size,
 )
 from squeeze_core.images import SUFFIXES
 
@@ -74,25 +73,17 @@ def list_boxes(
     source: Path, names: Sequence[str], pictures: Iterable[Path], keypoints: bool = False
 ) -> Listing:
     """The boxes of those pictures; each one's text file lies beside it or below labels/ for images/."""
-    found = Listing(source, {name: place for place, name in reversed(list(enumerate(names)))})
-    found.categories = dict(sorted(found.categories.items(), key=lambda item: item[1]))
+    found = Listing(source, {name: names.index(name) for name in names}, in_shares=True)
     for name in found.categories:
         if names.count(name) > 1:
             found.notices.append(f"{names.count(name)} classes are called {name!r} and are taken as one")
     for path in pictures:
-        entry = path.name
-        try:
-            size, _ = upright_size(path)
-        except OSError:
-            size = None  # what is wrong with the picture is said when it is decoded
-        picture = ListedPicture(entry, path, size)
+        picture = ListedPicture(path.name, path, None)
         found.pictures.append(picture)
         labels = _labels_of(path)
-        lines = read_text(labels).splitlines() if labels else []
-        for place, line in enumerate(lines, 1):
-            if line.strip() and size:
-                line_entry = f"{labels.name if labels else ''}, line {place}"
-                _add_box(found, picture, line, line_entry, names, keypoints)
+        for place, line in enumerate(read_text(labels).splitlines() if labels else (), 1):
+            if labels and line.strip():
+                _add_box(found, picture, line, f"{labels.name}, line {place}", names, keypoints)
     return found
 
 
@@ -128,7 +119,4 @@ def _add_box(
     else:
         found.faults.append(f"{entry}: {len(shares)} numbers are neither a box nor a polygon")
         return
-    assert picture.size is not None
-    w, h = picture.size
-    x0, y0, x1, y1 = corners
-    picture.boxes.append(ListedBox(entry, names[int(index)], (x0 * w, y0 * h, x1 * w, y1 * h)))
+    picture.boxes.append(ListedBox(entry, names[int(index)], corners))

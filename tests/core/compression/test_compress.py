@@ -99,7 +99,7 @@ def test_what_progress_raises_stops_the_work(own: Network, inputs) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        compress(own, presets.rate_distortion(), progress, inputs=inputs)
+        compress(own, presets.by_hand(), progress, inputs=inputs)
     assert len(told) == 4
 
 

@@ -233,7 +233,7 @@ def test_a_picture_lying_on_its_side_is_said_so(coco_folder: Path) -> None:
         image.load()
     image.save(path, exif=exif)
     with pytest.raises(
-        AnnotationError, match=r"0\.png is 60×80 upright, as its EXIF turns it, but annotated as"
+        AnnotationError, match=r"0\.png is 60×80 upright, but annotated as 80×60, lying on its side"
     ):
         training(coco_folder)
 
