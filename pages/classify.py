@@ -11,7 +11,7 @@ import streamlit as st
 from pages.server import results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from pages.widgets.words import plain
 from squeeze_core.cost.headline import headline
 from squeeze_core.images import Picture

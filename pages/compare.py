@@ -14,6 +14,7 @@ from pages.compare_parts import (
     why_not_faster,
 )
 from pages.session import address, selected_network
+from pages.widgets.choices import tabs
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.networks.catalogue import Network
@@ -44,18 +45,13 @@ compared: list[Network | str] = [comparison.REFERENCE, *selected_network.own(), 
 rows = tuple(map(comparison.row, compared))
 headline.draw(rows)
 
-drawings = {
-    "Cost": lambda: cost_bars.draw(rows),
-    "Accuracy": lambda: accuracy_cost.draw(rows, field()),
-    "What fits?": lambda: fits.draw(field()),
-    "This machine": this_machine,
-    "Report": lambda: report_tab.draw(rows, field()),
-}
-for tab, draw in zip(
-    st.tabs(list(drawings), key="compare-tab", on_change="rerun", bind="query-params"),
-    drawings.values(),
-    strict=True,
-):
-    if tab.open:
-        with tab:
-            draw()
+tabs(
+    "compare-tab",
+    {
+        "Cost": lambda: cost_bars.draw(rows),
+        "Accuracy": lambda: accuracy_cost.draw(rows, field()),
+        "What fits?": lambda: fits.draw(field()),
+        "This machine": this_machine,
+        "Report": lambda: report_tab.draw(rows, field()),
+    },
+)

@@ -6,26 +6,21 @@ import streamlit as st
 
 from pages.compress_parts import eight_bits, layer_levels, live, size_accuracy, step_chart
 from pages.session import selected_network
+from pages.widgets.choices import tabs
 
 st.title("How small can it get?", anchor=False)
 network = selected_network.current()
 found = live.made(network)
 step_chart.draw(network, found)
 live.draw(network)
-tabs = st.tabs(
-    ["Size against accuracy", "Layers", "8-bit: speed and accuracy"],
-    key="compress-tab",
-    on_change="rerun",
-    bind="query-params",
+tabs(
+    "compress-tab",
+    {
+        "Size against accuracy": size_accuracy.draw,
+        "Layers": lambda: layer_levels.draw(found),
+        "8-bit: speed and accuracy": lambda: eight_bits.draw(network),
+    },
 )
-for tab, draw in zip(
-    tabs,
-    (size_accuracy.draw, lambda: layer_levels.draw(found), lambda: eight_bits.draw(network)),
-    strict=True,
-):
-    if tab.open:
-        with tab:
-            draw()
 st.caption(
     "Bytes are those of whole files, written and counted here; kB and MB are 10³ and 10⁶ bytes. "
     "The paper’s figures are as printed."

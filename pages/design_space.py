@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.session import address
 from pages.widgets import downloads
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from squeeze_core.cost import article, design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, PublishedDesign, Stem
 from squeeze_core.cost.units import amount

@@ -15,7 +15,7 @@ from pages.server.cache import cached
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
 from pages.widgets import explanation as widget
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from pages.widgets.words import plain
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import fine_grained
@@ -137,7 +137,7 @@ def fine_grained_names(picture: Picture, found: tuple[Detection, ...]) -> Sequen
     return _fine_grained(picture, network, found) if wanted and applies else ()
 
 
-@cached
+@cached()
 def _fine_grained(
     picture: Picture, network: Network, found: tuple[Detection, ...]
 ) -> tuple[Prediction | None, ...]:
@@ -333,7 +333,7 @@ def anything(picture: Picture) -> None:
         )
 
 
-@cached
+@cached()
 def localised(picture: Picture, network: Network, index: int) -> localise.Localisation:
     return localise.localise(picture, results.engine(), network, index)
 

@@ -11,7 +11,7 @@ from pages.fire_modules_parts import channel, choice, what_if
 from pages.server import inside_results
 from pages.session import selected_network, tray
 from pages.widgets import downloads
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from pages.widgets.words import plain
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent

@@ -8,7 +8,7 @@ from pages.server import inside_results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads
 from pages.widgets import explanation as widget
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from pages.widgets.progress import advance
 from pages.widgets.words import plain
 from squeeze_core.figures import explanations as figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.widgets import downloads
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures import comparison_charts

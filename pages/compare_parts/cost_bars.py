@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.session import address
 from pages.widgets import downloads
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.units import COSTS, Cost

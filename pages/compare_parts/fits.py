@@ -7,7 +7,7 @@ import streamlit as st
 from pages.compare_parts import machine
 from pages.session import address
 from pages.widgets import downloads
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, Budget, Verdict, answer, judge
 from squeeze_core.cost.comparison import NetworkRow

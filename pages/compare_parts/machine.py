@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.server import results
 from pages.widgets import downloads
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from pages.widgets.progress import on_demand
 from squeeze_core.cost import article
 from squeeze_core.cost.comparison import NetworkRow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from pages.compare_parts import fits, machine
@@ -112,15 +110,12 @@ def _files(report: Report, keys: list[str]) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         presents = st.toggle("Present", key="deck-present")
         # The number says which ticks the file follows, should somebody click while the page is at work.
-        count = f"{len(deck)} slides" if len(deck) > 1 else "1 slide"
-        files: dict[str, tuple[str, str, Callable[[], bytes | str]]] = {
-            "pptx": (f"PowerPoint, {count}", "slideshow", lambda: pptx.write(deck)),
-            "html": ("Web page", "html", lambda: html.write(report, keys)),
-            "csv": ("CSV", "table", lambda: csv_bytes(tables.rows(report))),
-        }
-        for ending, (label, icon, make) in files.items():
-            kind = "primary" if ending == "pptx" else "secondary"
-            downloads.file(label, make, f"what-small-costs.{ending}", f"report-{ending}", icon, type=kind)
+        label = f"PowerPoint, {len(deck)} slide{'s' if len(deck) > 1 else ''}"
+        name = "what-small-costs"
+        offer = downloads.file
+        offer(label, lambda: pptx.write(deck), f"{name}.pptx", "report-pptx", "slideshow", type="primary")
+        offer("Web page", lambda: html.write(report, keys), f"{name}.html", "report-html", "html")
+        offer("CSV", lambda: csv_bytes(tables.rows(report)), f"{name}.csv", "report-csv", "table")
     st.caption(
         "Present shows the web page here: use the left and right arrow keys, or full screen. The web page "
         "works offline and prints one section on each sheet. The PowerPoint’s charts are native: select "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.widgets import downloads
-from pages.widgets.one_of import one_of
+from pages.widgets.choices import one_of
 from pages.widgets.words import plain
 from squeeze_core.compression import steps as compression_steps
 from squeeze_core.compression.curve import curve

@@ -109,7 +109,7 @@ def _channels(picture: Picture, detection: Detection, contributions: Contributio
     st.image(figures.annotated(picture, shown), alt=alt, width="stretch")
 
 
-@cached
+@cached()
 def _explanation(
     picture: Picture,
     detection: Detection,
@@ -120,11 +120,11 @@ def _explanation(
     return attribution.explain(picture, detection, results.engine(), detector, method, _progress)
 
 
-@cached
+@cached()
 def _contributions(picture: Picture, detection: Detection, detector: PretrainedDetector) -> Contributions:
     return attribution.contributions(picture, detection, results.engine(), detector)
 
 
-@cached
+@cached()
 def _ablated(picture: Picture, disabled: Units, detector: PretrainedDetector) -> Candidates:
     return attribution.ablate(picture, disabled, results.engine(), detector)

@@ -1,6 +1,6 @@
 """Results that all sessions share, kept within a bound in bytes.
 
-`@cached` is for results; `st.cache_resource` for single objects that live as long as the process, such as
+`@cached()` is for results; `st.cache_resource` for single objects that live as long as the process, such as
 the engine. `st.cache_data` is not used: it pickles on every read and has no bound in bytes.
 """
 
@@ -14,9 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import fields, is_dataclass
-from functools import update_wrapper
+from functools import wraps
 from math import inf
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -107,44 +107,32 @@ RESULTS = ByteBoundedCache(96_000_000)
 TRACES = ByteBoundedCache(32_000_000)
 
 
-class _Cached(Generic[Given, Result]):
-    """A function whose results are kept."""
-
-    def __init__(
-        self, function: Callable[Given, Result], cache: ByteBoundedCache = RESULTS, seconds: float = inf
-    ) -> None:
-        self._function, self._cache, self._seconds = function, cache, seconds
-        self._signature = inspect.signature(function)
-        # The file and not the module: every page is run as `__main__`.
-        self._name = inspect.getsourcefile(function), function.__qualname__
-        update_wrapper(self, function)
-
-    def __call__(self, *given: Given.args, **named: Given.kwargs) -> Result:
-        key = self._key(given, named)
-        return self._cache.get(key, lambda: self._function(*given, **named), self._seconds)
-
-    def _key(self, given: tuple[Any, ...], named: dict[str, Any]) -> Hashable:
-        bound = self._signature.bind(*given, **named)
-        bound.apply_defaults()
-        keys = (cache_key(value) for name, value in bound.arguments.items() if not name.startswith("_"))
-        return (*self._name, *keys)
-
-
-def cached(function: Callable[Given, Result]) -> _Cached[Given, Result]:
-    """Keep a function's results in `RESULTS`.
+def cached(
+    cache: ByteBoundedCache = RESULTS, seconds: float = inf
+) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """Keep a function's results in that cache, for so many seconds.
 
     The key is made of the arguments by `cache_key`, without those whose names begin with an underscore, as
     that of a callback `_progress`. A result is shared by all sessions and never copied: nobody may change
     it. The function may draw: what it draws is not kept.
     """
-    return _Cached(function)
 
+    def keeping(function: Callable[Given, Result]) -> Callable[Given, Result]:
+        signature = inspect.signature(function)
+        # The file and not the module: every page is run as `__main__`.
+        name = inspect.getsourcefile(function), function.__qualname__
 
-def cached_in(
-    cache: ByteBoundedCache = RESULTS, seconds: float = inf
-) -> Callable[[Callable[Given, Result]], _Cached[Given, Result]]:
-    """`cached`, but in that cache, and for so many seconds."""
-    return lambda function: _Cached(function, cache, seconds)
+        @wraps(function)
+        def answer(*given: Given.args, **named: Given.kwargs) -> Result:
+            bound = signature.bind(*given, **named)
+            bound.apply_defaults()
+            told = (value for name, value in bound.arguments.items() if not name.startswith("_"))
+            key = (*name, *map(cache_key, told))
+            return cache.get(key, lambda: function(*given, **named), seconds)
+
+        return answer
+
+    return keeping
 
 
 def cache_key(value: object) -> Hashable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pages.server import results
-from pages.server.cache import TRACES, cached, cached_in
+from pages.server.cache import TRACES, cached
 from squeeze_core.images import Picture
 from squeeze_core.inside import ablation, channels, explain
 from squeeze_core.inside import trace as fire_trace
@@ -14,25 +14,25 @@ from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
 
 
-@cached_in(TRACES)
+@cached(TRACES)
 def trace(picture: Picture, network: Network) -> FireTrace:
     """Every Fire module's activations for that picture."""
     return fire_trace.fire_trace(picture, results.engine(), network)
 
 
-@cached
+@cached()
 def contributions(picture: Picture, network: Network, index: int) -> Contributions:
     """Each channel's contribution to that class."""
     return ablation.contributions(picture, results.engine(), network, index)
 
 
-@cached
+@cached()
 def ablated(picture: Picture, network: Network, disabled: Units) -> Ablation:
     """The answer with those channels disabled."""
     return ablation.ablate(picture, results.engine(), network, disabled)
 
 
-@cached
+@cached()
 def explanation(
     picture: Picture, network: Network, method: str, index: int, _progress: Progress
 ) -> Explanation:
@@ -40,21 +40,21 @@ def explanation(
     return explain.explain(picture, results.engine(), network, method, index, _progress)
 
 
-@cached
+@cached()
 def score(picture: Picture, network: Network, method: str, index: int, _progress: Progress) -> Score:
     """Deletion and insertion of that explanation of the picture."""
     of = explanation(picture, network, method, index, _progress)
     return explain.score(of, picture, results.engine(), network, _progress)
 
 
-@cached
+@cached()
 def maxima(picture: Picture, network: Network) -> ChannelMaxima:
     """The maxima of that picture's channels."""
     # Not through the bounded cache of traces, where the samples would push visitors' pictures out.
     return channels.channel_maxima(fire_trace.fire_trace(picture, results.engine(), network))
 
 
-@cached
+@cached()
 def channel_filter(network: Network, unit: Unit) -> Filter:
     """The weights behind that channel."""
     return channels.channel_filter(results.engine(), network, unit)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.server.cache import cached, cached_in
+from pages.server.cache import cached
 from pages.server.streamlit_internals import end_unwanted_run, session_id
 from squeeze_core.images import Picture
 
@@ -84,7 +84,7 @@ class _QueueNotice:
             self._place.empty()
 
 
-@cached
+@cached()
 def classification(picture: Picture, network: Network) -> Classification:
     """The network's answer for that picture. WeightsError when its weights cannot be had."""
     from squeeze_core import classifier
@@ -92,7 +92,7 @@ def classification(picture: Picture, network: Network) -> Classification:
     return next(classifier.classify([picture], engine(), network))
 
 
-@cached
+@cached()
 def candidates(picture: Picture, detector: PretrainedDetector, tiled: bool = False) -> Candidates:
     """All boxes that the detector proposes for that picture, before any threshold."""
     from squeeze_core.detector.detect import detect
@@ -100,7 +100,7 @@ def candidates(picture: Picture, detector: PretrainedDetector, tiled: bool = Fal
     return next(detect([picture], engine(), detector, tiled))
 
 
-@cached_in(seconds=60)
+@cached(seconds=60)
 def timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
     """The times of those networks for a picture; None when other work left no turn for measuring.
 
@@ -112,7 +112,7 @@ def timings(_picture: Picture, networks: tuple[Network, ...]) -> Timings | None:
     return time_networks(works, engine())
 
 
-@cached_in(seconds=60)
+@cached(seconds=60)
 def detector_timings(_picture: Picture, detector: PretrainedDetector, tiled: bool) -> Timings | None:
     """The time of the detector's network, as for `timings`."""
     from squeeze_core.cost.timing import time_networks
@@ -122,7 +122,7 @@ def detector_timings(_picture: Picture, detector: PretrainedDetector, tiled: boo
     return time_networks([(NAME, detector, network_input(views(_picture, tiled), detector))], engine())
 
 
-@cached_in(seconds=60)
+@cached(seconds=60)
 def weights_problem(network: Network) -> str:
     """The reason why that network cannot be loaded, in one sentence; "" when it can. Downloads missing
     weights; a failure is remembered for a minute, so that not every rerun tries again."""

@@ -107,7 +107,7 @@ def describe(picture: Picture) -> str:
     return entry.alt if entry.picture.key == picture.key else picture.name
 
 
-@cached
+@cached()
 def for_screen(picture: Picture) -> bytes:
     """The picture as large as a page shows it at most, as WebP; made once."""
     image = picture.image.copy()  # Pillow writes the encoder's settings on the image that it saves

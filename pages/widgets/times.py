@@ -10,17 +10,14 @@ import streamlit as st
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from squeeze_core.cost.timing import Timing, Timings
+    from squeeze_core.cost.timing import Timings
 
 
 def reserve(key: str) -> DeltaGenerator:
     """The place of a time that is measured after the rest of the page is drawn; until then it shows the
     last one under that key."""
     place = st.empty()
-    if known := st.session_state.get(f"time-{key}"):
-        _metric(place, known)
-    else:
-        place.metric("Time", "…", "measuring", "off", delta_arrow="off", width="content")
+    _metric(place, key, "…", "measuring")
     return place
 
 
@@ -29,21 +26,17 @@ def show(places: Mapping[str, DeltaGenerator], timings: Timings | None) -> None:
     for number, (key, place) in enumerate(places.items()):
         if timings:
             st.session_state[f"time-{key}"] = timings.networks[number]
-            _metric(place, timings.networks[number])
-        elif f"time-{key}" not in st.session_state:
-            place.metric("Time", "–", "not measured", "off", delta_arrow="off", width="content")
+        _metric(place, key, "–", "not measured")
 
 
-def _metric(place: DeltaGenerator, timing: Timing) -> None:
-    place.metric(
-        "Time",
-        milliseconds(timing.network),
-        f"{milliseconds(timing.low).removesuffix(' ms')}–{milliseconds(timing.high)}",
-        "off",
-        delta_arrow="off",
-        width="content",
-        help=f"The network alone: median of {timing.runs} runs, and the quartiles.",
-    )
+def _metric(place: DeltaGenerator, key: str, value: str, words: str) -> None:
+    """The last time under that key; without one that value and those words."""
+    meaning = None
+    if timing := st.session_state.get(f"time-{key}"):
+        low, high = milliseconds(timing.low).removesuffix(" ms"), milliseconds(timing.high)
+        value, words = milliseconds(timing.network), f"{low}–{high}"
+        meaning = f"The network alone: median of {timing.runs} runs, and the quartiles."
+    place.metric("Time", value, words, "off", delta_arrow="off", width="content", help=meaning)
 
 
 def milliseconds(value: float) -> str:

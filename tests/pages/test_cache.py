@@ -120,12 +120,12 @@ def test_who_waits_for_another_session_gets_its_error_or_makes_it_or_leaves(
 def test_results_are_told_apart_by_function_and_arguments_but_not_by_a_callback() -> None:
     calls: list[str] = []
 
-    @cached
+    @cached()
     def first(picture: object, network: object = DEFAULT, _progress: object = None) -> int:
         calls.append("first")
         return 1
 
-    @cached
+    @cached()
     def second(picture: object, network: object = DEFAULT) -> int:
         calls.append("second")
         return 2

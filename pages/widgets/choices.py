@@ -1,8 +1,8 @@
-"""A row of options, one of which is always chosen."""
+"""Choices that are in the address: one option of a row, one of several tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import streamlit as st
@@ -29,3 +29,12 @@ def one_of(
         label_visibility="visible" if show else "collapsed",
         **address.BOUND,
     )
+
+
+def tabs(key: str, drawings: Mapping[str, Callable[[], object]]) -> None:
+    """Tabs by title; only the open one is drawn."""
+    shown = st.tabs(list(drawings), key=key, on_change="rerun", bind="query-params")
+    for tab, draw in zip(shown, drawings.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
