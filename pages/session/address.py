@@ -15,8 +15,7 @@ BOUND: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 def restore(name: str, key: str, among: Iterable[int]) -> None:
-    """Give the widget of that key the number that the address said when the session began, if it is one of
-    those."""
+    """Give the widget `key` the number, one of `among`, that the address said when the session began."""
     said = f"address-{name}"
     if said not in st.session_state:
         st.session_state[said] = st.query_params.get(name, "")

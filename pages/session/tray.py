@@ -154,7 +154,7 @@ def refuse(name: str, size: int) -> None:
 
 
 def add_samples() -> None:
-    """Put the samples beside the pictures that are there; the current picture stays the one."""
+    """Put the samples beside the pictures that are there; the current picture stays current."""
     tray = state()
     tray.chosen = current().key
     entries = [sample_entry(sample.file) for sample in gallery.samples()]
