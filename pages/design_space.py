@@ -58,10 +58,11 @@ def ask() -> Choice:
         for name, choice in _PRESETS.items():
             st.button(name, key=f"preset-{name}", on_click=preset, args=(choice,))
     usual = values(Choice())
-    at = {
-        name: st.slider(label, low, high, usual[name], step, key=f"design-{name}", **address.BOUND)
-        for name, (label, low, high, step) in _SLIDERS.items()
-    }
+    at = {}
+    for name, (label, low, high, step) in _SLIDERS.items():
+        digits = "%.3f" if name == "sr" else None  # SqueezeNet's is 0.125
+        key = f"design-{name}"
+        at[name] = st.slider(label, low, high, usual[name], step, digits, key=key, **address.BOUND)
     bypasses: dict[Bypass, str] = {name: name for name in get_args(Bypass)}
     stems: dict[Stem, str] = {name: name for name in get_args(Stem)}
     bypass = one_of("Bypass", bypasses, "design-bypass", show=True)
