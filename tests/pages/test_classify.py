@@ -104,6 +104,15 @@ def test_another_sample_is_a_click_away(at: AppTest) -> None:
     assert best(at) == ["espresso", "espresso"]
 
 
+def test_samples_join_the_picture_that_is_shown(at: AppTest) -> None:
+    upload(at, sample("coffee.jpg"))
+    click(at, "Use all samples")
+    assert best(at)[0] == "espresso" and len(at.session_state["tray"].entries) == len(gallery.samples())
+    assert "Use all samples" not in [button.label for button in at.button]
+    click(at, r"Show chelsea\.png")
+    assert best(at)[0] == "Egyptian cat"
+
+
 def test_k_sets_the_rows_of_the_table_behind_the_bars(at: AppTest) -> None:
     assert len(at.dataframe[0].value) == 2 * 5
     at.segmented_control(key="classify-top").set_value(10).run()
