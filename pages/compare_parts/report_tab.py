@@ -14,7 +14,7 @@ from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import ImageError
 from squeeze_core.networks.catalogue import OURS, named
-from squeeze_core.report import TITLE, Branding, Report, slides, tables
+from squeeze_core.report import TITLE, Branding, Report, tables
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 from squeeze_core.spreadsheet import csv_bytes
 
@@ -102,7 +102,7 @@ def _choose(report: Report) -> list[str]:
 def _files(report: Report, keys: list[str]) -> None:
     from squeeze_core.report import html, pptx
 
-    deck = slides.deck(report, keys)
+    deck = pptx.slides(report, keys)
     st.subheader("Present it or take it with you", anchor=False)
     if not deck:
         st.info("Tick at least one slide.", icon=":material/check_box:")
@@ -111,9 +111,9 @@ def _files(report: Report, keys: list[str]) -> None:
         presents = st.toggle("Present", key="deck-present")
         # The number says which ticks the file follows, should somebody click while the page is at work.
         label = f"PowerPoint, {len(deck)} slide{'s' if len(deck) > 1 else ''}"
-        name = "what-small-costs"
+        name, icon = "what-small-costs", "slideshow"
         offer = downloads.file
-        offer(label, lambda: pptx.write(deck), f"{name}.pptx", "report-pptx", "slideshow", type="primary")
+        offer(label, lambda: pptx.write(report, keys), f"{name}.pptx", "report-pptx", icon, type="primary")
         offer("Web page", lambda: html.write(report, keys), f"{name}.html", "report-html", "html")
         offer("CSV", lambda: csv_bytes(tables.rows(report)), f"{name}.csv", "report-csv", "table")
     st.caption(

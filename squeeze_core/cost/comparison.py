@@ -70,9 +70,9 @@ def profile_of(network: Network) -> Profile:
 
 
 def _paper_names(built: nn.Module) -> dict[str, str]:
-    """Module paths of AlexNet and VGG → the papers' names: conv1_1, conv1_2, pool1 … fc6, fc7, fc8."""
+    """Module paths of AlexNet and VGG → names as in the papers: conv1_1, pool1 … fully connected 1."""
     names: dict[str, str] = {}
-    block, convolution, linear = 1, 0, 6
+    block, convolution, linear = 1, 0, 1
     for path, module in built.named_modules():
         if isinstance(module, nn.Conv2d):
             convolution += 1
@@ -83,7 +83,7 @@ def _paper_names(built: nn.Module) -> dict[str, str]:
             names[path] = f"pool{block}"
             block, convolution = block + 1, 0
         elif isinstance(module, nn.Linear):
-            names[path] = f"fc{linear}"
+            names[path] = f"fully connected {linear}"
             linear += 1
     return names
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import PublishedRow
 from squeeze_core.cost.roofline import LayerTiming
-from squeeze_core.cost.units import COSTS, FP32_BYTES, SPEEDS, Axis, Cost, Speed, amount, ratio
+from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, ratio
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tile, Tiles
 from squeeze_core.figures.style import ACCENT, NEUTRAL
-
-if TYPE_CHECKING:
-    from squeeze_core.detector.peers import DetectorRow
-
-_DETECTOR_COLORS = ("#8A9099", "#0072B2", "#00735C", "#8E4CA8", "#B58900")
 
 
 def cost_bars(rows: Sequence[NetworkRow], cost: Cost, log: bool = False) -> Bars:
@@ -164,32 +158,6 @@ def accuracy_bubbles(rows: Sequence[NetworkRow], cost: Cost, named: Sequence[str
         axis.unit,
         "ImageNet top-1 accuracy, %",
         ("networks chosen", "others", "best accuracy for each cost"),
-    )
-
-
-def detector_bubbles(detectors: Sequence[DetectorRow]) -> Bubbles:
-    """mAP against the file's bytes on a log axis; those measured here are filled, those cited are rings.
-
-    A bubble's area is the number of parameters. Detectors without a published size are left out.
-    """
-    found: list[Bubble] = []
-    for row in detectors:
-        if row.bytes is None:
-            continue
-        how = "measured here" if row.measured else "cited"
-        known = [row.title, f"{row.map50:.1f}% mAP@0.5, {how}", amount(row.bytes, "B")]
-        if row.parameters:
-            known.append(f"{amount(row.parameters)} parameters")
-        color = _DETECTOR_COLORS[len(found) % 5] if found else ACCENT
-        area = row.parameters or row.bytes / FP32_BYTES
-        found.append(Bubble(row.title, row.bytes, row.map50, area, color, row.measured, tuple(known)))
-    return Bubbles(
-        tuple(found),
-        (),
-        "Size of the file, logarithmic axis",
-        "B",
-        "mAP@0.5, %",
-        ("measured here", "cited", ""),
     )
 
 

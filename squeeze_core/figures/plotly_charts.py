@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise, product
 from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
 
-from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Chart, Squares, Ticks, Tiles
+from squeeze_core.figures.bubble_names import GAP, SIDES, diameter, lines, sides
+from squeeze_core.figures.charts import Bar, Bars, Bubbles, Chart, Squares, Ticks, Tiles
 from squeeze_core.figures.style import NEUTRAL, escaped, ink_on, mixed, styled
 
 _GRID = "rgba(128, 134, 145, 0.25)"
 _BAR_PIXELS = 16
 _LINE_CHARACTERS, _TITLE_CHARACTERS = 42, 36  # of 14 and 12 pixels that fit beside an axis of a phone
-# Names are placed for the narrowest plot; on a wider one they only move apart.
-_NARROW = (240, 330)
-_LARGEST_BUBBLE, _CHARACTER, _LINE, _NAME_CHARACTERS = 40, 6.6, 15, 16
-_APART = 6  # pixels between two names on a line
 _ENLARGED = 60  # times smaller than the largest square
 
-Box = tuple[float, float, float, float]
 Json = dict[str, Any]
 
 
@@ -129,11 +124,7 @@ def _hover(facts: Sequence[str]) -> str:
 
 def _bubbles(chart: Bubbles) -> tuple[list[Json], Json]:
     """Chosen networks filled, the others as rings, and the line of the best; names where they have room."""
-    largest = max(one.area for one in chart.bubbles)
-    sizes = {
-        one.name: max(10 if one.chosen else 6, _LARGEST_BUBBLE * math.sqrt(one.area / largest))
-        for one in chart.bubbles
-    }
+    sizes = {one.name: diameter(chart, one) for one in chart.bubbles}
     chosen_title, other_title, front_title = map(escaped, chart.legend)
     data: list[Json] = []
     if chart.front:
@@ -165,7 +156,7 @@ def _bubbles(chart: Bubbles) -> tuple[list[Json], Json]:
             }
         )
     layout = {
-        "annotations": _names(chart, sizes),
+        "annotations": _names(chart),
         "height": 460,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
         "xaxis": _axis(chart.x_axis, chart.x_ticks, *chart.x_range, log=True),
@@ -174,65 +165,17 @@ def _bubbles(chart: Bubbles) -> tuple[list[Json], Json]:
     return data, layout
 
 
-def _names(chart: Bubbles, sizes: dict[str, float]) -> list[Json]:
-    """The names of the chosen and of the best that have room; the hover text has all.
-
-    A chosen network's name may lie on a ring or on the line, any other name on nothing.
-    """
-    (x_low, x_high), (y_low, y_high) = chart.x_range, chart.y_range
-    wide, tall = _NARROW
-    rings: list[Box] = []
-    taken: list[Box] = []
-    spots: dict[str, tuple[float, float]] = {}
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        across = math.log(x / x_low) / math.log(x_high / x_low)
-        return wide * across, tall * (y - y_low) / (y_high - y_low)
-
-    for (left, low), (right, high) in pairwise(place(*corner) for corner in chart.front):
-        rings += [(left, low - 2, right, low + 2), (right - 2, low, right + 2, high)]
-    for one in chart.bubbles:
-        x, y = spots[one.name] = place(one.x, one.y)
-        half = sizes[one.name] / 2
-        (taken if one.chosen else rings).append((x - half, y - half, x + half, y + half))
-    found: list[Json] = []
-    first = [one for one in chart.bubbles if one.chosen or (one.x, one.y) in chart.front]
-    for one in sorted(first, key=lambda one: not one.chosen):
-        inside = [
-            (box, note)
-            for box, note in _places(one, *spots[one.name], sizes[one.name])
-            if box[0] >= 0 and box[1] >= 0 and box[2] <= wide and box[3] <= tall
-            if not any(_overlap(box, other) for other in taken)
-        ]
-        clear = [spot for spot in inside if not any(_overlap(spot[0], ring) for ring in rings)]
-        for box, note in (clear or (inside if one.chosen else []))[:1]:
-            taken.append((box[0] - _APART, box[1], box[2] + _APART, box[3]))
-            found.append(note)
-    return found
-
-
-def _places(one: Bubble, x: float, y: float, size: float) -> list[tuple[Box, Json]]:
-    """Possible places of the name around its bubble, each as the box that it fills and its annotation."""
-    words = _lines(one.name, _NAME_CHARACTERS)
-    lines = wrap(one.name, _NAME_CHARACTERS, break_long_words=False, break_on_hyphens=False)
-    length, high = _CHARACTER * max(map(len, lines)), _LINE * len(lines)
-    note = {"x": math.log10(one.x), "y": one.y, "font": {"size": 12}, "showarrow": False, "borderpad": 0}
-    note["text"] = f"<b>{words}</b>" if one.chosen else words
-    found: list[tuple[Box, Json]] = []
-    sides = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-    for away, (across, up) in product((size / 2 + 2, size / 2 + 14), sides):
-        right = -across * size / 2 if up else across * away  # above and below, flush with the bubble's edge
-        left = x + right - length * (1 - across) / 2
-        low = y + up * away - high * (1 - up) / 2
-        side = {1: "left", 0: "center", -1: "right"}[across]
-        anchors = {"xanchor": side, "align": side, "yanchor": {1: "bottom", 0: "middle", -1: "top"}[up]}
-        shifts = {"xshift": right, "yshift": up * away}
-        found.append(((left, low, left + length, low + high), note | anchors | shifts))
-    return found
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _names(chart: Bubbles) -> list[Json]:
+    """The names that have room, of the chosen in bold; the hover text has all."""
+    places, notes = sides(chart), []
+    for one in (one for one in chart.bubbles if one.name in places):
+        (across, up), away = SIDES[places[one.name]], diameter(chart, one) / 2 + GAP
+        words = "<br>".join(map(escaped, lines(one.name)))
+        note = {"x": math.log10(one.x), "y": one.y, "text": f"<b>{words}</b>" if one.chosen else words}
+        note |= {"xanchor": ("center", "left", "right")[across], "xshift": across * away, "borderpad": 0}
+        note |= {"yanchor": ("middle", "bottom", "top")[up], "yshift": up * away, "showarrow": False}
+        notes.append(note | {"font": {"size": 12}})
+    return notes
 
 
 def _squares(chart: Squares) -> tuple[list[Json], Json]:
@@ -262,7 +205,7 @@ def _squares(chart: Squares) -> tuple[list[Json], Json]:
     if enlarged:
         caption = {"x": 1, "xref": "x2 domain", "xanchor": "right", "align": "right", "showarrow": False}
         caption |= {"y": 1, "yref": "y2 domain", "yanchor": "bottom", "yshift": 4}
-        words = _lines(f"{small[0].name}, enlarged", _NAME_CHARACTERS)
+        words = "<br>".join(map(escaped, lines(f"{small[0].name}, enlarged")))
         annotations.append(caption | {"text": words})
     legend = {"orientation": "h", "x": 0, "y": -0.02, "yanchor": "top", "itemclick": False}
     layout |= {"annotations": annotations, "height": 360, "margin": {"l": 0, "r": 0, "t": 4, "b": 4}}

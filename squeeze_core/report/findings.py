@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison, handmade
@@ -16,9 +15,6 @@ from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.networks.catalogue import CATALOGUE
-
-if TYPE_CHECKING:
-    from squeeze_core.detector.peers import DetectorRow
 
 # The size of a picture in Apple's format "HEIF Max".
 PHONE_PHOTOGRAPH = "A phone photograph of 48 megapixels takes about 5 MB: iphonefaq.org/archives/978506."
@@ -234,18 +230,6 @@ def paper() -> str:
         f"AlexNet’s accuracy in {last.megabytes:g} MB instead of {first.megabytes:g} MB, as the paper "
         f"prints it: {last.reduction}× smaller"
     )
-
-
-def detectors(known: Sequence[DetectorRow]) -> str:
-    """Our detector's place among those that one evaluator measured."""
-    ours = known[0]
-    measured = [row for row in known if row.measured]
-    better = [row for row in measured if row.map50 > ours.map50]
-    sentence = f"{ours.title}: {ours.map50:.1f}% mAP@0.5 in {amount(ours.bytes or 0, 'B')}"
-    if not better:
-        return f"{sentence}, the best of {len(measured)} small detectors measured"
-    best = max(better, key=lambda row: row.map50)
-    return f"{sentence}; {best.title}, trained on COCO’s many more pictures, reaches {best.map50:.1f}%"
 
 
 def learnt_features() -> str:

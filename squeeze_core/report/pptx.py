@@ -1,10 +1,13 @@
-"""The slides as a PowerPoint file: native, editable charts, and what a speaker says in the notes."""
+"""The report as a PowerPoint file: native, editable charts, and what a speaker says in the notes.
+
+Slides are 13⅓ × 7½ inches; places and sizes are in points.
+"""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lxml import etree
@@ -16,77 +19,125 @@ from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_TICK_LABEL_POSI
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
-from pptx.util import Emu, Pt
+from pptx.util import Pt
 
-from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tiles
+from squeeze_core.figures.bubble_names import sides
+from squeeze_core.figures.charts import Bar, Bars, Bubbles, Squares, Tiles
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import encoded
 from squeeze_core.figures.style import readable
-from squeeze_core.report import slides
-from squeeze_core.report.parts import Facts, Heading, Part, Photo, Table, Words, written
-from squeeze_core.report.slides import HEIGHT, LINE, MARGIN, SOURCE_SIZE, WIDTH, Box, Slide
+from squeeze_core.report import Branding, Report
+from squeeze_core.report.parts import Facts, Heading, Part, Photo, Section, Table, Words, written
+from squeeze_core.report.sections import USUAL, sections
 from squeeze_core.spreadsheet import defused
 
+WIDTH, HEIGHT = 960.0, 540.0
+MARGIN, GAP = 43.0, 22.0
+TOP, BOTTOM = 98.0, 460.0  # of what stands between title and sources
+INSIDE = WIDTH - 2 * MARGIN
+_LOGO = (110.0, 34.0)
 _FONT = "Arial"
 _INK, _QUIET = "#1B1F24", "#5B636D"
+_NAME_PLACES = {
+    "right": XL_LABEL_POSITION.RIGHT,
+    "left": XL_LABEL_POSITION.LEFT,
+    "above": XL_LABEL_POSITION.ABOVE,
+    "below": XL_LABEL_POSITION.BELOW,
+}
+Box = tuple[float, float, float, float]  # left, top, width, height
 
 
-def write(deck: tuple[Slide, ...]) -> bytes:
-    """The .pptx file's bytes."""
+def slides(report: Report, keys: Iterable[str] = USUAL) -> tuple[Section, ...]:
+    """What each slide says: those of the main sections, then the others behind a slide of their own."""
+    chosen = sections(report, keys)
+    main, rest = ([one for one in chosen if one.main == first] for first in (True, False))
+    return (*main, *([Section("Appendix", (), "")] if main and rest else []), *rest)
+
+
+def write(report: Report, keys: Iterable[str] = USUAL) -> bytes:
+    """The .pptx file's bytes, of the sections of those keys."""
+    deck, branding = slides(report, keys), report.branding
     file = Presentation()
-    file.slide_width, file.slide_height = _emu(WIDTH), _emu(HEIGHT)
-    file.core_properties.title = _printable(deck[0].branding.title)
-    file.core_properties.author = _printable(deck[0].branding.name) or "Squeeze Lab"
-    for slide in deck:
-        _add(file, slide)
+    file.slide_width, file.slide_height = Pt(WIDTH), Pt(HEIGHT)
+    file.core_properties.title = _printable(branding.title)
+    file.core_properties.author = _printable(branding.name) or "Squeeze Lab"
+    for number, section in enumerate(deck, 1):
+        _add(file, section, f"{number} / {len(deck)}", branding)
     buffer = io.BytesIO()
     file.save(buffer)
     return buffer.getvalue()
 
 
-def _add(file: Any, slide: Slide) -> None:
+def _add(file: Any, section: Section, number: str, branding: Branding) -> None:
     sheet = file.slides.add_slide(file.slide_layouts[5])  # title only
-    branding, shape, size = slide.branding, sheet.shapes.title, slides.title_size(slide)
-    width = WIDTH - 2 * MARGIN - (slides.LOGO[0] + 16 if branding.logo else 0)
-    top = 150 if slide.first else 200 if slide.section is None else 26
-    shape.left, shape.top, shape.width, shape.height = map(_emu, (MARGIN, top, width, 2.1 * LINE * size))
+    first, shape = section.key == "finding", sheet.shapes.title
+    width = INSIDE - (_LOGO[0] + 16 if branding.logo else 0)
+    size = 34 if first or not section.columns else 27 if len(section.title) < 100 else 20
+    top = 150 if first else 26 if section.columns else 200
+    shape.left, shape.top, shape.width, shape.height = map(Pt, (MARGIN, top, width, 2.6 * size))
     shape.text_frame.vertical_anchor = MSO_ANCHOR.TOP
-    _write(shape.text_frame, [slide.title], size, _INK, True)
-    bar = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(_emu, (0, 0, 12, HEIGHT)))
-    _fill(bar, branding.color)
-    if slide.first:
+    _write(shape.text_frame, [section.title], size, _INK, True)
+    _fill(sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (0, 0, 12, HEIGHT))), branding.color)
+    if first:
         _text(sheet, [branding.title], (MARGIN, 52, width, 56), 20, readable(branding.color), bold=True)
-        if branding.name:
-            _text(sheet, [branding.name], (MARGIN, 110, width, 20), 15, _QUIET)
+        _text(sheet, [branding.name], (MARGIN, 110, width, 20), 15, _QUIET)
     if branding.logo:
-        scale = min(slides.LOGO[0] / branding.logo.width, slides.LOGO[1] / branding.logo.height)
-        wide, tall = scale * branding.logo.width, scale * branding.logo.height
-        _picture(sheet, branding.logo, (WIDTH - MARGIN - wide, 26, wide, tall), "Logo")
-    for part, box in slides.placed(slide):
-        _part(sheet, part, box, slide)
-    if slide.source:
-        y = slides.source_top(slide)
-        place = (MARGIN, y, WIDTH - 2 * MARGIN, HEIGHT - 30 - y)
-        _text(sheet, [slide.source], place, SOURCE_SIZE, _QUIET)
+        _picture(sheet, branding.logo, (WIDTH - MARGIN - _LOGO[0], 26, *_LOGO), "Logo")
+    for part, box in placed(section):
+        if isinstance(part, Facts):
+            _facts(sheet, part, box, readable(branding.color))
+        else:
+            _DRAWN[type(part)](sheet, part, box)
+    source = f"Source: {section.source}" if section.source else ""
+    _text(sheet, [source], (MARGIN, BOTTOM + 8, INSIDE, 44), 9, _QUIET)
     foot = " · ".join(part for part in (branding.name, branding.title) if part)
-    _text(sheet, [foot], (MARGIN, HEIGHT - 24, WIDTH - 240, 16), 9, _QUIET)
-    number = (WIDTH - MARGIN - 100, HEIGHT - 24, 100, 16)
-    _text(sheet, [f"{slide.number} / {slide.count}"], number, 9, _QUIET, align=PP_ALIGN.RIGHT)
-    if slide.section is not None:
-        notes = [slide.section.notes, slide.source]
-        sheet.notes_slide.notes_text_frame.text = "\n\n".join(_printable(line) for line in notes if line)
+    _text(sheet, [foot], (MARGIN, HEIGHT - 24, INSIDE - 110, 16), 9, _QUIET)
+    _text(sheet, [number], (WIDTH - MARGIN - 100, HEIGHT - 24, 100, 16), 9, _QUIET, align=PP_ALIGN.RIGHT)
+    notes = filter(None, (section.notes, source))
+    sheet.notes_slide.notes_text_frame.text = "\n\n".join(map(_printable, notes))
 
 
-def _part(sheet: Any, part: Part, box: Box, slide: Slide) -> None:
-    if draw := _DRAWN.get(type(part)):
-        draw(sheet, part, box)
-    elif isinstance(part, Words):
-        size = slides.words_size(part, box[2], box[3])
-        _text(sheet, list(part.sentences), box, size, _INK, space=0.35 * size)
-    elif isinstance(part, Heading):
-        _text(sheet, [part.text], box, 14, _INK, bold=True)
-    elif isinstance(part, Facts):
-        _facts(sheet, part, box, readable(slide.branding.color))
+def placed(section: Section) -> list[tuple[Part, Box]]:
+    """Every part of the slide and its place."""
+    top, columns = 300.0 if section.key == "finding" else TOP, section.columns
+    # Sentences beside a chart need less room than it does.
+    shares = [0.42 if all(isinstance(part, Words) for part in parts) else 1.0 for parts in columns]
+    found: list[tuple[Part, Box]] = []
+    left = MARGIN
+    for share, parts in zip(shares, columns, strict=True):
+        width = (INSIDE - GAP * (len(columns) - 1)) * share / sum(shares)
+        needs = [_height(part, width) if len(parts) > 1 else None for part in parts]
+        rest = BOTTOM - top - 10 * (len(parts) - 1) - sum(filter(None, needs))
+        y = top
+        for part, need in zip(parts, needs, strict=True):
+            tall = need or rest / needs.count(None)
+            if isinstance(part, Bars):
+                tall = min(tall, 58 * len(part.bars) + 44)
+            found.append((part, (left, y, width, tall)))
+            y += tall + 10
+        left += width + GAP
+    return found
+
+
+def _height(part: Part, width: float) -> float | None:
+    """The height that the part needs, or None for one that takes what there is."""
+    if isinstance(part, Heading):
+        return _tall([part.text], 14, width)
+    return _tall(part.sentences, 16, width) if isinstance(part, Words) else None
+
+
+def _tall(texts: Sequence[str], size: float, width: float) -> float:
+    """About the height of paragraphs in lines of that width."""
+    return sum(1.25 * size * math.ceil(0.57 * size * len(text) / width) + 0.35 * size for text in texts)
+
+
+def _words(sheet: Any, part: Words, box: Box) -> None:
+    size = next((size for size in (16, 13) if _tall(part.sentences, size, box[2]) <= box[3]), 10)
+    _text(sheet, part.sentences, box, size, _INK, space=0.35 * size)
+
+
+def _heading(sheet: Any, part: Heading, box: Box) -> None:
+    _text(sheet, [part.text], box, 14, _INK, bold=True)
 
 
 def _facts(sheet: Any, part: Facts, box: Box, color: str) -> None:
@@ -143,6 +194,7 @@ def _number_format(largest: float, unit: str) -> str:
 
 def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
     data = BubbleChartData()
+    places = sides(part)
     order = sorted(part.bubbles, key=lambda one: (one.chosen, -one.area))
     for one in order:
         data.add_series(_cell(one.name)).add_data_point(one.x, one.y, one.area)
@@ -153,9 +205,10 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
         if one.chosen:
             fill.solid()
             fill.fore_color.rgb = _rgb(one.color)
-            _name_label(series, _label_side(one, order, part))
         else:
             fill.background()
+        if one.name in places:
+            _name_label(series, _NAME_PLACES[places[one.name]], one.chosen)
         series.format.line.color.rgb = _rgb(one.color)
     x, y = chart.category_axis, chart.value_axis
     costs = [one.x for one in order]
@@ -166,23 +219,9 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
     y.major_unit = 5
 
 
-def _label_side(one: Bubble, others: list[Bubble], part: Bubbles) -> Any:
-    """Right of the bubble; where a chosen one's name or bubble is in the way, left of it, or else below."""
-    (left, right), (low, high) = part.x_range, part.y_range
-    level = [
-        math.log(other.x / one.x) / math.log(right / left)  # to the right, as a share of the axis
-        for other in others
-        if other.chosen and other is not one and abs(other.y - one.y) <= 0.09 * (high - low)
-    ]
-    if not any(0 <= distance < 0.25 for distance in level):
-        return XL_LABEL_POSITION.RIGHT
-    free = not any(-0.5 < distance < 0 for distance in level)
-    return XL_LABEL_POSITION.LEFT if free else XL_LABEL_POSITION.BELOW
-
-
-def _name_label(series: Any, side: Any) -> None:
+def _name_label(series: Any, side: Any, bold: bool) -> None:
     label = series.points[0].data_label
-    label.font.size, label.font.bold, label.font.color.rgb = Pt(13), True, _rgb(_INK)
+    label.font.size, label.font.bold, label.font.color.rgb = Pt(12), bold, _rgb(_INK)
     label.position = side
     shown = label._dLbl  # python-pptx cannot show a series' name
     for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
@@ -207,50 +246,52 @@ def _squares(sheet: Any, part: Squares, box: Box) -> None:
     side = min(height, 0.62 * width)
     for one in part.squares:
         edge = side * math.sqrt(one.value / part.squares[0].value)
-        shape = sheet.shapes.add_shape(
-            MSO_SHAPE.RECTANGLE, *map(_emu, (left, top + side - edge, edge, edge))
-        )
+        shape = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (left, top + side - edge, edge, edge)))
         _fill(shape, one.color, "#FFFFFF")
         _describe(shape, f"{one.name}: {one.label}")
     beside = left + side + 16
     pitch = min(44, side / len(part.squares))
     for number, one in enumerate(part.squares):
         y = top + side - pitch * (len(part.squares) - number)
-        key = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(_emu, (beside, y + 3, 11, 11)))
+        key = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (beside, y + 3, 11, 11)))
         _fill(key, one.color)
         _text(sheet, [one.name, one.label], (beside + 18, y, left + width - beside - 18, pitch), 12, _INK)
 
 
 def _photo(sheet: Any, part: Photo, box: Box) -> None:
     left, top, width, height = box
-    words = min(3 * LINE * 11, slides.text_height(part.caption, 11, width)) if part.caption else 0
-    scale = min(width / part.image.width, (height - words - 6) / part.image.height)
-    wide, tall = scale * part.image.width, scale * part.image.height
+    words = min(42, _tall([part.caption], 11, width)) if part.caption else 0
     image = part.image.copy()
     image.thumbnail((1200, 1200))
-    _picture(sheet, image, (left, top, wide, tall), part.alt)
-    if part.caption:
-        _text(sheet, [part.caption], (left, top + tall + 4, width, words), 11, _QUIET)
+    tall = _picture(sheet, image, (left, top, width, height - words - 6), part.alt)
+    _text(sheet, [part.caption], (left, top + tall + 4, width, words), 11, _QUIET)
 
 
-def _picture(sheet: Any, image: Image.Image, box: Box, alt: str) -> None:
-    _describe(sheet.shapes.add_picture(io.BytesIO(encoded(image)), *map(_emu, box)), alt)
+def _picture(sheet: Any, image: Image.Image, box: Box, alt: str) -> float:
+    """The picture as large as fits, at the top of its place; its height."""
+    scale = min(box[2] / image.width, box[3] / image.height)
+    place = (*box[:2], scale * image.width, scale * image.height)
+    _describe(sheet.shapes.add_picture(io.BytesIO(encoded(image)), *map(Pt, place)), alt)
+    return place[3]
 
 
 def _table(sheet: Any, part: Table, box: Box) -> None:
-    size, widths = slides.table_size(part, box[2], box[3])
+    names = list(part.rows[0])
+    cells = [[*name.split(), *(written(row[name]) for row in part.rows)] for name in names]
+    longest = [min(28, max(map(len, column))) + 2 for column in cells]
+    size = min(14, box[2] / (0.57 * sum(longest)))
     count = len(part.rows) + 1
     pitch = min(2.1 * size, box[3] / count)
-    frame = sheet.shapes.add_table(count, len(widths), *map(_emu, (box[0], box[1], box[2], pitch * count)))
+    frame = sheet.shapes.add_table(count, len(names), *map(Pt, (box[0], box[1], box[2], pitch * count)))
     _describe(frame, part.alt)
     table = frame.table
     for row in table.rows:
-        row.height = _emu(pitch)
-    for x, (column, width) in enumerate(zip(part.rows[0], widths, strict=True)):
-        table.columns[x].width = _emu(width)
+        row.height = Pt(pitch)
+    for x, (column, width) in enumerate(zip(names, longest, strict=True)):
+        table.columns[x].width = Pt(box[2] * width / sum(longest))
         for y, text in enumerate([column, *(written(row[column]) for row in part.rows)]):
             cell = table.cell(y, x)
-            cell.margin_top = cell.margin_bottom = cell.margin_left = cell.margin_right = _emu(3)
+            cell.margin_top = cell.margin_bottom = cell.margin_left = cell.margin_right = Pt(3)
             cell.fill.solid()
             cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if y == 0 else RGBColor(255, 255, 255)
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
@@ -258,7 +299,7 @@ def _table(sheet: Any, part: Table, box: Box) -> None:
 
 
 def _chart(sheet: Any, kind: Any, data: Any, alt: str, box: Box) -> Any:
-    frame = sheet.shapes.add_chart(kind, *map(_emu, box), data)
+    frame = sheet.shapes.add_chart(kind, *map(Pt, box), data)
     _describe(frame, alt)
     chart = frame.chart
     chart.has_legend = chart.has_title = False
@@ -293,15 +334,17 @@ def _make_logarithmic(axis: Any, low: float, high: float) -> None:
         crosses.set("val", "min")
 
 
-def _text(sheet: Any, paragraphs: list[str], box: Box, size: float, color: str, **style: Any) -> None:
-    """A text box; `style` as in `_write`."""
-    shape = sheet.shapes.add_textbox(*map(_emu, box))
+def _text(sheet: Any, paragraphs: Sequence[str], box: Box, size: float, color: str, **style: Any) -> None:
+    """A text box, where there is text; `style` as in `_write`."""
+    if not any(paragraphs):
+        return
+    shape = sheet.shapes.add_textbox(*map(Pt, box))
     _write(shape.text_frame, paragraphs, size, color, **style)
 
 
 def _write(
     frame: Any,
-    paragraphs: list[str],
+    paragraphs: Sequence[str],
     size: float,
     color: str,
     bold: bool = False,
@@ -346,15 +389,13 @@ def _cell(text: str) -> str:
     return defused(_printable(text))
 
 
-def _emu(points: float) -> Emu:
-    return Emu(round(12_700 * points))
-
-
 def _rgb(color: str) -> RGBColor:
     return RGBColor.from_string(color.lstrip("#").upper())
 
 
 _DRAWN: dict[type, Callable[[Any, Any, Box], None]] = {
+    Words: _words,
+    Heading: _heading,
     Bars: _bars,
     Bubbles: _bubbles,
     Squares: _squares,

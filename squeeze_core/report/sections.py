@@ -5,7 +5,6 @@ To add a section, add a function here; the web page, the slides, the sheets and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from squeeze_core.cost.devices import DEVICES
 from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import comparison_charts
-from squeeze_core.figures.charts import Bars, Tile, Tiles
+from squeeze_core.figures.charts import Bars
 from squeeze_core.figures.classification import probability_bars
 from squeeze_core.figures.detections import annotated
 from squeeze_core.figures.detections import describe as describe_boxes
@@ -28,6 +27,7 @@ from squeeze_core.report.parts import Facts, Heading, Part, Photo, Section, Tabl
 
 # Slides and sheets hold this many rows of a table that people can still read.
 _ROWS_ON_A_SLIDE = 14
+_CSV_ONLY = ("Accuracy from", "Measured on", "Fastest", "Slowest", "Runs", "Batch", "Weights")
 
 
 class _Entry(NamedTuple):
@@ -188,7 +188,7 @@ def where(report: Report) -> Section:
     for name in dict.fromkeys((REFERENCE, largest.name)):
         title = comparison.title(name)
         chart = comparison_charts.parameter_tiles(comparison.row(name))
-        columns.append((Heading(f"{title}: {findings.where(name)}"), _in_plain_words(chart)))
+        columns.append((Heading(f"{title}: {findings.where(name)}"), chart))
     return Section(
         f"{largest.title}: {findings.where(largest.name)}",
         tuple(columns),
@@ -196,16 +196,6 @@ def where(report: Report) -> Section:
         "SqueezeNet’s idea: few channels go into the 3×3 convolutions, and no layer at the end connects "
         "everything with everything.",
     )
-
-
-def _in_plain_words(chart: Tiles) -> Tiles:
-    """AlexNet's and VGG's "fc6" is "fully connected 1" to people who do not build networks."""
-
-    def plain(tile: Tile) -> Tile:
-        name = re.sub(r"^fc(\d)$", lambda found: f"fully connected {int(found[1]) - 5}", tile.name)
-        return Tile(name, tile.value, tuple(plain(part) for part in tile.inside))
-
-    return Tiles(chart.title, tuple(plain(tile) for tile in chart.tiles), chart.color)
 
 
 @_section("Time on this machine")
@@ -241,22 +231,6 @@ def paper(report: Report) -> Section:
     )
 
 
-@_section("Detectors")
-def detectors(report: Report) -> Section:
-    from squeeze_core.detector import peers
-
-    known = peers.rows()
-    return Section(
-        findings.detectors(known),
-        ((comparison_charts.detector_bubbles(known),),),
-        f"Measured by one evaluator on {peers.record()['on']}; the others were trained on COCO. Cited: VOC "
-        "2007’s test set, trained on twice the pictures that ours saw. Filled: measured here; rings: "
-        "cited. A bubble’s area: parameters.",
-        "; ".join(f"{row.title}: {row.source}" for row in known) + ".",
-        tables.detectors(known),
-    )
-
-
 @_section("Learnt and hand-made features")
 def features(report: Report) -> Section:
     chart, rows = feature_bars()
@@ -284,7 +258,7 @@ def feature_bars() -> tuple[Bars, list[dict[str, object]]]:
 @_section("All figures")
 def figures(report: Report) -> Section:
     rows = tables.rows(report)
-    short = [{key: value for key, value in row.items() if key != "Accuracy from"} for row in rows]
+    short = [{key: value for key, value in row.items() if key not in _CSV_ONLY} for row in rows]
     return Section(
         "All figures of the networks chosen",
         ((Table(short[:_ROWS_ON_A_SLIDE], "All figures"),),),
@@ -302,5 +276,5 @@ def _counted(report: Report) -> str:
 
 CHOICES = {entry.key: entry.name for entry in _ENTRIES}
 MAIN = tuple(entry.key for entry in _ENTRIES if entry.main)
-# What is ticked when nobody chooses: hand-made features and detectors are for those who ask.
-USUAL = tuple(key for key in CHOICES if key not in ("features", "detectors"))
+# What is ticked when nobody chooses: hand-made features are for those who ask.
+USUAL = tuple(key for key in CHOICES if key != "features")

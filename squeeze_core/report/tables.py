@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison, handmade
@@ -13,9 +13,6 @@ from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.report import Report
-
-if TYPE_CHECKING:
-    from squeeze_core.detector.peers import DetectorRow
 
 
 def accuracy_source(rows: Sequence[NetworkRow]) -> str:
@@ -94,22 +91,6 @@ def speeds(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
             "Weights": "trained" if m.trained else "untrained",
         }
         for m in measurements
-    ]
-
-
-def detectors(known: Sequence[DetectorRow]) -> list[dict[str, Any]]:
-    """One row a detector; whether it was measured here or is cited, and from where."""
-    return [
-        {
-            "Detector": row.title,
-            "Parameters": row.parameters,
-            "MB": row.bytes and round(row.bytes / 1e6, 2),
-            "mAP@0.5 (%)": row.map50,
-            "mAP@0.5:0.95 (%)": row.map,
-            "Measured or cited": "measured here" if row.measured else "cited",
-            "Source": row.source,
-        }
-        for row in known
     ]
 
 

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from squeeze_core.cost import comparison
 from squeeze_core.cost.headline import headline
 from squeeze_core.networks.catalogue import DEFAULT, compressed_of
-from squeeze_core.report import Report, html, pptx, slides, tables
+from squeeze_core.report import Report, html, pptx, tables
 from squeeze_core.spreadsheet import csv_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def report() -> Report:
 
 
 def on_slides(report: Report) -> str:
-    deck = Presentation(io.BytesIO(pptx.write(slides.deck(report)))).slides
+    deck = Presentation(io.BytesIO(pptx.write(report))).slides
     texts = [shape.text_frame.text for slide in deck for shape in slide.shapes if shape.has_text_frame]
     return "\n".join(texts + [slide.notes_slide.notes_text_frame.text for slide in deck])
 

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -21,7 +22,7 @@ from squeeze_core.cost import comparison
 from squeeze_core.cost.budget import Budget, judge
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.detector.detections import Detection
-from squeeze_core.figures.charts import Bubbles, Chart, Squares
+from squeeze_core.figures.charts import Chart, Squares
 from squeeze_core.figures.plotly_charts import figure
 from squeeze_core.figures.style import luminance, readable
 from squeeze_core.images import Picture
@@ -29,7 +30,6 @@ from squeeze_core.inside.explain import explain
 from squeeze_core.networks.catalogue import DEFAULT, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.report import Branding, Report, findings, html, pptx, tables
-from squeeze_core.report import slides as layout
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 
 NAMES = ("vgg16", "resnet50", "efficientnet_lite0", "hog_linear")
@@ -65,13 +65,12 @@ def report(engine: Engine, chelsea: Picture) -> Report:
 
 
 @pytest.fixture(scope="module")
-def deck(report: Report) -> tuple[layout.Slide, ...]:
-    return layout.deck(report)
+def slides(report: Report) -> list:
+    return written(report)
 
 
-@pytest.fixture(scope="module")
-def slides(deck: tuple[layout.Slide, ...]) -> list:
-    return list(Presentation(io.BytesIO(pptx.write(deck))).slides)
+def written(report: Report, keys: Iterable[str] = USUAL) -> list:
+    return list(Presentation(io.BytesIO(pptx.write(report, keys))).slides)
 
 
 def titles(slides: list) -> list[str]:
@@ -155,8 +154,8 @@ def test_a_persons_own_branding(report: Report) -> None:
     branding = Branding(
         "Kleiner ist besser", "Łukasz, 研发部", "#FFD400", Image.new("RGBA", (300, 80), "navy")
     )
-    dressed = layout.deck(replace(report, branding=branding), ["finding", "scale"])
-    file = Presentation(io.BytesIO(pptx.write(dressed)))
+    dressed = replace(report, branding=branding)
+    file = Presentation(io.BytesIO(pptx.write(dressed, ["finding", "scale"])))
     first = next(iter(file.slides))
     texts = [shape.text_frame.text for shape in first.shapes if shape.has_text_frame]
     assert "Kleiner ist besser" in texts and "Łukasz, 研发部" in texts
@@ -182,22 +181,22 @@ def test_names_are_text_on_slides_and_on_the_web_page(report: Report, name: str)
     body = re.sub(r"<script.*?</script>", "", text.replace(html.get_plotlyjs(), ""), flags=re.S)
     assert name not in text or "<" not in name
     assert "<a " not in body and body.count(markup.escape(name)) >= 4
-    file = Presentation(io.BytesIO(pptx.write(layout.deck(named, ["picture"]))))
-    (chart, _) = [shape.chart for shape in file.slides[0].shapes if shape.has_chart]
+    (slide,) = written(named, ["picture"])
+    (chart, _) = [shape.chart for shape in slide.shapes if shape.has_chart]
     printable = name.replace("\x07", " ").replace("\x00", " ")
     assert {str(category) for category in chart.plots[0].categories} == {printable}
-    assert file.slides[0].shapes.title.text_frame.text.count(printable) == 2
+    assert slide.shapes.title.text_frame.text.count(printable) == 2
 
 
 def test_everything_on_a_slide_is_on_the_slide(report: Report) -> None:
-    for one in layout.deck(report, CHOICES):
-        for _, (left, top, width, height) in layout.placed(one):
-            assert left >= layout.MARGIN - 1 and left + width <= layout.WIDTH - layout.MARGIN + 1
-            assert height > 0 and top + height <= layout.source_top(one)
+    for one in pptx.slides(report, CHOICES):
+        for _, (left, top, width, height) in pptx.placed(one):
+            assert left >= pptx.MARGIN - 1 and left + width <= pptx.WIDTH - pptx.MARGIN + 1
+            assert height > 0 and top + height <= pptx.BOTTOM
 
 
 def test_unticked_slides_are_left_out(report: Report) -> None:
-    keys = [one.section.key for one in layout.deck(report, ["finding", "fits"]) if one.section]
+    keys = [one.key for one in pptx.slides(report, ["finding", "fits"])]
     assert keys == ["finding", "fits"]
     assert "features" not in USUAL and len(MAIN) == 5
 
@@ -213,8 +212,7 @@ def test_a_new_section_is_in_every_file(report: Report, monkeypatch: pytest.Monk
         lambda report: Section("One more", ((Words(("Here",)),),), "Us"),
     )
     monkeypatch.setattr(module, "_ENTRIES", [*module._ENTRIES, entry])
-    deck = layout.deck(report, ["extra"])
-    assert titles(list(Presentation(io.BytesIO(pptx.write(deck))).slides)) == ["One more"]
+    assert titles(written(report, ["extra"])) == ["One more"]
     assert "<h2>One more</h2>" in html.write(report, ["extra"])
 
 
@@ -288,7 +286,7 @@ def test_advice_follows_the_budget() -> None:
 def test_a_report_of_squeezenet_alone_without_picture_or_measurements_works() -> None:
     alone = Report((), tuple(comparison.row(name) for name in ("squeezenet1_1", "vgg16")))
     assert {section.key for section in sections(alone)} == set(CHOICES) - {"picture", "speed"}
-    assert len(Presentation(io.BytesIO(pptx.write(layout.deck(alone)))).slides) >= 7
+    assert len(written(alone)) >= 7
     assert "1,235,496" in html.write(alone)
     assert math.isclose(tables.rows(alone)[0]["Top-1 published (%)"], 57.5)
 
@@ -300,16 +298,7 @@ def test_a_compressed_file_stands_beside_its_uncompressed_self_on_the_same_pictu
     words = str(scale.columns[1][0])
     assert "SqueezeNet 1.1, compressed: 0.47 MB, 10.5 times smaller." in words
     assert "Top-1 55.4% uncompressed and 53.6% compressed: −1.8 points (−3.4 to −0.2)" in words
-    assert pptx.write(layout.deck(report, ["scale"]))
+    assert written(report, ["scale"])
     (row,) = (row for row in tables.rows(report) if row["Network"] == "SqueezeNet 1.1, compressed")
     assert row["Top-1 published (%)"] is None and row["Top-1 measured (%)"] == 53.6
     assert row["MB to store (10⁶ bytes)"] == 0.47
-
-
-def test_detectors_say_what_is_measured_and_what_is_cited(report: Report) -> None:
-    (found,) = sections(report, ["detectors"])
-    how = {row["Detector"]: row["Measured or cited"] for row in found.rows}
-    assert how["YOLOX-Nano"] == "measured here" and how["SSD300"] == how["Tiny SSD"] == "cited"
-    chart = found.columns[0][0]
-    assert isinstance(chart, Bubbles)
-    assert {one.name for one in chart.bubbles if not one.chosen} == {"Tiny SSD", "Tiny YOLO v2"}

@@ -138,7 +138,7 @@ def test_why_fifty_times_smaller_is_not_fifty_times_faster_has_this_machines_fig
     rows = {cells[0]: cells[1:] for cells in table.values.tolist()}
     assert rows["Parameters"] == ["1.24 M", "61.1 M", "49×"]
     assert rows["Weights moved"] == ["4.94 MB", "244 MB", "49×"]
-    # 656 M multiply-accumulates of its convolutions (6.6 ms), 235 MB of weights of fc6 to fc8 (23.5 ms).
+    # 656 M multiply-accumulates of convolutions (6.6 ms), 235 MB of weights of the last three (23.5 ms).
     assert rows["Least time, by the roofline"][1:] == ["30.2 ms", "5.7×"]
     (layers,) = [one.value for one in app.dataframe if "Roofline (ms)" in one.value]
     assert layers["Layer"].tolist() == ["conv1", "fire2"]

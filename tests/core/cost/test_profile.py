@@ -31,7 +31,7 @@ def test_squeezenet_layer_by_layer() -> None:
 
 def test_vgg_layers_bear_the_papers_names() -> None:
     layers = {layer.name: layer for layer in comparison.row("vgg16").profile().layers}
-    assert layers["fc6"].parameters == 7 * 7 * 512 * 4096 + 4096
+    assert layers["fully connected 1"].parameters == 7 * 7 * 512 * 4096 + 4096
     assert layers["conv3_3"].output == (256, 56, 56)
 
 

@@ -73,9 +73,10 @@ def test_tiles_add_up_to_the_network() -> None:
     cost = comparison.row("vgg16").profile()
     tiles = {tile.name: tile for tile in comparison_charts.parameter_tiles(comparison.row("vgg16")).tiles}
     assert sum(tile.value for tile in tiles.values()) == cost.parameters == 138_357_544
-    assert tiles["fc6"].value == 102_764_544
+    assert tiles["fully connected 1"].value == 102_764_544
     assert (
-        "parameters sit: fc6 74%, fc7 12%" in comparison_charts.parameter_tiles(comparison.row("vgg16")).alt
+        "parameters sit: fully connected 1 74%, fully connected 2 12%"
+        in comparison_charts.parameter_tiles(comparison.row("vgg16")).alt
     )
     assert tiles["conv5"].value == sum(part.value for part in tiles["conv5"].inside)
     assert [part.name for part in tiles["conv5"].inside] == ["conv5_1", "conv5_2", "conv5_3"]
