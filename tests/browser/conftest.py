@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -32,3 +33,15 @@ def page(browser: Browser, app_url: str) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
+
+
+def open_network(page: Page, **files: Path) -> None:
+    """Give "file" and "names" in the opened choice of networks; press "Open" once the server has them."""
+    for key, file in files.items():
+        with page.expect_response(lambda answer: answer.request.method == "PUT"):
+            page.locator(f'.st-key-network-{key} input[type="file"]').set_input_files(file)
+        expect(page.locator(f".st-key-network-{key}").get_by_text(file.name)).to_be_visible()
+    button = page.locator(".st-key-network-open button")
+    expect(button).to_be_enabled()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    button.click()

@@ -18,7 +18,6 @@ PLACES = {
     "/compare?compare-tab=What+fits%3F&fits-bits=8": ("radio", "8"),
     "/compare?compare-tab=This+machine": ("button", "Measure these 4 networks"),
     "/compare?compare-tab=Report&sample=coffee": (None, "“espresso”"),
-    "/design_space?design-sr=0.75": (None, "4,841,704"),
 }
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FileChooser, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pptx import Presentation
 
 from squeeze_core import classifier, gallery
@@ -47,7 +47,7 @@ def assert_to_scale(charts: list[list[list[float]]]) -> int:
     return checked
 
 
-def test_the_web_page_opens_offline_fits_every_width_and_is_to_scale(
+def test_the_web_page_opens_offline_fits_every_width_is_to_scale_and_prints(
     browser: Browser, engine: Engine, chelsea: Picture, tmp_path: Path
 ) -> None:
     rows = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
@@ -76,6 +76,10 @@ def test_the_web_page_opens_offline_fits_every_width_and_is_to_scale(
         assert page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor") == light
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         expect(words).to_have_css("fill", "rgb(27, 31, 36)")
+        # Each section on a sheet of its own.
+        count = page.locator("header, section").count()
+        data = page.pdf(prefer_css_page_size=True, print_background=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", data)) == count > 8
         assert not broken and all(url.startswith(("file:", "data:")) for url in asked)
 
 
@@ -107,22 +111,22 @@ def test_a_finger_on_a_chart_scrolls_the_web_page(browser: Browser, tmp_path: Pa
         page.wait_for_function(f"scrollY > {before} + 50")
 
 
-def test_the_web_page_prints_one_section_a_sheet(browser: Browser, tmp_path: Path) -> None:
-    rows = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
-    path = tmp_path / "report.html"
-    path.write_text(html.write(Report(rows, rows)), encoding="utf-8")
-    with browser.new_context(offline=True) as context:
-        page = context.new_page()
-        page.goto(path.as_uri())
-        count = page.locator("header, section").count()
-        data = page.pdf(prefer_css_page_size=True, print_background=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", data)) == count > 8
-
-
-def test_bars_on_the_page_are_to_scale(compare: Page) -> None:
+def test_bars_are_to_scale_and_saved_as_a_picture_and_as_a_page(compare: Page) -> None:
     bars = compare.locator(".st-key-chart-compare-parameters .js-plotly-plot .bars")
     expect(bars.first).to_be_visible()
     assert assert_to_scale(compare.locator("body").evaluate(_BARS)) >= 3
+    compare.wait_for_function("window.squeezeLab?.listens")  # the page's script makes the PNG
+    tab = compare.get_by_role("tabpanel").first
+    compare.wait_for_selector(".st-key-chart-compare-parameters .modebar-btn", state="attached")
+    tab.get_by_text("Table and downloads").first.click()
+    starts = {
+        "png-compare-parameters": b"\x89PNG",
+        "download-compare-parameters-html": b"<!doctype html>",
+    }
+    for button, start in starts.items():
+        with compare.expect_download() as download:
+            compare.locator(f".st-key-{button} button:visible").first.click()
+        assert download.value.path().read_bytes().startswith(start)
 
 
 def test_a_network_tells_its_figures_when_pointed_at_and_a_part_is_enlarged(compare: Page) -> None:
@@ -145,21 +149,6 @@ def test_a_network_tells_its_figures_when_pointed_at_and_a_part_is_enlarged(comp
     compare.mouse.move(place["x"] + 260, place["y"] + 200, steps=4)
     compare.mouse.up()
     assert chart.evaluate("chart => chart._fullLayout.xaxis.range.join()") != before
-
-
-def test_a_chart_is_saved_as_a_picture_and_as_a_page(compare: Page) -> None:
-    compare.wait_for_function("window.squeezeLab?.listens")  # the page's script makes the PNG
-    tab = compare.get_by_role("tabpanel").first
-    compare.wait_for_selector(".st-key-chart-compare-parameters .modebar-btn", state="attached")
-    tab.get_by_text("Table and downloads").first.click()
-    starts = {
-        "png-compare-parameters": b"\x89PNG",
-        "download-compare-parameters-html": b"<!doctype html>",
-    }
-    for button, start in starts.items():
-        with compare.expect_download() as download:
-            compare.locator(f".st-key-{button} button:visible").first.click()
-        assert download.value.path().read_bytes().startswith(start)
 
 
 def test_slides_are_ticked_branded_and_downloaded(compare: Page) -> None:
@@ -188,15 +177,11 @@ def test_slides_are_ticked_branded_and_downloaded(compare: Page) -> None:
 def test_from_upload_to_the_last_slide_by_keyboard_alone(page: Page) -> None:
     page.goto("/compare")
     expect(page.get_by_role("tab", name="Cost")).to_be_visible()
-    choosers: list[FileChooser] = []
-    page.on("filechooser", lambda chooser: choosers.append(chooser))
-    for _ in range(5):  # a key that falls into a redrawing is pressed again, as a person would
-        tab_to(page, "Upload")
+    page.wait_for_function("window.squeezeLab?.listens")
+    tab_to(page, "Upload")
+    with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")
-        page.wait_for_timeout(3000)
-        if choosers:
-            break
-    choosers[0].set_files(gallery.FOLDER / "coffee.jpg")
+    chooser.value.set_files(gallery.FOLDER / "coffee.jpg")
     expect(page.get_by_role("button", name="coffee.jpg (shown)")).to_be_visible()
     tab_to(page, "Cost")
     page.keyboard.press("ArrowLeft")  # round to the last tab

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,9 @@ from playwright.sync_api import Page, expect
 from torch import nn
 
 from squeeze_core import gallery
+from squeeze_core.__main__ import main
+from squeeze_core.compression.presets import presets
+from tests.browser.conftest import open_network
 
 NAMES = [f"flower {number}" for number in range(10)]
 
@@ -29,18 +30,18 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "flowers.pth"
 
 
-def test_an_own_network_is_compressed_downloaded_and_classifies(page: Page, weights: Path) -> None:
+def test_an_own_network_is_compressed_downloaded_and_classifies(
+    page: Page, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page.goto("/compress")
     expect(page.get_by_role("heading", name="How small can it get?")).to_be_visible()
     page.locator(".st-key-network-pick button:visible").first.click()
-    page.locator('.st-key-network-file input[type="file"]').set_input_files(weights)
-    page.locator('.st-key-network-names input[type="file"]').set_input_files(weights.parent / "names.txt")
-    expect(page.get_by_text("names.txt")).to_be_visible()
-    button = page.locator(".st-key-network-open button")
-    expect(button).to_be_enabled()
-    button.click()
+    open_network(page, file=weights, names=weights.parent / "names.txt")
     expect(page.get_by_role("heading", name="Compress flowers.pth")).to_be_visible()
     page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Method").click()
+    page.get_by_role("option", name=presets()["uniform"].title).click()
+    expect(page.get_by_text(presets()["uniform"].words)).to_be_visible()
     page.locator(".st-key-compress-start button").click()
     expect(page.get_by_text(re.compile("^Smaller than float32"))).to_be_visible(timeout=180_000)
     with page.expect_download() as download:
@@ -52,11 +53,10 @@ def test_an_own_network_is_compressed_downloaded_and_classifies(page: Page, weig
     picture = gallery.samples()[0].path
     answers = {}
     for given in (weights, file):
-        command = [sys.executable, "-m", "squeeze_core", "classify", str(picture), "--weights", str(given)]
-        command += ["--json"]
+        command = ["classify", str(picture), "--weights", str(given), "--json"]
         if given == weights:
             command += ["--class-names", str(weights.parent / "names.txt")]
-        told = subprocess.run(command, capture_output=True, text=True, check=True)
-        answers[given.suffix] = json.loads(told.stdout)["results"][0]["predictions"]
+        assert main(command) == 0
+        answers[given.suffix] = json.loads(capsys.readouterr().out)["results"][0]["predictions"]
     # The file brings the class names along, and says what the network said.
     assert answers[".sqz"][0]["label"] == answers[".pth"][0]["label"] in NAMES

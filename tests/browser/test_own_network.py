@@ -11,6 +11,8 @@ import torchvision
 from playwright.sync_api import Page, expect
 from torch import nn
 
+from tests.browser.conftest import open_network
+
 NAMES = [f"flower {number}" for number in range(10)]
 
 
@@ -32,17 +34,6 @@ def picker(page: Page) -> None:
     page.locator(".st-key-network-pick button:visible").first.click()
 
 
-def give(page: Page, weights: Path, names: Path) -> None:
-    page.locator('.st-key-network-file input[type="file"]').set_input_files(weights)
-    page.locator('.st-key-network-names input[type="file"]').set_input_files(names)
-    expect(page.get_by_text(weights.name)).to_be_visible()
-    expect(page.get_by_text(names.name)).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)  # what was said of the file before is gone
-    button = page.locator(".st-key-network-open button")
-    expect(button).to_be_enabled()
-    button.click()
-
-
 def open_page(page: Page, title: str) -> None:
     page.get_by_test_id("stTopNav").get_by_role("link", name=title).click()
 
@@ -54,9 +45,9 @@ def test_own_weights_are_refused_in_a_sentence_then_opened_and_seen_on_every_pag
     card = page.locator('[class*="st-key-card-"]').first
     expect(card.get_by_role("heading")).to_have_text("Egyptian cat")
     picker(page)
-    give(page, folder / "whole.pth", folder / "names.txt")
+    open_network(page, file=folder / "whole.pth", names=folder / "names.txt")
     expect(page.get_by_role("alert").filter(has_text="only running code from the file")).to_be_visible()
-    give(page, folder / "flowers.pth", folder / "names.txt")
+    open_network(page, file=folder / "flowers.pth")
     expect(card.get_by_text("flowers.pth")).to_be_visible()
     expect(card.get_by_role("heading")).to_have_text(re.compile("^flower [0-9]$"))
     answer = card.get_by_role("heading").inner_text()

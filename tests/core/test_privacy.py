@@ -120,13 +120,8 @@ def recorded(work: str, home: Path) -> list[object]:
     return json.loads(done.stdout.split("RECORDED ")[1])
 
 
-def test_commands_reach_nobody_and_leave_no_file(tmp_path: Path) -> None:
-    assert recorded(COMMANDS, tmp_path) == []
-    assert list(tmp_path.rglob("*")) == []
-
-
-def test_every_page_reaches_nobody_and_leaves_no_file(tmp_path: Path) -> None:
-    assert recorded(APP, tmp_path) == []
+def test_commands_and_pages_reach_nobody_and_leave_no_file(tmp_path: Path) -> None:
+    assert recorded(COMMANDS + APP, tmp_path) == []
     assert list(tmp_path.rglob("*")) == []
 
 

@@ -24,8 +24,8 @@ PAGE = str(Path(__file__).parents[2] / "pages" / "detect.py")
 @pytest.fixture
 def app() -> AppTest:
     """The Detect page on the astronaut."""
-    at = AppTest.from_file(PAGE, default_timeout=120).run()
-    at.session_state["tray"].sample = "astronaut.jpg"
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.session_state["tray"] = tray.Tray(sample="astronaut.jpg")
     return at.run()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from squeeze_core.__main__ import main
 from squeeze_core.gallery import FOLDER
 
 ROOT = Path(__file__).parents[3]
@@ -28,12 +29,17 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_full_disk_is_one_sentence(form: list[str]) -> None:
+def test_a_full_disk_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = "The output cannot be read or written: No space left on device.\n"
+    picture = str(FOLDER / "chelsea.png")
     with open("/dev/full", "w", encoding="utf-8") as full:
-        command = [*CLASSIFY, *form, str(FOLDER / "chelsea.png")]
+        command = [*CLASSIFY, "--json", picture]
         done = subprocess.run(
             command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120
         )
-    assert done.stderr == "The output cannot be read or written: No space left on device.\n"
-    assert done.returncode == 2
+        assert (done.returncode, done.stderr) == (2, says)
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["classify", "--device", "cpu", picture]) == 2
+    assert capsys.readouterr().err == says

@@ -25,9 +25,8 @@ def test_the_shipped_file_answers_as_the_full_network_does() -> None:
     assert path is not None and path.stat().st_size < 0.11 * 4 * 1_235_496
     opened = open_own_file(path)
     assert opened.preprocess == DEFAULT.preprocess and opened.labels == DEFAULT.labels
-    assert all(
-        torch.equal(value, record.weights.state()[key]) for key, value in opened.weights.state().items()
-    )
+    state = record.weights.state()
+    assert all(torch.equal(value, state[key]) for key, value in opened.weights.state().items())
 
 
 def test_the_curve_holds_the_shipped_file_and_ours_beats_uniform_steps_at_every_size() -> None:

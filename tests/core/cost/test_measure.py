@@ -11,8 +11,11 @@ from squeeze_core.cost import handmade
 from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep, measure
 
 
-def test_squeezenet_and_hog_are_measured_with_progress() -> None:
-    events = list(measure(["squeezenet1_1", handmade.NAME]))
+def test_squeezenet_and_hog_are_measured_with_progress_and_what_cannot_run_is_one_sentence() -> None:
+    events = []
+    with pytest.raises(MeasureError, match="no_such_network could not be measured"):
+        for event in measure(["squeezenet1_1", handmade.NAME, "no_such_network"]):
+            events.append(event)
     steps = [event for event in events if isinstance(event, MeasureStep)]
     assert [step.done for step in steps] == sorted(step.done for step in steps)
     squeezenet, hog = (event for event in events if isinstance(event, Measurement))
@@ -49,8 +52,3 @@ def test_closing_ends_the_process_and_two_do_not_run_together(monkeypatch: pytes
     second = measure(["squeezenet1_1"])
     assert isinstance(next(second), MeasureStep)
     second.close()
-
-
-def test_a_network_that_cannot_run_is_one_sentence() -> None:
-    with pytest.raises(MeasureError, match="no_such_network could not be measured"):
-        list(measure(["no_such_network"]))
