@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
@@ -164,19 +163,12 @@ if __name__ == "__main__":
 
 def export(choice: Choice) -> bytes:
     """An ONNX file of the network with random weights, the same ones each time, labelled so inside."""
-    from squeeze_core.networks.onnx_export import EXPORTING
+    from squeeze_core.networks.onnx_export import to_onnx
 
     design(choice)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = SqueezeNet(choice.plan(), choice.classes).eval()
-    example = torch.zeros(1, 3, choice.size, choice.size)
-    with EXPORTING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network, (example,), dynamo=True, verbose=False, input_names=["image"], output_names=["logits"]
-        )
-    assert program is not None
-    proto = program.model_proto
-    proto.doc_string = UNTRAINED
-    return proto.SerializeToString()
+    model = to_onnx(network, choice.size)
+    model.doc_string = UNTRAINED
+    return model.SerializeToString()

@@ -13,8 +13,8 @@ import os
 import platform
 import statistics
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from functools import partial
@@ -29,12 +29,13 @@ from squeeze_core.cost import handmade
 from squeeze_core.cost.layer_times import layer_times
 from squeeze_core.cost.measure import RUNS_A_NETWORK, versions
 from squeeze_core.cost.roofline import measure_peak
+from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network, fastest, named
 from squeeze_core.networks.own import open_own_file
 
-WARM_UP, BATCHES, FEWEST = 2, 3, 3
-RUNS = RUNS_A_NETWORK - WARM_UP - BATCHES
+BATCHES, FEWEST = 3, 3
+RUNS = RUNS_A_NETWORK - BATCHES - 2  # one before each kind is not counted
 SECONDS = 1.0
 BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
 
@@ -86,32 +87,34 @@ def measure_network(device: str, name: str) -> None:
     reset_peak()
     done = 0
 
-    def timed(batch: int) -> float:
+    @contextmanager
+    def turn() -> Iterator[None]:
         nonlocal done
-        start = time.perf_counter()
-        subject.run(batch)
-        if device == "cuda":
-            torch.cuda.synchronize()
-        elapsed = time.perf_counter() - start
+        yield
         done += 1
         send(done=done)
-        return elapsed
 
-    for _ in range(WARM_UP):
-        timed(1)
-    times = until(SECONDS, RUNS, lambda: timed(1), FEWEST)
+    def timed(batch: int, most: int, fewest: int) -> list[float]:
+        def run() -> None:
+            subject.run(batch)
+            if device == "cuda":
+                torch.cuda.synchronize()
+
+        return in_turns([run], most, fewest, SECONDS, turn)[0]
+
+    times = timed(1, RUNS, FEWEST)
     peak = peak_memory(device, before)
-    done = WARM_UP + RUNS
+    done = 1 + RUNS
     batch = BATCH[device]
-    batches = until(SECONDS, BATCHES, lambda: timed(batch), 1)
+    batches = timed(batch, BATCHES, 1)
     send(
         measurement={
             "device": device_title(device),
-            "milliseconds": 1000 * statistics.median(times),
-            "fastest": 1000 * min(times),
-            "slowest": 1000 * max(times),
+            "milliseconds": statistics.median(times),
+            "fastest": min(times),
+            "slowest": max(times),
             "runs": len(times),
-            "images_per_second": batch / statistics.median(batches),
+            "images_per_second": 1000 * batch / statistics.median(batches),
             "batch": batch,
             "peak_memory_bytes": peak,
             "trained": subject.trained,
@@ -120,14 +123,6 @@ def measure_network(device: str, name: str) -> None:
             "layers": subject.layers(),
         }
     )
-
-
-def until(seconds: float, runs: int, once: Callable[[], float], fewest: int) -> list[float]:
-    """The times of `runs` runs, or of as many (at least `fewest`) as fit into the seconds."""
-    times: list[float] = []
-    while len(times) < fewest or (len(times) < runs and sum(times) < seconds):
-        times.append(once())
-    return times
 
 
 def found(name: str) -> Network:

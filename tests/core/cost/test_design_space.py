@@ -90,7 +90,7 @@ def test_an_export_holds_the_network_of_the_snippet_and_says_that_it_is_untraine
         network = SqueezeNet(choice.plan(), 5).eval()
     model = onnx.load_from_string(export(choice))
     onnx.checker.check_model(model)
-    (logits,) = onnx.reference.ReferenceEvaluator(model).run(None, {"image": image.numpy()})
+    (logits,) = onnx.reference.ReferenceEvaluator(model).run(None, {"pictures": image.numpy()})
     np.testing.assert_allclose(logits, network(image).detach().numpy(), atol=1e-4)
     assert "random" in model.doc_string
 
