@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("classify", help="name what is in each picture")
-    files.add_options(parser)
+    files.add_file_argument(parser)
+    files.add_table_options(parser)
     network_options.add_options(parser)
     parser.add_argument("--top", type=top, default=5, metavar="K", help="how many classes, 1–1000")
     parser.set_defaults(run=run)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("detect", help="find and name the objects in each picture")
-    files.add_options(parser)
+    files.add_file_argument(parser)
+    files.add_table_options(parser)
     parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
     parser.add_argument(
         "--threshold", type=share, metavar="T", help="least score, 0–1; the detector's own when not given"

@@ -35,14 +35,8 @@ def add_file_argument(parser: ArgumentParser) -> None:
     )
 
 
-def add_options(parser: ArgumentParser) -> None:
-    """FILE… and all options of a command whose results go into a table."""
-    add_file_argument(parser)
-    add_table_options(parser)
-
-
 def add_table_options(parser: ArgumentParser) -> None:
-    """`--out TABLE`, `--engine`, `--device` and `--json`."""
+    """`--out TABLE`, `--engine`, `--address`, `--device` and `--json`."""
     out_help = "write a .csv, .jsonl or .parquet file; one that exists is resumed"
     parser.add_argument("--out", type=Path, metavar="TABLE", help=out_help)
     add_engine_options(parser)

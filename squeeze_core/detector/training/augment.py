@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
+from torchvision.ops import box_area
 from torchvision.transforms import v2
 
 from squeeze_core.detector.training.pictures import Scene
@@ -112,18 +113,13 @@ class Batches(Dataset[Batch]):
             picture, full = _flip(*crop(*_zoom_out(tv_tensors.Image(scene.picture), there)))
             full = full.as_subclass(Tensor)
             cut = full.clamp(min=0).minimum(torch.tensor([width, height] * 2))
-            visible = areas(cut) / areas(full).clamp(min=1e-6)
+            visible = box_area(cut) / box_area(full).clamp(min=1e-6)
             if len(cut) == 0 or (visible > WHOLE).any():
                 break
         worth = torch.from_numpy(scene.worth).where(visible >= WHOLE, 0.0)
         seen = (visible >= PART) & ((cut[:, 2:] - cut[:, :2]).amin(1) >= LEAST_SIDE)
         labels = torch.from_numpy(scene.labels)[seen]
         return Canvas(_colours(picture).as_subclass(Tensor), cut[seen], labels, worth[seen], index)
-
-
-def areas(boxes: Tensor) -> Tensor:
-    """[M, 4] → [M]."""
-    return (boxes[:, 2:] - boxes[:, :2]).clamp(min=0).prod(1)
 
 
 def collate(canvases: Sequence[Canvas]) -> Batch:

@@ -18,6 +18,7 @@ import json
 import math
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -118,27 +119,22 @@ def optimizers_for(network: Detector, options: argparse.Namespace) -> list[torch
 
     The pretrained backbone has a lower rate in both.
     """
-    trained = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    trained = defaultdict(list)
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            trained[parameter.ndim > 1, name.startswith("backbone")].append(parameter)
 
-    def groups(weights_of_convolutions: bool) -> list[dict[str, Any]]:
+    def groups(convolutions: bool) -> list[dict[str, Any]]:
+        rates = {False: options.lr, True: options.lr * options.backbone_lr}
         return [
-            {
-                "params": [
-                    parameter
-                    for name, parameter in trained
-                    if (parameter.ndim > 1) == weights_of_convolutions
-                    and name.startswith("backbone") == backbone
-                ],
-                "peak": options.lr * (options.backbone_lr if backbone else 1),
-                "lr": 0.0,
-            }
-            for backbone in (False, True)
+            {"params": trained[convolutions, backbone], "peak": rate, "lr": 0.0}
+            for backbone, rate in rates.items()
         ]
 
     device = choose_device(options.device)
     dtype = torch.bfloat16 if computes_bfloat16(device) else torch.float32
-    muon = Muon(groups(weights_of_convolutions=True), options.weight_decay, dtype)
-    rest = groups(weights_of_convolutions=False)
+    muon = Muon(groups(convolutions=True), options.weight_decay, dtype)
+    rest = groups(convolutions=False)
     return [muon, torch.optim.AdamW(rest, weight_decay=0.0, fused=device.type == "cuda")]
 
 
