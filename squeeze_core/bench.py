@@ -22,7 +22,7 @@ from squeeze_core.cost.timing import in_turns
 from squeeze_core.detector import detect as detector
 from squeeze_core.images import read
 from squeeze_core.networks.architecture import SqueezeNet
-from squeeze_core.networks.catalogue import DEFAULT, Network, named
+from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.onnx_export import to_onnx
 from squeeze_core.networks.onnx_runtime import open_session
@@ -130,22 +130,6 @@ def forward(engine: Engine, network: Network) -> list[Timing]:
     return compared("one picture, forward pass", works, in_blocks(works.values(), *FORWARD))
 
 
-def second_network(engine: Engine, network: Network) -> list[Timing]:
-    """One picture through EfficientNet-Lite0 and through that SqueezeNet, by the same engine."""
-
-    def once(subject: Network) -> Callable[[], object]:
-        picture = torch.randn(1, 3, subject.preprocess.size, subject.preprocess.size)
-        return lambda: engine.run(subject, picture)
-
-    other = named("efficientnet_lite0")
-    ours, theirs = interleaved([once(network), once(other)], 7)
-    base = f"{network.title}, one picture"
-    return [
-        Timing(base, ours),
-        Timing(f"{other.title}, one picture", theirs, ratio_to={base: theirs / ours}),
-    ]
-
-
 def gpu(engine: Engine, network: Network) -> list[Timing]:
     """On a CUDA GPU alone: a large batch against the device's roofline, and one picture's answer."""
     if engine.device.type != "cuda":
@@ -205,7 +189,6 @@ def whole_files(engine: Engine, network: Network) -> list[Timing]:
 GROUPS: tuple[Callable[[Engine, Network], list[Timing]], ...] = (
     startup,
     forward,
-    second_network,
     gpu,
     whole_files,
 )

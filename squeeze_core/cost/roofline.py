@@ -6,13 +6,13 @@ least as long as its bytes need at the device's bandwidth, and as its multiply-a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
 from squeeze_core.cost.profile import Layer, Profile
+from squeeze_core.cost.timing import in_turns
 
 _SECONDS = 0.4  # that each of the two figures is measured for
 
@@ -51,18 +51,12 @@ def measure_peak(device: torch.device) -> DevicePeak:
 def _fastest(work: Callable[[], object], device: torch.device) -> float:
     """The fewest seconds that it took."""
 
-    def once() -> float:
-        start = time.perf_counter()
+    def once() -> None:
         work()
         if device.type == "cuda":
             torch.cuda.synchronize()
-        return time.perf_counter() - start
 
-    once()
-    times: list[float] = []
-    while len(times) < 5 or sum(times) < _SECONDS:
-        times.append(once())
-    return min(times)
+    return min(in_turns([once], 1_000_000, 5, _SECONDS)[0]) / 1000
 
 
 def moved(layer: Layer, number_bytes: int, batch: int = 1) -> int:

@@ -27,14 +27,8 @@ Json = dict[str, Any]
 
 def figure(chart: Chart) -> go.Figure:
     """The figure of that chart; the chart's `alt` is its text alternative."""
-    if isinstance(chart, Bars):
-        data, layout = _bars(chart)
-    elif isinstance(chart, Bubbles):
-        data, layout = _bubbles(chart)
-    elif isinstance(chart, Squares):
-        data, layout = _squares(chart)
-    else:
-        data, layout = _tiles(chart)
+    draw: Any = {Bars: _bars, Bubbles: _bubbles, Squares: _squares, Tiles: _tiles}[type(chart)]
+    data, layout = draw(chart)
     made = styled(go.Figure({"data": data, "layout": layout}))
     return made.update_layout(margin=layout.get("margin"))
 

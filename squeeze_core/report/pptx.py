@@ -38,12 +38,6 @@ INSIDE = WIDTH - 2 * MARGIN
 _LOGO = (110.0, 34.0)
 _FONT = "Arial"
 _INK, _QUIET = "#1B1F24", "#5B636D"
-_NAME_PLACES = {
-    "right": XL_LABEL_POSITION.RIGHT,
-    "left": XL_LABEL_POSITION.LEFT,
-    "above": XL_LABEL_POSITION.ABOVE,
-    "below": XL_LABEL_POSITION.BELOW,
-}
 Box = tuple[float, float, float, float]  # left, top, width, height
 
 
@@ -208,7 +202,7 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
         else:
             fill.background()
         if one.name in places:
-            _name_label(series, _NAME_PLACES[places[one.name]], one.chosen)
+            _name_label(series, getattr(XL_LABEL_POSITION, places[one.name].upper()), one.chosen)
         series.format.line.color.rgb = _rgb(one.color)
     x, y = chart.category_axis, chart.value_axis
     costs = [one.x for one in order]
@@ -295,7 +289,7 @@ def _table(sheet: Any, part: Table, box: Box) -> None:
             cell.fill.solid()
             cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if y == 0 else RGBColor(255, 255, 255)
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-            _write(cell.text_frame, [text], size, _INK, y == 0, margins=False)
+            _write(cell.text_frame, [text], size, _INK, y == 0)
 
 
 def _chart(sheet: Any, kind: Any, data: Any, alt: str, box: Box) -> Any:
@@ -350,11 +344,9 @@ def _write(
     bold: bool = False,
     space: float = 0,
     align: Any = PP_ALIGN.LEFT,
-    margins: bool = True,
 ) -> None:
     frame.word_wrap = True
-    if margins:
-        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
     frame.text = "\n".join(map(_printable, paragraphs))
     for paragraph in frame.paragraphs:
         paragraph.alignment, paragraph.space_after = align, Pt(space)
