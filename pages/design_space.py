@@ -81,7 +81,7 @@ def metrics(design: Design) -> None:
         )
         st.metric("Size (fp32)", f"{design.cost.megabytes:.2f} MB")
         st.metric("Multiply-accumulates", amount(design.cost.macs))
-        st.metric("Activations, batch 1", f"{design.cost.activation_megabytes:.2f} MB")
+        st.metric("Activations, batch 1", f"{design.cost.activation_bytes / 1e6:.2f} MB")
 
 
 def module_table(design: Design) -> list[dict[str, object]]:

@@ -133,11 +133,6 @@ class NetworkRow:
         return self.network.weights.bytes() if self.network else None
 
     @property
-    def own(self) -> bool:
-        """True of a user's network."""
-        return self.network is not None and self.network.own
-
-    @property
     def comparable(self) -> bool:
         """True where it names the classes of SqueezeNet 1.1, so that a ratio of sizes says something."""
         return self.network is None or self.network.labels == DEFAULT.labels

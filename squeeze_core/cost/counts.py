@@ -14,8 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from squeeze_core.cost.units import FP32_BYTES
-
 if TYPE_CHECKING:
     from squeeze_core.networks.catalogue import Network
 
@@ -30,11 +28,6 @@ class Counts:
     parameters: int
     macs: int
     activation_bytes: int
-
-    @property
-    def megabytes(self) -> float:
-        """Size of the fp32 parameters in MB of 10^6 bytes."""
-        return self.parameters * FP32_BYTES / 1e6
 
 
 def recorded(network: Network) -> Counts | None:

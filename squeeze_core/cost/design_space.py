@@ -134,30 +134,23 @@ def complex_bypass_note() -> str:
 
 def snippet(choice: Choice) -> str:
     """Python source that builds the network; needs this project's squeeze_core on the path."""
-    plan = design(choice).choice.plan()
-    pools = ", ".join(f'"{name}"' for name in sorted(plan.pool_after))
-    fires = "\n".join(f"    FireShape({', '.join(map(str, shape))})," for shape in plan.fires)
     return f'''"""A SqueezeNet variant of {design(choice).cost.parameters:,} parameters.
 
-{choice.metaparameters}, stem {choice.stem}, bypass {choice.bypass}, {choice.classes:,} classes.
 The weights are random: train the network before it answers anything.
 """
 
 import torch
 
-from squeeze_core.networks.architecture import FireShape, Plan, SqueezeNet
+from squeeze_core.cost.design_space import Choice
+from squeeze_core.networks.architecture import Metaparameters, SqueezeNet
 
-# squeeze, expand 1x1 and expand 3x3 channels of fire2, fire3, …
-FIRES = (
-{fires}
-)
-PLAN = Plan({plan.conv1_channels}, {plan.conv1_kernel}, frozenset({{{pools}}}), FIRES, "{plan.bypass}")
-
-network = SqueezeNet(PLAN, classes={choice.classes}).eval()
+choice = {choice!r}
+network = SqueezeNet(choice.plan(), choice.classes).eval()
 
 if __name__ == "__main__":
+    print(choice.plan())
     print(sum(weight.numel() for weight in network.parameters()), "parameters")
-    print(network(torch.zeros(1, 3, {choice.size}, {choice.size})).shape)
+    print(network(torch.zeros(1, 3, choice.size, choice.size)).shape)
 '''
 
 

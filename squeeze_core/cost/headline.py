@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from squeeze_core.accuracy import Interval, paired_difference
 from squeeze_core.cost.counts import recorded_as
+from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.manifest import file_bytes, manifest, smallest
 
@@ -42,4 +43,5 @@ def headline() -> Headline:
     name = smallest(CLASSIFIER)
     on = manifest()[name]["measured"]
     change = paired_difference(on.get("lost", 0), on.get("won", 0), on["pictures"])
-    return Headline(1e6 * alexnet.megabytes, 1e6 * ours.megabytes, file_bytes(name), change, on["pictures"])
+    large, small = FP32_BYTES * alexnet.parameters, FP32_BYTES * ours.parameters
+    return Headline(large, small, file_bytes(name), change, on["pictures"])

@@ -76,11 +76,6 @@ class Profile:
         """Size of the fp32 parameters in MB of 10^6 bytes."""
         return self.parameters * FP32_BYTES / 1e6
 
-    @property
-    def activation_megabytes(self) -> float:
-        """Peak activation memory for one picture in MB of 10^6 bytes."""
-        return self.activation_bytes / 1e6
-
 
 def profile(network: nn.Module, size: int, name: Callable[[str], str] = lambda path: path) -> Profile:
     """Count the layers of a network in eval mode for one RGB picture of size × size pixels.

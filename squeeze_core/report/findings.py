@@ -63,7 +63,7 @@ def beside_the_squares(rows: Sequence[NetworkRow], files: Sequence[NetworkRow]) 
     ours, others = _split(rows)
     return (
         f"{ours.title} takes as many bytes as one phone photograph.",
-        *(_own_file(row, ours) for row in others if row.own),
+        *(_own_file(row, ours) for row in others if row.network and row.network.own),
         *(
             f"{file.title}: {file.megabytes:.2f} MB, {ours.megabytes / file.megabytes:.1f} times smaller. "
             f"{difference(file)}"
