@@ -56,11 +56,6 @@ class Shown:
         return 100 * (self.boxes - self.wrong) / max(1, self.truths)
 
 
-def evaluate(annotations: Annotations, engine: Engine, detector: PretrainedDetector) -> DetectionScore:
-    """Run the detector on every picture and score its proposals."""
-    return score(annotations, [answer.proposals() for answer in answers_to(annotations, engine, detector)])
-
-
 def answers_to(
     annotations: Annotations, engine: Engine, detector: PretrainedDetector
 ) -> Iterable[Candidates]:

@@ -266,15 +266,11 @@ class Training:
         )
         torch._foreach_lerp_(averaged, current, 1 / min(1000, self.step // 8 + 1))
 
-    def smoothed(self) -> Detector:
-        """The averaged network, its BatchNorms folded; a copy."""
-        network = Detector(self.network.class_logits.out_channels, self.network.width)
-        add_batchnorm(network).load_state_dict(self.average.state_dict())
-        return fold_batchnorm(network)
-
     def write(self, file: Path, classes: tuple[str, ...]) -> None:
-        """The averaged network as a weights file."""
-        pretrained.save_detector(self.smoothed(), classes, self.options.size, file)
+        """The averaged network as a weights file, its BatchNorms folded."""
+        network = Detector(len(classes), self.network.width)
+        add_batchnorm(network).load_state_dict(self.average.state_dict())
+        pretrained.save_detector(fold_batchnorm(network), classes, self.options.size, file)
 
     def _parts(self) -> list[Any]:
         return [self.network, self.average, *self.optimizers]
@@ -384,9 +380,13 @@ def train(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> 
 
 
 def _score(validation: Annotations, device: Any, file: Path) -> dict[str, Any]:
-    from squeeze_core.detector.evaluate import evaluate  # training alone does not need the evaluator
+    from squeeze_core.detector.evaluate import (
+        answers_to,
+        score,
+    )  # training alone does not need the evaluator
 
-    result = evaluate(validation, Engine(device), pretrained.load_detector(file))
+    answers = answers_to(validation, Engine(device), pretrained.load_detector(file))
+    result = score(validation, [answer.proposals() for answer in answers])
     per_class = {name: round(value, 1) for name, value in result.per_class.items()}
     return {"map50": round(result.map50, 2), "map": round(result.map, 2), "per_class": per_class}
 
@@ -405,7 +405,3 @@ def _append(log: Path, row: dict[str, Any]) -> None:
     with log.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
     print(json.dumps(row), file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
