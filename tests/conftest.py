@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -17,9 +16,6 @@ from squeeze_core import gallery
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 from tests.server import app_url  # noqa: F401 – a fixture
-
-# As many processes as cores run tests: more threads than one would wait for each other.
-torch.set_num_threads(1)
 
 
 class RoomScheduling(LoadFileScheduling):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as markup
 import io
+import itertools
 import json
 import math
 import re
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 from pptx import Presentation
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.enum.dml import MSO_FILL
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 from pptx.oxml.ns import qn
 
@@ -22,7 +24,7 @@ from squeeze_core.cost import comparison
 from squeeze_core.cost.budget import Budget, judge
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.detector.detections import Detection
-from squeeze_core.figures.charts import Chart, Squares
+from squeeze_core.figures.charts import Bubbles, Chart, Squares
 from squeeze_core.figures.plotly_charts import figure
 from squeeze_core.figures.style import luminance, readable
 from squeeze_core.images import Picture
@@ -30,6 +32,7 @@ from squeeze_core.inside.explain import explain
 from squeeze_core.networks.catalogue import DEFAULT, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.report import Branding, Report, findings, html, pptx, tables
+from squeeze_core.report.parts import Table
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 
 NAMES = ("vgg16", "resnet50", "efficientnet_lite0", "hog_linear")
@@ -126,6 +129,31 @@ def test_charts_are_native_hold_the_numbers_and_begin_at_zero(slides: list) -> N
     assert values["VGG16"] == 15_470_264_320 and values["SqueezeNet 1.1"] == 387_747_520
     points = [point.data_label.text_frame.text for point in plot.series[0].points]
     assert "15.5 G, 40× more" in points
+    # PowerPoint draws the last one on top: the smallest network.
+    assert list(values.values()) == sorted(values.values(), reverse=True)
+    assert {chart.value_axis.tick_labels.number_format for chart in bars} >= {'0,,," G"', '0" MB"', "0%"}
+    shares = [chart for chart in bars if str(chart.plots[0].categories[0]) == "all others"]
+    assert len(shares) == 2
+    for chart in shares:
+        assert list(chart.plots[0].series[0].values)[1:] == sorted(chart.plots[0].series[0].values[1:])
+
+
+def test_bubbles_are_filled_where_chosen_and_all_lie_within_the_axes(report: Report, slides: list) -> None:
+    (chart,) = (
+        shape.chart
+        for one in slides
+        for shape in one.shapes
+        if shape.has_chart and shape.chart.chart_type == XL_CHART_TYPE.BUBBLE
+    )
+    (record,) = (part for column in sections(report, ["accuracy"])[0].columns for part in column)
+    assert isinstance(record, Bubbles)
+    chosen = {one.name for one in record.bubbles if one.chosen}
+    series = list(chart.plots[0].series)
+    assert {one.name for one in series if one.format.fill.type == MSO_FILL.SOLID} == chosen
+    x, y = chart.category_axis, chart.value_axis
+    for one in record.bubbles:
+        assert x.minimum_scale <= one.x <= x.maximum_scale and y.minimum_scale <= one.y <= y.maximum_scale
+    assert x.tick_labels.number_format == '0,," MB"'
 
 
 def test_squares_on_the_slide_are_to_scale(slides: list) -> None:
@@ -193,6 +221,9 @@ def test_everything_on_a_slide_is_on_the_slide(report: Report) -> None:
         for _, (left, top, width, height) in pptx.placed(one):
             assert left >= pptx.MARGIN - 1 and left + width <= pptx.WIDTH - pptx.MARGIN + 1
             assert height > 0 and top + height <= pptx.BOTTOM
+        boxes = [box for _, box in pptx.placed(one)]
+        for (left, top, width, height), (x, y, _, _) in itertools.pairwise(boxes):
+            assert left + width <= x or top + height <= y, "no part lies over the one before it"
 
 
 def test_unticked_slides_are_left_out(report: Report) -> None:
@@ -229,6 +260,13 @@ def test_the_web_page_asks_for_nothing_and_embeds_the_charts(report: Report) -> 
     assert len(found) == len(records) >= 10
     for record, made in zip(records, found, strict=True):
         assert json.loads(made) == json.loads(figure(record).to_json())
+        assert "<" not in made
+    tables_of_charts = [
+        one
+        for one in sections(report, CHOICES)
+        if one.rows and not any(isinstance(part, Table) for column in one.columns for part in column)
+    ]
+    assert text.count("<summary>Table</summary>") == len(tables_of_charts) >= 5
 
 
 def test_rows_keep_exact_figures_and_sources(report: Report) -> None:
@@ -259,6 +297,8 @@ def test_findings_follow_the_numbers() -> None:
         == "VGG16 is 14 points more accurate with 112× the bytes"
     )
     assert findings.room(rows) == "VGG16 is as large as 112 SqueezeNets"
+    everybody.append(comparison.row("shufflenet_v2_x0_5"))  # cheaper still, and less accurate
+    assert findings.accuracy(rows, everybody, "gmacs") == dominated
 
 
 def test_advice_follows_the_budget() -> None:
@@ -300,5 +340,6 @@ def test_a_compressed_file_stands_beside_its_uncompressed_self_on_the_same_pictu
     assert "Top-1 55.4% uncompressed and 53.6% compressed: −1.8 points (−3.4 to −0.2)" in words
     assert written(report, ["scale"])
     (row,) = (row for row in tables.rows(report) if row["Network"] == "SqueezeNet 1.1, compressed")
-    assert row["Top-1 published (%)"] is None and row["Top-1 measured (%)"] == 53.6
+    assert row["Top-1 published (%)"] is None
+    assert (row["Top-1 measured (%)"], row["Top-5 measured (%)"]) == (53.6, 79.7)
     assert row["MB to store (10⁶ bytes)"] == 0.47

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,11 @@ def own() -> Network:
 @pytest.fixture(scope="module")
 def inputs(own: Network) -> torch.Tensor:
     return presets.views(own, each=3)
+
+
+def test_divergence_is_kullback_and_leiblers_from_the_first_to_the_second() -> None:
+    want, got = torch.tensor([[0.0, 0.0]]), torch.tensor([[math.log(3), 0.0]])
+    assert divergence(want, got) == pytest.approx(0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25))
 
 
 def test_each_preset_gives_a_smaller_file_that_opens_as_the_network(own: Network, inputs) -> None:

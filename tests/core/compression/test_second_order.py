@@ -130,3 +130,10 @@ def test_weights_are_fitted_to_the_inputs_that_the_compressed_network_has() -> N
             found.levels * found.step, 2 * full.weight.numpy(), rtol=0.05, atol=2 * found.step
         )
         torch.testing.assert_close(own(wanted / 2).mean(0), full(wanted).mean(0))
+
+
+def test_a_weights_context_is_the_size_of_the_others_in_its_kernel() -> None:
+    levels = np.zeros((1, 1, 9))
+    levels[0, 0, 4] = 9
+    alone, beside = code_lengths(levels).context[0, 0, 4], np.delete(code_lengths(levels).context[0, 0], 4)
+    assert (alone, set(beside)) == (2, {4})

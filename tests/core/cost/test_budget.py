@@ -22,6 +22,9 @@ def test_ram_is_weights_and_activations() -> None:
     need = row.megabytes + (row.activation_megabytes or 0)
     assert judge([row], Budget(ram_mb=need + 0.01), {})[0].fits
     assert not judge([row], Budget(ram_mb=need - 0.01), {})[0].fits
+    # A compressed file takes as much: it is unpacked before it computes.
+    for file in comparison.compressed_rows():
+        assert judge([file], Budget(ram_mb=1), {})[0].checks[0].needs == pytest.approx(need)
 
 
 def test_download_is_bits_over_the_assumed_speed() -> None:
@@ -41,3 +44,6 @@ def test_the_answer_names_the_most_accurate_that_fits_or_the_closest() -> None:
     assert "MobileNet V3 Small" in answer(judge(ROWS, Budget(flash_mb=20), {}))
     none = answer(judge(ROWS, Budget(flash_mb=1), {}))
     assert none.startswith("None") and "SqueezeNet 1.1" in none
+    # By the limit that it misses most: ResNet18 is fast, and 47 times too large.
+    times = {"resnet18": 1.0, "squeezenet1_1": 5.0}
+    assert "SqueezeNet 1.1" in answer(judge(ROWS[1:3], Budget(flash_mb=1, milliseconds=10), times))

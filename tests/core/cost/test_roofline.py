@@ -32,6 +32,7 @@ def test_memory_or_arithmetic_bounds_a_layer() -> None:
     with torch.device("meta"):
         layer = profile(nn.Conv2d(3, 8, 3), 10).layers[0]
     assert least_seconds(layer, DevicePeak(1e30, 1000.0, 4)) == layer.macs / 1000
+    assert least_seconds(layer, DevicePeak(1e30, 1000.0, 4), batch=2) == 2 * layer.macs / 1000
     assert least_seconds(layer, DevicePeak(1000.0, 1e30, 4), batch=2) == moved(layer, 4, 2) / 1000
 
 

@@ -50,6 +50,12 @@ def test_a_networks_time_is_a_median_between_its_quartiles(engine, chelsea) -> N
     assert len({one.runs for one in timings.networks}) == 1
 
 
+def test_a_slow_run_moves_neither_median_nor_quartiles(monkeypatch) -> None:
+    monkeypatch.setattr(timing, "in_turns", lambda *_: [[1.0, 2.0, 3.0, 4.0, 100.0]])
+    engine = SimpleNamespace(queue=Queue(1), run=print, device=SimpleNamespace(type="cpu"))
+    assert time_networks([("one", None, None)], engine).networks == (Timing("one", 3.0, 2.0, 4.0, 5),)
+
+
 def test_measuring_gives_way_and_gives_up_rather_than_hold_others_up(monkeypatch) -> None:
     taken, others, queue = [], [], Queue(1)
 

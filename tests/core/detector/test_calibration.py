@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,15 @@ def test_calibrated_scores_say_how_many_are_right() -> None:
     assert expected_error(bins(found(new.scores), new.right)) < 0.04
     assert float(found(np.array(0.8))) == pytest.approx(0.8**3, abs=0.05)
     assert expected_error(found.after) < 0.05 < expected_error(found.before)
+
+
+def test_each_half_is_judged_by_a_fit_to_the_other() -> None:
+    """Even pictures' boxes are right by s³, odd ones' by s: neither fit suits the other half."""
+    boxes = judged()
+    random, odd = np.random.default_rng(2), boxes.pictures % 2 == 1
+    right = random.uniform(size=len(odd)) < np.where(odd, boxes.scores, boxes.scores**3)
+    found = fit(replace(boxes, right=right), "")
+    assert expected_error(found.after) > 0.02
 
 
 def test_no_two_boxes_change_places() -> None:

@@ -55,6 +55,7 @@ def test_a_box_is_right_from_half_overlap_on_and_only_once(annotations: Annotati
     near, far = (truth(annotations, shift)[0][0] for shift in (10, 16))
     assert module.right([far], example) == [False]
     assert module.right([near, near], example) == [True, False]
+    assert module.right([replace(near, index=1 - near.index)], example) == [False], "another class"
 
 
 def test_one_class_missed_halves_the_mean(annotations: Annotations) -> None:

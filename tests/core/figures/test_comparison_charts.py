@@ -12,7 +12,7 @@ from squeeze_core.colours import ACCENT
 from squeeze_core.cost import comparison, published
 from squeeze_core.cost.design_space import Choice, design
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.units import COSTS, amount, ratio
+from squeeze_core.cost.units import COSTS, amount, log_ticks, ratio
 from squeeze_core.figures import comparison_charts, design_space
 from squeeze_core.figures.comparison_charts import pareto, speed_bars
 from squeeze_core.networks.architecture import PLANS, SqueezeNet
@@ -43,6 +43,16 @@ def test_ratios_go_both_ways() -> None:
     assert ratio(138_357_544, 1_235_496, axis) == "112× larger"
     assert ratio(1_235_496, 138_357_544, axis) == "112× smaller"
     assert ratio(5, 5, axis) == ""
+    assert [ratio(times, 1, axis) for times in (1.5, 3.4, 12.4)] == [
+        "1.50× larger",
+        "3.4× larger",
+        "12× larger",
+    ]
+
+
+def test_ticks_of_a_logarithmic_axis_are_powers_of_ten_and_between_few_of_them_2_and_5() -> None:
+    assert log_ticks(1, 50) == pytest.approx([1, 2, 5, 10, 20, 50])
+    assert log_ticks(1, 20_000) == pytest.approx([1, 10, 100, 1000, 10_000])
 
 
 @pytest.mark.parametrize("log", [True, False])

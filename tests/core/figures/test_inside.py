@@ -47,6 +47,9 @@ def test_scales(trace: FireTrace) -> None:
     order = trace["fire5", "expand3x3"].order()
     assert together[order[0]].mean() > together[order[-1]].mean()
     assert (maps.unit_scale(np.zeros((2, 3, 3), np.float32)) == 0).all()
+    rare = np.zeros((1, 100, 100), np.float32)
+    rare[0, 0, :4] = 0.5
+    assert maps.unit_scale(rare).max() == 1, "however many zeros there are"
 
 
 def test_a_grid_can_be_clicked_where_its_tile_is(trace: FireTrace) -> None:
@@ -75,6 +78,9 @@ def test_the_strip_is_clicked_by_layer(trace: FireTrace) -> None:
     (bars,) = fire_modules.network_strip(trace.layers, "fire4").data
     assert [row[0] for row in bars.customdata] == list(trace.layers)
     assert bars.customdata[2][1] == "fire2: 128×56×56"
+    heights, most = ([shape[place] for shape in trace.layers.values()] for place in (1, 0))
+    assert [y**2 for y in bars.y] == pytest.approx(heights)
+    assert np.argmax(bars.width) == np.argmax(most)
 
 
 def test_before_and_after(chelsea: Picture, engine: Engine) -> None:
@@ -114,6 +120,9 @@ def test_a_small_patch_is_shown_with_its_surroundings(chelsea: Picture) -> None:
     # The middle of the patch stays the middle of what is shown.
     plain = np.asarray(view.resize(near.size, box=(75, 15, 139, 79))).astype(int)
     assert np.abs(np.asarray(near).astype(int) - plain)[105:120, 105:120].max() == 0
+    corner = np.asarray(maps.outlined(view, (212, 212, 227, 227))).astype(int)
+    plain = np.asarray(view.resize(near.size, box=(163, 163, 227, 227))).astype(int)
+    assert np.abs(corner - plain)[:160, :160].max() == 0
     whole = maps.outlined(view, (0, 0, 227, 227))
     assert np.array_equal(np.asarray(whole)[20:200, 20:200], np.asarray(view)[20:200, 20:200])
 
