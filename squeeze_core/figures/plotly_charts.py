@@ -13,7 +13,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from squeeze_core.figures.bubble_names import GAP, SIDES, diameter, lines, sides
+from squeeze_core.figures.bubble_names import SIDES, diameter, lines, places
 from squeeze_core.figures.charts import Bar, Bars, Bubbles, Chart, Squares, Ticks, Tiles
 from squeeze_core.figures.style import NEUTRAL, escaped, ink_on, mixed, styled
 
@@ -161,12 +161,14 @@ def _bubbles(chart: Bubbles) -> tuple[list[Json], Json]:
 
 def _names(chart: Bubbles) -> list[Json]:
     """The names that have room, of the chosen in bold; the hover text has all."""
-    places, notes = sides(chart), []
-    for one in (one for one in chart.bubbles if one.name in places):
-        (across, up), away = SIDES[places[one.name]], diameter(chart, one) / 2 + GAP
+    found, notes = places(chart), []
+    for one in (one for one in chart.bubbles if one.name in found):
+        side, gap = found[one.name]
+        (across, up), away = SIDES[side], diameter(chart, one) / 2 + gap
+        anchor = ("center", "left", "right")[across]
         words = "<br>".join(map(escaped, lines(one.name)))
         note = {"x": math.log10(one.x), "y": one.y, "text": f"<b>{words}</b>" if one.chosen else words}
-        note |= {"xanchor": ("center", "left", "right")[across], "xshift": across * away, "borderpad": 0}
+        note |= {"xanchor": anchor, "align": anchor, "xshift": across * away, "borderpad": 0}
         note |= {"yanchor": ("middle", "bottom", "top")[up], "yshift": up * away, "showarrow": False}
         notes.append(note | {"font": {"size": 12}})
     return notes

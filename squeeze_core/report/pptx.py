@@ -21,7 +21,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Pt
 
-from squeeze_core.figures.bubble_names import sides
+from squeeze_core.figures.bubble_names import places
 from squeeze_core.figures.charts import Bar, Bars, Bubbles, Squares, Tiles
 from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import encoded
@@ -188,7 +188,7 @@ def _number_format(largest: float, unit: str) -> str:
 
 def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
     data = BubbleChartData()
-    places = sides(part)
+    named = places(part)
     order = sorted(part.bubbles, key=lambda one: (one.chosen, -one.area))
     for one in order:
         data.add_series(_cell(one.name)).add_data_point(one.x, one.y, one.area)
@@ -201,8 +201,8 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
             fill.fore_color.rgb = _rgb(one.color)
         else:
             fill.background()
-        if one.name in places:
-            _name_label(series, getattr(XL_LABEL_POSITION, places[one.name].upper()), one.chosen)
+        if one.name in named:
+            _name_label(series, getattr(XL_LABEL_POSITION, named[one.name][0].upper()), one.chosen)
         series.format.line.color.rgb = _rgb(one.color)
     x, y = chart.category_axis, chart.value_axis
     costs = [one.x for one in order]

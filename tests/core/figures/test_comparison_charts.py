@@ -114,7 +114,7 @@ def test_a_users_network_is_drawn_as_large_as_its_file_and_has_no_ratio_across_c
     file = tmp_path / "my classes"
     file.write_bytes(small_squeezenet())
     own = comparison.row(open_own_file(file))
-    assert own.own and own.colour == ACCENT
+    assert own.colour == ACCENT
     chart = comparison_charts.cost_bars((*ROWS, own), "megabytes")
     (bar,) = (bar for bar in chart.bars if bar.name == own.title)
     assert bar.value == file.stat().st_size and "×" not in bar.label and bar.color == ACCENT
