@@ -66,7 +66,8 @@ def _work(options: Namespace, folder: Callable[[Path], Path]) -> Work:
             names = [legible(name) for name in write(trace, out)]
         except OSError as error:
             raise UserError(f"{out} cannot be written to: {error.strerror}.") from None
-        return {"modules": [row(module) for module in trace.modules.values()], "written": names}
+        modules = [row(module) for module in trace.modules.values()]
+        return {"file": legible(path), "modules": modules, "written": names}
 
     return Work(
         engine,
