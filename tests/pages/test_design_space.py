@@ -39,6 +39,7 @@ def test_starts_at_squeezenet_exactly(untouched: AppTest) -> None:
 def test_sliders_presets_and_versions_build_the_network(app: AppTest) -> None:
     app.slider(key="design-sr").set_value(0.75).run()
     assert figures(app)["Parameters"] == "4,841,704"
+    assert app.metric[0].delta == "3.88 times SqueezeNet 1.0"
     app.button(key="preset-SqueezeNet 1.1").click().run()
     assert figures(app)["Parameters"] == "1,235,496"
     assert app.slider(key="design-sr").value == 0.125

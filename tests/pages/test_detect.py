@@ -92,8 +92,15 @@ def test_every_picture_of_the_tray_is_shown(app: AppTest) -> None:
     assert not app.exception
     assert "All pictures" in [heading.value for heading in app.subheader]
     assert len(app.image) == len(gallery.samples())
-    (files,) = [set(table.value["file"]) for table in app.dataframe if "file" in table.value]
-    assert {"astronaut.jpg", "chelsea.png"} <= files
+
+    def files() -> list[str]:
+        (table,) = [table.value for table in app.dataframe if "file" in table.value]
+        return list(table["file"])
+
+    before = files()
+    assert {"astronaut.jpg", "chelsea.png"} <= set(before)
+    app.slider(key="detect-threshold").set_value(0.05).run()
+    assert len(files()) > len(before), "each picture's boxes follow the slider"
 
 
 def test_class_filter(app: AppTest) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from PIL import Image
@@ -52,6 +54,30 @@ def test_a_picture_that_is_there_is_not_decoded_again(
     monkeypatch.setattr(images, "decode", lambda *_, **__: pytest.fail("it was decoded"))
     tray.add([Dropped("copy.png", blue.data)])
     assert mine.chosen == images.key_of(blue.data) and len(mine.entries) == 2
+
+
+def test_the_next_picture_is_shown_when_the_chosen_one_is_removed(mine: tray.Tray) -> None:
+    names = ("red", "green", "blue")
+    tray.add([Dropped(f"{name}.png", encoded(Image.new("RGB", (4, 4), name))) for name in names])
+    red, green, blue = mine.entries
+    tray.choose(mine.entries[green].picture)
+    for key, shown in ((green, blue), (blue, red), (red, "")):
+        tray.remove(key)
+        assert mine.chosen == shown
+    assert mine.removed == {f"{name}.png" for name in names}
+
+
+def test_a_thumbnail_is_the_middle_of_the_picture(mine: tray.Tray) -> None:
+    wide = Image.new("RGB", (90, 30), "red")
+    wide.paste("blue", (30, 0, 60, 30))
+    tray.add(
+        [Dropped("wide.png", encoded(wide)), Dropped("tall.png", encoded(wide.rotate(90, expand=True)))]
+    )
+    for entry in mine.entries.values():
+        data = base64.b64decode(entry.thumbnail.partition(",")[2])
+        with Image.open(io.BytesIO(data)) as small:
+            red, _, blue = np.asarray(small.convert("RGB")).reshape(-1, 3).mean(0)
+        assert small.size == (112, 112) and red < 10 and blue > 240
 
 
 def test_decoding_ends_when_the_visitor_leaves(mine: tray.Tray, monkeypatch: pytest.MonkeyPatch) -> None:

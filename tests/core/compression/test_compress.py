@@ -157,4 +157,4 @@ def test_a_layers_histogram_counts_every_weight_before_and_after(own: Network, i
     found = histogram(result, names["fire9.expand3x3"])
     assert found.counts.sum() == found.level_counts.sum() == 64 * 256 * 9
     assert len(found.levels) <= 16 and 0.0 in found.levels
-    assert found.entropy is not None and 0 < found.entropy < 4 and 0 < found.bits < 4
+    assert found.entropy is not None and 0.8 * found.entropy < found.bits < 4

@@ -151,3 +151,10 @@ def test_a_measured_time_shows_how_far_its_runs_spread() -> None:
     assert [bar.label for bar in bars] == ["40 ms (38.5–51 ms)", "900 ms (880 ms–1.25 s)"]
     (rate, _) = speed_bars([steady, slow], ROWS, "images_per_second").bars
     assert "–" not in rate.label
+
+
+def test_of_two_networks_at_one_cost_the_less_accurate_is_not_on_the_front() -> None:
+    good = comparison.row("resnet18")
+    assert comparison_charts.pareto([replace(good, top1=60.0), good], "gmacs") == [good]
+    (bubble,) = comparison_charts.accuracy_bubbles([good], "megabytes", ()).bubbles
+    assert (bubble.x, bubble.area) == (1e6 * good.megabytes, good.gmacs)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from squeeze_core.figures import ablation, explanations, fire_modules, maps
+from squeeze_core.figures import ablation, channels, explanations, fire_modules, maps
 from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import ablate, channels_of
+from squeeze_core.inside.channels import Filter
 from squeeze_core.inside.explain import explain
 from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
 from squeeze_core.networks.catalogue import DEFAULT
@@ -146,3 +147,11 @@ def test_an_overlay_is_between_the_picture_and_the_map(chelsea: Picture, engine:
 )
 def test_places_in_words(place: tuple[int, int], words: str) -> None:
     assert maps.place_in_words(place, (14, 14)) == words
+
+
+def test_each_kernel_bears_the_name_of_its_input() -> None:
+    weights = np.arange(10 * 9, dtype=np.float32).reshape(10, 3, 3)
+    names = tuple(f"input {number}" for number in range(10))
+    (tiles,) = channels.weights(Filter(weights, names)).data
+    for value, name in zip(tiles.z.ravel(), tiles.customdata.ravel(), strict=True):
+        assert name == ("" if np.isnan(value) else f"input {int(value) // 9}")
