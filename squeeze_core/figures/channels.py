@@ -9,7 +9,6 @@ from squeeze_core.figures.maps import sprite
 from squeeze_core.figures.style import ACCENT, escaped, styled
 from squeeze_core.inside.channels import Filter
 
-BINS = 24
 KERNELS = 16  # 3×3 weights shown of a channel
 COLUMNS = 8  # of them in a row
 INPUTS = 10  # 1×1 weights shown of a channel

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from squeeze_core.figures import plotly_charts
 from squeeze_core.figures.charts import Bars, Bubbles, Chart, Squares, Tiles
-from squeeze_core.figures.maps import data_address
+from squeeze_core.figures.maps import data_address, for_screen
 from squeeze_core.figures.style import mixed, readable
 from squeeze_core.report import Report
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Rows, Section, Table, Words, written
@@ -97,10 +97,9 @@ def _chart(chart: Chart) -> str:
 
 
 def _photo(part: Photo) -> str:
-    image = part.image.copy()
-    image.thumbnail((960, 960))
+    image = data_address(for_screen(part.image, 960))
     caption = f"<figcaption>{escape(part.caption)}</figcaption>" if part.caption else ""
-    return f'<figure><img alt="{escape(part.alt)}" src="{data_address(image)}">{caption}</figure>'
+    return f'<figure><img alt="{escape(part.alt)}" src="{image}">{caption}</figure>'
 
 
 def _table(rows: Rows) -> str:

@@ -24,7 +24,7 @@ from pptx.util import Pt
 from squeeze_core.figures.bubble_names import places
 from squeeze_core.figures.charts import Bar, Bars, Bubbles, Squares, Tiles
 from squeeze_core.figures.classification import percent
-from squeeze_core.figures.maps import encoded
+from squeeze_core.figures.maps import encoded, for_screen
 from squeeze_core.figures.style import readable
 from squeeze_core.report import Branding, Report
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Section, Table, Words, written
@@ -255,8 +255,7 @@ def _squares(sheet: Any, part: Squares, box: Box) -> None:
 def _photo(sheet: Any, part: Photo, box: Box) -> None:
     left, top, width, height = box
     words = min(42, _tall([part.caption], 11, width)) if part.caption else 0
-    image = part.image.copy()
-    image.thumbnail((1200, 1200))
+    image = for_screen(part.image, 1200)
     tall = _picture(sheet, image, (left, top, width, height - words - 6), part.alt)
     _text(sheet, [part.caption], (left, top + tall + 4, width, words), 11, _QUIET)
 
