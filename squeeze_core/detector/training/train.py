@@ -179,8 +179,7 @@ class Training:
         self.step = 0
         self.seconds = 0.0  # trained before the run was resumed
         # What a checkpoint must agree on to be resumed.
-        names = ("batch", "size", "sides", "freeze")
-        self.fixed = {name: getattr(options, name) for name in names}
+        self.fixed = {name: getattr(options, name) for name in ("batch", "size", "sides", "freeze")}
         self.fixed |= {"width": self.network.width, "classes": list(classes)}
 
     @property
@@ -198,7 +197,6 @@ class Training:
             batch_size=None,
             sampler=range(self.step, sys.maxsize),
             num_workers=self.options.workers,
-            prefetch_factor=4 if self.options.workers else None,
             pin_memory=self.device.type == "cuda",
         )
         self.ahead = iter(loader)
