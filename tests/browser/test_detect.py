@@ -15,7 +15,9 @@ def test_an_uploaded_picture_gets_its_boxes(page: Page) -> None:
     page.goto("/detect")
     expect(page.get_by_role("heading", name="Where is it?")).to_be_visible()
     for file, label in (("astronaut.jpg", "person"), ("motorcycle_left.jpg", "motorbike")):
-        page.locator('.st-key-tray input[type="file"]').set_input_files(FOLDER / file)
+        uploader = page.locator('.st-key-tray input[type="file"]')
+        expect(uploader).to_have_count(1)  # the one before is gone
+        uploader.set_input_files(FOLDER / file)
         expect(page.get_by_role("img", name=f"Your picture {file}").first).to_be_visible()
         expect(page.locator(f'.detection[title^="{label}"]').first).to_be_visible()
 
