@@ -48,7 +48,7 @@ with st.grid(3, min_column_width=240, gap="medium"):
             st.caption(f"{plain(sample.source)}. Licence: {plain(sample.licence)}")
 
 st.header("This installation", anchor=False)
-device = {"part": "Device", "version": results.engine().device.type.upper()}
+device = {"part": "Device", "version": results.engine().device.upper()}
 rows = [device, {"part": "Python", "version": platform.python_version()}]
 rows += [{"part": part, "version": version(part)} for part in PARTS]
 st.dataframe(rows, hide_index=True, width=360, alt="Versions of the parts this runs on")

@@ -92,7 +92,7 @@ def answer_table(answers: Sequence[Classification], timings: Timings | None, top
         {"model": answer.model} | untimed_row(answer, top) | timed.get(answer.model, {})
         for answer in answers
     ]
-    json = {"device": results.engine().device.type, "results": found}
+    json = {"device": results.engine().device, "results": found}
     downloads.buttons("classify", table=rows, json=json)
     for answer in answers:
         st.caption(f"Chart of {plain(answer.network.title)}")
@@ -135,7 +135,7 @@ def all_pictures(network: Network, top: int) -> None:
             ),
         },
     )
-    document = {"model": network.name, "device": results.engine().device.type, "results": rows}
+    document = {"model": network.name, "device": results.engine().device, "results": rows}
     flat = [
         {key: value for key, value in row.items() if key != "predictions"} | {"rank": rank} | prediction
         for row in rows

@@ -16,8 +16,8 @@ from squeeze_core.cost.units import amount
 from squeeze_core.figures import comparison_charts
 from squeeze_core.figures import design_space as figures
 from squeeze_core.figures.style import NEUTRAL
-from squeeze_core.networks.architecture import Bypass, Metaparameters
 from squeeze_core.networks.catalogue import CATALOGUE
+from squeeze_core.networks.plan import Bypass, Metaparameters
 
 _PRESETS = {
     "SqueezeNet 1.0": Choice(),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from squeeze_core import classifier, gallery
@@ -100,10 +101,10 @@ def forward_works(engine: Engine, network: Network) -> dict[str, Callable[[], ob
         "PyTorch, channels last": lambda: without_gradients(ordered, last),
         "PyTorch": lambda: without_gradients(plain, one),
         "ONNX Runtime alone": lambda: session.run(None, {"pictures": one.numpy()}),
-        "ours": lambda: engine.run(network, one),
+        "ours": lambda: engine.run(network, one.numpy()),
     }
     if isinstance(plain, SqueezeNet):
-        works["ours, all parts"] = lambda: without_gradients(loaded.parts, one)  # type: ignore[arg-type]
+        works["ours, all parts"] = lambda: loaded.parts(one.numpy())
     return works
 
 
@@ -113,7 +114,7 @@ def startup(engine: Engine, network: Network) -> list[Timing]:
     # The command line works without Streamlit; where it is installed, it is what the app waits for too.
     parts = [name for name in ("streamlit", "torch", "torchvision") if find_spec(name)]
     imports = [sys.executable, "-c", f"import {', '.join(parts)}"]
-    first = [sys.executable, "-m", "squeeze_core", "classify", sample, "--device", engine.device.type]
+    first = [sys.executable, "-m", "squeeze_core", "classify", sample, "--device", engine.device]
     medians = interleaved([lambda: _process(imports), lambda: _process(first)], 3)
     base = f"importing {', '.join(parts[:-1])} and {parts[-1]}"
     return [
@@ -132,26 +133,26 @@ def forward(engine: Engine, network: Network) -> list[Timing]:
 
 def gpu(engine: Engine, network: Network) -> list[Timing]:
     """On a CUDA GPU alone: a large batch against the device's roofline, and one picture's answer."""
-    if engine.device.type != "cuda":
+    if engine.device != "cuda":
         return []
     loaded, size = engine.get(network), network.preprocess.size
-    peak = measure_peak(engine.device)
+    peak = measure_peak(torch.device(engine.device))
     with torch.device("meta"):
         cost = profile(network.build(), size)
     least = 1000 * least_time(cost, peak, GPU_BATCH)
     # Pictures already in the form that the network takes: how they get there is another row.
     many = torch.randn(GPU_BATCH, 3, size, size, device=engine.device, dtype=torch.float16)
     many = many.contiguous(memory_format=torch.channels_last)
-    one = torch.randn(1, 3, size, size)
+    one = torch.randn(1, 3, size, size).numpy()
 
     def batch() -> object:
         with torch.inference_mode():
-            answers = loaded(many)
+            answers = loaded.module(many)
         torch.cuda.synchronize()
         return answers
 
     def answer() -> object:
-        return engine.run(network, one).softmax(1).topk(5)
+        return np.argsort(engine.run(network, one)[0])[-5:]
 
     batch(), answer()  # the second call records the CUDA graph
     taken, single = interleaved([batch, answer], 50)

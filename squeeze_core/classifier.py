@@ -58,6 +58,12 @@ class Classification:
         return {"file": self.file, "predictions": predictions, "milliseconds": round(self.milliseconds, 2)}
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """The probabilities of logits [..., classes], same shape and type."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
 def classify(
     pictures: Iterable[Picture], engine: Engine, network: Network = DEFAULT, at_once: int | None = None
 ) -> Iterator[Classification]:
@@ -70,10 +76,10 @@ def classify(
     while group := list(islice(waiting, at_once or engine.batch_size)):
         engine.get(network)  # loading is not part of a picture's time
         start = time.perf_counter()
-        batch = network.preprocess([picture.image for picture in group], engine.device)
-        probabilities = engine.run(network, batch).softmax(1).numpy()
+        batch = network.preprocess([picture.image for picture in group])
+        probabilities = softmax(engine.run(network, batch))
         probabilities.setflags(write=False)
         share = 1000 * (time.perf_counter() - start) / len(group)
         for picture, row in zip(group, probabilities, strict=True):
             elapsed = picture.milliseconds + share
-            yield Classification(picture.name, network, engine.device.type, row, elapsed)
+            yield Classification(picture.name, network, engine.device, row, elapsed)

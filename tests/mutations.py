@@ -39,9 +39,10 @@ from squeeze_core.detector import annotations
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector
 from squeeze_core.errors import UserError
-from squeeze_core.networks.architecture import Metaparameters, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.own import UNPUBLISHED, open_own, to_safetensors
+from squeeze_core.networks.plan import Metaparameters
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile
 from tools.compress_detector import PRESETS, compress_detector

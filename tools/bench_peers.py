@@ -84,7 +84,7 @@ def one_file(engine: Engine, network: Network) -> list[Timing]:
 
 def _plain(network: nn.Module, see: Preprocess, path: Path) -> Tensor:
     image = Image.open(path).convert("RGB")
-    return _answer(network, see([image])).softmax(1).topk(5).indices
+    return _answer(network, torch.from_numpy(see([image]))).softmax(1).topk(5).indices
 
 
 def _six_lines(session: onnxruntime.InferenceSession, see: Preprocess, path: Path) -> np.ndarray:

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import hashlib
 import sys
 from dataclasses import replace
@@ -39,18 +38,10 @@ def compress_detector(detector: PretrainedDetector, preset: Preset) -> tuple[byt
     study = Study(detector.network, torch.empty(0))
     for stage in preset.stages:
         tensors = dict(stage.run(tensors, study))
-    description = describe(
-        detector.labels,
-        detector.network.width,
-        detector.preprocess.size,
-        detector.graph,
-        detector.calibration,
-    )
+    description = describe(detector.labels, detector.width, detector.preprocess.size, detector.calibration)
     data = sqz.write_bytes(sqz.Sqz(tensors, description))
-    network = copy.deepcopy(detector.network)
-    network.load_state_dict(sqz.read_bytes(data).state_dict())
     key = f"detector:{hashlib.sha256(data).hexdigest()}"
-    return data, replace(detector, key=key, network=network)
+    return data, replace(detector, key=key, state=sqz.read_bytes(data).state_dict())
 
 
 @torch.no_grad()

@@ -138,7 +138,7 @@ def steps_of_the_shipped_file() -> list[StageResult]:
     full = DEFAULT.weights.state()
     weights = {name for name, packed in stored.tensors.items() if packed.values.ndim == 4}
     plain = {
-        name: replace(packed, coding="packed") if name in weights else Packed(full[name].numpy())
+        name: replace(packed, coding="packed") if name in weights else Packed(full[name])
         for name, packed in stored.tensors.items()
     }
     fine = {name: plain[name] if name in weights else packed for name, packed in stored.tensors.items()}
@@ -153,7 +153,7 @@ def steps_of_the_shipped_file() -> list[StageResult]:
 
 
 def _prepared(paths: list[Path]) -> Tensor:
-    return torch.cat([DEFAULT.preprocess([images.read(path).image]) for path in paths])
+    return torch.from_numpy(DEFAULT.preprocess([images.read(path).image for path in paths]))
 
 
 @torch.inference_mode()

@@ -31,10 +31,12 @@ from squeeze_core import gallery
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.feature_visualisation import FOLDER
 from squeeze_core.inside.trace import fire_trace
-from squeeze_core.networks.architecture import BRANCHES, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
-from squeeze_core.networks.engine import Engine, choose_device, computes_bfloat16
+from squeeze_core.networks.engine import Engine, choose_device
+from squeeze_core.networks.plan import BRANCHES
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from squeeze_core.networks.torch_network import computes_bfloat16
 
 COLUMNS = 16
 QUALITY = 60
@@ -131,7 +133,7 @@ def optimise(
     for _ in range(settings.steps):
         shift = torch.randint(-settings.jitter, settings.jitter + 1, (2,), generator=generator).tolist()
         x = normalise(torch.roll(pictures(), shift, dims=(2, 3)))
-        with torch.autocast(device.type, torch.bfloat16, enabled=computes_bfloat16(device)):
+        with torch.autocast(device.type, torch.bfloat16, enabled=computes_bfloat16(device.type)):
             maps = response(network, f"{module}/{branch}", x)
         height, width = maps.shape[2:]
         centre = maps[rows, columns, height // 2, width // 2].float()
@@ -281,7 +283,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.check:
         options.work.mkdir(parents=True, exist_ok=True)
-        make(options.work, choose_device(options.device), options.batch)
+        make(options.work, torch.device(choose_device(options.device)), options.batch)
         print(f"{pack(options.work, FOLDER):,} bytes of sprite sheets in {FOLDER}")
     excitement = measure(Engine("cpu"))
     if not options.check:

@@ -60,7 +60,7 @@ def describe(folder: Path, annotations: Path, most: int | None) -> dict[str, np.
     for crop, label in crops(folder, annotations, most):
         hogs.append(handmade.hog_features(crop))
         with torch.inference_mode():
-            maps = network.parts(DEFAULT.preprocess([crop]))[last]
+            maps = network.parts(torch.from_numpy(DEFAULT.preprocess([crop])))[last]
         learnt.append(maps.mean((0, 2, 3)).numpy())
         labels.append(label)
     return {"hog": np.stack(hogs), "squeezenet": np.stack(learnt), "labels": np.array(labels)}

@@ -59,7 +59,7 @@ def run(rows: Sequence[NetworkRow], label: str, key: str) -> None:
     def work(bar: DeltaGenerator) -> None:
         subjects = [row.network or row.name for row in rows]
         # Closing the iterator, as after a click on Stop, ends the measuring process.
-        with closing(measure(subjects, results.engine().device.type)) as events:
+        with closing(measure(subjects, results.engine().device)) as events:
             for event in events:
                 if isinstance(event, Measurement):
                     measured()[event.name] = event

@@ -57,4 +57,4 @@ def maxima(picture: Picture, network: Network) -> ChannelMaxima:
 @cached()
 def channel_filter(network: Network, unit: Unit) -> Filter:
     """The weights behind that channel."""
-    return channels.channel_filter(results.engine(), network, unit)
+    return channels.channel_filter(network, unit)

@@ -29,9 +29,9 @@ def run(options: Namespace) -> int:
     engine = Engine(options.device)
     rows = list(tqdm(bench(engine, network), "bench", unit="row", file=sys.stderr))
     if options.json:
-        print_json({"device": engine.device.type, "rows": [_document(row) for row in rows]})
+        print_json({"device": engine.device, "rows": [_document(row) for row in rows]})
         return 0
-    print(f"Median times on {engine.device.type}; each ratio is of times taken in this run.")
+    print(f"Median times on {engine.device}; each ratio is of times taken in this run.")
     print_rows(rows)
     return 0
 

@@ -30,7 +30,7 @@ def run(options: Namespace) -> int:
     names = tuple(dict.fromkeys(options.models))
     own = network_options.own_of(options)
     rows = [comparison.row(name) for name in (*names, *([own] if own else []))]
-    device = choose_device(options.device).type
+    device = choose_device(options.device)
     measured = _measured([row.network or row.name for row in rows], device) if options.measure else {}
     if options.json:
         print_json({"models": [_document(row, measured.get(row.name)) for row in rows]})

@@ -71,7 +71,7 @@ def answer(
     with ExitStack() as stack:
         document = None
         if options.json:
-            document = stack.enter_context(Document(work.model, lambda: work.engine.device.type))
+            document = stack.enter_context(Document(work.model, lambda: work.engine.device))
 
         def use(one: Found) -> None:
             nonlocal errors

@@ -40,7 +40,7 @@ def layers(compressed: Compressed) -> dict[str, str]:
 
 def histogram(compressed: Compressed, weight: str) -> Histogram:
     """The histogram of the weight of that name, one of the values of `layers`."""
-    before = compressed.original.weights.state()[weight].numpy().ravel()
+    before = compressed.original.weights.state()[weight].ravel()
     packed = compressed.tensors[weight]
     counts, edges = np.histogram(before, _BINS)
     levels, level_counts = np.unique(packed.values, return_counts=True)

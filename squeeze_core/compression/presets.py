@@ -235,7 +235,7 @@ def views(network: Network, each: int = 4) -> Tensor:
             left, top = round((image.width - width) * x), round((image.height - height) * y)
             crop = image.crop((left, top, left + width, top + height))
             images.append(ImageOps.mirror(crop) if k % 2 else crop)
-    return network.preprocess(images)
+    return torch.from_numpy(network.preprocess(images))
 
 
 def measure(stage: Stage, tensors: Tensors, size: int, seconds: float) -> StageResult:

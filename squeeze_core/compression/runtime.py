@@ -27,8 +27,8 @@ from squeeze_core.compression.presets import squeezenet_of, views
 from squeeze_core.compression.sensitivity import Progress, divergence
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.onnx_network import write_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
-from squeeze_core.networks.onnx_squeezenet import write_onnx
 
 _TURNS = 15
 
@@ -95,7 +95,7 @@ def to_onnx(network: Network, chosen: Precision) -> bytes:
     the preprocessing. CompressionError for a network that is no SqueezeNet."""
     loaded = squeezenet_of(network)
     given = views(network).contiguous().numpy() if chosen.name.startswith("int8") else np.zeros(0)
-    model = chosen.convert(write_onnx(loaded), given)
+    model = chosen.convert(write_onnx(loaded.plan.layers(loaded.classes), network.weights.state()), given)
     see = network.preprocess
     expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
     texts = {"labels": json.dumps(network.labels, ensure_ascii=False), "pictures": json.dumps(expects)}

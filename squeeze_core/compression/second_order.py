@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from squeeze_core.compression.rate import LARGEST, code_lengths
 from squeeze_core.compression.sensitivity import Progress
-from squeeze_core.networks.architecture import Layer, SqueezeNet, last_reads
+from squeeze_core.networks.architecture import BoundLayer, SqueezeNet
+from squeeze_core.networks.plan import last_reads
 
 _DAMPING = 0.02  # of the inputs' mean square, added to it: few pictures say little about rare inputs
 _BLOCK = 32  # columns whose errors are passed on to the columns after them together
@@ -55,7 +56,8 @@ def quantise(
     """
     student = copy.deepcopy(network)
     names = {module: f"{name}.weight" for name, module in network.named_modules()}
-    layers, freed = network.layers(), last_reads(network.layers())
+    layers = network.layers()
+    freed = last_reads([bound.layer for bound in layers])
     count = sum(isinstance(layer.function, nn.Conv2d) for layer in layers)
     quantised: dict[str, QuantisedLayer] = {}
     # The layers' outputs so far, of the full network and of the compressed one.
@@ -74,7 +76,7 @@ def quantise(
     return quantised
 
 
-def _in_batches(layer: Layer, inputs: list[Tensor]) -> Tensor:
+def _in_batches(layer: BoundLayer, inputs: list[Tensor]) -> Tensor:
     batches = zip(*(x.split(_BATCH) for x in inputs), strict=True)
     return torch.cat([layer(*batch) for batch in batches])
 

@@ -11,7 +11,8 @@ import torch
 from squeeze_core.cost.profile import Profile, profile
 from squeeze_core.cost.published import SQUEEZENET_PAPER, TABLE_3
 from squeeze_core.errors import UserError
-from squeeze_core.networks.architecture import PLANS, Bypass, FireShape, Metaparameters, Plan, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.plan import PLANS, Bypass, FireShape, Metaparameters, Plan
 
 Stem = Literal["1.0", "1.1"]
 UNTRAINED = "random weights, never trained: right in shape, size and speed, of no use for an answer"
@@ -142,7 +143,8 @@ The weights are random: train the network before it answers anything.
 import torch
 
 from squeeze_core.cost.design_space import Choice
-from squeeze_core.networks.architecture import Metaparameters, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.plan import Metaparameters
 
 choice = {choice!r}
 network = SqueezeNet(choice.plan(), choice.classes).eval()

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.onnx_network import write_onnx
 from squeeze_core.networks.onnx_runtime import open_session
-from squeeze_core.networks.onnx_squeezenet import write_onnx
+from squeeze_core.networks.torch_network import numpy_arrays
 
 RUNS = 20
 # What belongs to no layer: numbers put into another order, and the mean after conv10.
@@ -25,7 +26,7 @@ def layer_times(network: SqueezeNet, size: int) -> dict[str, float]:
     Names as in `Profile`: "fire2.squeeze"; a ReLU is part of its convolution. "fire2" alone is what joining
     its expands takes.
     """
-    model = write_onnx(network)
+    model = write_onnx(network.plan.layers(network.classes), numpy_arrays(network.state_dict()))
     layers = {node.name: node.name.removesuffix("/sum") for node in model.graph.node}
     picture = np.random.default_rng(0).standard_normal((1, 3, size, size), np.float32)
     with tempfile.TemporaryDirectory() as folder:

@@ -31,8 +31,9 @@ from squeeze_core.cost.measure import RUNS_A_NETWORK, versions
 from squeeze_core.cost.roofline import measure_peak
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks.architecture import SqueezeNet
-from squeeze_core.networks.catalogue import Network, fastest, named
+from squeeze_core.networks.catalogue import Network, named
 from squeeze_core.networks.own import open_own_file
+from squeeze_core.networks.torch_network import fastest
 
 BATCHES, FEWEST = 3, 3
 RUNS = RUNS_A_NETWORK - BATCHES - 2  # one before each kind is not counted
@@ -133,17 +134,15 @@ def found(name: str) -> Network:
 def prepared(network: Network, device: str) -> Subject:
     """Trained weights where they are on this machine, else random ones."""
     trained = network.present()
-    built = fastest(network.load() if trained else untrained(network), torch.device(device))
+    built = network.load_on(device) if trained else fastest(untrained(network), device)
     size = network.preprocess.size
-    order = torch.contiguous_format if device == "cpu" else torch.channels_last
+    random = np.random.default_rng(0)
 
     def run(batch: int) -> None:
-        images = torch.randn(batch, 3, size, size, device=device)
-        with torch.inference_mode():
-            built(images.contiguous(memory_format=order))
+        built(random.standard_normal((batch, 3, size, size), np.float32))
 
-    if isinstance(built, SqueezeNet) and device == "cpu":
-        return Subject(run, trained, partial(layer_times, built, size))
+    if isinstance(built.module, SqueezeNet) and device == "cpu":
+        return Subject(run, trained, partial(layer_times, built.module, size))
     return Subject(run, trained)
 
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
-from torch import Tensor
+import numpy as np
 
 from squeeze_core.networks.engine import Engine, Loadable
 from squeeze_core.networks.queue import Busy
@@ -55,7 +55,7 @@ class Timings:
         return spread or (self.load or 0) > BUSY_LOAD
 
 
-def time_networks(works: Sequence[tuple[str, Loadable, Tensor]], engine: Engine) -> Timings | None:
+def time_networks(works: Sequence[tuple[str, Loadable, np.ndarray]], engine: Engine) -> Timings | None:
     """The time of each network, given with its name and its input: as many runs of all, in turns.
 
     In turns, so that a slow moment of the machine hits all alike. MOST runs, or as many (at least FEWEST)
@@ -83,7 +83,7 @@ def time_networks(works: Sequence[tuple[str, Loadable, Tensor]], engine: Engine)
     for (name, _, _), taken in zip(works, times, strict=True):
         low, median, high = statistics.quantiles(taken, n=4, method="inclusive")
         rows.append(Timing(name, median, low, high, len(taken)))
-    return Timings(engine.device.type, tuple(rows), load)
+    return Timings(engine.device, tuple(rows), load)
 
 
 def in_turns(

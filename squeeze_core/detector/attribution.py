@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -16,19 +17,17 @@ from torchvision.ops import box_iou
 
 from squeeze_core.detector.detect import candidates, decode, network_input, whole
 from squeeze_core.detector.detections import AGREEMENT, Candidates, Detection
-from squeeze_core.detector.network import Detector, average_flipped
-from squeeze_core.detector.onnx_detector import OnnxDetector
+from squeeze_core.detector.layers import BACKBONE_ENDS, average_flipped
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import Contributions, channel_mask, contributions_of
 from squeeze_core.inside.explain import Explanation, Method, Progress
-from squeeze_core.inside.trace import Unit
-from squeeze_core.networks.architecture import PLANS, Parts
-from squeeze_core.networks.engine import Engine
+from squeeze_core.inside.trace import Unit, differentiable_parts
+from squeeze_core.networks.architecture import Parts
+from squeeze_core.networks.engine import Engine, Runner
+from squeeze_core.networks.plan import PLANS
 
-# The neck's inputs: the backbone's last maps at strides 8 and 16.
-LEVELS = ("fire5", "fire9")
 MASKS = 400
 CELLS = 8  # a mask is that many cells across, each hidden or not
 AT_ONCE = 4
@@ -42,19 +41,19 @@ class TargetBox:
     each, x0, y0, x1, y1 in pixels of the input; `index`: its class.
     """
 
-    batch: Tensor
+    batch: np.ndarray
     boxes: Tensor
     index: int
 
     @classmethod
     def of(
-        cls, detection: Detection, picture: Picture, record: PretrainedDetector, device: torch.device
+        cls, detection: Detection, picture: Picture, record: PretrainedDetector, device: str
     ) -> TargetBox:
         side = record.preprocess.size
         scale = torch.tensor([side / picture.width, side / picture.height] * 2)
         x0, y0, x1, y1 = (torch.tensor(detection.box) * scale).tolist()
         boxes = torch.tensor([[x0, y0, x1, y1], [side - x1, y0, side - x0, y1]], device=device)
-        return cls(network_input([whole(picture)], record).to(device), boxes, detection.index)
+        return cls(network_input([whole(picture)], record), boxes, detection.index)
 
     def evidence(self, answers: Tensor) -> Tensor:
         """The network's evidence for class and place, a scalar in logits.
@@ -106,11 +105,11 @@ class BoxExplanation(Explanation):
         return (x1 - x0) * (y1 - y0) / self.map.size
 
 
-def _gradients(network: OnnxDetector, target: TargetBox, progress: Progress) -> Tensor:
-    parts, evidence = _forward(network.network, target)
-    gradients = torch.autograd.grad(evidence, [parts[name] for name in LEVELS])
+def _gradients(network: Runner, target: TargetBox, progress: Progress) -> Tensor:
+    parts, evidence = _forward(network, target)
+    gradients = torch.autograd.grad(evidence, [parts[name] for name in BACKBONE_ENDS])
     total = torch.zeros(())
-    for name, gradient in zip(LEVELS, gradients, strict=True):
+    for name, gradient in zip(BACKBONE_ENDS, gradients, strict=True):
         level = level_map(parts[name], gradient).cpu()
         level = F.interpolate(level, target.batch.shape[-2:], mode="bilinear")
         total = total + level / level.max().clamp(min=1e-12)
@@ -127,13 +126,14 @@ def level_map(activations: Tensor, gradient: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def _masking(network: OnnxDetector, target: TargetBox, progress: Progress) -> Tensor:
+def _masking(network: Runner, target: TargetBox, progress: Progress) -> Tensor:
     picture, side = target.batch[:1], target.batch.shape[-1]
     random = torch.Generator().manual_seed(0)
     total, seen, weights = torch.zeros(side, side), torch.zeros(side, side), 0.0
     for start in range(0, MASKS, AT_ONCE):
         masks = _masks(min(AT_ONCE, MASKS - start), side, random)
-        confidence = target.confidence(network(picture * masks.to(picture.device)).float()).cpu()
+        output = torch.from_numpy(network(picture * masks.numpy()))
+        confidence = target.confidence(output.to(target.boxes.device)).cpu()
         total += (confidence[:, None, None] * masks[:, 0]).sum(0)
         seen += masks[:, 0].sum(0)
         weights += float(confidence.sum())
@@ -199,9 +199,9 @@ def explain(
         raise UserError(f"There is no method named {method!r}; try {', '.join(METHODS)}.")
     chosen, record = METHODS[method], detector or shipped_detector()
 
-    def work(network: OnnxDetector, device: torch.device) -> BoxExplanation:
+    def work(network: Runner) -> BoxExplanation:
         start = time.perf_counter()
-        target = TargetBox.of(detection, picture, record, device)
+        target = TargetBox.of(detection, picture, record, network.device)
         heat = chosen.map(network, target, progress)
         x0, y0, x1, y1 = target.boxes[0].tolist()
         return BoxExplanation(
@@ -226,8 +226,8 @@ def contributions(
     """Each channel's contribution to that box's evidence, from one backward pass."""
     record = detector or shipped_detector()
 
-    def work(network: OnnxDetector, device: torch.device) -> Contributions:
-        parts, evidence = _forward(network.network, TargetBox.of(detection, picture, record, device))
+    def work(network: Runner) -> Contributions:
+        parts, evidence = _forward(network, TargetBox.of(detection, picture, record, network.device))
         return contributions_of(parts, evidence, detection.name)
 
     return engine.work(record, work)
@@ -239,14 +239,14 @@ def ablate(
     """The detector's candidates with those channels of its backbone, a SqueezeNet 1.1, disabled."""
     units, record = list(disabled), detector or shipped_detector()
 
-    def work(network: OnnxDetector, device: torch.device) -> Candidates:
+    def work(network: Runner) -> Candidates:
         start = time.perf_counter()
-        batch = network_input([whole(picture)], record).to(device)
-        with torch.inference_mode():
-            answers = network.network(batch, channel_mask(PLANS["1.1"], units, device)).cpu()
-        output = average_flipped(*answers.split(1), *batch.shape[2:])[0]
+        batch = network_input([whole(picture)], record)
+        answers = network(batch, channel_mask(PLANS["1.1"], units))
+        straight, flipped = np.split(answers, 2)
+        (output,) = average_flipped(straight, flipped, *batch.shape[2:])
         elapsed = 1000 * (time.perf_counter() - start)
-        return candidates(picture, decode(output, record, whole(picture)), record, device.type, elapsed)
+        return candidates(picture, decode(output, record, whole(picture)), record, network.device, elapsed)
 
     return engine.work(record, work)
 
@@ -257,9 +257,8 @@ def remaining_score(detection: Detection, found: Candidates) -> float:
     return max((one.score for one in same if one.overlap(detection) >= 0.5), default=0.0)
 
 
-def _forward(network: Detector, target: TargetBox) -> tuple[Parts, Tensor]:
+def _forward(network: Runner, target: TargetBox) -> tuple[Parts, Tensor]:
     """The network's parts for the box, and its evidence, differentiable."""
+    parts = differentiable_parts(network, target.batch)
     with torch.enable_grad():
-        # The parameters require no gradient, so the pictures must, for the activations to have one.
-        parts = network.parts(target.batch.clone().requires_grad_())
         return parts, target.evidence(parts["answers"])

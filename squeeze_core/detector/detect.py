@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from squeeze_core.detector.detections import CANDIDATES, FLOOR, Candidates
-from squeeze_core.detector.network import average_flipped
+from squeeze_core.detector.layers import average_flipped
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
@@ -22,6 +20,7 @@ from squeeze_core.networks.engine import Engine
 # Boxes, scores and class indices, as in `Candidates`.
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
+_FLOOR_LOGIT = math.log(FLOOR / (1 - FLOOR))
 TILE = 0.6  # a tile's side as a share of the picture's, so that neighbours overlap by a third of it
 SMALL = 0.5  # longest side of a box that a tile may add, as a share of the tile's
 CUT = 0.02  # a box that ends this near to a tile's inner edge, as a share of its side, is cut off by it
@@ -63,10 +62,10 @@ def views(picture: Picture, tiled: bool) -> list[View]:
     return [whole(picture), *(tiles(picture) if tiled else ())]
 
 
-def network_input(seen: Sequence[View], detector: PretrainedDetector) -> Tensor:
+def network_input(seen: Sequence[View], detector: PretrainedDetector) -> np.ndarray:
     """The views, then their mirror images, float32 [2 · views, 3, S, S]."""
     batch = detector.preprocess([view.image for view in seen])
-    return torch.cat([batch, batch.flip(3)])
+    return np.concatenate([batch, batch[..., ::-1]])
 
 
 def least_side(detector: PretrainedDetector, tiled: bool = False) -> int:
@@ -93,41 +92,42 @@ def detect(
         parts = [views(picture, tiled) for picture in group]
         batch = network_input([view for row in parts for view in row], loaded)
         answers = engine.run(loaded, batch)
-        output = iter(average_flipped(*answers.split(len(batch) // 2), *batch.shape[2:]))
+        straight, flipped = np.split(answers, 2)
+        output = iter(average_flipped(straight, flipped, *batch.shape[2:]))
         found = [fused([decode(next(output), loaded, view) for view in row]) for row in parts]
         share = 1000 * (time.perf_counter() - begun) / len(group)
         for picture, arrays in zip(group, found, strict=True):
-            yield candidates(picture, arrays, loaded, engine.device.type, share)
+            yield candidates(picture, arrays, loaded, engine.device, share)
 
 
-def decode(output: Tensor, loaded: PretrainedDetector, view: View) -> Arrays:
+def decode(output: np.ndarray, loaded: PretrainedDetector, view: View) -> Arrays:
     """One view's network output, float32 [positions, 4 + classes], as boxes, scores and indices.
 
     Undoes the preprocessing exactly: the view was stretched to the network's square. Of a tile only small
     boxes that it does not cut off are returned.
     """
-    every = output[:, 4:].sigmoid().flatten()
-    scores, place = every.topk(min(CANDIDATES, len(every)))
-    count = int((scores >= FLOOR).sum())
-    scores, place = scores[:count], place[:count]
+    every = output[:, 4:].ravel()
+    place = np.flatnonzero(every >= _FLOOR_LOGIT)
+    place = place[np.argsort(-every[place], kind="stable")[:CANDIDATES]]
+    scores = 1 / (1 + np.exp(-every[place]))
     classes = output.shape[1] - 4
     x0, y0, x1, y1 = view.box
-    size = torch.tensor([x1 - x0, y1 - y0] * 2)
-    inside = (output[place // classes, :4] * size / loaded.preprocess.size).clamp(min=0).minimum(size)
-    boxes = inside + torch.tensor([x0, y0] * 2)
+    size = np.array([x1 - x0, y1 - y0] * 2, np.float32)
+    inside = (output[place // classes, :4] * size / loaded.preprocess.size).clip(0, size)
+    boxes = inside + np.array([x0, y0] * 2, np.float32)
     if view != whole(view.picture):
         chosen = _small_and_whole(inside / size, view)
         boxes, scores, place = boxes[chosen], scores[chosen], place[chosen]
-    return boxes.numpy(), scores.numpy(), (place % classes).numpy()
+    return boxes, scores, place % classes
 
 
-def _small_and_whole(boxes: Tensor, view: View) -> Tensor:
+def _small_and_whole(boxes: np.ndarray, view: View) -> np.ndarray:
     """The boxes, [n, 4] as shares of the tile's sides, that a tile may add: bool [n]."""
     x0, y0, x1, y1 = view.box
     edges = (x0 > 0, y0 > 0, x1 < view.picture.width, y1 < view.picture.height)
-    small = (boxes[:, 2:] - boxes[:, :2]).amax(1) <= SMALL
-    distances = torch.cat([boxes[:, :2], 1 - boxes[:, 2:]], 1)
-    cut = (distances < CUT) & torch.tensor(edges)
+    small = (boxes[:, 2:] - boxes[:, :2]).max(1) <= SMALL
+    distances = np.concatenate([boxes[:, :2], 1 - boxes[:, 2:]], 1)
+    cut = (distances < CUT) & np.array(edges)
     return small & ~cut.any(1)
 
 

@@ -8,8 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
-from torchvision.ops import batched_nms, box_iou
 
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 
@@ -28,6 +26,29 @@ _READABLE = {"diningtable": "dining table", "pottedplant": "potted plant", "tvmo
 def readable(label: str) -> str:
     """The class's name on screen: "dining table" for VOC's "diningtable", most as they are."""
     return _READABLE.get(label, label)
+
+
+def iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The IoU of each of n boxes x0, y0, x1, y1 with each of m others, [n, m], 0–1; 0 without any area."""
+    low, high = np.maximum(boxes[:, None, :2], others[:, :2]), np.minimum(boxes[:, None, 2:], others[:, 2:])
+    both = (high - low).clip(0).prod(2)
+    areas, other_areas = ((one[:, 2:] - one[:, :2]).prod(1) for one in (boxes, others))
+    either = areas[:, None] + other_areas - both
+    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+
+
+def suppress(boxes: np.ndarray, indices: np.ndarray, overlap: float) -> np.ndarray:
+    """Non-maximum suppression by class: the places, int64, of the boxes that stay.
+
+    `boxes` [n, 4], best first, of the classes `indices` [n]; a box goes when its IoU with a better one of
+    its class that stays is above `overlap`.
+    """
+    rivals = (iou(boxes, boxes) > overlap) & (indices[:, None] == indices)
+    stays = np.ones(len(boxes), bool)
+    for place in range(len(boxes)):
+        if stays[place]:
+            stays[place + 1 :] &= ~rivals[place, place + 1 :]
+    return np.flatnonzero(stays)
 
 
 @dataclass(frozen=True)
@@ -51,7 +72,7 @@ class Detection:
 
     def overlap(self, other: Detection) -> float:
         """The two boxes' IoU, 0–1."""
-        return box_iou(torch.tensor([self.box]), torch.tensor([other.box])).item()
+        return iou(np.array([self.box]), np.array([other.box])).item()
 
 
 class Detections(tuple[Detection, ...]):
@@ -114,8 +135,7 @@ class Candidates:
         scores each class by itself, takes these.
         """
         chosen = np.flatnonzero(self.confidences >= threshold)
-        arrays = (torch.tensor(a[chosen]) for a in (self.boxes, self.scores, self.indices))
-        kept = chosen[batched_nms(*arrays, overlap).numpy()[:MOST]]
+        kept = chosen[suppress(self.boxes[chosen], self.indices[chosen], overlap)[:MOST]]
         placed = self._placed(kept, max(overlap, AGREEMENT))
         return Detections(self._detection(i, box) for i, box in zip(kept, placed, strict=True))
 
@@ -134,8 +154,7 @@ class Candidates:
         if threshold is None:
             threshold = self.calibration.threshold
         proposals = self.proposals(NAMED * threshold, overlap)
-        boxes = torch.from_numpy(proposals.boxes)
-        rivals = (box_iou(boxes, boxes) > RIVALRY).numpy()
+        rivals = iou(proposals.boxes, proposals.boxes) > RIVALRY
         found: dict[int, Detection] = {}
         for number, one in enumerate(proposals):
             by = [k for k, other in found.items() if rivals[k, number] and other.index != one.index]
@@ -164,8 +183,8 @@ class Candidates:
 
         Box voting: Gidaris and Komodakis 2015 (arXiv:1505.01749), section 3.
         """
-        boxes, of_class = torch.tensor(self.boxes), self.indices[kept][:, None] == self.indices
-        agree = (box_iou(boxes[kept], boxes) >= agreement).numpy() & of_class
+        of_class = self.indices[kept][:, None] == self.indices
+        agree = (iou(self.boxes[kept], self.boxes) >= agreement) & of_class
         agree[np.arange(len(kept)), kept] = True  # a box without area does not even overlap itself
         weights = agree * self.scores
         mean = weights @ self.boxes / weights.sum(1, keepdims=True)

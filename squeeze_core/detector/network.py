@@ -1,33 +1,19 @@
-"""The detector's network: SqueezeNet 1.1, a top-down neck and an anchor-free head, all of Fire modules.
-
-Feature pyramid after Lin et al. 2017 (arXiv:1612.03144); one box per position, given as distances to
-its four sides, after FCOS (Tian et al. 2019, arXiv:1904.01355).
-"""
+"""The detector's network in PyTorch; `layers` has it as data."""
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from squeeze_core.networks.architecture import (
-    BRANCHES,
-    Fire,
-    Layer,
-    Parts,
-    SqueezeNet,
-    feature_layers,
-    run,
-)
+from squeeze_core.detector.layers import STRIDES, Row, centres, detector_layers, level_sizes, neck_and_head
+from squeeze_core.networks.architecture import BoundLayer, Fire, Parts, SqueezeNet, bind, run
+from squeeze_core.networks.plan import BRANCHES
 
-STRIDES = (8, 16, 32, 64)
-# Input pixel at the middle of each level's first position: 3×3/2 windows; conv1's and the last two padded.
-FIRST_CENTRES = (6.5, 14.5, 14.5, 14.5)
 # Initial probability of every class, so that the many empty positions do not dominate the first steps
 # (Lin et al. 2017, arXiv:1708.02002, section 4.1).
 PRIOR = 0.01
@@ -43,35 +29,11 @@ class Detector(nn.Module):
     def __init__(self, classes: int = 20, width: int = 192) -> None:
         super().__init__()
         squeezenet = SqueezeNet("1.1")
-        names = squeezenet.layer_names
         self.width = width
-        self.stride8_end = names.index("fire5") + 1
         self.backbone = squeezenet.features
-        self.backbone_names = names
-        conv1 = squeezenet.layer("conv1")
-        assert isinstance(conv1, nn.Conv2d)
-        conv1.padding = (1, 1)  # so that each level is exactly twice the next
-
-        half = width // 2
-        # Further depth as simple bypass Fire modules (SqueezeNet, section 6).
-        self.stride16 = nn.Sequential(*(Fire(512, 64, 256, 256, "simple") for _ in range(2)))
-        self.stride32 = nn.Sequential(
-            nn.MaxPool2d(3, stride=2, padding=1),
-            Fire(512, 96, 192, 192),
-            Fire(384, 96, 192, 192),
-            *(Fire(384, 96, 192, 192, "simple") for _ in range(2)),
-        )
-        self.stride64 = nn.Sequential(nn.MaxPool2d(3, stride=2, padding=1), Fire(384, 96, half, half))
-        # A level's features all pass the squeeze, so these are wider than SqueezeNet's 1 in 8.
-        self.merge32 = Fire(384 + width, 96, half, half)
-        self.merge16 = nn.Sequential(
-            Fire(512 + width, 128, half, half), Fire(width, 96, half, half, "simple")
-        )
-        self.merge8 = nn.Sequential(
-            Fire(256 + width, 96, half, half), Fire(width, 64, half, half, "simple")
-        )
-        self.class_tower = nn.Sequential(Fire(width, 64, half, half), Fire(width, 64, half, half, "simple"))
-        self.box_tower = Fire(width, 48, half, half)
+        squeezenet.convolution("conv1").padding = (1, 1)
+        for attribute, rows in neck_and_head(width).items():
+            setattr(self, attribute, _modules(rows))
         self.class_logits = nn.Conv2d(width, classes, 1)
         self.distances = nn.Conv2d(width, 4, 1)
         self.level_scale = nn.Parameter(torch.ones(len(STRIDES)))
@@ -82,44 +44,9 @@ class Detector(nn.Module):
         classes, weights = self.class_logits.out_channels, sum(w.numel() for w in self.parameters())
         return f"Detector({classes} classes, width {self.width}, {weights:,} parameters)"
 
-    def layers(self) -> list[Layer]:
-        """Every layer in the order in which it runs: the backbone, which reads "pictures", neck and head.
-
-        The backbone's Fire modules are fire2 … fire9; those of neck and head are named after the
-        attribute that holds them, with their place where it holds several: "stride16.1/squeeze". The
-        head runs once a level: "class_tower.p8.0", "box_tower.p64", "class_logits.p8", "distances.p8".
-        """
-        layers = feature_layers(self.backbone_names, self.backbone)
-
-        def add(name: str, module: nn.Module, reads: str) -> str:
-            """Append the module's layers and return the name of its output."""
-            if isinstance(module, nn.Sequential):
-                for number, inner in enumerate(module):
-                    reads = add(f"{name}.{number}", inner, reads)
-                return reads
-            if isinstance(module, Fire):
-                layers.extend(module.layers(name, reads))
-            else:
-                layers.append(Layer(name, (reads,), module))
-            return name
-
-        def merge(name: str, module: nn.Module, features: str, coarser: str) -> str:
-            """`module` of a level's features with the next level's, enlarged, as further channels."""
-            layers.append(Layer(f"{name}/input", (features, coarser), _concat_enlarged))
-            return add(name, module, f"{name}/input")
-
-        stride16 = add("stride16", self.stride16, layers[-1].name)
-        stride32 = add("stride32", self.stride32, stride16)
-        p64 = add("stride64", self.stride64, stride32)
-        p32 = merge("merge32", self.merge32, stride32, p64)
-        p16 = merge("merge16", self.merge16, stride16, p32)
-        p8 = merge("merge8", self.merge8, self.backbone_names[self.stride8_end - 1], p16)
-        for stride, level in zip(STRIDES, (p8, p16, p32, p64), strict=True):
-            classes = add(f"class_tower.p{stride}", self.class_tower, level)
-            add(f"class_logits.p{stride}", self.class_logits, classes)
-            box = add(f"box_tower.p{stride}", self.box_tower, level)
-            add(f"distances.p{stride}", self.distances, box)
-        return layers
+    def layers(self) -> list[BoundLayer]:
+        """Every layer, as `layers.detector_layers` names them."""
+        return bind(detector_layers(self.class_logits.out_channels, self.width), self)
 
     def forward(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Tensor:
         """`channel_mask`: as `SqueezeNet.parts` takes it."""
@@ -140,8 +67,13 @@ class Detector(nn.Module):
         return torch.cat(levels, 2).transpose(1, 2)
 
 
-def _concat_enlarged(features: Tensor, coarser: Tensor) -> Tensor:
-    return torch.cat([features, F.interpolate(coarser, size=features.shape[-2:])], 1)
+def _modules(rows: Sequence[Row]) -> nn.Module:
+    """The modules of an attribute; one alone without a sequence around it."""
+    modules = [
+        nn.MaxPool2d(3, stride=2, padding=1) if row is None else Fire(row[0], *row[1], bypass=row[2])
+        for row in rows
+    ]
+    return modules[0] if len(modules) == 1 else nn.Sequential(*modules)
 
 
 def _start_at(conv: nn.Conv2d, value: float) -> None:
@@ -151,41 +83,21 @@ def _start_at(conv: nn.Conv2d, value: float) -> None:
     nn.init.constant_(conv.bias, value)
 
 
+def positions(height: int, width: int, device: torch.device) -> Tensor:
+    """Centres x, y in pixels of an input of that size, float32 [positions, 2], in the output's order."""
+    found = []
+    for level, size in enumerate(level_sizes(height, width)):
+        y, x = (torch.from_numpy(one).to(device) for one in centres(level, *size))
+        found.append(torch.cartesian_prod(y, x).flip(1))
+    return torch.cat(found)
+
+
 def _boxes(distances: Tensor, level: int) -> Tensor:
     """Distances to left, top, right and bottom [N, 4, h, w] → boxes x0, y0, x1, y1, same shape."""
-    y, x = _centres(level, distances.shape[-2], distances.shape[-1], distances.device)
+    y, x = (torch.from_numpy(one).to(distances.device) for one in centres(level, *distances.shape[-2:]))
     left, top, right, bottom = distances.split(1, 1)
     x, y = x.view(1, 1, 1, -1), y.view(1, 1, -1, 1)
     return torch.cat([x - left, y - top, x + right, y + bottom], 1)
-
-
-def _centres(level: int, rows: int, columns: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    first, stride = FIRST_CENTRES[level], STRIDES[level]
-    y = first + stride * torch.arange(rows, device=device)
-    return y, first + stride * torch.arange(columns, device=device)
-
-
-def average_flipped(output: Tensor, flipped: Tensor, height: int, width: int) -> Tensor:
-    """The mean of the outputs for pictures and for their mirror images: flip augmentation at test time.
-
-    All are float [N, positions, 4 + classes], for inputs of that height and width in pixels. Positions and
-    boxes of the mirror images are flipped back first.
-    """
-    levels = []
-    sizes = [(math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES]
-    for level, size in zip(flipped.split([h * w for h, w in sizes], 1), sizes, strict=True):
-        levels.append(level.unflatten(1, size).flip(2).flatten(1, 2))
-    x0, y0, x1, y1, logits = torch.cat(levels, 1).split([1, 1, 1, 1, flipped.shape[2] - 4], 2)
-    return (output + torch.cat([width - x1, y0, width - x0, y1, logits], 2)) / 2
-
-
-def positions(height: int, width: int, device: torch.device) -> Tensor:
-    """Centres x, y in pixels of an input of that size, float32 [positions, 2], in the output's order."""
-    centres = []
-    for level, stride in enumerate(STRIDES):
-        y, x = _centres(level, math.ceil(height / stride), math.ceil(width / stride), device)
-        centres.append(torch.cartesian_prod(y, x).flip(1))
-    return torch.cat(centres)
 
 
 def add_batchnorm(network: Detector) -> Detector:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import hashlib
 import json
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.numpy import save
 
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
-from squeeze_core.detector.network import Detector
-from squeeze_core.detector.onnx_detector import OnnxDetector, export_graph
+from squeeze_core.detector.layers import answers, detector_layers, detector_shapes
 from squeeze_core.errors import UserError, WeightsError
 from squeeze_core.networks import DETECTOR
+from squeeze_core.networks.engine import Runner
+from squeeze_core.networks.onnx_network import OnnxNetwork
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import SHIPPED, sqz
-from squeeze_core.networks.weights.reading import read_file, read_weights
+from squeeze_core.networks.weights.reading import State, read_file, read_weights
+
+if TYPE_CHECKING:
+    from squeeze_core.detector.network import Detector
 
 NAME = DETECTOR
 MIN_WIDTH, MAX_WIDTH = 8, 1024
@@ -37,23 +39,37 @@ _LAST = ("class_logits.weight", "distances.weight")
 
 @dataclass(frozen=True, eq=False)
 class PretrainedDetector:
-    """A detector in eval mode, its classes in label order, its preprocessing and its calibration.
+    """A detector's weights, its classes in label order, its preprocessing and its calibration.
 
-    `key`: equal for the same weights only. `graph`: the network in ONNX, without its weights
-    (`onnx_detector.OnnxDetector`).
+    `key`: equal for the same weights only. `width`: of its neck and head, in channels.
     """
 
     key: str
-    network: Detector
+    state: State = field(repr=False)
     labels: tuple[str, ...]
+    width: int
     preprocess: Preprocess
-    graph: bytes
     calibration: Calibration = UNCALIBRATED
 
-    def load_on(self, device: torch.device) -> OnnxDetector:
-        """A copy of the network as a module on that device."""
-        own = OnnxDetector(copy.deepcopy(self.network), self.graph)
-        return own.to(device).to(memory_format=torch.channels_last)
+    @cached_property
+    def network(self) -> Detector:
+        """The PyTorch module in eval mode, shared: not to be changed."""
+        from squeeze_core.detector.network import Detector
+        from squeeze_core.networks.torch_network import load_state
+
+        network = load_state(partial(Detector, len(self.labels), self.width), self.state)
+        assert isinstance(network, Detector)
+        return network
+
+    def load_on(self, device: str) -> Runner:
+        """The network as that device runs it fastest."""
+        if device == "cpu":
+            answer = partial(answers, level_scale=self.state["level_scale"])
+            layers = detector_layers(len(self.labels), self.width)
+            return OnnxNetwork(layers, self.state, answer, lambda: self.network)
+        from squeeze_core.networks.torch_network import TorchNetwork, placed
+
+        return TorchNetwork(placed(copy.deepcopy(self.network), device), device)
 
 
 @cache
@@ -82,42 +98,32 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
     stored = read_weights(content, str(path))
     try:
         described = Description.of(stored.metadata)
-        with torch.device("meta"):
-            network = Detector(len(described.labels), described.width)
-        expected = {key: value.shape for key, value in network.state_dict().items()}
-        if {key: value.shape for key, value in stored.state.items()} != expected:
+        expected = detector_shapes(len(described.labels), described.width)
+        if {key: array.shape for key, array in stored.state.items()} != expected:
             raise ValueError("its tensors are not those of a detector of that width and classes")
     except ValueError as error:
         raise WeightsError(f"{path} does not hold a detector's weights: {error}.") from None
-    network.load_state_dict(stored.state, assign=True)
-    network.eval().requires_grad_(False)
-    # A graph is a program: only that of the shipped file, whose sha256 was checked, is run.
-    shipped = file is None
-    graph = (
-        zlib.decompress(base64.b64decode(described.graph))
-        if shipped
-        else export_graph(network, described.size)
-    )
-    preprocess = Preprocess(described.size)
     key = f"detector:{hashlib.sha256(content).hexdigest()}"
-    return PretrainedDetector(key, network, described.labels, preprocess, graph, described.calibration)
+    preprocess = Preprocess(described.size)
+    return PretrainedDetector(
+        key, stored.state, described.labels, described.width, preprocess, described.calibration
+    )
 
 
 @dataclass(frozen=True)
 class Description:
     """The metadata of a detector's weights file, within bounds: class names, the network's width, its
-    input side in pixels, its compressed graph and its calibration."""
+    input side in pixels and its calibration."""
 
     labels: tuple[str, ...]
     width: int
     size: int
-    graph: str
     calibration: Calibration
 
     @classmethod
     def of(cls, metadata: Mapping[str, str]) -> Description:
         """ValueError saying what is missing or out of bounds."""
-        for key in ("labels", "width", "size", "graph"):
+        for key in ("labels", "width", "size"):
             if key not in metadata:
                 raise ValueError(f"it does not say its {key}")
         width, size = (_whole(metadata, key) for key in ("width", "size"))
@@ -130,7 +136,7 @@ class Description:
             calibration = Calibration.from_json(written) if written else UNCALIBRATED
         except (TypeError, KeyError, ValueError, AttributeError, RecursionError):
             raise ValueError("its calibration is not one") from None
-        return cls(_labels(metadata["labels"]), width, size, metadata["graph"], calibration)
+        return cls(_labels(metadata["labels"]), width, size, calibration)
 
 
 def _whole(metadata: Mapping[str, str], key: str) -> int:
@@ -170,21 +176,18 @@ def check_side(size: int) -> None:
 
 def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: Path) -> None:
     """Write a folded detector as fp16 safetensors with `describe`'s metadata."""
-    rounded = copy.deepcopy(network).cpu().half()
-    state = {key: value.contiguous() for key, value in rounded.state_dict().items()}
-    description = describe(labels, network.width, size, export_graph(rounded.float(), size))
-    write_whole(path, save(state, description))
+    state = {key: value.detach().half().cpu().numpy() for key, value in network.state_dict().items()}
+    write_whole(path, save(state, describe(labels, network.width, size)))
 
 
 def describe(
-    labels: tuple[str, ...], width: int, size: int, graph: bytes, calibration: Calibration = UNCALIBRATED
+    labels: tuple[str, ...], width: int, size: int, calibration: Calibration = UNCALIBRATED
 ) -> dict[str, str]:
     """The metadata of a detector's weights file, which `Description` reads."""
     described = {
         "labels": json.dumps(labels, ensure_ascii=False),
         "width": str(width),
         "size": str(size),
-        "graph": base64.b64encode(zlib.compress(graph)).decode(),
     }
     if calibration is not UNCALIBRATED:
         described["calibration"] = calibration.to_json()
@@ -199,7 +202,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
         stored = sqz.read_bytes(content)
         write_whole(path, sqz.write_bytes(sqz.Sqz(stored.tensors, {**stored.metadata, **told})))
         return
-    with safe_open(path, "pt") as opened:
+    with safe_open(path, "np") as opened:
         metadata = opened.metadata() | told
         state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
     write_whole(path, save(state, metadata))

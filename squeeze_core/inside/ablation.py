@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from scipy.special import softmax
-from torch import Tensor
 
-from squeeze_core.classifier import Prediction
+from squeeze_core.classifier import Prediction, softmax
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.inside.trace import Unit, look_inside, part_channels
-from squeeze_core.networks.architecture import BRANCHES, Parts, Plan, SqueezeNet
+from squeeze_core.inside.trace import Unit, differentiable_parts, look_inside, part_channels, plan_of
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.engine import Engine, Runner
+from squeeze_core.networks.plan import BRANCHES, Plan
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from squeeze_core.networks.architecture import Parts
 
 # Channels as a set: hashable, so that results can be cached by them.
 Units = frozenset[Unit]
@@ -68,12 +71,12 @@ def ablate(picture: Picture, engine: Engine, network: Network, disabled: Iterabl
         if not 0 <= unit.channel < part_channels(network, unit.module, unit.branch):
             raise UserError(f"{network.title} has no channel {unit}.")
 
-    def work(loaded: SqueezeNet, device: torch.device) -> Ablation:
-        batch = network.preprocess([picture.image]).to(device)
-        with torch.inference_mode():
-            before = loaded(batch)[0].float().cpu().numpy()
-            mask = channel_mask(loaded.plan, units, device)
-            after = loaded(batch, mask)[0].float().cpu().numpy() if units else before
+    mask = channel_mask(plan_of(network), units)
+
+    def work(loaded: Runner) -> Ablation:
+        batch = network.preprocess([picture.image])
+        (before,) = loaded(batch)
+        after = loaded(batch, mask)[0] if units else before
         for logits in (before, after):
             logits.setflags(write=False)
         return Ablation(network, units, before, after)
@@ -81,14 +84,13 @@ def ablate(picture: Picture, engine: Engine, network: Network, disabled: Iterabl
     return look_inside(engine, network, work)
 
 
-def channel_mask(plan: Plan, disabled: Iterable[Unit], device: torch.device) -> dict[str, Tensor]:
-    """The `channel_mask` that disables those channels of a network of that plan: part → factors, float
+def channel_mask(plan: Plan, disabled: Iterable[Unit]) -> dict[str, np.ndarray]:
+    """The `channel_mask` that disables those channels of a network of that plan: part → factors, float32
     [channels, 1, 1]."""
-    mask: dict[str, Tensor] = {}
+    mask: dict[str, np.ndarray] = {}
     for module, branch, channel in disabled:
         channels = getattr(plan.fires[plan.fire_names.index(module)], branch)
-        ones = torch.ones(channels, 1, 1, device=device)
-        mask.setdefault(f"{module}/{branch}", ones)[channel] = 0
+        mask.setdefault(f"{module}/{branch}", np.ones((channels, 1, 1), np.float32))[channel] = 0
     return mask
 
 
@@ -125,9 +127,8 @@ class Contributions:
 def contributions(picture: Picture, engine: Engine, network: Network, index: int) -> Contributions:
     """Each channel's contribution to class `index`, from one backward pass."""
 
-    def work(loaded: SqueezeNet, device: torch.device) -> Contributions:
-        # The parameters require no gradient, so the picture must, for the activations to have one.
-        parts = loaded.parts(network.preprocess([picture.image]).to(device).requires_grad_())
+    def work(loaded: Runner) -> Contributions:
+        parts = differentiable_parts(loaded, network.preprocess([picture.image]))
         return contributions_of(parts, parts["logits"][0, index], network.labels[index])
 
     return look_inside(engine, network, work)
@@ -138,6 +139,8 @@ def contributions_of(parts: Parts, total: Tensor, label: str) -> Contributions:
 
     A module that runs once a level, such as "class_tower.p8", is listed once, summed over the levels.
     """
+    import torch
+
     names = [name for name in parts if name.rpartition("/")[2] in BRANCHES]
     gradients = torch.autograd.grad(total, [parts[name] for name in names], materialize_grads=True)
     of: dict[tuple[str, str], np.ndarray] = {}

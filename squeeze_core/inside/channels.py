@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from PIL import Image
 
 from squeeze_core.inside.receptive_field import receptive_field
-from squeeze_core.inside.trace import FireTrace, Unit, look_inside
-from squeeze_core.networks.architecture import Fire, Plan, SqueezeNet
+from squeeze_core.inside.trace import FireTrace, Unit, plan_of
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.plan import BRANCHES, Layer, Plan
 
 
 @dataclass(frozen=True)
@@ -33,32 +31,23 @@ class Filter:
         return [int(i) for i in np.argsort(-size, kind="stable")[:count]]
 
 
-def channel_filter(engine: Engine, network: Network, unit: Unit) -> Filter:
-    """The weights of that channel in that SqueezeNet."""
-
-    def work(loaded: SqueezeNet, device: torch.device) -> Filter:
-        part = f"{unit.module}/{unit.branch}"
-        weights = loaded.convolution(part).weight[unit.channel].detach().float().cpu().contiguous().numpy()
-        weights.setflags(write=False)
-        (reads,) = next(layer.inputs for layer in loaded.layers() if layer.name == part)
-        return Filter(weights, _channel_names(loaded, reads, len(weights)))
-
-    return look_inside(engine, network, work)
+def channel_filter(network: Network, unit: Unit) -> Filter:
+    """The weights of that channel in that SqueezeNet. WeightsError when they cannot be had."""
+    layers = {layer.name: layer for layer in plan_of(network).layers(len(network.labels))}
+    layer = layers[f"{unit.module}/{unit.branch}"]
+    weights = network.weights.state()[f"{layer.path}.weight"][unit.channel].copy()
+    weights.setflags(write=False)
+    return Filter(weights, _channel_names(layers, layer.inputs[0], len(weights)))
 
 
-def _channel_names(loaded: SqueezeNet, part: str, count: int) -> tuple[str, ...]:
+def _channel_names(layers: Mapping[str, Layer], part: str, count: int) -> tuple[str, ...]:
     """The address of every channel of that part; a Fire module's, also after a pool, by its branches."""
-    before = loaded.stages[: loaded.stages.index(part) + 1] if part in loaded.stages else ()
-    fires = [name for name in before if name in loaded.fire_names]
-    if not fires:
-        return tuple(f"{part}/{channel}" for channel in range(count))
-    fire = loaded.layer(fires[-1])
-    assert isinstance(fire, Fire)
-    return tuple(
-        f"{fires[-1]}/{branch}/{channel}"
-        for branch in fire.branches[1:]
-        for channel in range(getattr(fire, branch).out_channels)
-    )
+    if layers[part].kind == "max_pool":
+        before = layers[part].inputs[0]
+        part = before if before.startswith("fire") else part
+    expands = [layers[f"{part}/{branch}"] for branch in BRANCHES[1:] if f"{part}/{branch}" in layers]
+    named = [f"{layer.name}/{channel}" for layer in expands for channel in range(layer.weight[0])]
+    return tuple(named or (f"{part}/{channel}" for channel in range(count)))
 
 
 @dataclass(frozen=True)

@@ -8,20 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor, nn
-from torchvision.transforms.v2 import functional as F
 
+from squeeze_core.classifier import softmax
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.inside.trace import look_inside
-from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.inside.trace import differentiable_parts, look_inside
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.engine import Engine, Runner
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Called with the share done, 0–1; from 0 again when a GPU runs out of memory and the CPU takes over. An
 # exception that it raises ends the work.
@@ -38,12 +38,12 @@ BLUR = 31
 class TargetClass:
     """Class `index` of a picture; `batch`: float32 [1, 3, H, W]."""
 
-    batch: Tensor
+    batch: np.ndarray
     index: int
 
-    def confidence(self, output: Tensor) -> Tensor:
+    def confidence(self, output: np.ndarray) -> np.ndarray:
         """The class's probability from logits [M, classes]."""
-        return output.softmax(1)[:, self.index]
+        return softmax(output)[:, self.index]
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,14 @@ class Method:
     meaning: str
     limits: str
     source: str
-    attribute: Callable[[Any, Any, Progress], Tensor] = field(repr=False)
+    attribute: Callable[[Runner, Any, Progress], np.ndarray | Tensor] = field(repr=False)
     slow: bool = False
 
-    def map(self, network: nn.Module, target: object, progress: Progress) -> np.ndarray:
+    def map(self, network: Runner, target: object, progress: Progress) -> np.ndarray:
         """The map, float32 [h, w], read-only."""
-        array = self.attribute(network, target, progress).detach().float().cpu().contiguous().numpy()
+        found = self.attribute(network, target, progress)
+        array = found if isinstance(found, np.ndarray) else found.detach().float().cpu().numpy()
+        array = np.ascontiguousarray(array, np.float32)
         array.setflags(write=False)
         return array
 
@@ -110,9 +112,7 @@ class Explanation:
 
     def upsampled(self) -> np.ndarray:
         """The map at the view's size, float32 [height, width], bilinear."""
-        map_ = torch.from_numpy(self.map.copy())[None, None]
-        size = (self.view.height, self.view.width)
-        return torch.nn.functional.interpolate(map_, size, mode="bilinear")[0, 0].numpy()
+        return np.asarray(Image.fromarray(self.map).resize(self.view.size, Image.Resampling.BILINEAR))
 
 
 def explain(
@@ -133,12 +133,11 @@ def explain(
         raise UserError(f"{network.title} has classes 0 to {len(network.labels) - 1}, not {index}.")
     chosen = METHODS[method]
 
-    def work(loaded: SqueezeNet, device: torch.device) -> Explanation:
+    def work(loaded: Runner) -> Explanation:
         start = time.perf_counter()
         view = network.preprocess.view(picture.image)
-        target = TargetClass(network.preprocess.tensor([view]).to(device), index)
-        with torch.inference_mode():
-            probability = target.confidence(loaded(target.batch).float()).item()
+        target = TargetClass(network.preprocess.array([view]), index)
+        probability = target.confidence(loaded(target.batch)).item()
         heat = chosen.map(loaded, target, progress)
         elapsed, label = 1000 * (time.perf_counter() - start), network.labels[index]
         return Explanation(picture.name, chosen, index, label, probability, heat, view, elapsed)
@@ -146,32 +145,34 @@ def explain(
     return look_inside(engine, network, work, chosen.slow)
 
 
-def _cam(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
-    with torch.inference_mode():
-        return network.parts(target.batch)["conv10"][0, target.index]
+def _cam(network: Runner, target: TargetClass, progress: Progress) -> np.ndarray:
+    return network.parts(target.batch)["conv10"][0, target.index]
 
 
-def _grad_cam(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
-    # The parameters require no gradient, so the picture must, for the maps to have one.
-    parts = network.parts(target.batch.requires_grad_())
-    maps = parts[network.fire_names[-1]]
+def _grad_cam(network: Runner, target: TargetClass, progress: Progress) -> Tensor:
+    import torch
+
+    parts = differentiable_parts(network, target.batch)
+    maps = parts[[name for name in parts if name.startswith("fire") and "/" not in name][-1]]
     (gradients,) = torch.autograd.grad(parts["logits"][0, target.index], maps)
     return (gradients.mean((2, 3), keepdim=True) * maps)[0].sum(0).relu()
 
 
-def _integrated_gradients(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
+def _integrated_gradients(network: Runner, target: TargetClass, progress: Progress) -> Tensor:
     from squeeze_core.inside.captum_methods import IntegratedGradients  # takes a second to import
 
-    counted = _counted(network, GRADIENT_STEPS, progress)
+    counted, batch = _counted(network, GRADIENT_STEPS, progress), _placed(network, target)
     # The baseline 0 is ImageNet's mean colour, a plain grey, after normalisation.
     options = {"n_steps": GRADIENT_STEPS, "internal_batch_size": 4}
-    return IntegratedGradients(counted).attribute(target.batch, target=target.index, **options)[0].sum(0)
+    return IntegratedGradients(counted).attribute(batch, target=target.index, **options)[0].sum(0)
 
 
-def _occlusion(network: SqueezeNet, target: TargetClass, progress: Progress) -> Tensor:
+def _occlusion(network: Runner, target: TargetClass, progress: Progress) -> Tensor:
+    import torch
+
     from squeeze_core.inside.captum_methods import Occlusion
 
-    batch = target.batch
+    batch = _placed(network, target)
     across = -(-(batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
     method = Occlusion(_counted(network, across**2, progress))
     options = {"strides": (3, PATCH_STRIDE, PATCH_STRIDE), "perturbations_per_eval": 8}
@@ -179,15 +180,26 @@ def _occlusion(network: SqueezeNet, target: TargetClass, progress: Progress) -> 
         return method.attribute(batch, (3, PATCH, PATCH), target=target.index, **options)[0, 0]
 
 
-def _counted(network: SqueezeNet, total: int, progress: Progress) -> Callable[[Tensor], Tensor]:
-    """The network as a function that reports how many of `total` pictures it has seen."""
+def _placed(network: Runner, target: TargetClass) -> Tensor:
+    """The target's picture as a tensor on the network's device."""
+    import torch
+
+    return torch.from_numpy(target.batch).to(network.device)
+
+
+def _counted(network: Runner, total: int, progress: Progress) -> Callable[[Tensor], Tensor]:
+    """The network as a function of tensors that reports how many of `total` pictures it has seen."""
+    import torch
+
     done = 0
 
     def run(batch: Tensor) -> Tensor:
         nonlocal done
         done += len(batch)
         progress(min(done / total, 1.0))
-        return network(batch)
+        if batch.requires_grad:
+            return network.module(batch)
+        return torch.from_numpy(network(batch.cpu().numpy())).to(batch.device)
 
     return run
 
@@ -250,17 +262,19 @@ def score(
     rank[order] = np.arange(order.size)
     shares = np.linspace(0, 1, SCORE_STEPS + 1, dtype=np.float32)
 
-    def work(loaded: SqueezeNet, device: torch.device) -> Score:
-        target = TargetClass(network.preprocess([picture.image]).to(device), explanation.index)
-        plain, blurred = target.batch, F.gaussian_blur(target.batch, [BLUR, BLUR])
-        ranks = torch.as_tensor(rank.reshape(1, 1, *plain.shape[-2:]), device=device)
+    def work(loaded: Runner) -> Score:
+        import torch
+        from torchvision.transforms.v2 import functional as F
+
+        target = TargetClass(network.preprocess([picture.image]), explanation.index)
+        plain = target.batch
+        blurred = F.gaussian_blur(torch.from_numpy(plain), [BLUR, BLUR]).numpy()
         curves = np.empty((2, len(shares)), np.float32)
-        with torch.inference_mode():
-            for number, share in enumerate(shares):
-                taken = ranks < round(float(share) * order.size)
-                pair = torch.cat([plain.masked_fill(taken, 0), torch.where(taken, plain, blurred)])
-                curves[:, number] = target.confidence(loaded(pair).float()).cpu().numpy()
-                progress((number + 1) / len(shares))
+        for number, share in enumerate(shares):
+            taken = rank.reshape(plain.shape[-2:]) < round(float(share) * order.size)
+            pair = np.concatenate([np.where(taken, 0, plain), np.where(taken, plain, blurred)])
+            curves[:, number] = target.confidence(loaded(pair.astype(np.float32)))
+            progress((number + 1) / len(shares))
         return Score(shares, curves[0], curves[1])
 
     return look_inside(engine, network, work, large=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from squeeze_core.networks.architecture import FireShape, Plan
+from squeeze_core.networks.plan import FireShape, Plan
 
 
 @dataclass(frozen=True)

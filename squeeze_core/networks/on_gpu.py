@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from squeeze_core.networks.architecture import Layer, SqueezeNet, concat, run
+from squeeze_core.networks.architecture import BoundLayer, SqueezeNet, run
+from squeeze_core.networks.plan import BRANCHES
 
 # Recorded launches hold their activations; a page and a batch are two shapes.
 MOST_SHAPES = 4
@@ -69,32 +70,31 @@ class FewPasses:
 
     def __init__(self, network: SqueezeNet, dtype: torch.dtype = torch.float16) -> None:
         self.dtype = dtype
-        read_by_concat: dict[str, Layer] = {}
-        self.layers: list[Layer] = []
-        for layer in network.layers():
-            if layer.name.endswith(("/expand1x1", "/expand3x3")):
-                read_by_concat[layer.name] = layer
-            elif layer.function is concat:
-                expands = [read_by_concat.pop(name) for name in layer.inputs]
-                self.layers.append(
-                    self._cast(expands[0]._replace(name=layer.name, function=_joined(expands)))
-                )
+        expands: dict[str, nn.Conv2d] = {}
+        self.layers: list[BoundLayer] = []
+        for bound in network.layers():
+            layer, function = bound.layer, bound.function
+            if layer.branch in BRANCHES[1:]:
+                assert isinstance(function, nn.Conv2d)
+                expands[layer.name] = function
+            elif layer.kind == "concat":
+                joined = self._convolution(_joined([expands.pop(name) for name in layer.inputs]), True)
+                inputs = (f"{layer.name.removesuffix('/expands')}/squeeze",)
+                self.layers.append(BoundLayer(layer._replace(inputs=inputs), joined, None))
             else:
-                self.layers.append(self._cast(layer))
+                self.layers.append(self._cast(bound))
 
     def __call__(self, x: Tensor) -> Tensor:
         return run(self.layers, x.to(self.dtype, memory_format=torch.channels_last))["logits"]
 
-    def _cast(self, layer: Layer) -> Layer:
+    def _cast(self, bound: BoundLayer) -> BoundLayer:
         """The layer in `dtype`, its ReLU within the convolution's own pass."""
-        function = layer.function
+        kind, function = bound.layer.kind, bound.function
         if isinstance(function, nn.Conv2d):
-            function = self._convolution(function, layer.relu is not None)
-        elif isinstance(function, nn.MaxPool2d):
-            function = _pool
-        elif isinstance(function, nn.AdaptiveAvgPool2d):
-            function = _mean
-        return layer._replace(function=function, relu=None)
+            function = self._convolution(function, bound.relu is not None)
+        elif kind in ("max_pool", "mean"):
+            function = _pool if kind == "max_pool" else _mean
+        return BoundLayer(bound.layer, function, None)
 
     def _convolution(self, conv: nn.Conv2d, rectified: bool) -> Callable[[Tensor], Tensor]:
         weight = conv.weight.detach().to(self.dtype, memory_format=torch.channels_last)
@@ -123,12 +123,11 @@ def _pool(x: Tensor) -> Tensor:
     return F.max_pool2d(x, 3, stride=2, ceil_mode=True)
 
 
-def _joined(expands: list[Layer]) -> nn.Conv2d:
+def _joined(expands: list[nn.Conv2d]) -> nn.Conv2d:
     """One 3×3 convolution whose output is that of the expands, concatenated."""
     kernels, biases = [], []
-    for expand in expands:
-        conv = expand.function
-        assert isinstance(conv, nn.Conv2d) and conv.bias is not None
+    for conv in expands:
+        assert conv.bias is not None
         border = (3 - conv.kernel_size[0]) // 2
         kernels.append(F.pad(conv.weight, (border,) * 4))
         biases.append(conv.bias)

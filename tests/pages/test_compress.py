@@ -13,9 +13,10 @@ from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.compression.presets import Compressed
-from squeeze_core.networks.architecture import PLANS, Metaparameters, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.own import open_own
+from squeeze_core.networks.plan import PLANS, Metaparameters
 from squeeze_core.networks.preprocess import Preprocess
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "compress.py")

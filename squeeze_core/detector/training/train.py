@@ -40,8 +40,9 @@ from squeeze_core.detector.training.pictures import Scene, decoded, labelled_sce
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
-from squeeze_core.networks.engine import Engine, choose_device, computes_bfloat16
+from squeeze_core.networks.engine import Engine, choose_device
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from squeeze_core.networks.torch_network import computes_bfloat16
 
 WARMUP = 0.03  # share of the training in which the learning rate rises
 
@@ -164,8 +165,8 @@ class Training:
 
     def __init__(self, options: argparse.Namespace, scenes: list[Scene], classes: Sequence[str]) -> None:
         self.options = options
-        self.device = choose_device(options.device)
-        self.bfloat16 = computes_bfloat16(self.device)
+        self.device = torch.device(choose_device(options.device))
+        self.bfloat16 = computes_bfloat16(self.device.type)
         # Looking for the fastest convolutions takes half a minute for each input side.
         torch.backends.cudnn.benchmark = len(options.sides) == 1
         self.network = build(options, classes).to(self.device).to(memory_format=torch.channels_last)

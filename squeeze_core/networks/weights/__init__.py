@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -15,15 +16,14 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
-
-import torch
-import torchvision
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks.manifest import FOLDER, manifest
 from squeeze_core.networks.weights.reading import State, read_weights
+
+if TYPE_CHECKING:
+    from torch import nn
 
 ONLINE_TIMEOUT_S = 1.5  # with the imports before it, an answer within about 5 s of the start
 
@@ -47,16 +47,14 @@ class Source:
         return None if path is None else path.stat().st_size
 
     def state(self) -> State:
-        """The state dict, every tensor on the CPU. WeightsError when it is missing or incomplete."""
+        """The state dict. WeightsError when it is missing or incomplete."""
         raise NotImplementedError
 
     def load(self, build: Callable[[], nn.Module]) -> nn.Module:
         """The network that `build` makes, with these weights. WeightsError as `state`."""
-        state = self.state()
-        with torch.device("meta"):  # no random weights, which would be replaced at once
-            network = build()
-        network.load_state_dict(state, assign=True)
-        return network
+        from squeeze_core.networks.torch_network import load_state
+
+        return load_state(build, self.state())
 
 
 @dataclass(frozen=True)
@@ -121,15 +119,21 @@ class InstalledPackage(Source):
         path = self.file()
         if path is None:
             raise WeightsError(f"These weights need the package {self.package}.")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return read_weights(path.read_bytes(), path.name).state
 
 
 @dataclass(frozen=True)
 class Download(Source):
-    """torchvision's weights, downloaded on the first use with a progress bar, their hash checked."""
+    """torchvision's weights, downloaded on the first use with a progress bar, their hash checked.
 
-    enum: torchvision.models.WeightsEnum
+    `enum`: their name there, such as "VGG16_Weights.IMAGENET1K_V1"; `model`: torchvision's name of the
+    network, where torchvision itself builds it, since some architectures depend on their weights; else "".
+    """
+
+    enum: str
+    url: str
     title: str
+    model: str = ""
 
     @property
     def words(self) -> str:  # type: ignore[override]
@@ -138,36 +142,44 @@ class Download(Source):
     @property
     def cached(self) -> Path:
         """The path of torchvision's own cache for them."""
-        return Path(torch.hub.get_dir()) / "checkpoints" / self.enum.url.rsplit("/", 1)[1]
+        return hub_folder() / self.url.rsplit("/", 1)[1]
 
     def file(self) -> Path | None:
         return self.cached if self.cached.exists() else None
 
     def state(self) -> State:
-        return self._fetched(lambda: self.enum.get_state_dict(check_hash=True))
+        from squeeze_core.networks.torch_network import numpy_arrays
 
-    def _fetched(self, take: Callable[[], Any]) -> Any:
-        """The result of `take`, after the download."""
+        return self._fetched(lambda enum: numpy_arrays(enum.get_state_dict(check_hash=True)))
+
+    def load(self, build: Callable[[], nn.Module]) -> nn.Module:
+        if not self.model:
+            return super().load(build)
+        from torchvision.models import get_model
+
+        return self._fetched(lambda enum: get_model(self.model, weights=enum))
+
+    def _fetched(self, take: Callable[[Any], Any]) -> Any:
+        """The result of `take`, given torchvision's enum, after the download."""
+        from torchvision.models import get_weight
+
+        enum = get_weight(self.enum)
         if not self.present():
-            _require_online(self.enum.url, self.title)
+            _require_online(self.url, self.title)
             try:
-                self.enum.get_state_dict(progress=True, check_hash=True)
+                enum.get_state_dict(progress=True, check_hash=True)
             except (OSError, RuntimeError) as error:
                 raise WeightsError(f"{self.title}'s weights could not be downloaded ({error}).") from None
         try:
-            return take()
+            return take(enum)
         except (OSError, RuntimeError, EOFError, UnpicklingError):
             raise WeightsError(f"{self.cached} is damaged; delete it and try again.") from None
 
 
-@dataclass(frozen=True)
-class TorchvisionNetwork(Download):
-    """A download that torchvision itself builds: some architectures depend on their weights."""
-
-    model: str
-
-    def load(self, build: Callable[[], nn.Module]) -> nn.Module:
-        return self._fetched(lambda: torchvision.models.get_model(self.model, weights=self.enum))
+def hub_folder() -> Path:
+    """Where torch.hub keeps the weights that it downloads."""
+    cache = os.getenv("TORCH_HOME") or os.path.join(os.getenv("XDG_CACHE_HOME", "~/.cache"), "torch")
+    return Path(cache).expanduser() / "hub" / "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -188,7 +200,7 @@ class OwnFile(Source):
         return self.size
 
     def state(self) -> State:
-        return {name: tensor.clone() for name, tensor in self.tensors.items()}
+        return self.tensors
 
 
 def _require_online(url: str, title: str) -> None:
@@ -209,5 +221,5 @@ def _require_online(url: str, title: str) -> None:
     if not answered.is_set():
         raise WeightsError(
             f"The weights of {title} are not on this machine and cannot be downloaded now; "
-            f"connect to the internet and try again, or save {url} to {torch.hub.get_dir()}/checkpoints."
+            f"connect to the internet and try again, or save {url} to {hub_folder()}."
         )

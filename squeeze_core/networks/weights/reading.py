@@ -1,7 +1,7 @@
-"""Untrusted files of weights → tensors. Nothing in them is executed.
+"""Untrusted files of weights → arrays. Nothing in them is executed.
 
 safetensors hold tensors alone, and so do .sqz files. PyTorch's own files are pickles, read by
-`torch.load(weights_only=True)`, which admits tensors and plain containers.
+`torch.load(weights_only=True)`, which admits tensors and plain containers; only they need PyTorch.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_safetensors
-from torch import Tensor
+import numpy as np
+from safetensors import SafetensorError, deserialize
 
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks.weights import sqz
 
-State = dict[str, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# A state dict.
+State = dict[str, np.ndarray]
 
 MAX_BYTES = 400_000_000
 HOW_TO_SAVE = 'save it with torch.save(model.state_dict(), "weights.pth")'
@@ -94,16 +96,16 @@ def read_weights(content: bytes, name: str) -> Stored:
     if not stored.state:
         raise WeightsError(f"{name} holds no weights; {HOW_TO_SAVE}.")
     state = {}
-    for key, tensor in _unwrapped(stored.state).items():
+    for key, array in _unwrapped(stored.state).items():
         # int64: BatchNorm's counters.
-        if not tensor.dtype.is_floating_point and tensor.dtype != torch.int64:
-            kind = str(tensor.dtype).removeprefix("torch.")
-            raise WeightsError(f"{name}: {key} holds {kind}, not floating-point numbers.")
+        if array.dtype.kind != "f" and array.dtype != np.int64:
+            raise WeightsError(f"{name}: {key} holds {array.dtype}, not floating-point numbers.")
         # A view of one number can claim any size.
-        if tensor.numel() * tensor.element_size() > 2 * len(content):
+        if array.nbytes > 4 * len(content):
             raise WeightsError(f"{name}: {key} claims to be larger than the file.")
-        state[key] = (tensor.float() if tensor.is_floating_point() else tensor).detach().contiguous()
-        if not state[key].isfinite().all():
+        with np.errstate(over="ignore"):
+            state[key] = np.asarray(array, np.float32 if array.dtype.kind == "f" else None, order="C")
+        if not np.isfinite(state[key]).all():
             raise WeightsError(f"{name}: the tensor {key} holds values that are not finite numbers.")
     return Stored(state, stored.metadata)
 
@@ -111,12 +113,26 @@ def read_weights(content: bytes, name: str) -> Stored:
 def _safetensors(content: bytes, name: str) -> Stored:
     """Tensors and metadata of a safetensors file. WeightsError when it is none, or not whole."""
     try:
-        state = load_safetensors(content)  # which also limits the header's size
+        tensors = deserialize(content)  # which also limits the header's size
         header = content[8 : 8 + int.from_bytes(content[:8], "little")]
         metadata = json.loads(header).get("__metadata__") or {}
     except (SafetensorError, ValueError, KeyError, AttributeError, RecursionError):
         raise WeightsError(f"{name} is a damaged or incomplete safetensors file.") from None
+    state = {}
+    for key, tensor in tensors:
+        kind, data = tensor["dtype"], tensor["data"]
+        if kind == "BF16":  # the upper half of a float32
+            array = (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4")
+        elif kind in _DTYPES:
+            array = np.frombuffer(data, _DTYPES[kind])
+        else:
+            raise WeightsError(f"{name}: {key} holds {kind}, not floating-point numbers.")
+        state[key] = array.reshape(tensor["shape"])
     return Stored(state, metadata)
+
+
+# BatchNorm counts in whole numbers.
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8"}
 
 
 def _kind(content: bytes) -> str:
@@ -148,6 +164,8 @@ def _unzipped(content: bytes, name: str) -> Any:
 
 
 def _unpickled(content: bytes, name: str) -> Any:
+    import torch
+
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -162,6 +180,8 @@ def _unpickled(content: bytes, name: str) -> Any:
 
 def _state_in(loaded: Any, name: str) -> State:
     """The state dict in the content of a PyTorch file, possibly inside a checkpoint."""
+    from torch import Tensor
+
     for _ in range(3):
         inner = [loaded[key] for key in WRAPPERS if isinstance(loaded, dict) and key in loaded]
         if not inner or isinstance(inner[0], Tensor):
@@ -169,11 +189,16 @@ def _state_in(loaded: Any, name: str) -> State:
         loaded = inner[0]
     if not isinstance(loaded, dict):
         raise WeightsError(f"{name} holds a {type(loaded).__name__}, not a state dict; {HOW_TO_SAVE}.")
-    state = {key: value for key, value in loaded.items() if isinstance(value, Tensor)}
+    state = {key: _array(value) for key, value in loaded.items() if isinstance(value, Tensor)}
     if loaded and not (state and all(isinstance(key, str) for key in state)):
         keys = ", ".join(map(str, list(loaded)[:4]))
         raise WeightsError(f"{name} holds no weights but {keys}; {HOW_TO_SAVE}.")
     return state
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    """A view of the tensor's numbers; NumPy has no bfloat16."""
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).detach().numpy()
 
 
 def _unwrapped(state: State) -> State:

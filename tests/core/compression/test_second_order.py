@@ -10,7 +10,8 @@ from torch import nn
 from squeeze_core.compression.rate import CONTEXTS, LARGEST, code_lengths
 from squeeze_core.compression.second_order import _quantise_layer, choose_levels, quantise
 from squeeze_core.compression.sensitivity import curvature
-from squeeze_core.networks.architecture import FireShape, Plan, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.plan import FireShape, Plan
 
 
 def factor_of(hessian: np.ndarray) -> np.ndarray:

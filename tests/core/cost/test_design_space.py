@@ -12,7 +12,8 @@ import torch
 
 from squeeze_core.cost import design_space
 from squeeze_core.cost.design_space import Choice, DesignError, design, export, snippet
-from squeeze_core.networks.architecture import PLANS, Metaparameters, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.plan import PLANS, Metaparameters
 
 
 def count(choice: Choice) -> int:

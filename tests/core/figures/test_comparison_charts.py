@@ -15,9 +15,10 @@ from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.units import COSTS, amount, log_ticks, ratio
 from squeeze_core.figures import comparison_charts, design_space
 from squeeze_core.figures.comparison_charts import pareto, speed_bars
-from squeeze_core.networks.architecture import PLANS, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import named
 from squeeze_core.networks.own import open_own_file
+from squeeze_core.networks.plan import PLANS
 
 ROWS = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
 

@@ -10,8 +10,9 @@ import pytest
 
 from squeeze_core.errors import UserError
 from squeeze_core.inside import feature_visualisation
-from squeeze_core.networks.architecture import BRANCHES, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
+from squeeze_core.networks.plan import BRANCHES
 
 NUMBER_OF_CHANNELS = 320 + 2560
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from squeeze_core.inside.receptive_field import receptive_field
-from squeeze_core.networks.architecture import PLANS, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.plan import PLANS
 
 
 @pytest.mark.parametrize(

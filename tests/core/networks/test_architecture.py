@@ -4,15 +4,8 @@ import pytest
 import torch
 import torchvision
 
-from squeeze_core.networks.architecture import (
-    BRANCHES,
-    PLANS,
-    Fire,
-    FireShape,
-    Metaparameters,
-    Plan,
-    SqueezeNet,
-)
+from squeeze_core.networks.architecture import Fire, SqueezeNet
+from squeeze_core.networks.plan import BRANCHES, PLANS, FireShape, Metaparameters, Plan
 
 TORCHVISION = {"1.0": torchvision.models.squeezenet1_0, "1.1": torchvision.models.squeezenet1_1}
 

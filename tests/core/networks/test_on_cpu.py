@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from squeeze_core.networks.onnx_squeezenet import OnnxSqueezeNet
 from torch import Tensor, nn
 
 from squeeze_core.networks import on_cpu as module
-from squeeze_core.networks.architecture import PLANS, Plan, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.on_cpu import OnnxNetwork, on_cpu
-from squeeze_core.networks.onnx_squeezenet import OnnxSqueezeNet
+from squeeze_core.networks.plan import PLANS, Plan
 
 
 def drawn(plan: Plan, classes: int = 10) -> SqueezeNet:

@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from squeeze_core import gallery
-from squeeze_core.networks.architecture import PLANS, FireShape, Metaparameters, Plan, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.on_gpu import MOST_SHAPES, FewPasses, GpuSqueezeNet, Replayed
+from squeeze_core.networks.plan import PLANS, FireShape, Metaparameters, Plan
 
 FIRES = Metaparameters().fires(4)
 OTHERS = {

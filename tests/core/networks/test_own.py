@@ -24,7 +24,7 @@ from squeeze_core.inside.ablation import contributions
 from squeeze_core.inside.explain import METHODS, explain
 from squeeze_core.inside.localise import localise
 from squeeze_core.inside.trace import fire_trace
-from squeeze_core.networks.architecture import PLANS, Metaparameters, Plan, SqueezeNet
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.own import (
@@ -35,6 +35,7 @@ from squeeze_core.networks.own import (
     reweighted,
     to_safetensors,
 )
+from squeeze_core.networks.plan import PLANS, Metaparameters, Plan
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import SHIPPED
 

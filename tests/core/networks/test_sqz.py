@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from squeeze_core.errors import WeightsError
-from squeeze_core.networks.architecture import FireShape, Plan
 from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.own import metadata_of, open_own
+from squeeze_core.networks.plan import FireShape, Plan
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile, sqz
 from squeeze_core.networks.weights.sqz import Packed, Sqz, coder, packing

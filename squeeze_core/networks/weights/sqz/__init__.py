@@ -30,8 +30,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks.weights.sqz import coder, packing
@@ -88,9 +86,9 @@ class Sqz:
     tensors: Mapping[str, Packed]
     metadata: Mapping[str, str] = field(default_factory=dict)
 
-    def state_dict(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, np.ndarray]:
         """float32, by name."""
-        return {name: torch.from_numpy(packed.values.copy()) for name, packed in self.tensors.items()}
+        return {name: packed.values for name, packed in self.tensors.items()}
 
 
 # -- writing -----------------------------------------------------------------------------------------

@@ -1,0 +1,147 @@
+"""The detector's network as data: SqueezeNet 1.1, a top-down neck and an anchor-free head.
+
+Feature pyramid after Lin et al. 2017 (arXiv:1612.03144); one box per position, given as distances to
+its four sides, after FCOS (Tian et al. 2019, arXiv:1904.01355). Neck and head are Fire modules too.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from squeeze_core.networks.onnx_network import Arrays
+from squeeze_core.networks.plan import PLANS, Bypass, FireShape, Layer, fire_layers, state_shapes
+
+STRIDES = (8, 16, 32, 64)
+# Input pixel at the middle of each level's first position: 3×3/2 windows; conv1's and the last two padded.
+FIRST_CENTRES = (6.5, 14.5, 14.5, 14.5)
+# The backbone's last maps at strides 8 and 16, which the neck reads.
+BACKBONE_ENDS = ("fire5", "fire9")
+POOL = None
+
+# A Fire module's input channels, shape and bypass, or POOL.
+Row = tuple[int, FireShape, Bypass] | None
+
+
+def neck_and_head(width: int) -> dict[str, tuple[Row, ...]]:
+    """Attribute of `network.Detector` → its Fire modules in the order in which they run."""
+    half = width // 2
+
+    def fire(channels: int, squeeze: int, expand: int, bypass: Bypass = "none") -> Row:
+        return channels, FireShape(squeeze, expand, expand), bypass
+
+    # Further depth as simple bypass Fire modules (SqueezeNet, section 6).
+    deeper = fire(384, 96, 192, "simple")
+    return {
+        "stride16": 2 * (fire(512, 64, 256, "simple"),),
+        "stride32": (POOL, fire(512, 96, 192), fire(384, 96, 192), deeper, deeper),
+        "stride64": (POOL, fire(384, 96, half)),
+        # A level's features all pass the squeeze, so these are wider than SqueezeNet's 1 in 8.
+        "merge32": (fire(384 + width, 96, half),),
+        "merge16": (fire(512 + width, 128, half), fire(width, 96, half, "simple")),
+        "merge8": (fire(256 + width, 96, half), fire(width, 64, half, "simple")),
+        "class_tower": (fire(width, 64, half), fire(width, 64, half, "simple")),
+        "box_tower": (fire(width, 48, half),),
+    }
+
+
+def detector_layers(classes: int, width: int) -> list[Layer]:
+    """Every layer in the order in which it runs: the backbone, which reads "pictures", neck and head.
+
+    The backbone's Fire modules are fire2 … fire9; those of neck and head are named after the attribute of
+    `network.Detector` that holds them, with their place where it holds several: "stride16.1/squeeze". The
+    head runs once a level: "class_tower.p8.0", "box_tower.p64", "class_logits.p8", "distances.p8".
+    """
+    rows = neck_and_head(width)
+    # conv1 is padded, so that each level is exactly twice the next.
+    layers = [_below("backbone", layer) for layer in PLANS["1.1"].feature_layers(padding=1)]
+
+    def add(attribute: str, reads: str, name: str = "") -> str:
+        """Append the attribute's layers and return the name of its output."""
+        for number, row in enumerate(rows[attribute]):
+            place = f".{number}" if len(rows[attribute]) > 1 else ""
+            one, path = f"{name or attribute}{place}", f"{attribute}{place}"
+            if row is POOL:
+                layers.append(Layer(one, "max_pool", (reads,), path, padding=1))
+            else:
+                layers.extend(fire_layers(one, f"{path}.", reads, *row))
+            reads = one
+        return reads
+
+    def merge(attribute: str, features: str, coarser: str) -> str:
+        """The attribute's output for a level's features with the next level's, enlarged."""
+        layers.append(Layer(f"{attribute}/input", "concat_enlarged", (features, coarser)))
+        return add(attribute, f"{attribute}/input")
+
+    stride8, stride16 = BACKBONE_ENDS
+    stride16 = add("stride16", stride16)
+    stride32 = add("stride32", stride16)
+    p64 = add("stride64", stride32)
+    p32 = merge("merge32", stride32, p64)
+    p16 = merge("merge16", stride16, p32)
+    p8 = merge("merge8", stride8, p16)
+    for stride, level in zip(STRIDES, (p8, p16, p32, p64), strict=True):
+        heads = (("class_tower", "class_logits", classes), ("box_tower", "distances", 4))
+        for tower, last, outputs in heads:
+            reads = add(tower, level, f"{tower}.p{stride}")
+            layers.append(Layer(f"{last}.p{stride}", "conv", (reads,), last, (outputs, width, 1, 1)))
+    return layers
+
+
+def _below(module: str, layer: Layer) -> Layer:
+    """A SqueezeNet's layer, its "features" being that module."""
+    path, relu = (one.replace("features", module) for one in (layer.path, layer.relu))
+    return layer._replace(path=path, relu=relu)
+
+
+def detector_shapes(classes: int, width: int) -> dict[str, tuple[int, ...]]:
+    """Name in the state dict → shape."""
+    return state_shapes(detector_layers(classes, width)) | {"level_scale": (len(STRIDES),)}
+
+
+def answers(found: Arrays, level_scale: np.ndarray) -> np.ndarray:
+    """The last layers' outputs as `network.Detector` returns them, float32 [N, positions, 4 + classes]."""
+    levels = []
+    for level, stride in enumerate(STRIDES):
+        logits, distances = found[f"class_logits.p{stride}"], found[f"distances.p{stride}"]
+        left, top, right, bottom = np.split(
+            np.exp(np.minimum(distances * level_scale[level], 6)) * stride, 4, axis=1
+        )
+        y, x = centres(level, *distances.shape[-2:])
+        y = y[:, None]
+        whole = np.concatenate([x - left, y - top, x + right, y + bottom, logits], 1)
+        levels.append(whole.reshape(*whole.shape[:2], -1))
+    return np.concatenate(levels, 2).transpose(0, 2, 1).astype(np.float32)
+
+
+def centres(level: int, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Centres y and x of a level's positions in pixels of the input, float32 [rows] and [columns]."""
+    first, stride = FIRST_CENTRES[level], STRIDES[level]
+    y, x = (first + stride * np.arange(count, dtype=np.float32) for count in (rows, columns))
+    return y, x
+
+
+def average_flipped(output: np.ndarray, flipped: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The mean of the outputs for pictures and for their mirror images: flip augmentation at test time.
+
+    All are float32 [N, positions, 4 + classes], for inputs of that height and width in pixels. Positions
+    and boxes of the mirror images are flipped back first.
+    """
+    sizes = level_sizes(height, width)
+    ends = np.cumsum([rows * columns for rows, columns in sizes])
+    levels = np.split(flipped, ends[:-1], axis=1)
+    turned = np.concatenate(
+        [
+            level.reshape(len(level), *size, -1)[:, :, ::-1].reshape(level.shape)
+            for level, size in zip(levels, sizes, strict=True)
+        ],
+        axis=1,
+    )
+    turned[..., [0, 2]] = width - turned[..., [2, 0]]
+    return (output + turned) / 2
+
+
+def level_sizes(height: int, width: int) -> list[tuple[int, int]]:
+    """Rows and columns of each level's positions."""
+    return [(math.ceil(height / stride), math.ceil(width / stride)) for stride in STRIDES]
