@@ -34,7 +34,7 @@ def test_the_classifier_answers_alike_and_in_batches(
     assert document["input"] == ["N", 3, 227, 227]
     assert json.loads(carried["labels"]) == list(DEFAULT.labels)
     assert json.loads(carried["pictures"])["size"] == 227
-    batch = DEFAULT.preprocess([chelsea.image] * 3).contiguous().numpy()
+    batch = DEFAULT.preprocess([chelsea.image] * 3)
     (logits,) = onnxruntime.InferenceSession(file).run(["answers"], {"pictures": batch})
     shares = np.exp(logits - logits.max(1, keepdims=True))
     expected = next(classify([chelsea], engine)).probabilities

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from squeeze_core import images
 from squeeze_core.classifier import classify
@@ -95,8 +95,8 @@ def test_a_grey_picture_is_a_picture(engine: Engine, chelsea: Picture) -> None:
 def test_decoding_undoes_the_stretch_exactly(engine: Engine) -> None:
     loaded = load_detector()
     side, classes = loaded.preprocess.size, len(loaded.labels)
-    output = torch.full((600, 4 + classes), -20.0)
-    output[7] = torch.tensor([side / 4, side / 2, side * 0.75, side, *[-20.0] * classes])
+    output = np.full((600, 4 + classes), -20, np.float32)
+    output[7] = np.array([side / 4, side / 2, side * 0.75, side, *[-20.0] * classes])
     output[7, 4 + 3] = 2.0
     boxes, scores, indices = decode(output, loaded, whole(picture_of(Image.new("RGB", (640, 100)))))
     assert boxes.tolist() == [[160, 50, 480, 100]] and indices.tolist() == [3]
@@ -200,7 +200,7 @@ def test_a_part_adds_small_whole_objects_where_they_are() -> None:
     side, classes = loaded.preprocess.size, len(loaded.labels)
     picture = picture_of(Image.new("RGB", (400, 200)))
     view = View(picture, (200, 0, 400, 120))
-    output = torch.full((5, 4 + classes), -20.0)
+    output = np.full((5, 4 + classes), -20, np.float32)
     output[:, 5] = 2.0
     shares = [
         [0.2, 0.2, 0.4, 0.4],
@@ -209,7 +209,7 @@ def test_a_part_adds_small_whole_objects_where_they_are() -> None:
         [0.1, 0.7, 0.3, 1.0],
         [0.1, 0.1, 0.8, 0.3],
     ]
-    output[:, :4] = torch.tensor(shares) * side
+    output[:, :4] = np.array(shares) * side
     boxes, _, _ = decode(output, loaded, view)
     # The second goes on to the left, the fourth below; the last is large. The third ends with the picture.
     assert np.allclose(sorted(boxes.tolist()), [[240, 24, 280, 48], [360, 0, 400, 24]], atol=0.01)

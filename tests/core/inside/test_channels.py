@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from squeeze_core.images import Picture
 from squeeze_core.inside.channels import channel_filter, channel_maxima, top_activations
 from squeeze_core.inside.trace import Unit, fire_trace
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
 
-def test_a_filter_is_the_networks_own(engine: Engine) -> None:
-    filter_ = channel_filter(engine, DEFAULT, Unit("fire5", "expand3x3", 37))
-    layer = engine.get(DEFAULT).layer("fire5").expand3x3
+def test_a_filter_is_the_networks_own() -> None:
+    filter_ = channel_filter(DEFAULT, Unit("fire5", "expand3x3", 37))
+    layer = DEFAULT.load().layer("fire5").expand3x3
     assert filter_.weights.shape == (32, 3, 3)
     assert np.array_equal(filter_.weights, layer.weight[37].detach().numpy())
     assert filter_.inputs[31] == "fire5/squeeze/31"
@@ -35,10 +33,8 @@ def test_a_filter_is_the_networks_own(engine: Engine) -> None:
         ("fire9", "fire8/expand1x1/0", "fire8/expand3x3/255", 512),
     ],
 )
-def test_a_squeeze_reads_the_layer_before(
-    engine: Engine, module: str, first: str, last: str, count: int
-) -> None:
-    filter_ = channel_filter(engine, DEFAULT, Unit(module, "squeeze", 0))
+def test_a_squeeze_reads_the_layer_before(module: str, first: str, last: str, count: int) -> None:
+    filter_ = channel_filter(DEFAULT, Unit(module, "squeeze", 0))
     assert (filter_.inputs[0], filter_.inputs[-1], len(filter_.inputs)) == (first, last, count)
 
 
@@ -66,9 +62,6 @@ def test_the_outlined_patch_is_what_excites_the_channel(chelsea: Picture, engine
     (found,) = top_activations([channel_maxima(trace)], unit)
     grey = Image.new("RGB", found.view.size, "grey")
     grey.paste(found.view.crop(found.box), found.box[:2])
-    with torch.inference_mode():
-        network = engine.get(DEFAULT)
-        assert isinstance(network, SqueezeNet)
-        maps = network.parts(DEFAULT.preprocess([grey]))[f"{unit.module}/{unit.branch}"]
+    maps = engine.get(DEFAULT).parts(DEFAULT.preprocess([grey]))[f"{unit.module}/{unit.branch}"]
     row, column = trace[unit.module, unit.branch].peaks[unit.channel]
     assert float(maps[0, unit.channel, row, column]) == pytest.approx(found.value, rel=1e-4)

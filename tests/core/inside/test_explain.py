@@ -38,9 +38,9 @@ def test_grad_cam_agrees_with_cam_on_a_network_that_ends_in_an_average(
 def test_grad_cam_is_the_positive_part_of_the_weighted_maps(chelsea: Picture, engine: Engine) -> None:
     """By the network's own arithmetic: the logit is the mean over conv10's positive places, so the mean
     gradient at fire9 is the share of those places times conv10's weights."""
-    network = engine.get(DEFAULT)
+    network = engine.get(DEFAULT).module
     with torch.inference_mode():
-        parts = network.parts(DEFAULT.preprocess([chelsea.image]))
+        parts = network.parts(torch.from_numpy(DEFAULT.preprocess([chelsea.image])))
     for index in (CAT, SHARK):
         positive = (parts["conv10"][0, index] > 0).float().mean()
         weights = network.layer("conv10").weight[index, :, 0, 0]
@@ -57,10 +57,8 @@ def test_grad_cam_is_the_positive_part_of_the_weighted_maps(chelsea: Picture, en
 def test_integrated_gradients_sum_to_the_difference_from_grey(
     found: dict[str, Explanation], chelsea: Picture, engine: Engine
 ) -> None:
-    network = engine.get(DEFAULT)
-    with torch.inference_mode():
-        pair = torch.cat([DEFAULT.preprocess([chelsea.image]), torch.zeros(1, 3, 227, 227)])
-        logit, grey = network(pair)[:, CAT].tolist()
+    pair = np.concatenate([DEFAULT.preprocess([chelsea.image]), np.zeros((1, 3, 227, 227), np.float32)])
+    logit, grey = engine.get(DEFAULT)(pair)[:, CAT].tolist()
     # 32 steps of a function with kinks: close, not equal.
     assert found["integrated_gradients"].map.sum() == pytest.approx(logit - grey, rel=0.1)
 
@@ -72,12 +70,11 @@ def test_occlusion_finds_what_the_logit_needs(
     one = found["occlusion"]
     network, batch = engine.get(DEFAULT), DEFAULT.preprocess([chelsea.image])
     falls = []
-    with torch.inference_mode():
-        logit = float(network(batch)[0, CAT])
-        for y, x in [(0, 0), (96, 96), (160, 48)]:
-            covered = batch.clone()
-            covered[:, :, y : y + 32, x : x + 32] = 0
-            falls.append(logit - float(network(covered)[0, CAT]))
+    logit = float(network(batch)[0, CAT])
+    for y, x in [(0, 0), (96, 96), (160, 48)]:
+        covered = batch.copy()
+        covered[:, :, y : y + 32, x : x + 32] = 0
+        falls.append(logit - float(network(covered)[0, CAT]))
     # Windows overlap and Captum averages them, so a corner, seen by one window only, is exact.
     assert one.map[0, 0] == pytest.approx(falls[0], abs=1e-3)
     assert np.argmax(falls) == np.argmax(
@@ -106,7 +103,7 @@ def test_occlusion_reports_progress_to_the_end(chelsea: Picture, engine: Engine)
 
 
 def test_the_network_keeps_no_hooks(found: dict[str, Explanation], engine: Engine) -> None:
-    network = engine.get(DEFAULT)
+    network = engine.get(DEFAULT).module
     assert all(not module._forward_hooks and not module._backward_hooks for module in network.modules())
     assert all(not parameter.requires_grad for parameter in network.parameters())
 

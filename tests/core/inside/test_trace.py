@@ -55,7 +55,7 @@ def hooked(chelsea: Picture) -> Iterator[dict[str, np.ndarray]]:
             keep(f"fire{number}/{place}", getattr(fire, f"{place}_activation"))
         keep(f"fire{number}/output", fire)
     with torch.inference_mode():
-        seen["logits"] = network(DEFAULT.preprocess([chelsea.image]))[0].numpy()
+        seen["logits"] = network(torch.from_numpy(DEFAULT.preprocess([chelsea.image])))[0].numpy()
     yield seen
 
 
@@ -110,7 +110,7 @@ def test_a_result_cannot_be_changed(trace: FireTrace) -> None:
 
 
 def test_the_network_is_left_as_it_was(chelsea: Picture, engine: Engine) -> None:
-    network = engine.get(DEFAULT)
+    network = engine.get(DEFAULT).module
     assert isinstance(network, SqueezeNet)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     fire_trace(chelsea, engine, DEFAULT)

@@ -71,7 +71,7 @@ def test_a_channel_mask_multiplies_its_layer_and_what_follows_sees_that() -> Non
 
 def test_each_layer_reads_only_what_ran_before_it() -> None:
     plan = Plan(64, 3, PLANS["1.1"].pool_after, PLANS["1.1"].fires, bypass="complex")
-    network = SqueezeNet(plan)
+    network = SqueezeNet(plan).eval()
     known = {"pictures"}
     for layer in network.layers():
         assert known.issuperset(layer.inputs) and layer.name not in known

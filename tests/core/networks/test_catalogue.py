@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import socket
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -105,7 +105,7 @@ def test_offline_weights_are_missed_in_one_sentence(monkeypatch, tmp_path: Path)
     monkeypatch.setattr(weights, "ONLINE_TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, never answers
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/resnet18-0.pth"
-        elsewhere = replace(named("resnet18").weights, enum=SimpleNamespace(url=url))
+        elsewhere = replace(named("resnet18").weights, url=url)
         says = r"ResNet18 are not on this machine .* save http.*checkpoints\.$"
         with pytest.raises(WeightsError, match=says):
             replace(named("resnet18"), weights=elsewhere).load()
@@ -123,7 +123,8 @@ def test_downloaded_weights_are_used_and_damaged_ones_named(name: str, monkeypat
     assert named(name).present()
     torch.testing.assert_close(named(name).load()(batch), theirs(batch))
     image = Image.linear_gradient("L").convert("RGB").resize((300, 400))
-    torch.testing.assert_close(named(name).preprocess([image])[0], enum.transforms()(image))
+    found = torch.from_numpy(named(name).preprocess([image]))[0]
+    torch.testing.assert_close(found, enum.transforms()(image))
     cached.write_bytes(b"not a checkpoint")
     with pytest.raises(WeightsError, match=f"{cached.name} is damaged; delete it"):
         named(name).load()
@@ -137,3 +138,29 @@ def test_an_unknown_name_is_one_sentence() -> None:
 def test_a_record_is_shown_in_one_line() -> None:
     for network in CATALOGUE.values():
         assert network.key in repr(network) and len(repr(network)) < 200
+
+
+def test_the_records_are_what_torchvision_publishes() -> None:
+    """They were written down for one version; `python -m tools.torchvision_records` writes them anew."""
+    written = json.loads(catalogue.RECORDS.read_text("utf-8"))
+    if written["torchvision"] != torchvision.__version__.split("+")[0]:
+        pytest.skip("torchvision has another version")
+    models = torchvision.models.list_models(module=torchvision.models)
+    assert sorted(written["networks"]) == sorted(models)
+    for model, record in written["networks"].items():
+        enum = torchvision.models.get_model_weights(model).DEFAULT
+        see, accuracy = enum.transforms(), enum.meta["_metrics"]["ImageNet-1K"]
+        assert (record["enum"], record["url"]) == (str(enum), enum.url)
+        assert torchvision.models.get_weight(record["enum"]) is enum
+        assert [record["size"]] == see.crop_size and [record["resize"]] == see.resize_size
+        assert record["mean"] == list(see.mean) and record["std"] == list(see.std)
+        assert record["interpolation"] == see.interpolation.value
+        assert (record["top1"], record["top5"]) == (accuracy["acc@1"], accuracy["acc@5"])
+        assert (record["parameters"], record["gmacs"]) == (enum.meta["num_params"], enum.meta["_ops"])
+        assert list(catalogue.IMAGENET_LABELS) == enum.meta["categories"]
+
+
+def test_downloads_are_looked_for_where_torch_keeps_them(monkeypatch) -> None:
+    for variable, value in (("XDG_CACHE_HOME", "/cache"), ("TORCH_HOME", "~/weights")):
+        monkeypatch.setenv(variable, value)
+        assert str(weights.hub_folder()) == f"{torch.hub.get_dir()}/checkpoints"

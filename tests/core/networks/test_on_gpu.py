@@ -39,7 +39,7 @@ def test_fewer_passes_give_the_same_answers_for_every_plan(name: str) -> None:
 @torch.inference_mode()
 def test_half_precision_answers_as_the_network_does() -> None:
     network = DEFAULT.load()
-    pictures = DEFAULT.preprocess([sample.picture().image for sample in gallery.samples()])
+    pictures = torch.from_numpy(DEFAULT.preprocess([one.picture().image for one in gallery.samples()]))
     # The processor has no quick float16; bfloat16 is coarser, so what holds here holds there.
     half, full = (
         answers.softmax(1) for answers in (FewPasses(network, torch.bfloat16)(pictures), network(pictures))
@@ -51,7 +51,8 @@ def test_half_precision_answers_as_the_network_does() -> None:
 def test_gradients_and_parts_come_from_the_network_itself() -> None:
     network = DEFAULT.load()
     quick = GpuSqueezeNet(network)
-    picture = DEFAULT.preprocess([gallery.samples()[0].picture().image]).requires_grad_(True)
+    picture = torch.from_numpy(DEFAULT.preprocess([gallery.samples()[0].picture().image]))
+    picture.requires_grad_()
     quick(picture).max().backward()
     assert picture.grad is not None and picture.grad.abs().sum() > 0
     assert torch.equal(quick.parts(picture)["fire5"], network.parts(picture)["fire5"])

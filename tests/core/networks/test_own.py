@@ -81,7 +81,7 @@ def test_every_way_of_saving_opens_and_gives_torchvisions_logits(way: str, chels
     theirs.load_state_dict({k: v.to(dtype).float() for k, v in theirs.state_dict().items()})
     assert own.plan == PLANS[version.replace("_", ".")]
     assert own.labels == tuple(f"class {index}" for index in range(10)) and own.preprocess == TORCHVISION
-    batch = own.preprocess([chelsea.image])
+    batch = torch.from_numpy(own.preprocess([chelsea.image]))
     with torch.inference_mode():
         expected = theirs(batch)
         assert expected.abs().max() > 0.1
@@ -334,4 +334,4 @@ def test_what_no_network_can_see_is_one_sentence(seen: Preprocess, says: str) ->
 def test_shipped_state_is_read_as_any_other() -> None:
     own = open_own(SHIPPED_BYTES, "a.safetensors").weights.state()
     shipped = load_file(SHIPPED["squeezenet1_1"].path)
-    assert own.keys() == shipped.keys() and all(torch.equal(own[key], shipped[key]) for key in shipped)
+    assert own.keys() == shipped.keys() and all(np.array_equal(own[key], shipped[key]) for key in shipped)

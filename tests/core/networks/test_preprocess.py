@@ -1,18 +1,36 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
-import torch
 from PIL import Image
+from torchvision.transforms import v2
 from torchvision.transforms._presets import ImageClassification
 
 from squeeze_core.networks.preprocess import Preprocess
 
 
-def test_resize_and_crop_are_torchvisions(chelsea) -> None:
-    expected = ImageClassification(crop_size=224, resize_size=256)(chelsea.image)
-    found = Preprocess(224, resize=256)([chelsea.image, chelsea.image])
-    assert found.shape == (2, 3, 224, 224) and found.is_contiguous()
-    torch.testing.assert_close(found[1], expected)
+@pytest.mark.parametrize("resize", [256, 224, None])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_the_numbers_are_torchvisions(samples, resize: int | None, interpolation: str) -> None:
+    kind = Image.Resampling[interpolation.upper()]
+    see = Preprocess(224, resize, interpolation=kind)
+    chain = ImageClassification(
+        crop_size=224, resize_size=resize or 224, interpolation=v2.InterpolationMode(interpolation)
+    )
+
+    def expected(image: Image.Image) -> np.ndarray:
+        stretched = image if resize else v2.functional.resize(image, [224, 224], chain.interpolation)
+        return chain(stretched).numpy()
+
+    images = [picture.image for picture in samples.values()]
+    # Odd sides, where rounding shows.
+    images += [
+        images[0].crop((0, 0, width, height)) for width, height in ((301, 257), (256, 331), (225, 224))
+    ]
+    found = see(images)
+    assert found.shape == (len(images), 3, 224, 224) and found.dtype == np.float32
+    assert found.flags["C_CONTIGUOUS"]
+    np.testing.assert_allclose(found, np.stack([expected(image) for image in images]), atol=1e-6)
 
 
 def test_without_resize_the_whole_picture_is_stretched() -> None:

@@ -24,7 +24,7 @@ def test_shipped_files_are_those_of_the_manifest(name: str) -> None:
 def test_shipped_weights_give_torchvisions_own_class_the_same_logits(chelsea) -> None:
     theirs = torchvision.models.squeezenet1_1().eval()
     theirs.load_state_dict(load_file(SHIPPED["squeezenet1_1"].path))
-    batch = DEFAULT.preprocess([chelsea.image])
+    batch = torch.from_numpy(DEFAULT.preprocess([chelsea.image]))
     with torch.inference_mode():
         torch.testing.assert_close(DEFAULT.load()(batch), theirs(batch), atol=1e-5, rtol=0)
 
