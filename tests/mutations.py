@@ -44,6 +44,7 @@ from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.own import UNPUBLISHED, open_own, to_safetensors
 from squeeze_core.networks.plan import Metaparameters
 from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.torch_network import numpy_arrays
 from squeeze_core.networks.weights import OwnFile
 from tools.compress_detector import PRESETS, compress_detector
 
@@ -118,7 +119,7 @@ def networks() -> tuple[tuple[str, bytes], ...]:
     plan = Choice(Metaparameters(base_e=16, incr_e=8, sr=0.25), stem="1.1").plan()
     state = SqueezeNet(plan, 3).state_dict()
     labels = ("red", "green", "blue")
-    weights = OwnFile("own", 1, state)
+    weights = OwnFile("own", 1, numpy_arrays(state))
     own = Network("own", "Own", "", weights, Preprocess(64), labels, UNPUBLISHED, plan=plan)
     checkpoint = io.BytesIO()
     torch.save({"state_dict": state, "epoch": 3}, checkpoint)

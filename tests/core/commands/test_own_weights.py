@@ -56,7 +56,7 @@ def sentence(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def expected(theirs: nn.Module, seen: Preprocess) -> tuple[str, float]:
     with torch.inference_mode():
-        best = theirs(seen([read(CAT).image]))[0].softmax(0)
+        best = theirs(torch.from_numpy(seen([read(CAT).image])))[0].softmax(0)
     return NAMES[int(best.argmax())], float(best.max())
 
 
@@ -97,7 +97,7 @@ def test_activations_are_the_files(theirs: nn.Module, own: list[str], capsys, tm
     found = document(capsys, "activations", str(CAT), "--out", str(tmp_path), *own, "--device", "cpu")
     assert found["modules"][0]["squeeze"] == [16, 55, 55]
     with torch.inference_mode():
-        maps = theirs.features(Preprocess(224, 256)([read(CAT).image]))[0].numpy()
+        maps = theirs.features(torch.from_numpy(Preprocess(224, 256)([read(CAT).image])))[0].numpy()
     with np.load(tmp_path / "activations.npz") as numbers:
         np.testing.assert_allclose(numbers["fire9/output"], maps, rtol=1e-4, atol=1e-3)
 
