@@ -136,7 +136,7 @@ def optimizers_for(network: Detector, options: argparse.Namespace) -> list[torch
     dtype = torch.bfloat16 if computes_bfloat16(device) else torch.float32
     muon = Muon(groups(convolutions=True), options.weight_decay, dtype)
     rest = groups(convolutions=False)
-    return [muon, torch.optim.AdamW(rest, weight_decay=0.0, fused=device.type == "cuda")]
+    return [muon, torch.optim.AdamW(rest, weight_decay=0.0, fused=device == "cuda")]
 
 
 def schedule(progress: float) -> float:
