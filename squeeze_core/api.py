@@ -127,7 +127,7 @@ def explain(
 
 def profile(network: Network | str = DEFAULT) -> Profile:
     """Parameters, multiply-accumulates and activation memory, layer by layer; needs no weights."""
-    from squeeze_core.cost.comparison import profile_of
+    from squeeze_core.cost.profile import profile_of
 
     return profile_of(_record(network))
 

@@ -136,7 +136,7 @@ def gpu(engine: Engine, network: Network) -> list[Timing]:
     if engine.device != "cuda":
         return []
     loaded, size = engine.get(network), network.preprocess.size
-    peak = measure_peak(torch.device(engine.device))
+    peak = measure_peak(engine.device)
     with torch.device("meta"):
         cost = profile(network.build(), size)
     least = 1000 * least_time(cost, peak, GPU_BATCH)

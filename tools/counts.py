@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 
 from squeeze_core.cost import comparison, counts
+from squeeze_core.cost.profile import profile_of
 from squeeze_core.networks.catalogue import CATALOGUE
 
 
@@ -16,7 +17,7 @@ def record() -> dict[str, object]:
     """The torchvision that was counted for and the totals of every network."""
     found = {}
     for name in comparison.NAMES:
-        cost = comparison.profile_of(CATALOGUE[name])
+        cost = profile_of(CATALOGUE[name])
         found[name] = asdict(counts.Counts(cost.parameters, cost.macs, cost.activation_bytes))
     return {"torchvision": counts.torchvision_version(), "networks": found}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from squeeze_core.compression.presets import StageResult
+from squeeze_core.compression.steps import StageResult
 
 RECORD = Path(__file__).with_name("curve.json")
 

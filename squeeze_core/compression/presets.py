@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from squeeze_core.compression import stages
 from squeeze_core.compression.sensitivity import Progress, Study, ignore
 from squeeze_core.compression.stages import Stage, Tensors
+from squeeze_core.compression.steps import StageResult
 from squeeze_core.errors import UserError
 from squeeze_core.gallery import samples
 from squeeze_core.networks.architecture import SqueezeNet
@@ -101,26 +102,6 @@ def presets() -> dict[str, Preset]:
     """Every preset by name, the default first."""
     every = (DEFAULT_PRESET, by_hand(), deep_compression(), uniform(), int8(), half())
     return {preset.name: preset for preset in every}
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """The state after one stage. `bytes`: of the whole file at that point. `zeros`: share of the weights.
-
-    `bits_per_weight`: file bits over all parameters. `entropy`: bits a weight if each layer's levels
-    were coded at their entropy; None before the weights are quantised. `seconds`: the stage's work.
-    """
-
-    name: str
-    title: str
-    words: str
-    source: str
-    bytes: int
-    ratio: float
-    bits_per_weight: float
-    zeros: float
-    entropy: float | None
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from squeeze_core.compression.presets import StageResult
 from squeeze_core.cost.headline import headline
 from squeeze_core.cost.published import TABLE_2
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """The state after one stage. `bytes`: of the whole file at that point. `zeros`: share of the weights.
+
+    `bits_per_weight`: file bits over all parameters. `entropy`: bits a weight if each layer's levels
+    were coded at their entropy; None before the weights are quantised. `seconds`: the stage's work.
+    """
+
+    name: str
+    title: str
+    words: str
+    source: str
+    bytes: int
+    ratio: float
+    bits_per_weight: float
+    zeros: float
+    entropy: float | None
+    seconds: float
 
 
 @dataclass(frozen=True)

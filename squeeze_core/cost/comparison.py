@@ -4,18 +4,12 @@ measured."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-
-import torch
-import torchvision
-from torch import nn
+from typing import TYPE_CHECKING
 
 from squeeze_core.accuracy import Interval
 from squeeze_core.colours import NEUTRAL
 from squeeze_core.cost import article, counts, handmade
-from squeeze_core.cost.profile import Profile, profile
 from squeeze_core.cost.units import FP32_BYTES
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import (
     CATALOGUE,
     DEFAULT,
@@ -27,6 +21,9 @@ from squeeze_core.networks.catalogue import (
 )
 
 # Ours first; then torchvision's by family, oldest first.
+if TYPE_CHECKING:
+    from squeeze_core.cost.profile import Profile
+
 _NAMES = (
     *OURS,
     "efficientnet_lite2",
@@ -55,37 +52,6 @@ NAMES = tuple(dict.fromkeys(_NAMES))  # a network that is shipped is torchvision
 ROW_NAMES = (*NAMES, handmade.NAME, article.NAME)
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = DEFAULT.name
-
-
-@lru_cache(maxsize=256)
-def profile_of(network: Network) -> Profile:
-    """The cost of one picture at the network's own input size; counted once per process."""
-    with torch.device("meta"):
-        built = network.build()
-    if isinstance(built, SqueezeNet):
-        return profile(built, network.preprocess.size, built.name_of)
-    plain = isinstance(built, torchvision.models.AlexNet | torchvision.models.VGG)
-    names = _paper_names(built) if plain else {}
-    return profile(built, network.preprocess.size, lambda path: names.get(path, path))
-
-
-def _paper_names(built: nn.Module) -> dict[str, str]:
-    """Module paths of AlexNet and VGG → names as in the papers: conv1_1, pool1 … fully connected 1."""
-    names: dict[str, str] = {}
-    block, convolution, linear = 1, 0, 1
-    for path, module in built.named_modules():
-        if isinstance(module, nn.Conv2d):
-            convolution += 1
-            names[path] = f"conv{block}_{convolution}"
-        elif isinstance(module, nn.BatchNorm2d):
-            names[path] = f"bn{block}_{convolution}"
-        elif isinstance(module, nn.MaxPool2d):
-            names[path] = f"pool{block}"
-            block, convolution = block + 1, 0
-        elif isinstance(module, nn.Linear):
-            names[path] = f"fully connected {linear}"
-            linear += 1
-    return names
 
 
 @dataclass(frozen=True)
@@ -164,6 +130,8 @@ class NetworkRow:
     def profile(self) -> Profile:
         """Layer by layer; of a network only."""
         assert self.network is not None, f"{self.title} is no network."
+        from squeeze_core.cost.profile import profile_of
+
         return profile_of(self.network)
 
 
@@ -186,7 +154,12 @@ def row(network: Network | str) -> NetworkRow:
         parameters, macs = sum(block.parameters for block in blocks), sum(block.macs for block in blocks)
         return NetworkRow(article.NAME, article.TITLE, parameters, article.SOURCE, macs / 1e9)
     known = named(network) if isinstance(network, str) else network
-    cost, published = counts.recorded(known) or profile_of(known), known.published
+    cost: counts.Counts | Profile | None = counts.recorded(known)
+    if cost is None:
+        from squeeze_core.cost.profile import profile_of
+
+        cost = profile_of(known)
+    published = known.published
     return NetworkRow(
         known.name,
         known.title,

@@ -77,7 +77,7 @@ def send(**message: Any) -> None:
 
 def measure_device(device: str) -> None:
     """The device's peak."""
-    send(peak=asdict(measure_peak(torch.device(device))))
+    send(peak=asdict(measure_peak(device)))
 
 
 def measure_network(device: str, name: str) -> None:

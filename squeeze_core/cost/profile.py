@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import torch
@@ -18,9 +18,12 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
+from torchvision.models import VGG, AlexNet
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 
 from squeeze_core.cost.units import FP32_BYTES
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.catalogue import Network
 
 ATTENTION = (nn.MultiheadAttention, ShiftedWindowAttention)
 
@@ -206,3 +209,34 @@ class _Counter(TorchDispatchMode):
             Layer(self._name(path), type(module).__name__, (), _weights(module), 0)
             for path, module in self._pending.items()
         ]
+
+
+@lru_cache(maxsize=256)
+def profile_of(network: Network) -> Profile:
+    """The cost of one picture at the network's own input size; counted once per process."""
+    with torch.device("meta"):
+        built = network.build()
+    if isinstance(built, SqueezeNet):
+        return profile(built, network.preprocess.size, built.name_of)
+    plain = isinstance(built, AlexNet | VGG)
+    names = _paper_names(built) if plain else {}
+    return profile(built, network.preprocess.size, lambda path: names.get(path, path))
+
+
+def _paper_names(built: nn.Module) -> dict[str, str]:
+    """Module paths of AlexNet and VGG → names as in the papers: conv1_1, pool1 … fully connected 1."""
+    names: dict[str, str] = {}
+    block, convolution, linear = 1, 0, 1
+    for path, module in built.named_modules():
+        if isinstance(module, nn.Conv2d):
+            convolution += 1
+            names[path] = f"conv{block}_{convolution}"
+        elif isinstance(module, nn.BatchNorm2d):
+            names[path] = f"bn{block}_{convolution}"
+        elif isinstance(module, nn.MaxPool2d):
+            names[path] = f"pool{block}"
+            block, convolution = block + 1, 0
+        elif isinstance(module, nn.Linear):
+            names[path] = f"fully connected {linear}"
+            linear += 1
+    return names

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-
-from squeeze_core.cost.profile import Layer, Profile
 from squeeze_core.cost.timing import in_turns
+
+if TYPE_CHECKING:
+    from squeeze_core.cost.profile import Layer, Profile
 
 _SECONDS = 0.4  # that each of the two figures is measured for
 
@@ -30,33 +31,35 @@ class DevicePeak:
         return f"{self.bandwidth / 1e9:,.0f} GB/s, {self.throughput / 1e9:,.0f} GMACs/s"
 
 
-def measure_peak(device: torch.device) -> DevicePeak:
+def measure_peak(device: str) -> DevicePeak:
     """Bandwidth by copying what no cache holds, throughput by a product of two square matrices.
 
     In half precision on a GPU, in float32 elsewhere, as networks run there. Takes about a second.
     """
-    gpu = device.type == "cuda"
+    import torch
+
+    gpu = device == "cuda"
     dtype = torch.float16 if gpu else torch.float32
     numbers, side = (2**28, 8192) if gpu else (2**25, 2048)
     source = torch.ones(numbers, dtype=dtype, device=device)
     target = torch.empty_like(source)
     size = source.element_size()
-    copying = _fastest(lambda: target.copy_(source), device)
+
+    def fastest(work: Callable[[], object]) -> float:
+        """The fewest seconds that it took."""
+
+        def once() -> None:
+            work()
+            if gpu:
+                torch.cuda.synchronize()
+
+        return min(in_turns([once], 1_000_000, 5, _SECONDS)[0]) / 1000
+
+    copying = fastest(lambda: target.copy_(source))
     matrix = torch.randn(side, side, device=device).to(dtype)
     product = torch.empty_like(matrix)
-    multiplying = _fastest(lambda: torch.mm(matrix, matrix, out=product), device)
+    multiplying = fastest(lambda: torch.mm(matrix, matrix, out=product))
     return DevicePeak(2 * size * numbers / copying, side**3 / multiplying, size)
-
-
-def _fastest(work: Callable[[], object], device: torch.device) -> float:
-    """The fewest seconds that it took."""
-
-    def once() -> None:
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
-    return min(in_turns([once], 1_000_000, 5, _SECONDS)[0]) / 1000
 
 
 def moved(layer: Layer, number_bytes: int, batch: int = 1) -> int:

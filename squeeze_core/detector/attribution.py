@@ -8,15 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
-from torchvision.ops import box_iou
+from PIL import Image
 
 from squeeze_core.detector.detect import candidates, decode, network_input, whole
-from squeeze_core.detector.detections import AGREEMENT, Candidates, Detection
+from squeeze_core.detector.detections import AGREEMENT, Candidates, Detection, iou
 from squeeze_core.detector.layers import BACKBONE_ENDS, average_flipped
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.errors import UserError
@@ -24,9 +22,13 @@ from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import Contributions, channel_mask, contributions_of
 from squeeze_core.inside.explain import Explanation, Method, Progress
 from squeeze_core.inside.trace import Unit, differentiable_parts
-from squeeze_core.networks.architecture import Parts
 from squeeze_core.networks.engine import Engine, Runner
 from squeeze_core.networks.plan import PLANS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from squeeze_core.networks.architecture import Parts
 
 MASKS = 400
 CELLS = 8  # a mask is that many cells across, each hidden or not
@@ -42,17 +44,14 @@ class TargetBox:
     """
 
     batch: np.ndarray
-    boxes: Tensor
+    boxes: np.ndarray
     index: int
 
     @classmethod
-    def of(
-        cls, detection: Detection, picture: Picture, record: PretrainedDetector, device: str
-    ) -> TargetBox:
+    def of(cls, detection: Detection, picture: Picture, record: PretrainedDetector) -> TargetBox:
         side = record.preprocess.size
-        scale = torch.tensor([side / picture.width, side / picture.height] * 2)
-        x0, y0, x1, y1 = (torch.tensor(detection.box) * scale).tolist()
-        boxes = torch.tensor([[x0, y0, x1, y1], [side - x1, y0, side - x0, y1]], device=device)
+        x0, y0, x1, y1 = np.array(detection.box) * side / np.array([picture.width, picture.height] * 2)
+        boxes = np.array([[x0, y0, x1, y1], [side - x1, y0, side - x0, y1]], np.float32)
         return cls(network_input([whole(picture)], record), boxes, detection.index)
 
     def evidence(self, answers: Tensor) -> Tensor:
@@ -62,8 +61,11 @@ class TargetBox:
         the box, weighted by their scores, and over the picture and its mirror image. `answers`: [2,
         positions, 4 + classes].
         """
+        import torch
+        from torchvision.ops import box_iou
+
         rows = []
-        for answer, box in zip(answers, self.boxes, strict=True):
+        for answer, box in zip(answers, torch.from_numpy(self.boxes).to(answers.device), strict=True):
             overlap = box_iou(answer[:, :4], box[None])[:, 0]
             logit = answer[:, 4 + self.index]
             weight = logit.detach().sigmoid() * (overlap.detach() >= AGREEMENT)
@@ -73,13 +75,13 @@ class TargetBox:
             rows.append(total.sum() / weight.sum().clamp(min=1e-12))
         return torch.stack(rows).mean()
 
-    def confidence(self, output: Tensor) -> Tensor:
+    def confidence(self, output: np.ndarray) -> np.ndarray:
         """IoU with the box times probability of its class, the largest over all positions, 0–1, [N].
 
         `output`: [N, positions, 4 + classes], of pictures that are not mirrored.
         """
-        overlap = box_iou(output[..., :4].flatten(0, 1), self.boxes[:1]).view(output.shape[:2])
-        return (overlap * output[..., 4 + self.index].sigmoid()).amax(1)
+        overlap = iou(output[..., :4].reshape(-1, 4), self.boxes[:1]).reshape(output.shape[:2])
+        return (overlap / (1 + np.exp(-output[..., 4 + self.index]))).max(1)
 
 
 @dataclass(frozen=True)
@@ -105,53 +107,53 @@ class BoxExplanation(Explanation):
         return (x1 - x0) * (y1 - y0) / self.map.size
 
 
-def _gradients(network: Runner, target: TargetBox, progress: Progress) -> Tensor:
+def _gradients(network: Runner, target: TargetBox, progress: Progress) -> np.ndarray:
+    import torch
+
     parts, evidence = _forward(network, target)
     gradients = torch.autograd.grad(evidence, [parts[name] for name in BACKBONE_ENDS])
-    total = torch.zeros(())
+    total = np.zeros(target.batch.shape[2:], np.float32)
     for name, gradient in zip(BACKBONE_ENDS, gradients, strict=True):
-        level = level_map(parts[name], gradient).cpu()
-        level = F.interpolate(level, target.batch.shape[-2:], mode="bilinear")
-        total = total + level / level.max().clamp(min=1e-12)
-    return total[0, 0]
+        level = level_map(*(one.detach().float().cpu().numpy() for one in (parts[name], gradient)))
+        total += _enlarged(level, *target.batch.shape[2:]) / max(float(level.max()), 1e-12)
+    return total
 
 
-def level_map(activations: Tensor, gradient: Tensor) -> Tensor:
-    """The positive part of activation × gradient, summed over the channels, float32 [1, 1, h, w].
+def level_map(activations: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """The positive part of activation × gradient, summed over the channels, float32 [h, w].
 
     Both [2, channels, h, w], of a picture and its mirror image, whose map is flipped back and added.
     """
-    both = (activations * gradient).sum(1, keepdim=True).detach().float()
-    return (both[:1] + both[1:].flip(3)).relu()
+    picture, mirror = (activations * gradient).sum(1)
+    return (picture + mirror[:, ::-1]).clip(0)
 
 
-@torch.inference_mode()
-def _masking(network: Runner, target: TargetBox, progress: Progress) -> Tensor:
+def _enlarged(map_: np.ndarray, height: int, width: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(map_).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _masking(network: Runner, target: TargetBox, progress: Progress) -> np.ndarray:
     picture, side = target.batch[:1], target.batch.shape[-1]
-    random = torch.Generator().manual_seed(0)
-    total, seen, weights = torch.zeros(side, side), torch.zeros(side, side), 0.0
+    random = np.random.default_rng(0)
+    total, seen, weights = np.zeros((side, side)), np.zeros((side, side)), 0.0
     for start in range(0, MASKS, AT_ONCE):
-        masks = _masks(min(AT_ONCE, MASKS - start), side, random)
-        output = torch.from_numpy(network(picture * masks.numpy()))
-        confidence = target.confidence(output.to(target.boxes.device)).cpu()
-        total += (confidence[:, None, None] * masks[:, 0]).sum(0)
-        seen += masks[:, 0].sum(0)
+        masks = np.stack([_mask(side, random) for _ in range(min(AT_ONCE, MASKS - start))])
+        confidence = target.confidence(network(picture * masks[:, None]))
+        total += np.tensordot(confidence, masks, 1)
+        seen += masks.sum(0)
         weights += float(confidence.sum())
         progress(min(1.0, (start + AT_ONCE) / MASKS))
     # Less the mean over all masks, so that a place without influence is 0.
-    return (total / seen.clamp(min=1e-6) - weights / MASKS).relu()
+    return (total / seen.clip(1e-6) - weights / MASKS).clip(0)
 
 
-def _masks(count: int, side: int, random: torch.Generator) -> Tensor:
-    """Smooth random masks after RISE (Petsiuk et al., arXiv:1806.07421), [count, 1, side, side], 0–1."""
+def _mask(side: int, random: np.random.Generator) -> np.ndarray:
+    """A smooth random mask after RISE (Petsiuk et al., arXiv:1806.07421), float32 [side, side], 0–1."""
     cell = -(-side // CELLS)
-    grid = torch.randint(0, 2, (count, 1, CELLS + 1, CELLS + 1), generator=random).float()
-    large = F.interpolate(grid, ((CELLS + 1) * cell,) * 2, mode="bilinear")
-    masks = []
-    for mask in large:
-        y, x = torch.randint(0, cell, (2,), generator=random).tolist()
-        masks.append(mask[:, y : y + side, x : x + side])
-    return torch.stack(masks)
+    large = (CELLS + 1) * cell
+    grid = random.integers(0, 2, (CELLS + 1, CELLS + 1)).astype(np.float32)
+    y, x = random.integers(0, cell, 2)
+    return _enlarged(grid, large, large)[y : y + side, x : x + side]
 
 
 METHODS = {
@@ -201,7 +203,7 @@ def explain(
 
     def work(network: Runner) -> BoxExplanation:
         start = time.perf_counter()
-        target = TargetBox.of(detection, picture, record, network.device)
+        target = TargetBox.of(detection, picture, record)
         heat = chosen.map(network, target, progress)
         x0, y0, x1, y1 = target.boxes[0].tolist()
         return BoxExplanation(
@@ -227,7 +229,7 @@ def contributions(
     record = detector or shipped_detector()
 
     def work(network: Runner) -> Contributions:
-        parts, evidence = _forward(network, TargetBox.of(detection, picture, record, network.device))
+        parts, evidence = _forward(network, TargetBox.of(detection, picture, record))
         return contributions_of(parts, evidence, detection.name)
 
     return engine.work(record, work)
@@ -259,6 +261,8 @@ def remaining_score(detection: Detection, found: Candidates) -> float:
 
 def _forward(network: Runner, target: TargetBox) -> tuple[Parts, Tensor]:
     """The network's parts for the box, and its evidence, differentiable."""
+    import torch
+
     parts = differentiable_parts(network, target.batch)
     with torch.enable_grad():
         return parts, target.evidence(parts["answers"])

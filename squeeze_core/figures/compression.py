@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from squeeze_core.compression.curve import PUBLISHED, Curve, Point
-from squeeze_core.compression.histogram import Histogram
 from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import amount
 from squeeze_core.figures.charts import Bar, Bars
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
+
+if TYPE_CHECKING:
+    from squeeze_core.compression.histogram import Histogram
 
 _UNIFORM = "#0072B2"
 _PAPER = "#00735C"

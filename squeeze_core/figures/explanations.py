@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
-from scipy.ndimage import uniform_filter
 
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.figures.maps import overlay, place_in_words
@@ -26,6 +25,8 @@ def heat(explanation: Explanation) -> np.ndarray:
     """
     levels = np.maximum(explanation.map, 0)
     if levels.shape[0] == explanation.view.height:
+        from scipy.ndimage import uniform_filter
+
         levels = uniform_filter(levels, 5, mode="nearest")
     top = float(np.quantile(levels, 1 - SATURATED))
     return np.clip(levels / (top or 1), 0, 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import explain
@@ -47,6 +46,8 @@ def part_box(heat: np.ndarray, share: float) -> np.ndarray:
     height, width = heat.shape
     if heat.max() <= 0:
         return np.array([0.0, 0.0, width, height])
+    from scipy import ndimage  # takes half a second to import
+
     parts, _ = ndimage.label(heat >= share * heat.max())
     largest = np.bincount(parts.ravel())[1:].argmax()
     rows, columns = ndimage.find_objects(parts)[largest]

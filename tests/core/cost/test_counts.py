@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from squeeze_core.cost import comparison, counts
+from squeeze_core.cost.profile import profile_of
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
 from squeeze_core.networks.weights import OwnFile
 
@@ -18,7 +19,7 @@ def test_every_network_of_the_comparison_is_recorded() -> None:
 @pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16", "mobilenet_v3_small", "efficientnet_lite2"])
 def test_what_is_recorded_is_what_is_counted(name: str) -> None:
     network = CATALOGUE[name]
-    cost = comparison.profile_of(network)
+    cost = profile_of(network)
     assert counts.recorded(network) == counts.Counts(cost.parameters, cost.macs, cost.activation_bytes)
 
 

@@ -43,6 +43,6 @@ def test_a_larger_batch_reads_the_weights_once(cost: Profile) -> None:
 
 
 def test_a_machine_is_measured() -> None:
-    peak = measure_peak(torch.device("cpu"))
+    peak = measure_peak("cpu")
     assert 1e8 < peak.bandwidth < 1e13 and 1e8 < peak.throughput < 1e14
     assert "GB/s" in str(peak) and peak.number_bytes == 4

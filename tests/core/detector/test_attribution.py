@@ -87,25 +87,29 @@ def test_another_place_and_another_class_have_another_map(
 
 
 def test_evidence_and_confidence_are_of_class_and_place() -> None:
-    box = torch.tensor([[10.0, 10, 30, 30], [10, 10, 30, 30]])
-    target = attribution.TargetBox(torch.zeros(2, 3, 64, 64), box, 1)
+    box = np.array([[10, 10, 30, 30], [10, 10, 30, 30]], np.float32)
+    target = attribution.TargetBox(np.zeros((2, 3, 64, 64), np.float32), box, 1)
     answers = torch.full((2, 3, 6), -9.0)
     answers[:, :, :4] = torch.tensor([[10.0, 10, 30, 30], [10, 10, 30, 20], [40, 40, 60, 60]])
     answers[:, 0, 5], answers[:, 2, 5] = 2.0, 8.0  # the third is elsewhere, however sure
     assert target.evidence(answers).item() == pytest.approx(2.0, abs=1e-3)
-    assert target.confidence(answers).tolist() == pytest.approx([torch.tensor(2.0).sigmoid().item()] * 2)
+    assert target.confidence(answers.numpy()).tolist() == pytest.approx(
+        [torch.tensor(2.0).sigmoid().item()] * 2
+    )
     answers[0, 0, 5] = -9.0  # then the half box is all that is left: half the place, and as unsure
-    assert target.confidence(answers)[0].item() == pytest.approx(torch.tensor(-9.0).sigmoid().item())
+    assert target.confidence(answers.numpy())[0].item() == pytest.approx(
+        torch.tensor(-9.0).sigmoid().item()
+    )
 
 
 def test_a_level_map_leaves_out_what_speaks_against_the_box() -> None:
     picture, mirror = [[1.0, 2.0, 3.0], [3.0, 1.0, 2.0]], [[0.0, 1.0, 2.0], [1.0, 1.0, 0.0]]
-    activations = torch.tensor([picture, mirror])[:, :, None]
+    activations = np.array([picture, mirror])[:, :, None]
     picture, mirror = [[1.0, -2.0, 5.0], [1.0, 1.0, -1.0]], [[7.0, 1.0, -3.0], [2.0, -4.0, 1.0]]
-    gradient = torch.tensor([picture, mirror])[:, :, None]
+    gradient = np.array([picture, mirror])[:, :, None]
     # The picture's products sum to 4, −3, 13; its mirror image's, turned back, to −6, −3, 2.
-    assert attribution.level_map(activations, gradient)[0, 0].tolist() == [[0.0, 0.0, 15.0]]
-    assert attribution.level_map(activations, -gradient)[0, 0].tolist() == [[2.0, 6.0, 0.0]]
+    assert attribution.level_map(activations, gradient).tolist() == [[0.0, 0.0, 15.0]]
+    assert attribution.level_map(activations, -gradient).tolist() == [[2.0, 6.0, 0.0]]
 
 
 def test_an_unknown_method_is_refused(found: dict[str, tuple[Picture, Detection]], engine: Engine) -> None:
