@@ -39,6 +39,7 @@ def test_an_own_network_is_compressed_downloaded_and_classifies(
     open_network(page, file=weights, names=weights.parent / "names.txt")
     expect(page.get_by_role("heading", name="Compress flowers.pth")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("combobox", name="Method").click()
     page.get_by_role("option", name=presets()["uniform"].title).click()
     expect(page.get_by_text(presets()["uniform"].words)).to_be_visible()

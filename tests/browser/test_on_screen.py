@@ -63,6 +63,7 @@ def test_no_camera_lies_over_a_chart_and_its_png_is_a_button_away(page: Page) ->
     expect(page.locator(".st-key-chart-classify-squeezenet1_1 .main-svg").first).to_be_visible()
     expect(page.locator(".modebar-container").first).to_be_hidden()
     page.get_by_text("Table and downloads").click()
+    page.wait_for_function("window.squeezeLab?.listens")  # the page's script makes the PNG
     with page.expect_download() as download:
         page.locator(".st-key-png-classify-squeezenet1_1 button:visible").click()
     assert download.value.suggested_filename == "classify-squeezenet1_1.png"
