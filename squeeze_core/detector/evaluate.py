@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from faster_coco_eval import COCO, COCOeval_faster
-from torchvision.ops import box_iou
 from tqdm import tqdm
 
 from squeeze_core.detector.annotations import Annotations, Example
 from squeeze_core.detector.calibration import UNCALIBRATED, Judged
 from squeeze_core.detector.detect import detect, least_side
-from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row
+from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row, iou
 from squeeze_core.detector.pretrained import PretrainedDetector
 from squeeze_core.images import prefetch, read
 from squeeze_core.networks.engine import Engine
@@ -93,12 +91,12 @@ def judge(annotations: Annotations, answers: Iterable[Candidates]) -> Judged:
 def right(found: Sequence[Detection], example: Example) -> list[bool]:
     """True for each box, best first, that covers a true box of its class not covered by one before it."""
     verdicts = []
-    free = torch.ones(len(example.labels), dtype=torch.bool)
+    boxes, labels = np.asarray(example.boxes), np.asarray(example.labels)
+    free = np.ones(len(labels), bool)
     for one in found:
-        overlaps = box_iou(torch.tensor([one.box]), example.boxes)[0]
-        overlaps = overlaps.where(free & (example.labels == one.index), 0.0)
+        (overlaps,) = iou(np.array([one.box]), boxes) * (free & (labels == one.index))
         best = int(overlaps.argmax()) if len(overlaps) else -1
-        verdicts.append(best >= 0 and overlaps[best].item() >= 0.5)
+        verdicts.append(best >= 0 and bool(overlaps[best] >= 0.5))
         if verdicts[-1]:
             free[best] = False
     return verdicts

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from squeeze_core.detector.annotations.listing import AnnotationError, ListedBox, ListedPicture, Listing
 from squeeze_core.images import ImageError, read
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Annotation tools round; a box may stick out by this much, pixels, and is clipped without a word.
 TOLERANCE = 1.5
@@ -142,6 +143,8 @@ def _example(
 
     def tensors(ignored: bool) -> tuple[Tensor, Tensor]:
         chosen = [box for box in boxes if box.ignored == ignored]
+        import torch
+
         corners = torch.tensor([box.corners for box in chosen], dtype=torch.float32).reshape(-1, 4)
         return corners, torch.tensor([label_of[box.label] for box in chosen], dtype=torch.int64)
 
