@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, overload
+from typing import TypeAlias, overload
 
 import numpy as np
 from PIL import Image
 
 from squeeze_core import classifier
 from squeeze_core.classifier import Classification
+from squeeze_core.cost.profile import Profile, profile_of
 from squeeze_core.detector import detect as detecting
 from squeeze_core.detector.detections import Candidates
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
@@ -24,9 +25,6 @@ from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.own import open_own_file
 from squeeze_core.networks.preprocess import Preprocess
-
-if TYPE_CHECKING:
-    from squeeze_core.cost.profile import Profile
 
 # One picture. A path is decoded near the network's input side.
 Source: TypeAlias = Picture | Image.Image | Path | str
@@ -127,8 +125,6 @@ def explain(
 
 def profile(network: Network | str = DEFAULT) -> Profile:
     """Parameters, multiply-accumulates and activation memory, layer by layer; needs no weights."""
-    from squeeze_core.cost.profile import profile_of
-
     return profile_of(_record(network))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from squeeze_core import classifier, gallery
-from squeeze_core.cost.profile import profile
+from squeeze_core.cost.counting import profile
 from squeeze_core.cost.roofline import least_time, measure_peak
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.detector import detect as detector

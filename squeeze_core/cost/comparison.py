@@ -4,11 +4,11 @@ measured."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from squeeze_core.accuracy import Interval
 from squeeze_core.colours import NEUTRAL
-from squeeze_core.cost import article, counts, handmade
+from squeeze_core.cost import article, handmade
+from squeeze_core.cost.profile import Profile, profile_of
 from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.networks.catalogue import (
     CATALOGUE,
@@ -21,9 +21,6 @@ from squeeze_core.networks.catalogue import (
 )
 
 # Ours first; then torchvision's by family, oldest first.
-if TYPE_CHECKING:
-    from squeeze_core.cost.profile import Profile
-
 _NAMES = (
     *OURS,
     "efficientnet_lite2",
@@ -130,8 +127,6 @@ class NetworkRow:
     def profile(self) -> Profile:
         """Layer by layer; of a network only."""
         assert self.network is not None, f"{self.title} is no network."
-        from squeeze_core.cost.profile import profile_of
-
         return profile_of(self.network)
 
 
@@ -154,12 +149,7 @@ def row(network: Network | str) -> NetworkRow:
         parameters, macs = sum(block.parameters for block in blocks), sum(block.macs for block in blocks)
         return NetworkRow(article.NAME, article.TITLE, parameters, article.SOURCE, macs / 1e9)
     known = named(network) if isinstance(network, str) else network
-    cost: counts.Counts | Profile | None = counts.recorded(known)
-    if cost is None:
-        from squeeze_core.cost.profile import profile_of
-
-        cost = profile_of(known)
-    published = known.published
+    cost, published = profile_of(known), known.published
     return NetworkRow(
         known.name,
         known.title,

@@ -8,7 +8,8 @@ from typing import Literal
 
 import torch
 
-from squeeze_core.cost.profile import Profile, profile
+from squeeze_core.cost.counting import profile
+from squeeze_core.cost.profile import Profile
 from squeeze_core.cost.published import SQUEEZENET_PAPER, TABLE_3
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import SqueezeNet

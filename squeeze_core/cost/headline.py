@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from squeeze_core.accuracy import Interval, paired_difference
-from squeeze_core.cost.counts import recorded_as
+from squeeze_core.cost.profile import recorded
 from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.manifest import file_bytes, manifest, smallest
@@ -38,7 +38,7 @@ class Headline(NamedTuple):
 @cache
 def headline() -> Headline:
     """As counted, and as the file lies on disk."""
-    alexnet, ours = recorded_as("alexnet"), recorded_as(CLASSIFIER)
+    alexnet, ours = recorded("alexnet"), recorded(CLASSIFIER)
     assert alexnet is not None and ours is not None
     name = smallest(CLASSIFIER)
     on = manifest()[name]["measured"]

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from squeeze_core.cost.profile import Layer, Profile
 from squeeze_core.cost.timing import in_turns
-
-if TYPE_CHECKING:
-    from squeeze_core.cost.profile import Layer, Profile
 
 _SECONDS = 0.4  # that each of the two figures is measured for
 

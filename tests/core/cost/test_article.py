@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from squeeze_core.cost import article, comparison
+from squeeze_core.cost.counting import profile
 from squeeze_core.cost.design_space import Choice, design
-from squeeze_core.cost.profile import profile
 
 
 def test_a_picture_is_one_pixel_after_seven_pools() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from squeeze_core.cost import comparison
-from squeeze_core.cost.profile import profile
+from squeeze_core.cost.counting import profile
 from squeeze_core.networks.catalogue import named
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from squeeze_core.cost.profile import Profile, profile
+from squeeze_core.cost.counting import profile
+from squeeze_core.cost.profile import Profile
 from squeeze_core.cost.roofline import DevicePeak, least_seconds, least_time, measure_peak, moved
 from squeeze_core.networks.catalogue import DEFAULT
 

@@ -6,15 +6,14 @@ import json
 
 import pytest
 
-from squeeze_core.cost import comparison
-from squeeze_core.cost import counts as recorded
-from tools import counts
+from squeeze_core.cost import comparison, profile
+from tools import profiles
 
 
 def test_the_record_is_what_counting_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = json.loads(recorded.RECORD.read_text("utf-8"))
+    shipped = json.loads(profile.RECORD.read_text("utf-8"))
     names = ("squeezenet1_1", "resnet18", "vgg11")
     monkeypatch.setattr(comparison, "NAMES", names)
-    found = counts.record()
+    found = json.loads(profiles.written())
     assert found["torchvision"] == shipped["torchvision"]
     assert found["networks"] == {name: shipped["networks"][name] for name in names}
