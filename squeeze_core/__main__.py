@@ -16,7 +16,9 @@ from squeeze_core import __version__
 from squeeze_core.commands import complain
 from squeeze_core.errors import UserError
 
-COMMANDS = ("classify", "detect", "activations", "evaluate", "compare", "compress", "export", "bench")
+COMMANDS = (
+    "classify", "detect", "activations", "explain", "evaluate", "compare", "compress", "export", "bench",
+)  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from squeeze_core.errors import UserError
+from squeeze_core.images import SUFFIXES
+from squeeze_core.label_lists import CALLED, encoding_of, index_of
 
 
 class LabelsError(UserError):
@@ -17,45 +20,103 @@ class LabelsError(UserError):
 
 @dataclass(frozen=True)
 class Accuracy:
-    """In percent of `images`, rounded to 0.01: the true class first, or among the five first."""
+    """In percent of `images`, rounded to 0.01: the true class first, or among the five first; None where
+    there are no more than five."""
 
     images: int
     top1: float
-    top5: float
+    top5: float | None
 
 
-def read_labels(file: Path, folder: Path, classes: int = 1000) -> dict[Path, int]:
-    """Picture → class index, from a JSON object of file name (in `folder`) → index.
+def read_labels(file: Path | None, folder: Path, labels: tuple[str, ...]) -> dict[Path, int]:
+    """Picture → class index.
 
-    LabelsError when it is no such object, names a picture that is not there, or names none.
+    `file`: a JSON object of file name (in `folder`) → class, or a CSV file with a picture a row, the file
+    in one column and the class in another; a class is an index or one of `labels`. None for a folder with
+    one sub-folder a class, called by its name or index; where none is and there are as many as classes,
+    they are the classes in the order of their names, as torchvision's ImageFolder has it. LabelsError when
+    there are no such labels, or when they name a picture that is not there, or none.
     """
     if not folder.is_dir():
         raise LabelsError(f"There is no folder {folder}.")
+    rows = _in_folders(folder, labels) if file is None else _in_file(file, folder)
+    if not rows:
+        raise LabelsError(f"{file or folder} names no picture.")
+    found = {}
+    for name, label in rows.items():
+        index = index_of(label, labels)
+        if index is None:
+            raise LabelsError(
+                f"{file or folder} gives {name} the class {label!r}, not one of 0 to {len(labels) - 1} "
+                f"or of the names of the {len(labels):,} classes, such as {labels[0]}."
+            )
+        found[folder / name] = index
+    missing = [name for name in rows if not (folder / name).is_file()]
+    if missing:
+        count = f"{len(missing):,} of the {len(rows):,}"
+        raise LabelsError(f"{count} pictures in {file} are not in {folder}, {missing[0]} first.")
+    return found
+
+
+def _in_folders(folder: Path, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Picture → class, by its sub-folder."""
+    folders = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    if not folders:
+        raise LabelsError(f"{folder} has no sub-folder a class; give the classes by --labels.")
+    classes: dict[Path, Any] = {one: one.name for one in folders}
+    if len(folders) == len(labels) and all(index_of(one.name, labels) is None for one in folders):
+        classes = {one: index for index, one in enumerate(folders)}
+    return {
+        str(file.relative_to(folder)): classes[one]
+        for one in folders
+        for file in sorted(one.rglob("*"))
+        if file.suffix.lower() in SUFFIXES
+    }
+
+
+def _in_file(file: Path, folder: Path) -> dict[str, Any]:
+    """Picture → class, as a JSON or CSV file says."""
     try:
-        labels = json.loads(file.read_bytes())
+        data = file.read_bytes()
     except FileNotFoundError:
         raise LabelsError(f"There is no labels file {file}.") from None
     except OSError as error:
         raise LabelsError(f"{file} cannot be read: {error.strerror}.") from None
+    text = data.decode(encoding_of(data), "replace")
+    if file.suffix.lower() in (".csv", ".tsv", ".txt"):
+        return _in_table(text, file, folder)
+    try:
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise LabelsError(f"{file} is not JSON: {error}.") from None
-    if not isinstance(labels, dict):
+    if not isinstance(found, dict):
         raise LabelsError(f"{file} must hold a JSON object of file name → class index.")
-    for name, index in labels.items():
-        if type(index) is not int or not 0 <= index < classes:
-            raise LabelsError(f"{file} gives {name} the class {index!r}, not one of 0 to {classes - 1}.")
-    missing = [name for name in labels if not (folder / name).is_file()]
-    if missing:
-        count = f"{len(missing):,} of the {len(labels):,}"
-        raise LabelsError(f"{count} pictures in {file} are not in {folder}, {missing[0]} first.")
-    if not labels:
-        raise LabelsError(f"{file} names no picture.")
-    return {folder / name: index for name, index in labels.items()}
+    return found
 
 
-def accuracy(images: int, first: int, among_five: int) -> Accuracy:
+def _in_table(text: str, file: Path, folder: Path) -> dict[str, Any]:
+    delimiter = next((one for one in "\t;," if one in text.partition("\n")[0]), " ")
+    rows = [
+        [cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter) if row
+    ]
+    places = (
+        place for row in rows[:2] for place, cell in enumerate(row) if cell and (folder / cell).is_file()
+    )
+    place = next(places, 0)
+    headed = bool(rows) and Path(rows[0][place]).suffix.lower() not in SUFFIXES
+    head = [cell.lower() for cell in rows[0]] if headed else []
+    last = next((other for other, cell in enumerate(head) if cell in CALLED and other != place), None)
+    last = last if last is not None else (1 if place == 0 else 0)
+    body = rows[headed:]
+    if any(len(row) <= max(place, last) for row in body):
+        raise LabelsError(f"{file} has rows without two cells, the picture's file and its class.")
+    return {row[place]: row[last] for row in body}
+
+
+def accuracy(images: int, first: int, among_five: int | None) -> Accuracy:
     """Of how many pictures the true class came first, and among the five first."""
-    return Accuracy(images, round(100 * first / images, 2), round(100 * among_five / images, 2))
+    five = None if among_five is None else round(100 * among_five / images, 2)
+    return Accuracy(images, round(100 * first / images, 2), five)
 
 
 _Z = 1.96  # 95 % of a normal distribution

@@ -42,14 +42,17 @@ def network_names() -> tuple[str, ...]:
 
 
 def open_network(
-    path: Path | str, class_names: Path | str | None = None, preprocess: Preprocess | None = None
+    path: Path | str,
+    class_names: Path | str | None = None,
+    preprocess: Preprocess | None = None,
+    key: str | None = None,
 ) -> Network:
-    """Your own SqueezeNet from a weights file: safetensors, or a state dict saved by PyTorch.
+    """Your own SqueezeNet from a weights file: safetensors, .sqz, or what PyTorch saved.
 
-    `class_names`: a file with one class a line, a JSON list, or a JSON object index → name.
-    `preprocess`: None for the file's own, else torchvision's. UserError for any other file.
+    `class_names`: a file that lists them, as text, CSV, JSON or YAML. `preprocess`: None for the file's own,
+    else torchvision's. `key`: where the network is in a checkpoint with several. UserError for any other file.
     """
-    return open_own_file(Path(path), None if class_names is None else Path(class_names), preprocess)
+    return open_own_file(Path(path), None if class_names is None else Path(class_names), preprocess, key)
 
 
 # A str is a path here, and no iterable of them.

@@ -34,7 +34,7 @@ from squeeze_core.compression.presets import (
 from squeeze_core.compression.runtime import PRECISIONS, answers, to_onnx
 from squeeze_core.compression.sensitivity import divergence
 from squeeze_core.errors import UserError
-from squeeze_core.networks.catalogue import DEFAULT, Network, compressed_of
+from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS, Network, compressed_of
 from squeeze_core.networks.own import open_own_file
 from squeeze_core.networks.weights import sqz
 from squeeze_core.networks.weights.sqz import Packed
@@ -85,7 +85,7 @@ def _pictures(folder: Path) -> tuple[Tensor, Tensor, Tensor]:
 
     Judged are those whose file names' sha256 comes first: a choice that nobody made by hand.
     """
-    truth = read_labels(folder / "labels.json", folder)
+    truth = read_labels(folder / "labels.json", folder, IMAGENET_LABELS)
     ordered = sorted(truth, key=lambda path: hashlib.sha256(path.name.encode()).hexdigest())
     judged = set(ordered[:JUDGED])
     shown = [path for path in truth if path in judged]

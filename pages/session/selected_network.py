@@ -90,9 +90,15 @@ def take(network: Network) -> None:
     state().chosen = next(name for name, known in own.items() if known == network)
 
 
-def open_file(file: UploadedFile, class_names: UploadedFile | None, preprocess: Preprocess | None) -> None:
+def open_file(
+    file: UploadedFile,
+    class_names: UploadedFile | None,
+    preprocess: Preprocess | None,
+    key: str | None = None,
+) -> None:
     """Open a user's file and use it: a network's weights or a detector. `preprocess`: what the network
-    expects to see, None for what the file says. UserError says why a file cannot be used."""
+    expects to see, None for what the file says; `key`: as `open_own` takes it. UserError says why a file
+    cannot be used."""
     from squeeze_core.detector.pretrained import holds_detector
     from squeeze_core.networks.own import open_own
 
@@ -101,7 +107,7 @@ def open_file(file: UploadedFile, class_names: UploadedFile | None, preprocess: 
         _open_detector(file.name, content)
         return
     names = (class_names.name, class_names.getvalue()) if class_names else None
-    take(open_own(content, file.name, names, preprocess))
+    take(open_own(content, file.name, names, preprocess, key))
 
 
 def _open_detector(file_name: str, content: bytes) -> None:

@@ -34,11 +34,14 @@ _SCREEN = (960, 960)
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture in the tray, with its text alternative and a small square as a data address."""
+    """One picture in the tray, with its text alternative and a small square as a data address; of a file
+    with several frames also the bytes and their key."""
 
     picture: Picture
     alt: str
     thumbnail: str
+    data: bytes = b""
+    file_key: str = ""
 
 
 class Refusal(NamedTuple):
@@ -82,7 +85,7 @@ def put_in_address() -> None:
 
 def current() -> Picture:
     """The picture chosen in the tray; there is always one."""
-    return _current_entry().picture
+    return current_entry().picture
 
 
 def pictures() -> list[Picture]:
@@ -92,7 +95,7 @@ def pictures() -> list[Picture]:
 
 def entries() -> list[Entry]:
     """The same, with text alternatives and thumbnails."""
-    return list(state().entries.values()) or [_current_entry()]
+    return list(state().entries.values()) or [current_entry()]
 
 
 def with_samples() -> list[Picture]:
@@ -103,7 +106,7 @@ def with_samples() -> list[Picture]:
 
 def describe(picture: Picture) -> str:
     """The text alternative of one of the tray's pictures."""
-    entry = state().entries.get(picture.key) or _current_entry()
+    entry = state().entries.get(picture.key) or current_entry()
     return entry.alt if entry.picture.key == picture.key else picture.name
 
 
@@ -130,12 +133,10 @@ def add(files: Iterable[UploadedFile]) -> None:
             data = file.getvalue()
             key = images.key_of(data)
             if known := tray.entries.get(key):
-                picture, thumbnail = replace(known.picture, name=file.name), known.thumbnail
+                picture = replace(known.picture, name=file.name)
+                tray.entries[key] = replace(known, picture=picture, alt=_alt(picture))
             else:
-                picture = images.decode(data, file.name, poll=end_unwanted_run, key=key)
-                thumbnail = _thumbnail(picture)
-            alt = f"Your picture {file.name}, {picture.width} × {picture.height} pixels"
-            tray.entries[key] = Entry(picture, alt, thumbnail)
+                tray.entries[key] = _entry(data, file.name, key)
         except ImageError as error:
             tray.refusals.append(Refusal(file.name, str(error)))
             continue
@@ -143,6 +144,29 @@ def add(files: Iterable[UploadedFile]) -> None:
         tray.removed.discard(file.name)
     if taken:
         tray.chosen = taken[0]
+
+
+def _entry(data: bytes, name: str, key: str, frame: int = 0) -> Entry:
+    picture = images.decode(data, name, poll=end_unwanted_run, key=key, frame=frame)
+    kept = (data, key) if picture.frames > 1 else ()
+    return Entry(picture, _alt(picture), _thumbnail(picture), *kept)
+
+
+def _alt(picture: Picture) -> str:
+    about = f", {picture.about()}" if picture.about() else ""
+    return f"Your picture {picture.name}, {picture.width} × {picture.height} pixels{about}"
+
+
+def show_frame(entry: Entry, frame: int) -> None:
+    """Show another frame of that entry's file in its place; the same alone where that cannot be read."""
+    tray, old = state(), entry.picture
+    try:
+        new = _entry(entry.data, old.name, entry.file_key, frame)
+    except ImageError as error:
+        tray.refusals = [Refusal(old.name, f"Frame {frame + 1}: {error}")]
+        new = replace(entry, data=b"")
+    entries = ((new, new.picture.key) if one is entry else (one, key) for key, one in tray.entries.items())
+    tray.entries, tray.chosen = {key: one for one, key in entries}, new.picture.key
 
 
 def refuse(name: str, size: int) -> None:
@@ -189,7 +213,7 @@ def clear() -> None:
     tray.entries, tray.chosen, tray.refusals = {}, "", []
 
 
-def _current_entry() -> Entry:
+def current_entry() -> Entry:
     tray = state()
     return tray.entries.get(tray.chosen) or sample_entry(tray.sample)
 

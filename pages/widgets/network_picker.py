@@ -45,7 +45,8 @@ def _content() -> None:
 
 def _open_own() -> None:
     st.markdown(
-        "**Open your own** SqueezeNet: a state dict (.safetensors, .pth, .pt) or a compressed file (.sqz); "
+        "**Open your own** SqueezeNet: weights or a checkpoint (.safetensors, .pth, .pt, .ckpt), or a "
+        "compressed file (.sqz); "
         "or a detector that was trained here (.safetensors, .sqz)"
     )
     left, right = st.columns(2)
@@ -53,17 +54,20 @@ def _open_own() -> None:
     names = right.file_uploader(
         "Class names, if the file lacks them",
         key="network-names",
-        help="One a line, a JSON list, or a JSON object index → name.",
+        help="A list of names: text, CSV, JSON or YAML.",
     )
     problem = st.empty()  # above the button, where the popover shows it
     pressed = st.button("Open", key="network-open", type="primary", disabled=weights is None)
     with st.expander("What it expects to see", icon=":material/crop:"):
         preprocess = _preprocess_controls()
+        where = st.text_input(
+            "Key", key="network-key", help="Where the network is, in a checkpoint with several."
+        )
     if pressed and weights:
         try:
             # A detector is converted to ONNX, which takes some seconds.
             with st.spinner("Opening the file", show_time=True):
-                selected_network.open_file(weights, names, preprocess())
+                selected_network.open_file(weights, names, preprocess(), where or None)
         except UserError as error:
             problem.error(plain(str(error)), icon=":material/broken_image:")
             return
@@ -127,8 +131,7 @@ def _caption(network: Network) -> str:
     words = [network.weights.words, str(network.preprocess)]
     if not network.present():
         words.insert(0, "not on this machine yet")
-    classes = len(network.labels)
-    return plain("; ".join([*words, f"{classes:,} class{'' if classes == 1 else 'es'}"]))
+    return plain("; ".join([*words, network.classes_in_words()]))
 
 
 def _close_own() -> None:

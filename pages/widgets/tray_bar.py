@@ -42,8 +42,28 @@ def draw() -> None:
         component(_HERE / "restore_pictures.js", _RESTORE)(
             data={"session": state.token, "names": names, "gone": sorted(gone)}, key="tray-restore"
         )
+        _about(tray.current_entry())
         if state.refusals:
             _refusals([refusal.sentence for refusal in state.refusals])
+
+
+def _about(entry: Entry) -> None:
+    """What is to be known of the picture shown, and the choice among a file's frames."""
+    picture = entry.picture
+    if picture.notice:
+        st.caption(plain(f"{picture.name}: {picture.notice}"))
+    if entry.data:
+        number = st.slider(
+            plain(f"Frame of {picture.name}"),
+            1,
+            picture.frames,
+            picture.frame + 1,
+            key=f"tray-frame-{entry.file_key[:16]}",
+            width=360,
+        )
+        if number != picture.frame + 1:
+            tray.show_frame(entry, number - 1)
+            st.rerun()
 
 
 def _refusals(sentences: list[str]) -> None:

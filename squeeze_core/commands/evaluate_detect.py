@@ -32,6 +32,7 @@ def add_to(subparsers: Any) -> ArgumentParser:
         metavar="FILE",
         help="COCO's JSON, YOLO's data.yaml, or a folder with PASCAL VOC's XML files",
     )
+    parser.add_argument("--split", default="val", metavar="NAME", help="of a data.yaml; val when not given")
     parser.add_argument(
         "--rename",
         type=pair,
@@ -60,7 +61,9 @@ def pair(text: str) -> tuple[str, str]:
 
 def run(options: Namespace) -> int:
     detector = load_detector(options.weights)
-    annotations = read(options.folder, options.annotations, detector.labels, dict(options.rename))
+    annotations = read(
+        options.folder, options.annotations, detector.labels, dict(options.rename), options.split
+    )
     for notice in annotations.notices:
         complain(notice)
     if options.last:

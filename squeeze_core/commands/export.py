@@ -14,6 +14,7 @@ from squeeze_core import gallery
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.commands import add_json_option, network_options, print_json
 from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.errors import UserError
 from squeeze_core.networks.preprocess import Preprocess
 
 # What the answers are, which the file says too.
@@ -37,11 +38,14 @@ def _add_options(parser: ArgumentParser, task: str) -> None:
         network_options.add_options(parser)
     else:
         parser.add_argument("--weights", type=Path, metavar="FILE", help="a detector of your own training")
+    parser.add_argument("--force", action="store_true", help="replace a file that exists")
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: Namespace) -> int:
+    if options.out.exists() and not options.force:
+        raise UserError(f"{options.out} exists; --force replaces it.")
     if options.task == "classify":
         network = network_options.network_of(options)
         module, labels, preprocess = network.load(), network.labels, network.preprocess

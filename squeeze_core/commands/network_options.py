@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from squeeze_core.commands import complain
 from squeeze_core.errors import UserError
 from squeeze_core.networks import CLASSIFIER
 
@@ -32,8 +33,9 @@ def add_weights_options(parser: ArgumentParser) -> None:
         "--class-names",
         type=Path,
         metavar="FILE",
-        help="one a line, a JSON list, or a JSON object index → name",
+        help="a list of names: text, CSV, JSON or YAML",
     )
+    own.add_argument("--key", metavar="NAME", help="where the network is in a checkpoint with several")
     input_form = own.add_mutually_exclusive_group()
     input_form.add_argument(
         "--stretch", type=int, metavar="SIDE", help="it sees whole pictures at that side"
@@ -63,13 +65,15 @@ def own_of(options: Namespace, model: str = CLASSIFIER) -> Network | None:
 
     instead_of = named(model)
     if options.weights is None:
-        for name in ("class_names", "stretch", "crop", "mean", "std"):
+        for name in ("class_names", "key", "stretch", "crop", "mean", "std"):
             if getattr(options, name) is not None:
                 raise UserError(f"--{name.replace('_', '-')} goes with --weights.")
         return None
     if instead_of.plan is None:
-        return reweighted(instead_of, options.weights)
-    return open_own_file(options.weights, options.class_names, _preprocess(options))
+        return reweighted(instead_of, options.weights, options.key)
+    own = open_own_file(options.weights, options.class_names, _preprocess(options), options.key)
+    complain(f"{own.weights.words}: {own.classes_in_words()}")
+    return own
 
 
 def _preprocess(options: Namespace) -> Preprocess | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from squeeze_core.commands import legible
+from squeeze_core.commands.inputs import STANDARD_INPUT
 from squeeze_core.commands.result_table import Columns, Row
-from squeeze_core.images import ImageError, Picture, prefetch, read
+from squeeze_core.images import MAX_BYTES, SUFFIXES, ImageError, Picture, decode, prefetch, read
 
 if TYPE_CHECKING:
     from squeeze_core.networks.engine import Engine
@@ -59,15 +61,23 @@ class Work:
                     continue
                 result = next(results)
                 row = {**self.row(path, result), "file": file}
-                yield Found(row, tuple(self.lines(row, result)))
+                lines = tuple(self.lines(row, result))
+                if about := picture.about():
+                    row |= {"frames": picture.frames, "picture": about}
+                    lines = (*lines, f"  ({about})") if lines else ()
+                yield Found(row, lines)
 
 
 def _read_or_error(path: Path, least_side: int | None) -> Picture | ImageError:
     """The picture in that file, or why there is none, for a report in its place."""
-    if path.is_dir():
-        which = "without a picture" if os.access(path, os.R_OK | os.X_OK) else "that cannot be opened"
-        return ImageError(f"{path} is a folder {which}.")
     try:
+        if path == STANDARD_INPUT:
+            return decode(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input")
+        if path.is_dir():
+            if not os.access(path, os.R_OK | os.X_OK):
+                raise ImageError(f"{path} is a folder that cannot be opened.")
+            if not any(one.is_dir() or one.suffix.lower() in SUFFIXES for one in path.iterdir()):
+                raise ImageError(f"{path} is a folder without a picture.")
         return read(path, least_side)
     except ImageError as error:
         return error

@@ -18,7 +18,7 @@ from typing import TypeVar
 from squeeze_core.images import pool
 from squeeze_core.images.decoding import decode_here, from_pillow
 from squeeze_core.images.formats import SUFFIXES
-from squeeze_core.images.picture import LONGEST_SIDE, MAX_BYTES, ImageError, Picture, check_bytes
+from squeeze_core.images.picture import FACTS, LONGEST_SIDE, MAX_BYTES, ImageError, Picture, check_bytes
 
 __all__ = [
     "LONGEST_SIDE",
@@ -69,9 +69,13 @@ def key_of(data: bytes) -> str:
 
 
 def decode(
-    data: bytes, name: str, poll: Callable[[], object] = lambda: None, key: str | None = None
+    data: bytes,
+    name: str,
+    poll: Callable[[], object] = lambda: None,
+    key: str | None = None,
+    frame: int = 0,
 ) -> Picture:
-    """The picture in those bytes, whatever the name's extension; of an animation the first frame.
+    """The picture in those bytes, whatever the name's extension; of an animation or pages that `frame`.
 
     `poll` is called every tenth of a second meanwhile; what it raises ends the work. `key`: their
     `key_of`, where it is known.
@@ -81,7 +85,7 @@ def decode(
     JPEG) MAX_BASELINE_JPEG_PIXELS, or a picture that takes too long or too much memory.
     """
     check_bytes(len(data), name)
-    return _decode(data, name, None, poll, key or key_of(data))
+    return _decode(data, name, None, poll, key or key_of(data), frame)
 
 
 def prefetch(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -123,12 +127,12 @@ def _decode(
     least_side: int | None,
     poll: Callable[[], object] = lambda: None,
     key: str | None = None,
+    frame: int = 0,
 ) -> Picture:
     if not _IN_PROCESSES:
         data = source.read_bytes() if isinstance(source, Path) else source
-        return decode_here(data, name, least_side, key)
+        return decode_here(data, name, least_side, key, frame)
     path = os.path.abspath(source) if isinstance(source, Path) else None
-    request = {"name": name, "path": path, "least_side": least_side, "key": key}
+    request = {"name": name, "path": path, "least_side": least_side, "key": key, "frame": frame}
     answer, image = pool.shared().run(request, b"" if isinstance(source, Path) else source, poll)
-    facts = (answer[key] for key in ("width", "height", "format", "key", "milliseconds"))
-    return Picture(name, image, *facts)
+    return Picture(name, image, *(answer[fact] for fact in FACTS))

@@ -67,9 +67,13 @@ class _Source:
     size: tuple[int, int]
     colours: bytes | Encoding | None = None
     orientation: int = 1
+    frames: int = 1
+    notice: str = ""
 
 
-def decode_here(data: bytes, name: str, least_side: int | None = None, key: str | None = None) -> Picture:
+def decode_here(
+    data: bytes, name: str, least_side: int | None = None, key: str | None = None, frame: int = 0
+) -> Picture:
     """Decode as `images.decode` does, in this process, without limits on time and memory."""
     start = time.perf_counter()
     format_ = formats.format_of(data)
@@ -79,7 +83,7 @@ def decode_here(data: bytes, name: str, least_side: int | None = None, key: str 
         with warnings.catch_warnings():
             # What Pillow warns of (odd EXIF, odd palettes) is either harmless here or refused here.
             warnings.simplefilter("ignore")
-            source = _OPENERS[format_](data, name, least_side)
+            source = _OPENERS[format_](data, name, least_side, frame)
             image, width, height = _upright(source, least_side)
     except ImageError:
         raise
@@ -93,8 +97,11 @@ def decode_here(data: bytes, name: str, least_side: int | None = None, key: str 
             raise ImageError(f"{name} is a {format_} variant that is not supported.") from None
         raise ImageError(f"{name} is a damaged or incomplete {format_} picture.") from None
     elapsed = 1000 * (time.perf_counter() - start)
+    key = key or hashlib.sha256(data).hexdigest()
+    if frame:
+        key = hashlib.sha256(f"{key}, {frame}".encode()).hexdigest()
     return Picture(
-        name, image, width, height, format_.upper(), key or hashlib.sha256(data).hexdigest(), elapsed
+        name, image, width, height, format_.upper(), key, elapsed, frame, source.frames, source.notice
     )
 
 
@@ -120,7 +127,9 @@ def from_pillow(image: Image.Image) -> Picture:
 # Opening a file of one format
 
 
-def _plain(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
+def _plain(
+    plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None, frame: int = 0
+) -> _Source:
     """A file that Pillow decodes; its size is checked first.
 
     The plugin's own class is called: `Image.open` refuses and warns by a global limit, in words of its own.
@@ -130,16 +139,30 @@ def _plain(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side
     baseline = plugin is JpegImagePlugin.JpegImageFile and not image.info.get("progressive")
     check_pixels(*size, name, baseline)
     image.draft(None, _fitted(*size, least_side, _SPARE_JPEG))
+    frames = _frames(image)
+    if frame:
+        image.seek(frame)
+        size = image.size
+        check_pixels(*size, name)
     image.load()
-    return _Source(image, size, image.info.get("icc_profile"), _orientation(image.info.get("exif")))
+    profile, exif = image.info.get("icc_profile"), image.info.get("exif")
+    return _Source(image, size, profile, _orientation(exif), frames)
 
 
-def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
+def _frames(image: ImageFile.ImageFile) -> int:
+    """The number of a file's frames, 1 where a damaged rest does not say it."""
+    try:
+        return getattr(image, "n_frames", 1)
+    except Exception:
+        return 1
+
+
+def _webp(data: bytes, name: str, least_side: int | None, frame: int) -> _Source:
     facts = containers.webp(data)
     size = facts.width, facts.height
     check_pixels(*size, name)
     if facts.animated or size[0] * size[1] < _LARGE_WEBP:
-        return _plain(WebPImagePlugin.WebPImageFile, data, name, least_side)
+        return _plain(WebPImagePlugin.WebPImageFile, data, name, least_side, frame)
     import imagecodecs  # few pictures need it
 
     values = imagecodecs.webp_decode(data)
@@ -147,7 +170,7 @@ def _webp(data: bytes, name: str, least_side: int | None) -> _Source:
     return _Source(pixels, size, facts.profile, _orientation(facts.exif))
 
 
-def _png(data: bytes, name: str, least_side: int | None) -> _Source:
+def _png(data: bytes, name: str, least_side: int | None, frame: int) -> _Source:
     plain, facts = containers.png_parts(data)
     source = _plain(PngImagePlugin.PngImageFile, plain, name, least_side)
     image = cast("Image.Image", source.pixels)
@@ -193,32 +216,38 @@ def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | Encoding | No
     return None if encoding.is_srgb else encoding
 
 
-def _heic(data: bytes, name: str, least_side: int | None) -> _Source:
+def _heic(data: bytes, name: str, least_side: int | None, frame: int) -> _Source:
     from pillow_heif import HeifImageFile  # its libraries take a moment to load
 
-    return _iso(HeifImageFile, data, name, least_side)
+    return _iso(HeifImageFile, data, name, least_side, frame)
 
 
-def _iso(plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None) -> _Source:
-    source = _plain(plugin, data, name, least_side)
+def _iso(
+    plugin: type[ImageFile.ImageFile], data: bytes, name: str, least_side: int | None, frame: int
+) -> _Source:
+    source = _plain(plugin, data, name, least_side, frame)
     points = containers.iso_code_points(data)
     if points and source.colours is None:
         source.colours = code_points(*points)
     return source
 
 
-def _tiff(data: bytes, name: str, least_side: int | None) -> _Source:
-    found = tiff.tags(data)
+def _tiff(data: bytes, name: str, least_side: int | None, frame: int) -> _Source:
+    pages = tiff.pages(data)
+    number, found = pages[frame]
     check_pixels(*tiff.size(found), name)
     if not tiff.for_pillow(found):
-        pixels = tiff.samples(data, found)
+        pixels, notice = tiff.samples(data, found, number)
         orientation = found.get(tiff.ORIENTATION, (1,))[0]
-        return _Source(pixels, tiff.size(found), found.get(tiff.PROFILE), orientation)
+        profile = found.get(tiff.PROFILE)
+        return _Source(pixels, tiff.size(found), profile, orientation, len(pages), notice)
     # Upright already: Pillow turns a TIFF while loading it.
-    return _plain(TiffImagePlugin.TiffImageFile, data, name, least_side)
+    source = _plain(TiffImagePlugin.TiffImageFile, data, name, least_side, number)
+    source.frames = len(pages)
+    return source
 
 
-_OPENERS: dict[str, Callable[[bytes, str, int | None], _Source]] = {
+_OPENERS: dict[str, Callable[[bytes, str, int | None, int], _Source]] = {
     "JPEG": partial(_plain, JpegImagePlugin.JpegImageFile),
     "PNG": _png,
     "WebP": _webp,

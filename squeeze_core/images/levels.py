@@ -19,32 +19,33 @@ _WHITES = {
 }
 
 
-def levels(values: np.ndarray, bits: int = 0) -> tuple[float, float]:
+def levels(values: np.ndarray, bits: int = 0, nodata: float | None = None) -> tuple[float, float]:
     """The values that become black and white.
 
     A picture that states its `bits` a sample, where that is not what its number type has, uses all
     of them. Else black is 0 and white the smallest customary white that no value exceeds: for
     16-bit samples 255, 4,095 or 65,535, for floats 1, 255 or 65,535. Where a value is below 0 or
     above every customary white, and for 32-bit samples far below it, the picture's own smallest and
-    largest value are taken, except that signed 8-bit samples then use −128 to 127.
+    largest value are taken, except that signed 8-bit samples then use −128 to 127. They are taken as well
+    for measurements, which state a value for `nodata` that is none of them.
     """
     if bits:
         return 0, 2**bits - 1
     name = "float" if values.dtype.kind == "f" else values.dtype.name
-    low, high = _extremes(values)
-    for white in _WHITES.get(name, ()):
+    low, high = _extremes(values, nodata)
+    for white in _WHITES.get(name, ()) if nodata is None or name == "uint8" else ():
         if low >= 0 and high <= white and not (white > 65_535 and high < white / 16):
             return 0, white
     return (-128, 127) if name == "int8" else (low, high)
 
 
-def _extremes(values: np.ndarray) -> tuple[float, float]:
+def _extremes(values: np.ndarray, nodata: float | None) -> tuple[float, float]:
     """The smallest and the largest finite value; row by row, so that no copy of all is made."""
-    if values.dtype.kind != "f":
+    if values.dtype.kind != "f" and nodata is None:
         return float(values.min()), float(values.max())
     low, high = np.inf, -np.inf
     for row in values:
-        finite = row[np.isfinite(row)]
+        finite = row[np.isfinite(row) & (row != nodata)].astype(np.float64)
         low, high = float(finite.min(initial=low)), float(finite.max(initial=high))
     return (low, high) if low <= high else (0.0, 0.0)
 
@@ -81,7 +82,7 @@ class Samples:
     black: float
     white: float
     inverted: bool = False
-    clear: tuple[int, ...] | None = None
+    clear: tuple[float, ...] | None = None
     premultiplied: bool = False
 
     @property

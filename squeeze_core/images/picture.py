@@ -14,6 +14,8 @@ MAX_BYTES = 100_000_000
 MAX_PIXELS = 40_000_000
 # A baseline JPEG decodes at reduced scale, so the photographs of 108-megapixel cameras fit too.
 MAX_BASELINE_JPEG_PIXELS = 110_000_000
+# What a process that decodes says of a `Picture`, in its order.
+FACTS = ("width", "height", "format", "key", "milliseconds", "frame", "frames", "notice")
 TOO_LONG = "takes too long to read"
 TOO_MUCH_MEMORY = "takes too much memory to read"
 
@@ -32,8 +34,10 @@ class Picture:
 
     `name`: its file name, for people. `image`: RGB in sRGB, upright, longest side at most
     LONGEST_SIDE. `width`, `height`: pixels of the upright original, which `image` may be a reduction
-    of. `format`: JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF or HEIC. `key`: sha256 of the bytes.
-    `milliseconds`: decoding time.
+    of. `format`: JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF or HEIC. `key`: sha256 of the bytes, of a
+    later frame of them and its number.
+    `milliseconds`: decoding time. `frame`: which of the file's `frames` it is, pages or pictures, from 0.
+    `notice`: what else is to be known of it; "" for nothing.
     """
 
     name: str
@@ -43,6 +47,14 @@ class Picture:
     format: str
     key: str
     milliseconds: float
+    frame: int = 0
+    frames: int = 1
+    notice: str = ""
+
+    def about(self) -> str:
+        """What should be said with an answer, such as "frame 1 of 4"; "" for nothing."""
+        of_many = f"frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""
+        return "; ".join(filter(None, (of_many, self.notice)))
 
 
 def check_bytes(size: int, name: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from squeeze_core.images.decoding import decode_here
-from squeeze_core.images.picture import ImageError
+from squeeze_core.images.picture import FACTS, ImageError
 from squeeze_core.images.pool import NO_MEMORY, READY
 
 # A process that keeps more than that after a picture is replaced.
@@ -51,12 +51,12 @@ def _answered(
     _allow(cpu_seconds)
     try:
         data = data if path is None else Path(path).read_bytes()
-        picture = decode_here(data, name, request["least_side"], request["key"])
+        picture = decode_here(data, name, request["least_side"], request["key"], request["frame"])
     except ImageError as error:
         return {"error": str(error)}, b""
     except OSError as error:
         return {"error": f"{name} cannot be read: {error.strerror}."}, b""
-    facts = {key: getattr(picture, key) for key in ("width", "height", "format", "key", "milliseconds")}
+    facts = {key: getattr(picture, key) for key in FACTS}
     return facts | {"size": picture.image.size}, picture.image.tobytes()
 
 

@@ -127,6 +127,11 @@ class Network:
         """True if the weights are a user's."""
         return isinstance(self.weights, OwnFile)
 
+    def classes_in_words(self) -> str:
+        """ "3 classes: red, green, blue", of many the first three."""
+        few, count = ", ".join(self.labels[:3]), len(self.labels)
+        return f"{count:,} class{'' if count == 1 else 'es'}: {few}{', …' if count > 3 else ''}"
+
     def present(self) -> bool:
         """True if `load` needs no internet: the weights are on this machine."""
         return self.weights.present()

@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from squeeze_core.errors import WeightsError
+
 FOLDER = Path(str(files("squeeze_core.networks"))) / "weights" / "files"
 
 
@@ -20,7 +22,11 @@ def manifest() -> dict[str, dict[str, Any]]:
     "preprocess"} with `published` beside it, or {"compressed": the name of the network whose weights these
     are}.
     """
-    return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+    file = FOLDER / "manifest.json"
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise WeightsError(f"{file} is missing or damaged; install Squeeze Lab again.") from None
 
 
 def file_bytes(name: str) -> int:

@@ -8,22 +8,23 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 import numpy as np
 from safetensors.numpy import save
 
+from squeeze_core import label_lists
 from squeeze_core.colours import ACCENT
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks.catalogue import CATALOGUE, IMAGENET_LABELS, Network, Published
 from squeeze_core.networks.plan import Bypass, FireShape, Plan, state_shapes
 from squeeze_core.networks.preprocess import Preprocess
 from squeeze_core.networks.weights import OwnFile
-from squeeze_core.networks.weights.reading import State, read_file, read_weights
+from squeeze_core.networks.weights.reading import State, Stored, read_file, read_weights
 
 # torchvision's evaluation transform, which most fine-tuning scripts use.
 TORCHVISION = Preprocess(224, resize=256)
@@ -38,22 +39,25 @@ def open_own(
     name: str,
     class_names: tuple[str, bytes] | None = None,
     preprocess: Preprocess | None = None,
+    key: str | None = None,
 ) -> Network:
     """The record of the SqueezeNet whose weights these bytes are.
 
-    `name`: the file's. `class_names`: another file's name and bytes, one class a line, a JSON list, or
-    a JSON object index → name; None for those in the file itself, else ImageNet's names for 1,000 classes,
-    else numbers. `preprocess`: None for that in the file itself, else torchvision's. WeightsError, in one
-    sentence, for anything that is no SqueezeNet's weights, and for weights whose answers overflow.
+    `name`: the file's. `class_names`: the name and bytes of another file that lists them, in any form of
+    `label_lists.read`; None for those in the file itself, else ImageNet's names for 1,000 classes, else
+    numbers. `preprocess`: None for that in the file itself, else torchvision's. `key`: where the network
+    is in a file with several. WeightsError, in one sentence, for anything that is no SqueezeNet's weights,
+    and for weights whose answers overflow.
     """
-    stored = read_weights(content, name)
-    plan, classes = read_plan(stored.state, name, stored.metadata.get("bypass", "none"))
+    stored = read_weights(content, name, _FIRE, key)
+    state, beside = _as_torchvision(stored, name)
+    plan, classes = read_plan(state, name, stored.metadata.get("bypass", "none"))
     if class_names:
-        labels = read_class_names(class_names[1], class_names[0])
+        labels = _class_names(class_names[1], class_names[0])
     elif "labels" in stored.metadata:
-        labels = read_class_names(stored.metadata["labels"].encode(), "labels")
+        labels = _class_names(stored.metadata["labels"].encode(), "labels")
     else:
-        labels = _default_labels(classes)
+        labels = _labels_inside(stored, classes) or _default_labels(classes)
     if len(labels) != classes:
         source = class_names[0] if class_names else name
         raise WeightsError(f"{source} names {len(labels):,} classes; {name} has {classes:,}.")
@@ -62,9 +66,12 @@ def open_own(
     shipped = (one.preprocess for one in CATALOGUE.values() if getattr(one.weights, "sha256", "") == digest)
     see = preprocess or _stored_preprocess(stored.metadata, name) or next(shipped, TORCHVISION)
     _check_preprocess(see, plan)
-    key = hashlib.sha256(f"{digest}{see}{see.mean}{see.std}{labels}".encode()).hexdigest()
-    weights = OwnFile(f"your file {name}", len(content), stored.state)
-    network = Network(name, name, ACCENT, weights, see, labels, UNPUBLISHED, plan=plan, key=f"own:{key}")
+    made = hashlib.sha256(f"{digest}{key}{see}{see.mean}{see.std}{labels}".encode()).hexdigest()
+    words = f"your file {name}{_left_out(beside)}"
+    if class_names and label_lists.encoding_of(class_names[1]) == "latin-1":
+        words += f" with the names in {class_names[0]} read as Latin-1"
+    weights = OwnFile(words, len(content), state)
+    network = Network(name, name, ACCENT, weights, see, labels, UNPUBLISHED, plan=plan, key=f"own:{made}")
     _check_answers(network, max(SIDES[0], plan.smallest_input))
     return network
 
@@ -77,29 +84,32 @@ def _check_answers(network: Network, side: int) -> None:
 
 
 def open_own_file(
-    path: Path, class_names: Path | None = None, preprocess: Preprocess | None = None
+    path: Path,
+    class_names: Path | None = None,
+    preprocess: Preprocess | None = None,
+    key: str | None = None,
 ) -> Network:
     """The same from files; WeightsError also when one of them cannot be read."""
-    names = (class_names.name, read_file(class_names)) if class_names else None
-    return open_own(read_file(path), path.name, names, preprocess)
+    names = (class_names.name, read_file(class_names, "list of class names")) if class_names else None
+    return open_own(read_file(path), path.name, names, preprocess, key)
 
 
-def reweighted(network: Network, path: Path) -> Network:
+def reweighted(network: Network, path: Path, key: str | None = None) -> Network:
     """A network of the catalogue with weights from a user's file, which must be that network's.
 
     WeightsError when they cannot be read or do not fit.
     """
     content = read_file(path)
-    state = read_weights(content, path.name).state
     import torch
 
     with torch.device("meta"):
         expected = {key: tuple(value.shape) for key, value in network.build().state_dict().items()}
-    if {key: value.shape for key, value in state.items()} != expected:
+    stored = read_weights(content, path.name, re.escape(next(iter(expected))), key)
+    if {key: value.shape for key, value in stored.state.items()} != expected:
         raise WeightsError(f"{path.name} does not hold the weights of {network.title}.")
-    weights = OwnFile(f"your file {path.name}", len(content), state)
-    key = f"{network.name}:{hashlib.sha256(content).hexdigest()}"
-    own = replace(network, weights=weights, published=UNPUBLISHED, measured=None, key=key)
+    weights = OwnFile(f"your file {path.name}{_left_out(stored.beside)}", len(content), stored.state)
+    made = f"{network.name}:{hashlib.sha256(content).hexdigest()}:{key}"
+    own = replace(network, weights=weights, published=UNPUBLISHED, measured=None, key=made)
     _check_answers(own, network.preprocess.size)
     return own
 
@@ -126,7 +136,6 @@ def read_plan(state: State, name: str, bypass: str = "none") -> tuple[Plan, int]
 
     WeightsError when it is another network's, or some of a SqueezeNet's tensors are missing or do not fit.
     """
-    _check_family(state, name)
     places = sorted(int(found[1]) for key in state if (found := _SQUEEZE.fullmatch(key)))
     fires = tuple(
         FireShape(*(_outputs(state, f"features.{place}.{branch}.weight") for branch in FireShape._fields))
@@ -149,6 +158,8 @@ def read_plan(state: State, name: str, bypass: str = "none") -> tuple[Plan, int]
 
 
 _SQUEEZE = re.compile(r"features\.(\d{1,3})\.squeeze\.weight")
+# Of a SqueezeNet's tensors, as far as they tell it from others.
+_FIRE = r"(?:features\.)?\d{1,3}\.squeeze\..*"
 
 
 def _check_family(state: State, name: str) -> None:
@@ -158,13 +169,52 @@ def _check_family(state: State, name: str) -> None:
             f"{name} holds one of our detectors; open it on the page Detect or with `detect`."
         )
     if not any(_SQUEEZE.fullmatch(key) for key in keys):
+        alike = next((key for key in keys if "squeeze" in key), None)
+        what = f"names its layers otherwise, such as {alike}" if alike else "has no Fire modules"
         raise WeightsError(
-            f"{name} holds the weights of another network, without Fire modules: {len(keys)} tensors from "
-            f"{keys[0]} to {keys[-1]}, where a SqueezeNet has the likes of features.3.squeeze.weight."
+            f"{name} holds {len(keys)} tensors from {keys[0]} to {keys[-1]}: a network that {what}, where "
+            "torchvision's SqueezeNet has features.3.squeeze.weight."
         )
+
+
+def _as_torchvision(stored: Stored, name: str) -> tuple[State, tuple[str, ...]]:
+    """A SqueezeNet's tensors under torchvision's names, and the names of those that are left out: what is
+    beside the network, and in it what no layer can be, such as the class weights of a loss.
+
+    WeightsError where its last layer cannot be exactly a conv10.
+    """
+    state, beside = dict(stored.state), stored.beside
+    _check_family(state, name)
     for key, layer in (("features.0.weight", "conv1"), ("classifier.1.weight", "conv10")):
-        if key not in state or state[key].ndim != 4 or not len(state[key]):
+        if key in state and state[key].ndim == 4 and len(state[key]):
+            continue
+        last = [one for one in state if one.endswith("weight") and not one.startswith("features.")]
+        if layer == "conv1" or not (last or beside):
             raise WeightsError(f"{name} lacks {key}, {layer}'s; save the whole model.state_dict().")
+        if len(last) != 1 or state[last[0]].shape[2:] != (1, 1):
+            shape = f" ({' × '.join(map(str, state[last[0]].shape))})" if last else ""
+            raise WeightsError(
+                f"{name} ends in {(*last, *beside)[0]}{shape}, where a SqueezeNet has one 1×1 convolution, "
+                f"{key}; that cannot be converted exactly."
+            )
+        for part in ("weight", "bias"):
+            if (there := f"{last[0].removesuffix('weight')}{part}") in state:
+                state[f"classifier.1.{part}"] = state.pop(there)
+    # A convolution without bias adds 0.
+    state.setdefault("classifier.1.bias", np.zeros(len(state["classifier.1.weight"]), np.float32))
+    no_layer = [
+        key
+        for key, array in state.items()
+        if not key.startswith(("features.", "classifier.")) and (array.ndim < 2 or array.dtype.kind != "f")
+    ]
+    return {key: state[key] for key in state if key not in no_layer}, (*beside, *no_layer)
+
+
+def _left_out(beside: Sequence[str]) -> str:
+    """Some words on tensors that are left out; "" for none."""
+    if not beside:
+        return ""
+    return f" without {', '.join(beside[:3])}{f' and {len(beside) - 3} more' if len(beside) > 3 else ''}"
 
 
 def _outputs(state: State, key: str) -> int:
@@ -175,48 +225,35 @@ def _outputs(state: State, key: str) -> int:
 def _check_shapes(state: State, plan: Plan, classes: int, name: str) -> None:
     expected = state_shapes(plan.layers(classes))
     missing = [key for key in expected if key not in state]
+    extra = [key for key in state if key not in expected]
     if missing:
+        instead = f"{extra[0]} is not one of them" if extra else "save the whole model.state_dict()"
         raise WeightsError(
             f"{name} lacks {len(missing)} of a SqueezeNet's {len(expected)} tensors, {missing[0]} first; "
-            "save the whole model.state_dict()."
+            f"{instead}."
         )
-    extra = [key for key in state if key not in expected]
     if extra:
         raise WeightsError(f"{name} holds {len(extra)} tensors that no SqueezeNet has, {extra[0]} first.")
     for key, shape in expected.items():
-        if state[key].dtype.kind != "f":
-            raise WeightsError(f"{name}: {key} holds whole numbers, not floating-point ones.")
         if state[key].shape != shape:
             found, fits = (" × ".join(map(str, sides)) for sides in (state[key].shape, shape))
             raise WeightsError(f"{name}: {key} is {found}; {fits} would fit the layers around it.")
 
 
-def read_class_names(content: bytes, name: str) -> tuple[str, ...]:
-    """Class names in index order: one a line, a JSON list, or an object index → name or name → index."""
+def _class_names(content: bytes, name: str) -> tuple[str, ...]:
     try:
-        text = content.decode("utf-8-sig").strip()
-        if not text.startswith(("[", "{")):
-            return tuple(line.strip() for line in text.splitlines())
-        found = json.loads(text)
-        if isinstance(found, dict):
-            found = _in_order(found)
-        if not all(isinstance(label, str) for label in found):
-            raise ValueError
-    except (ValueError, RecursionError, UnicodeDecodeError):
+        return tuple(label_lists.read(content).values())
+    except ValueError:
         raise WeightsError(
-            f"{name} does not list class names: one a line, a JSON list, or a JSON object index → name."
+            f"{name} does not list class names: one a line or a row, a JSON or YAML list, or index → name."
         ) from None
-    return tuple(found)
 
 
-def _in_order(found: dict[str, Any]) -> list[Any]:
-    """A JSON object's names by index; ValueError unless the indices are 0, 1, 2 …"""
-    if all(type(value) is int for value in found.values()):  # name → index, as ImageFolder writes it
-        found = {str(index): name for name, index in found.items()}
-    by_index = {int(index): name for index, name in found.items()}
-    if sorted(by_index) != list(range(len(found))):
-        raise ValueError
-    return [by_index[index] for index in range(len(found))]
+def _labels_inside(stored: Stored, classes: int) -> tuple[str, ...] | None:
+    """That many class names from what is called so beside the weights."""
+    named = (value for key, value in stored.others if re.search("class|label|categor|names", key))
+    found = (tuple((label_lists.listed(value) or {}).values()) for value in named)
+    return next((labels for labels in found if len(labels) == classes), None)
 
 
 def _default_labels(classes: int) -> tuple[str, ...]:

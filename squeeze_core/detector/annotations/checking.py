@@ -87,7 +87,8 @@ def check(
     if listing.faults:
         raise listing.error()
     if not any(len(example.boxes) for example in examples):
-        raise AnnotationError(f"{listing.source} lists no box.")
+        seen = "".join(f"; {notice}" for notice in listing.notices)
+        raise AnnotationError(f"{listing.source} lists no box for its {len(examples):,} pictures{seen}.")
     ids = {names[label]: identifier for label, identifier in reversed(listing.categories.items())}
     category_ids = tuple(ids.get(name) for name in classes)
     return Annotations(listing.source, classes, category_ids, tuple(examples), listing.all_notices())

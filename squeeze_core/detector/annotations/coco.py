@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,25 @@ from squeeze_core.detector.annotations.listing import (
     number,
     read_json,
 )
+from squeeze_core.label_lists import encoding_of
 
 
-def listing(folder: Path, file: Path) -> Listing:
-    """The listing of a COCO file; its pictures lie in `folder`. AnnotationError when it is none at all."""
+def is_one(file: Path) -> bool:
+    """True for a JSON file that begins as COCO's do, or cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(300)
+    except OSError:
+        return True
+    head = start.decode(encoding_of(start), "ignore")
+    return (
+        re.match(r'\s*(\{\s*"(images|annotations|categories|info|licenses|type)"|[^\s{[])', head)
+        is not None
+    )
+
+
+def listing(file: Path, *folders: Path) -> Listing:
+    """The listing of a COCO file; its pictures lie in one of the folders. AnnotationError if it is none."""
     document = read_json(file)
     parts = ("images", "annotations", "categories")
     if not isinstance(document, dict) or not all(isinstance(document.get(part), list) for part in parts):
@@ -26,7 +43,7 @@ def listing(folder: Path, file: Path) -> Listing:
         )
     found = Listing(file)
     names = _categories(found, document["categories"], document["annotations"])
-    pictures = _pictures(found, folder, document["images"])
+    pictures = _pictures(found, folders, document["images"])
     for place, row in enumerate(document["annotations"]):
         _add_box(found, row, f"annotation {_id_of(row, place)}", names, pictures)
     found.pictures = [picture for picture in pictures.values() if picture]
@@ -82,7 +99,7 @@ def _categories(found: Listing, rows: list[Any], annotations: list[Any]) -> dict
     return names
 
 
-def _pictures(found: Listing, folder: Path, rows: list[Any]) -> dict[str, ListedPicture | None]:
+def _pictures(found: Listing, folders: Sequence[Path], rows: list[Any]) -> dict[str, ListedPicture | None]:
     """Picture id → the picture; None for one that has a fault of its own."""
     pictures: dict[str, ListedPicture | None] = {}
     called: dict[Path, str] = {}
@@ -101,11 +118,11 @@ def _pictures(found: Listing, folder: Path, rows: list[Any]) -> dict[str, Listed
         pictures[key] = None
         size = number(row["width"]), number(row["height"])
         name = str(row["file_name"])
-        path = find_picture(name, folder, folder / "images")
+        path = find_picture(name, *folders)
         if not all(side and side > 0 and side == int(side) for side in size):
             found.faults.append(f"{entry} has no size in pixels: {row['width']!r}×{row['height']!r}")
         elif path is None:
-            found.faults.append(f"{entry}: there is no file {name!r} in {folder}")
+            found.faults.append(f"{entry}: there is no file {name!r} in {', '.join(map(str, folders[:3]))}")
         elif called.setdefault(path, name) != name:
             found.faults.append(f"{entry}: {name!r} and {called[path]!r} both lead to {path}")
         else:

@@ -1,21 +1,21 @@
-"""Training and validation sets in a folder, in each layout that tools export."""
+"""Training and validation sets in a folder, found by what is in it, in each layout that tools export."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from squeeze_core import label_lists
 from squeeze_core.detector.annotations import coco, voc, yolo
 from squeeze_core.detector.annotations.checking import Annotations, check
-from squeeze_core.detector.annotations.listing import AnnotationError, Listing, read_text
+from squeeze_core.detector.annotations.listing import AnnotationError, Listing, Tree, read_bytes
+from squeeze_core.images import SUFFIXES
 
-# What a set is called in a folder: training first.
-NAMES = {"train": ("train",), "val": ("val", "valid", "validation")}
-# Of exports that hold one set only: Label Studio's, Roboflow's, and what people call it.
-SINGLE_FILES = ("result.json", "_annotations.coco.json", "annotations.json")
-# Class names and pictures as Label Studio and CVAT export YOLO.
-YOLO_SINGLE = (("classes.txt", "images"), ("obj.names", "obj_train_data"))
-Finder = Callable[[Path, str], Listing | None]
+# Lists of class names beside YOLO's label files: labelImg's and Label Studio's, CVAT's, Roboflow's.
+_NAME_FILES = ("classes.txt", "obj.names", "names.txt", "_darknet.labels")
+_YAML = (".yaml", ".yml")
+Finder = Callable[[Tree, str], Listing | None]
 
 
 def read(
@@ -23,37 +23,35 @@ def read(
     source: Path,
     classes: tuple[str, ...] | None = None,
     rename: Mapping[str, str] | None = None,
+    split: str = "val",
 ) -> Annotations:
-    """One set whose pictures lie in `folder`: `source` is a COCO file, a data.yaml (its "val"), or a
+    """One set whose pictures lie in `folder`: `source` is a COCO file, a data.yaml (of which `split`), or a
     folder of VOC's XML files. Checked as `checking.check` does, with its errors."""
     if source.is_dir():
-        files = sorted(source.rglob("*.xml"))
+        files = Tree(source).of(".xml")
         if not files:
             raise AnnotationError(f"{source} holds no XML file of PASCAL VOC's.")
-        return check(voc.listing(source, files, folder), classes, rename)
-    if source.suffix.lower() in (".yaml", ".yml"):
-        return check(yolo.listing(source, "val"), classes, rename)
-    return check(coco.listing(folder, source), classes, rename)
+        return check(voc.listing(source, files, Tree(folder)), classes, rename)
+    if source.suffix.lower() in _YAML:
+        return check(yolo.listing(source, split), classes, rename)
+    return check(coco.listing(source, folder, folder / "images"), classes, rename)
 
 
 def read_sets(data: Path) -> tuple[Annotations, Annotations | None]:
     """The training set in a folder (or of a data.yaml), and its validation set when there is one.
 
-    The layouts: train/ and train.json beside each other; Roboflow's (train/_annotations.coco.json);
-    COCO's, CVAT's and Label Studio's (annotations/instances_train….json, result.json); YOLO's with a
-    data.yaml or classes.txt; VOC's XML beside the pictures or in Annotations/. The validation set has
-    the training set's classes, in its order. AnnotationError lists what is wrong with both.
+    COCO's JSON, YOLO's label files with a data.yaml or a list of classes, or VOC's XML, wherever in the
+    folder they and the pictures lie; what belongs to which set is told by ImageSets/, or by a train, val,
+    valid or validation in the path. The validation set has the training set's classes, in its order.
+    AnnotationError lists what is wrong with both.
     """
     if not data.exists():
         raise AnnotationError(f"There is no folder {data}.")
-    training = _find(data, "train")
+    tree = Tree(data if data.is_dir() else data.parent)
+    find = partial(_yaml, data) if data.is_file() else partial(_find, tree)
+    training, validation = find("train"), find("val")
     if training is None:
-        raise AnnotationError(
-            f"{data} holds no annotated pictures: neither train.json beside train/, "
-            "train/_annotations.coco.json, annotations/instances_train….json, result.json, data.yaml, "
-            "nor XML files beside their pictures."
-        )
-    validation = _find(data, "val")
+        raise AnnotationError(_nothing(tree))
     faults = []
     checked: list[Annotations] = []
     for listing in (training, validation):
@@ -68,57 +66,70 @@ def read_sets(data: Path) -> tuple[Annotations, Annotations | None]:
     return checked[0], checked[1] if len(checked) > 1 else None
 
 
-def _find(data: Path, part: str) -> Listing | None:
-    return next((found for find in _FINDERS if (found := find(data, part)) is not None), None)
+def _nothing(tree: Tree) -> str:
+    """The sentence for a folder without a training set, with what is in it."""
+    kinds = {"pictures": tuple(SUFFIXES), ".txt files": (".txt",), ".xml files": (".xml",)}
+    kinds |= {".json files": (".json",), ".yaml files": _YAML}
+    seen = [f"{len(files):,} {kind}" for kind, ends in kinds.items() if (files := tree.of(*ends))]
+    return (
+        f"{tree.root} holds no annotated pictures to learn from. In it and below are "
+        f"{', '.join(seen) or 'no pictures'}; wanted are COCO's JSON, or label files with a data.yaml or "
+        f"{_NAME_FILES[0]}, or PASCAL VOC's XML, all or those with train in their path."
+    )
 
 
-def _plain_coco(data: Path, part: str) -> Listing | None:
-    for name in NAMES[part]:
-        for file in (data / f"{name}.json", data / name / "_annotations.coco.json"):
-            if file.is_file():
-                return coco.listing(data / name, file)
-    return None
+def _find(tree: Tree, part: str) -> Listing | None:
+    return next((found for find in _FINDERS if (found := find(tree, part)) is not None), None)
 
 
-def _instances(data: Path, part: str) -> Listing | None:
-    """annotations/instances_train2017.json with train2017/; CVAT's and Label Studio's single file."""
-    for file in sorted((data / "annotations").glob(f"instances_{part}*.json")):
-        name = file.stem.removeprefix("instances_")
-        folder = next((f for f in (data / name, data / "images" / name) if f.is_dir()), data)
-        return coco.listing(folder, file)
-    if part == "train":
-        for name in ("annotations/instances_default.json", *SINGLE_FILES):
-            if (data / name).is_file():
-                folders = (data / "images" / "default", data / "images", data)
-                return coco.listing(next(f for f in folders if f.is_dir()), data / name)
-    return None
+def _coco(tree: Tree, part: str) -> Listing | None:
+    """The set's JSON, or the only one; of COCO's own files that of the instances."""
+    files = [file for file in tree.of(".json") if coco.is_one(file)]
+    of_part = [file for file in files if tree.part_of(file) == part]
+    if not of_part and part == "train" and len(files) == 1 and tree.part_of(files[0]) is None:
+        of_part = files
+    if not of_part:
+        return None
+    file = min(of_part, key=lambda file: ("instances" not in file.stem, len(file.parts)))
+    folders = dict.fromkeys(picture.parent for one in (part, None) for picture in tree.pictures(one))
+    return coco.listing(file, file.parent, *folders, tree.root)
 
 
-def _yolo(data: Path, part: str) -> Listing | None:
-    plain = data if data.is_file() else data / "data.yaml"
-    files = [plain] if plain.is_file() else [*sorted(data.glob("*.yaml")), *sorted(data.glob("*.yml"))]
+def _yaml(file: Path, part: str) -> Listing | None:
+    return yolo.listing(file, part) if yolo.split_of(yolo.splits(file), part) else None
+
+
+def _yolo(tree: Tree, part: str) -> Listing | None:
+    files = sorted(tree.of(*_YAML), key=lambda file: (len(file.parts), file.name != "data.yaml", file))
     for file in files:
-        if yolo.splits(file).get(part):
-            return yolo.listing(file, part)
-    if part == "train" and not files:
-        for names, pictures in YOLO_SINGLE:
-            if (data / names).is_file() and (data / pictures).is_dir():
-                lines = [line.strip() for line in read_text(data / names).splitlines() if line.strip()]
-                return yolo.list_boxes(data / names, lines, yolo.pictures_in(data / pictures))
-    return None
+        if file.parent == tree.root and (found := _yaml(file, part)):
+            return found
+    named = [file for file in tree.files if file.name.lower() in _NAME_FILES]
+    if not named or any(file.parent == tree.root for file in files):
+        return None
+    pictures = tree.pictures(part) or (tree.pictures(None) if part == "train" else [])
+    if not any(yolo.labels_of(picture, tree) for picture in pictures):
+        return None
+    try:
+        names = label_lists.read(read_bytes(named[0]))
+    except ValueError:
+        raise AnnotationError(f"{named[0]} does not list class names.") from None
+    return yolo.list_boxes(named[0], dict(enumerate(names.values())), pictures, tree)
 
 
-def _voc(data: Path, part: str) -> Listing | None:
-    xml, named = data / "Annotations", data / "ImageSets" / "Main" / f"{part}.txt"
-    if xml.is_dir() and named.is_file():
-        return voc.listing(named, voc.files_named(named, xml), data / "JPEGImages")
-    if xml.is_dir() and part == "train" and not named.parent.is_dir():
-        return voc.listing(xml, sorted(xml.glob("*.xml")), data / "JPEGImages", data / "images", data)
-    for name in NAMES[part]:
-        files = sorted((data / name).rglob("*.xml"))
-        if files:
-            return voc.listing(data / name, files, data / name)
-    return None
+def _voc(tree: Tree, part: str) -> Listing | None:
+    files = tree.of(".xml")
+    lists = [file for file in tree.of(".txt") if file.parent.name.lower() == "main"]
+    for file in lists:
+        if file.stem.lower() == part and files:
+            return voc.listing(file, voc.files_named(file, tree), tree)
+    of_part = [file for file in files if tree.part_of(file.parent) == part]
+    if part == "train" and not of_part:
+        of_part = [file for file in files if tree.part_of(file.parent) is None]
+    if not of_part or (lists and part != "train"):
+        return None
+    source = of_part[0].parent if len({file.parent for file in of_part}) == 1 else tree.root
+    return voc.listing(source, of_part, tree)
 
 
-_FINDERS: tuple[Finder, ...] = (_plain_coco, _instances, _yolo, _voc)
+_FINDERS: tuple[Finder, ...] = (_coco, _yolo, _voc)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from squeeze_core.errors import UserError
+from squeeze_core.images import SUFFIXES
+from squeeze_core.label_lists import encoding_of
 
 MOST_SHOWN = 20
+# What a set is called in the names of folders and of lists.
+_PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+}
 
 
 class AnnotationError(UserError):
@@ -106,9 +118,9 @@ def read_text(file: Path) -> str:
     """That file's text, whatever its Unicode encoding; AnnotationError when it has none."""
     data = read_bytes(file)
     try:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        return data.decode(encoding_of(data))
     except UnicodeDecodeError:
-        raise AnnotationError(f"{file} is not a text file in UTF-8.") from None
+        raise AnnotationError(f"{file} is not a text file.") from None
 
 
 def number(value: object) -> float | None:
@@ -128,6 +140,47 @@ def number_in(text: str | None) -> float | None:
         return number(float(text or ""))
     except ValueError:
         return None
+
+
+class Tree:
+    """The files below a folder, hidden ones left out; which go together is told by what they are called."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files: list[Path] = []
+        self._by_stem: dict[str, list[Path]] = defaultdict(list)
+        for folder, folders, names in os.walk(root):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            self.files += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
+        for file in self.files:
+            self._by_stem[file.stem.lower()].append(file)
+
+    def of(self, *suffixes: str) -> list[Path]:
+        """The files whose names end so, in capitals or not."""
+        return [file for file in self.files if file.suffix.lower() in suffixes]
+
+    def pictures(self, part: str | None) -> list[Path]:
+        """The picture files in folders of that set."""
+        return [file for file in self.of(*SUFFIXES) if self.part_of(file.parent) == part]
+
+    def part_of(self, path: Path) -> str | None:
+        """ "train", "val" or "test", where the path below the root says it, else None."""
+        below = path.relative_to(self.root) if path.is_relative_to(self.root) else Path(*path.parts[-2:])
+        words = re.findall("[a-z]+", str(below).lower())
+        return next((_PARTS[word] for word in reversed(words) if word in _PARTS), None)
+
+    def partner(self, path: Path, suffixes: Collection[str]) -> Path | None:
+        """The file of the same name and set, with one of those endings: beside it, in a folder of the same
+        name, or else the only one; capitals do not matter."""
+        part = self.part_of(path.parent)
+        same = [file for file in self._by_stem[path.stem.lower()] if file.suffix.lower() in suffixes
+                and self.part_of(file.parent) == part]  # fmt: skip
+        for near in (
+            lambda file: file.parent == path.parent,
+            lambda file: file.parent.name == path.parent.name,
+        ):
+            same = list(filter(near, same)) or same
+        return same[0] if len({file.parent for file in same}) == 1 else None
 
 
 def find_picture(name: str, *folders: Path) -> Path | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from glob import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from lxml import etree
 
@@ -13,34 +12,38 @@ from squeeze_core.detector.annotations.listing import (
     ListedBox,
     ListedPicture,
     Listing,
+    Tree,
     find_picture,
     number_in,
     read_bytes,
     read_text,
 )
+from squeeze_core.images import SUFFIXES
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def listing(source: Path, files: Sequence[Path], *folders: Path) -> Listing:
-    """The listing of those XML files; their pictures lie in one of the folders or beside the file."""
+def listing(source: Path, files: Sequence[Path], tree: Tree) -> Listing:
+    """The listing of those XML files; their pictures lie beside them or elsewhere in the tree."""
     found = Listing(source)
     for file in files:
-        _add_picture(found, file, (file.parent, *folders))
+        _add_picture(found, file, tree)
     # A class's number is its place in the alphabet, whatever the order of the files.
     found.categories = {name: None for name in sorted(found.categories)}
     return found
 
 
-def _add_picture(found: Listing, file: Path, folders: Sequence[Path]) -> None:
+def _add_picture(found: Listing, file: Path, tree: Tree) -> None:
     root = _root(file)
     if root is None:
         found.faults.append(f"{file.name} is not PASCAL VOC's XML")
         return
     name = (root.findtext("filename") or "").strip()
-    path = (find_picture(name, *folders) if name else None) or _by_stem(file, folders)
+    path = find_picture(name, file.parent, tree.root) if name else None
+    for called in (file.with_name(PurePath(name.replace("\\", "/")).name or "-"), file):
+        path = path or tree.partner(called, SUFFIXES)
     if path is None:
-        found.faults.append(f"{file.name}: there is no file {name!r} in {folders[-1]}")
+        found.faults.append(f"{file.name}: no picture {name or file.stem!r} goes with it in {tree.root}")
         return
     width, height = (number_in(root.findtext(f"size/{side}")) for side in ("width", "height"))
     size = (int(width), int(height)) if width and height else None  # tools that do not know it write 0
@@ -73,15 +76,10 @@ def _root(file: Path) -> etree._Element | None:
     return root if root.tag == "annotation" else None
 
 
-def _by_stem(file: Path, folders: Sequence[Path]) -> Path | None:
-    """The picture of the same name as the XML file."""
-    same = (path for folder in folders for path in sorted(folder.glob(f"{escape(file.stem)}.*")))
-    return next((path for path in same if path.suffix.lower() not in (".xml", ".txt", ".json")), None)
-
-
-def files_named(list_file: Path, folder: Path) -> list[Path]:
+def files_named(list_file: Path, tree: Tree) -> list[Path]:
     """The XML files of an ImageSets list, one name a line."""
     stems = [line.split()[0] for line in read_text(list_file).splitlines() if line.split()]
     if not stems:
         raise AnnotationError(f"{list_file} names no picture.")
-    return [folder / f"{stem}.xml" for stem in stems]
+    below = {file.stem: file for file in tree.of(".xml")}
+    return [below.get(stem, list_file.with_name(f"{stem}.xml")) for stem in stems]

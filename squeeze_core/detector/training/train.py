@@ -349,13 +349,14 @@ def train(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> 
     options.sides = options.sides or [options.size]
     check(options)
     scenes, data, validation = gather(options)
-    if len(scenes) < options.batch:
-        raise UserError(f"There are {len(scenes)} pictures, fewer than --batch {options.batch}.")
     if options.check:
         here = f"{len(data.examples):,} pictures to learn from"
         there = f" and {len(validation.examples):,} to validate on" if validation else ""
-        print(f"Nothing is wrong with the {here}{there}.")
+        noticed = data.notices or (validation and validation.notices)
+        print(f"{'Apart from that, nothing' if noticed else 'Nothing'} is wrong with the {here}{there}.")
         return
+    if len(scenes) < options.batch:
+        raise UserError(f"There are {len(scenes)} pictures, fewer than --batch {options.batch}.")
     options.out.mkdir(parents=True, exist_ok=True)
     _keep_memory()
     run = kind(options, scenes, data.classes)

@@ -1,38 +1,31 @@
-"""Untrusted files of weights → arrays. Nothing in them is executed.
+"""Untrusted files of weights → arrays. Nothing in them is executed, and PyTorch is not needed.
 
-safetensors hold tensors alone, and so do .sqz files. PyTorch's own files are pickles, read by
-`torch.load(weights_only=True)`, which admits tensors and plain containers; only they need PyTorch.
+safetensors hold tensors alone, and so do .sqz files; PyTorch's own files are read by `pytorch`.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import pickle
 import re
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, deserialize
 
 from squeeze_core.errors import WeightsError
-from squeeze_core.networks.weights import sqz
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from squeeze_core.networks.weights import pytorch, sqz
+from squeeze_core.networks.weights.pytorch import HOW_TO_SAVE
 
 # A state dict.
 State = dict[str, np.ndarray]
 
 MAX_BYTES = 400_000_000
-HOW_TO_SAVE = 'save it with torch.save(model.state_dict(), "weights.pth")'
-# Keys of the state dict in a checkpoint, and prefixes that wrappers give its names.
-WRAPPERS = ("state_dict", "model_state_dict", "model")
-PREFIXES = ("module.", "model.", "_orig_mod.")
+# What torch.ao.quantization puts beside the weights while a network is trained for 8 bits.
+_QUANTISATION = re.compile(r".*(_fake_quant|activation_post_process)")
 _KINDS = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -46,18 +39,24 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Stored:
-    """The content of a weights file: tensors as they were stored, and the metadata."""
+    """The content of a weights file: a network's tensors by their names in it, and the file's metadata.
+
+    `beside`: names of the file's tensors that are not the network's. `others`: what else the file holds,
+    each with the last key that leads to it.
+    """
 
     state: State
     metadata: Mapping[str, str]
+    beside: tuple[str, ...] = ()
+    others: tuple[tuple[str, Any], ...] = ()
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, what: str = "weights file") -> bytes:
     """The file's bytes. WeightsError when there is no such file, or it is too large for weights."""
     if path.is_dir():
-        raise WeightsError(f"{path} is a folder, not a weights file.")
+        raise WeightsError(f"{path} is a folder, not a {what}.")
     if path.exists() and not path.is_file():
-        raise WeightsError(f"{path} is a device, not a weights file.")
+        raise WeightsError(f"{path} is a device, not a {what}.")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise WeightsError(
@@ -65,52 +64,88 @@ def read_file(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise WeightsError(f"There is no weights file {path}.") from None
+        raise WeightsError(f"There is no {what} {path}.") from None
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def read_weights(content: bytes, name: str) -> Stored:
-    """A state dict, its weights in float32 and finite, from a safetensors, .sqz or PyTorch file; taken out
-    of its checkpoint, its names without the prefixes of wrappers.
+def read_weights(content: bytes, name: str, mark: str = "(.*)", key: str | None = None) -> Stored:
+    """A network's tensors, in float32 and finite, from a safetensors, .sqz or PyTorch file, in whatever
+    dicts, attributes and wrappers they are there.
 
-    `name`: the file's, for the sentence of a WeightsError.
+    `mark`: a pattern of one of the network's own tensors, by which it is found; what stands before it is
+    taken off all names. `key`: where the network is, when there are several. `name`: the file's, for the
+    sentence of a WeightsError.
     """
     if not content:
         raise WeightsError(f"{name} is empty.")
     if len(content) > MAX_BYTES:
         raise WeightsError(f"{name} is larger than {MAX_BYTES // 10**6} MB, too large for these weights.")
-    if content[:2] == b"PK":
-        stored = Stored(_state_in(_unzipped(content, name), name), {})
-    elif content[:1] == b"\x80" and content[8:9] != b"{":  # a safetensors header's length may begin so
-        stored = Stored(_state_in(_unpickled(content, name), name), {})
+    metadata: Mapping[str, str] = {}
+    others: tuple[tuple[str, Any], ...] = ()
+    # A safetensors header's length may begin as a pickle does.
+    if content[:2] == b"PK" or (content[:1] == b"\x80" and content[8:9] != b"{"):
+        found = pytorch.read(content, name, MAX_BYTES)
+        if not found.tensors:
+            keys = ", ".join(key for key, _ in found.others[:4])
+            holds = f"no weights but {keys}" if keys else f"a {found.kind}, not weights"
+            raise WeightsError(f"{name} holds {holds}; {HOW_TO_SAVE}.")
+        tensors, others = found.tensors, tuple(found.others)
     elif content[8:9] == b"{":
-        stored = _safetensors(content, name)
+        arrays, metadata = _safetensors(content, name)
+        tensors = {key: partial(np.asarray, array) for key, array in arrays.items()}
     elif content.startswith(sqz.MAGIC):
-        found = sqz.read_bytes(content, name)
-        return Stored(found.state_dict(), found.metadata)
+        compressed = sqz.read_bytes(content, name)
+        return Stored(compressed.state_dict(), compressed.metadata)
     else:
         raise WeightsError(
             f"{name} is {_kind(content)}, not a file of weights (.safetensors, .pth, .pt, .sqz)."
         )
-    if not stored.state:
+    if not tensors:
         raise WeightsError(f"{name} holds no weights; {HOW_TO_SAVE}.")
-    state = {}
-    for key, array in _unwrapped(stored.state).items():
-        # int64: BatchNorm's counters.
-        if array.dtype.kind != "f" and array.dtype != np.int64:
-            raise WeightsError(f"{name}: {key} holds {array.dtype}, not floating-point numbers.")
-        # A view of one number can claim any size.
-        if array.nbytes > 4 * len(content):
-            raise WeightsError(f"{name}: {key} claims to be larger than the file.")
-        with np.errstate(over="ignore"):
-            state[key] = np.asarray(array, np.float32 if array.dtype.kind == "f" else None, order="C")
-        if not np.isfinite(state[key]).all():
-            raise WeightsError(f"{name}: the tensor {key} holds values that are not finite numbers.")
-    return Stored(state, stored.metadata)
+    place = _place(tensors, mark, key, name)
+    own = {full.removeprefix(place): full for full in tensors if full.startswith(place)}
+    own = {key: full for key, full in own.items() if not _QUANTISATION.match(key)}
+    state = {key: _checked(tensors[full](), key, name, len(content)) for key, full in own.items()}
+    for mask in [
+        key for key in state if key.endswith("_mask")
+    ]:  # torch.nn.utils.prune's, before its remove
+        weight = mask.removesuffix("_mask")
+        if f"{weight}_orig" in state and state[f"{weight}_orig"].shape == state[mask].shape:
+            state[weight] = state.pop(f"{weight}_orig") * state.pop(mask)
+    beside = tuple(full for full in tensors if full not in own.values())
+    return Stored(state, metadata, beside, others)
 
 
-def _safetensors(content: bytes, name: str) -> Stored:
+def _place(names: Iterable[str], mark: str, key: str | None, name: str) -> str:
+    """What stands before the names of the network that is wanted, "" where there is none of that mark."""
+    found = (re.fullmatch(f"(|.*?\\.){mark}", tensor) for tensor in names)
+    places = list(dict.fromkeys(match[1] for match in found if match)) or [""]
+    called = {place.removesuffix(".") or "top": place for place in places}
+    fits = [place for title, place in called.items() if key in (None, title, *title.split("."))]
+    if len(fits) != 1:
+        raise WeightsError(
+            f"{name} holds {'' if fits else f'no {key!r}, but '}{len(called)} "
+            f"network{'s' if len(called) > 1 else ''}, {', '.join(called)}; say which by its key (--key)."
+        )
+    return fits[0]
+
+
+def _checked(array: np.ndarray, key: str, name: str, most_bytes: int) -> np.ndarray:
+    """Floating-point numbers as float32, others as they are; WeightsError for what is no weight's."""
+    if array.dtype.kind != "f" and key.endswith(("weight", "bias")):
+        raise WeightsError(f"{name}: {key} holds {array.dtype}, not floating-point numbers.")
+    # A view of one number can claim any size.
+    if array.nbytes > 4 * most_bytes:
+        raise WeightsError(f"{name}: {key} claims to be larger than the file.")
+    with np.errstate(over="ignore"):
+        array = np.asarray(array, np.float32 if array.dtype.kind == "f" else None, order="C")
+    if not np.isfinite(array).all():
+        raise WeightsError(f"{name}: the tensor {key} holds values that are not finite numbers.")
+    return array
+
+
+def _safetensors(content: bytes, name: str) -> tuple[State, Mapping[str, str]]:
     """Tensors and metadata of a safetensors file. WeightsError when it is none, or not whole."""
     try:
         tensors = deserialize(content)  # which also limits the header's size
@@ -128,7 +163,7 @@ def _safetensors(content: bytes, name: str) -> Stored:
         else:
             raise WeightsError(f"{name}: {key} holds {kind}, not floating-point numbers.")
         state[key] = array.reshape(tensor["shape"])
-    return Stored(state, metadata)
+    return state, metadata
 
 
 # BatchNorm counts in whole numbers.
@@ -144,65 +179,3 @@ def _kind(content: bytes) -> str:
     except UnicodeDecodeError:
         return "of an unknown format"
     return "a text file"
-
-
-def _unzipped(content: bytes, name: str) -> Any:
-    """The objects in a PyTorch file since version 1.6, a zip archive."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        raise WeightsError(f"{name} is a damaged or incomplete PyTorch file.") from None
-    names = {entry.filename.rpartition("/")[2] for entry in entries}
-    if "constants.pkl" in names:
-        raise WeightsError(f"{name} is a TorchScript program, not weights; {HOW_TO_SAVE}.")
-    if "data.pkl" not in names:
-        raise WeightsError(f"{name} is a zip archive without weights in it.")
-    if sum(entry.file_size for entry in entries) > MAX_BYTES:
-        raise WeightsError(f"{name} would unpack to more than {MAX_BYTES // 10**6} MB.")
-    return _unpickled(content, name)
-
-
-def _unpickled(content: bytes, name: str) -> Any:
-    import torch
-
-    try:
-        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL ([\w.]+)", str(error))
-        what = f"a pickled {found[1]}" if found else "Python objects"
-        raise WeightsError(
-            f"{name} holds {what}, which only running code from the file could open; {HOW_TO_SAVE} instead."
-        ) from None
-    except Exception:  # a damaged or hostile pickle makes the reader fail in any way
-        raise WeightsError(f"{name} is a damaged or incomplete PyTorch file.") from None
-
-
-def _state_in(loaded: Any, name: str) -> State:
-    """The state dict in the content of a PyTorch file, possibly inside a checkpoint."""
-    from torch import Tensor
-
-    for _ in range(3):
-        inner = [loaded[key] for key in WRAPPERS if isinstance(loaded, dict) and key in loaded]
-        if not inner or isinstance(inner[0], Tensor):
-            break
-        loaded = inner[0]
-    if not isinstance(loaded, dict):
-        raise WeightsError(f"{name} holds a {type(loaded).__name__}, not a state dict; {HOW_TO_SAVE}.")
-    state = {key: _array(value) for key, value in loaded.items() if isinstance(value, Tensor)}
-    if loaded and not (state and all(isinstance(key, str) for key in state)):
-        keys = ", ".join(map(str, list(loaded)[:4]))
-        raise WeightsError(f"{name} holds no weights but {keys}; {HOW_TO_SAVE}.")
-    return state
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    """A view of the tensor's numbers; NumPy has no bfloat16."""
-    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).detach().numpy()
-
-
-def _unwrapped(state: State) -> State:
-    """The state dict without the prefixes of DataParallel, Lightning and torch.compile."""
-    while prefix := next((p for p in PREFIXES if all(key.startswith(p) for key in state)), None):
-        state = {key.removeprefix(prefix): value for key, value in state.items()}
-    return state

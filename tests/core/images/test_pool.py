@@ -43,7 +43,7 @@ def one() -> Iterator[pool.Pool]:
 
 
 def request(name: str) -> dict[str, object]:
-    return {"name": name, "path": None, "least_side": None, "key": None}
+    return {"name": name, "path": None, "least_side": None, "key": None, "frame": 0}
 
 
 SMALL = encoded(Image.new("RGB", (3, 2), (1, 2, 3)))
