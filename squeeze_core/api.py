@@ -49,8 +49,9 @@ def open_network(
 ) -> Network:
     """Your own SqueezeNet from a weights file: safetensors, .sqz, or what PyTorch saved.
 
-    `class_names`: a file that lists them, as text, CSV, JSON or YAML. `preprocess`: None for the file's own,
-    else torchvision's. `key`: where the network is in a checkpoint with several. UserError for any other file.
+    `class_names`: a file that lists them, as text, CSV, JSON or YAML. `preprocess`: None for the file's
+    own, else torchvision's. `key`: where the network is in a checkpoint with several. UserError for any
+    other file.
     """
     return open_own_file(Path(path), None if class_names is None else Path(class_names), preprocess, key)
 

@@ -44,7 +44,7 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 
 
 def sentence(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What is said on standard error, one line beside that on the weights, with nothing on standard output and
+    """What is said on standard error, one line beside that on the weights, nothing on standard output and
     exit code 2."""
     try:
         code = main(list(arguments))

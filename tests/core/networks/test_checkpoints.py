@@ -172,7 +172,7 @@ def test_nothing_in_a_pickle_is_run(tmp_path: Path) -> None:
         own = open_own(pth({"state_dict": STATE, "extra": rogue}), "rogue.pth")
         assert np.array_equal(own.weights.state()["features.0.bias"], STATE["features.0.bias"].numpy())
         for content in (pth(rogue), pickle.dumps(rogue)):
-            with pytest.raises(WeightsError, match="holds .*(no|not) weights"):
+            with pytest.raises(WeightsError, match=r"holds .*(no|not) weights"):
                 open_own(content, "rogue.pth")
     assert not target.exists()
 
