@@ -8,9 +8,10 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -108,21 +109,44 @@ def forward_works(engine: Engine, network: Network) -> dict[str, Callable[[], ob
     return works
 
 
+PLAIN = """
+import sys
+import numpy as np
+import onnxruntime
+from PIL import Image
+picture = Image.open(sys.argv[1]).convert("RGB").resize((227, 227), Image.Resampling.BILINEAR)
+pixels = (np.asarray(picture, np.float32) / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
+session = onnxruntime.InferenceSession(sys.argv[2])
+answers = session.run(None, {"pictures": pixels.transpose(2, 0, 1)[None].astype(np.float32)})[0][0]
+print(np.argsort(answers)[-5:])
+"""
+SCRIPT = "import sys, squeeze_core as sq; print(sq.classify(sq.read(sys.argv[1])).top(5))"
+
+
 def startup(engine: Engine, network: Network) -> list[Timing]:
-    """From nothing to the command line's first answer, in processes of their own."""
-    sample = str(gallery.samples()[0].path)
-    # The command line works without Streamlit; where it is installed, it is what the app waits for too.
-    parts = [name for name in ("streamlit", "torch", "torchvision") if find_spec(name)]
-    imports = [sys.executable, "-c", f"import {', '.join(parts)}"]
-    first = [sys.executable, "-m", "squeeze_core", "classify", sample, "--device", engine.device]
-    medians = interleaved([lambda: _process(imports), lambda: _process(first)], 3)
-    base = f"importing {', '.join(parts[:-1])} and {parts[-1]}"
-    return [
-        Timing(base, medians[0]),
-        Timing(
-            "command line start to first prediction", medians[1], ratio_to={base: medians[1] / medians[0]}
-        ),
-    ]
+    """From nothing to the first answer, in processes of their own: by a plain script, and by ours."""
+    sample, python = str(gallery.samples()[0].path), sys.executable
+    command = [python, "-m", "squeeze_core"]
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "plain.onnx"
+        model.write_bytes(to_onnx(DEFAULT.load(), DEFAULT.preprocess.size).SerializeToString())
+        works = {
+            "ONNX Runtime, NumPy and Pillow alone": [python, "-c", PLAIN, sample, str(model)],
+            "ours, two lines of Python": [python, "-c", SCRIPT, sample],
+            "ours, classify": [*command, "classify", sample, "--device", engine.device],
+            "ours, detect": [*command, "detect", sample, "--device", engine.device],
+            "ours, activations": [
+                *command,
+                "activations",
+                sample,
+                "--out",
+                folder,
+                "--device",
+                engine.device,
+            ],
+        }
+        taken = interleaved([partial(_process, work) for work in works.values()], 5)
+    return compared("start to first answer", works, taken)
 
 
 def forward(engine: Engine, network: Network) -> list[Timing]:
