@@ -34,10 +34,9 @@ class Picture:
 
     `name`: its file name, for people. `image`: RGB in sRGB, upright, longest side at most
     LONGEST_SIDE. `width`, `height`: pixels of the upright original, which `image` may be a reduction
-    of. `format`: JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF or HEIC. `key`: sha256 of the bytes, of a
-    later frame of them and its number.
-    `milliseconds`: decoding time. `frame`: which of the file's `frames` it is, pages or pictures, from 0.
-    `notice`: what else is to be known of it; "" for nothing.
+    of. `format`: JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF or HEIC. `key`: equal for the same picture only,
+    64 hexadecimal digits. `milliseconds`: decoding time. `frame`: which of the file's `frames` it is,
+    pages or pictures, from 0. `notice`: what else is to be known of it; "" for nothing.
     """
 
     name: str
