@@ -50,7 +50,7 @@ def front_door() -> None:
     with log.request(page.title):
         tray_bar.draw()
         if page.url_path:  # the home page draws its picture first
-            results.import_networks()
+            results.import_for(page.url_path)
         page.run()
         tray.put_in_address()
         address.copy_link(own_pictures=bool(tray.state().entries))

@@ -166,7 +166,7 @@ def page() -> None:
         caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
         st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
     with answers_side:
-        results.import_networks()
+        results.import_for("classify")
         from squeeze_core.networks.catalogue import CATALOGUE
 
         with st.container(key="cards"):

@@ -1,6 +1,6 @@
 """The engine and its results, shared by all sessions of this process.
 
-PyTorch takes seconds to import, so it is imported where it is first used: a page draws its picture before.
+What takes long to import is imported where it is first used: a page draws its picture before.
 """
 
 from __future__ import annotations
@@ -28,20 +28,26 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 1.0
 SHOWN_AT_FIRST = ("squeezenet1_1", "efficientnet_lite0")
 NETWORKS = "squeeze_core.networks.catalogue"
+# The pages that compute gradients, compress or count; the others do without PyTorch, which takes seconds
+# to import and 450 MB.
+PYTORCH_PAGES = ("fire_modules", "why", "compress", "design_space")
 
 
-def import_networks() -> None:
-    """Import what every network needs, with a line on screen meanwhile."""
+def import_for(page: str) -> None:
+    """Import what that page needs, with a line on screen meanwhile."""
+    needed = {NETWORKS: "Loading SqueezeNet…"}
+    if page in PYTORCH_PAGES:
+        needed["squeeze_core.networks.torch_network"] = "Loading PyTorch…"
     place = st.empty()
-    if NETWORKS not in sys.modules:
-        place.caption("Loading SqueezeNet…")
-    import_module(NETWORKS)
+    for module, words in needed.items():
+        if module not in sys.modules:
+            place.caption(words)
+        import_module(module)
     place.empty()
 
 
 def warm_up(picture: Picture) -> None:
     """Compute that picture's results of Classify and Detect, so that the first visitor does not wait."""
-    import_module(NETWORKS)  # first, as pages do: threads that enter torchvision at two places break it
     from squeeze_core.detector.pretrained import shipped_detector
     from squeeze_core.figures import classification as _figures  # noqa: F401
     from squeeze_core.networks.catalogue import named
