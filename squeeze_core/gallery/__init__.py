@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from squeeze_core.images import Picture, read
+from squeeze_core.images import Picture, decode
 
 FOLDER = Path(str(files("squeeze_core.gallery")))
 
@@ -29,8 +29,8 @@ class Sample:
         return FOLDER / self.file
 
     def picture(self) -> Picture:
-        """The decoded picture."""
-        return read(self.path)
+        """The decoded picture, known by its bytes: somebody may bring the same."""
+        return decode(self.path.read_bytes(), self.file)
 
 
 SAMPLES = (
