@@ -40,18 +40,23 @@ from squeeze_core.__main__ import main
 
 for command in (["classify", CAT], ["classify", CAT, "--model", "efficientnet_lite0"], ["detect", CAT]):
     assert main([*command, "--device", "cpu"]) == 0, command
+assert not {"torch", "torchvision"} & set(sys.modules)  # which take seconds
 """
 
 APP = """
+from pages.server.results import PYTORCH_PAGES
+from squeeze_core.networks.engine import choose_device
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
 PagesManager.uses_pages_directory = False
 app_test.PagesManager = type("Own", (PagesManager,), {})
-for page in ("classify", "detect", "fire_modules", "why", "compare", "compress", "design_space", "about"):
+for page in ("classify", "detect", "compare", "about", "fire_modules", "why", "compress", "design_space"):
     at = AppTest.from_file(os.path.abspath("app.py"), default_timeout=120)
     at.switch_page(f"pages/{page}.py").run()
     assert not at.exception and not at.error, page
+    without = choose_device() == "cpu" and page not in PYTORCH_PAGES
+    assert not (without and {"torch", "torchvision"} & set(sys.modules)), page
 """
 
 WEB = """
