@@ -110,9 +110,7 @@ def forward_works(engine: Engine, network: Network) -> dict[str, Callable[[], ob
 
 
 PLAIN = """
-import sys
-import numpy as np
-import onnxruntime
+import sys, onnxruntime, numpy as np
 from PIL import Image
 picture = Image.open(sys.argv[1]).convert("RGB").resize((227, 227), Image.Resampling.BILINEAR)
 pixels = (np.asarray(picture, np.float32) / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
