@@ -142,11 +142,7 @@ def _record(network: object) -> Network:
 
 def _pictures(given: object, least_side: int) -> Picture | Iterator[Picture]:
     """One picture, or a stream of pictures that reads files ahead of the network."""
-    if (
-        isinstance(given, Source)
-        or not isinstance(given, Iterable)
-        or isinstance(given, bytes | np.ndarray)
-    ):
+    if isinstance(given, Source | bytes | np.ndarray) or not isinstance(given, Iterable):
         return _picture(given, least_side)
     if isinstance(given, Sequence):
         for one in given:

@@ -26,8 +26,8 @@ from squeeze_core.images import read
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.onnx_export import to_onnx
 from squeeze_core.networks.onnx_runtime import open_session
+from squeeze_core.networks.torch_network import TorchNetwork, to_onnx
 
 GPU_BATCH = 256
 FORWARD = (2, 25)  # turns of a forward pass, and runs in each
@@ -158,6 +158,7 @@ def gpu(engine: Engine, network: Network) -> list[Timing]:
     if engine.device != "cuda":
         return []
     loaded, size = engine.get(network), network.preprocess.size
+    assert isinstance(loaded, TorchNetwork)
     peak = measure_peak(engine.device)
     with torch.device("meta"):
         cost = profile(network.build(), size)
@@ -169,7 +170,7 @@ def gpu(engine: Engine, network: Network) -> list[Timing]:
 
     def batch() -> object:
         with torch.inference_mode():
-            answers = loaded.module(many)
+            answers = loaded.answer(many)
         torch.cuda.synchronize()
         return answers
 

@@ -28,9 +28,9 @@ from squeeze_core.commands.bench import print_rows
 from squeeze_core.images import prefetch, read
 from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.onnx_export import to_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
 from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.torch_network import to_onnx
 
 BUSY = 2  # processes that compute beside, where a row says so
 FILES = 300

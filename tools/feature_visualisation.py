@@ -253,7 +253,7 @@ def measure(engine: Engine, batch: int = 64) -> Excitement:
     assert isinstance(network, SqueezeNet)
     traces = [fire_trace(sample.picture(), engine, DEFAULT) for sample in gallery.samples()]
     ours, samples = [], []
-    for module in network.fire_names:
+    for module in network.plan.fire_names:
         for branch in BRANCHES:
             count = feature_visualisation.manifest()["sheets"][f"{module}/{branch}"]["channels"]
             samples.append(np.max([trace[module, branch].max for trace in traces], axis=0))

@@ -55,7 +55,7 @@ def describe(folder: Path, annotations: Path, most: int | None) -> dict[str, np.
     """{"hog", "squeezenet": float32 [crops, features], "labels": int [crops]}."""
     network = DEFAULT.load()
     assert isinstance(network, SqueezeNet)
-    last = network.fire_names[-1]
+    last = network.plan.fire_names[-1]
     hogs, learnt, labels = [], [], []
     for crop, label in crops(folder, annotations, most):
         hogs.append(handmade.hog_features(crop))

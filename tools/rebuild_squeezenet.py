@@ -78,10 +78,9 @@ def fold(arrays: dict[str, list[np.ndarray]]) -> dict[str, Tensor]:
     w′ = w · 255 · std, b′ = b + Σ w · (255 · mean − caffe mean).
     """
     network = SqueezeNet("1.1")
-    state = {}
-    for name in ("conv1", *network.fire_names, "conv10"):
+    paths, state = {layer.name: layer.path for layer in network.plan.layers()}, {}
+    for name in ("conv1", *network.plan.fire_names, "conv10"):
         parts = [f"{name}/{part}" for part in ("squeeze1x1", "expand1x1", "expand3x3")]
-        target = {id(m): n for n, m in network.named_modules()}[id(network.layer(name))]
         for source in parts if name.startswith("fire") else [name]:
             kernel, bias = (torch.from_numpy(np.array(a, np.float64)) for a in arrays[source])
             weight = kernel.permute(3, 2, 0, 1)
@@ -92,9 +91,7 @@ def fold(arrays: dict[str, list[np.ndarray]]) -> dict[str, Tensor]:
                 shift = 255 * mean - torch.tensor(CAFFE_MEAN_RGB, dtype=torch.float64)
                 bias = bias + (weight * shift.view(1, 3, 1, 1)).sum((1, 2, 3))
                 weight = weight * (255 * std).view(1, 3, 1, 1)
-            layer = target
-            if "/" in source:
-                layer += "." + source.split("/")[1].replace("squeeze1x1", "squeeze")
+            layer = paths[source.replace("squeeze1x1", "squeeze")]
             state[f"{layer}.weight"] = weight.float().contiguous()
             state[f"{layer}.bias"] = bias.float().contiguous()
     network.load_state_dict(state)

@@ -20,11 +20,12 @@ def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     left, right = st.columns([2, 3], gap="large")
     plan = trace.network.plan
     assert plan is not None
+    channels = sum(plan.channels.values())
     with left:
         _switches(trace, unit)
-        _least_useful(picture, trace, plan.channels)
+        _least_useful(picture, trace, channels)
     with right:
-        _answer(picture, trace, plan.channels)
+        _answer(picture, trace, channels)
 
 
 def _switches(trace: FireTrace, unit: Unit) -> None:

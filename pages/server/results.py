@@ -60,7 +60,7 @@ def warm_up(picture: Picture) -> None:
 
 def engine() -> Engine:
     """The engine of this process, at which the sessions take turns."""
-    from squeeze_core.networks.queue import Requester, requester
+    from squeeze_core.queue import Requester, requester
 
     if session := session_id():
         requester.set(Requester(session, _QueueNotice().on_wait))

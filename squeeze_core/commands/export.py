@@ -74,7 +74,7 @@ def run(options: Namespace) -> int:
 
 def export(module: nn.Module, task: str, labels: tuple[str, ...], preprocess: Preprocess) -> bytes:
     """The network as an ONNX file that also says its classes and what pictures it expects."""
-    from squeeze_core.networks.onnx_export import to_onnx
+    from squeeze_core.networks.torch_network import to_onnx
 
     see = {"size": preprocess.size, "resize": preprocess.resize}
     expects = see | {"mean": preprocess.mean, "std": preprocess.std, "range": "RGB, 0–1, then normalised"}

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from squeeze_core.compression.presets import Compressed
-from squeeze_core.compression.sensitivity import weight_names
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.weights import sqz
 from squeeze_core.networks.weights.sqz import coder
 
@@ -33,9 +31,10 @@ class Histogram:
 
 def layers(compressed: Compressed) -> dict[str, str]:
     """The paper's name of each convolution, such as "fire2.squeeze" → the name of its weight."""
-    network = compressed.original.build()
-    assert isinstance(network, SqueezeNet)
-    return {network.name_of(name.removesuffix(".weight")): name for name in weight_names(network)}
+    plan = compressed.original.plan
+    assert plan is not None
+    convolutions = [layer for layer in plan.layers() if layer.kind == "conv"]
+    return {layer.name.replace("/", "."): f"{layer.path}.weight" for layer in convolutions}
 
 
 def histogram(compressed: Compressed, weight: str) -> Histogram:

@@ -4,7 +4,7 @@ VGG-19 costs neither its half gigabyte nor its seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,7 +17,6 @@ from torchvision.models import VGG, AlexNet
 from torchvision.models.swin_transformer import ShiftedWindowAttention
 
 from squeeze_core.cost.profile import Layer, Profile
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network
 
 ATTENTION = (nn.MultiheadAttention, ShiftedWindowAttention)
@@ -27,19 +26,17 @@ def count(network: Network) -> Profile:
     """The cost of one picture at the network's own input size, layers by their papers' names."""
     with torch.device("meta"):
         built = network.build()
-    if isinstance(built, SqueezeNet):
-        return profile(built, network.preprocess.size, built.name_of)
     names = _paper_names(built) if isinstance(built, AlexNet | VGG) else {}
-    return profile(built, network.preprocess.size, lambda path: names.get(path, path))
+    return profile(built, network.preprocess.size, network.plan.names if network.plan else names)
 
 
-def profile(network: nn.Module, size: int, name: Callable[[str], str] = lambda path: path) -> Profile:
+def profile(network: nn.Module, size: int, names: Mapping[str, str] | None = None) -> Profile:
     """Count the layers of a network in eval mode for one RGB picture of size × size pixels.
 
-    `name` translates a module path ("features.0") into the name that people know ("conv1").
+    `names`: module path ("features.0") → the name that people know ("conv1"), where it is another.
     Best on a network built under torch.device("meta"); RuntimeError when the picture is too small.
     """
-    counter = _Counter(network, name)
+    counter = _Counter(network, names or {})
     handles = [hook for path, module in _rows(network) for hook in counter.watch(path, module)]
     device = next(network.parameters()).device
     try:
@@ -88,13 +85,13 @@ def _weights(module: nn.Module) -> int:
 class _Counter(TorchDispatchMode):
     """Sees every tensor operation: adds up MACs and follows how many bytes are alive."""
 
-    def __init__(self, network: nn.Module, name: Callable[[str], str]) -> None:
+    def __init__(self, network: nn.Module, names: Mapping[str, str]) -> None:
         super().__init__()
         self.layers: list[Layer] = []
         self.peak = 0
         self._macs = 0
         self._held = 0
-        self._name = name
+        self._names = names
         self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
         self._pending = {path: module for path, module in _rows(network) if _own_weights(module)}
         tensors = [*network.parameters(), *network.buffers()]
@@ -148,18 +145,19 @@ class _Counter(TorchDispatchMode):
         """Weights that belong to a block itself, such as a position embedding or a layer scale."""
         if self._pending.pop(path, None) is not None:
             for key, weight in _own_weights(module).items():
-                name = self._name(f"{path}.{key}" if path else key)
+                name = f"{path}.{key}" if path else key
                 self.layers.append(Layer(name, "Parameter", tuple(weight.shape), weight.numel(), 0))
 
     def _add(self, path: str, module: nn.Module, shape: tuple[int, ...], macs: int, read: int) -> None:
         first = self._pending.pop(path, None) is not None
         parameters = _weights(module) if first else 0
-        self.layers.append(Layer(self._name(path), type(module).__name__, shape, parameters, macs, read))
+        name = self._names.get(path, path)
+        self.layers.append(Layer(name, type(module).__name__, shape, parameters, macs, read))
 
     def unused(self) -> list[Layer]:
         """Rows of the modules that have weights but did not run, such as Inception's second head."""
         return [
-            Layer(self._name(path), type(module).__name__, (), _weights(module), 0)
+            Layer(self._names.get(path, path), type(module).__name__, (), _weights(module), 0)
             for path, module in self._pending.items()
         ]
 

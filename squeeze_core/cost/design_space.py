@@ -103,23 +103,23 @@ def design(choice: Choice) -> Design:
         raise DesignError(f"The network would have {choice.classes} classes; raise classes to 1 or more.")
     with torch.device("meta"):
         network = SqueezeNet(plan, choice.classes).eval()
-    cost = profile(network, choice.size, network.name_of)
-    return Design(choice, _modules(network, cost), cost)
+    cost = profile(network, choice.size, plan.names)
+    return Design(choice, _modules(plan, cost), cost)
 
 
-def _modules(network: SqueezeNet, cost: Profile) -> tuple[Module, ...]:
+def _modules(plan: Plan, cost: Profile) -> tuple[Module, ...]:
     """The profile's layers gathered by module; activations and pools carry no weights and are left out."""
     modules = []
-    for name in ("conv1", *network.fire_names, "conv10"):
+    bypassed = {layer.name for layer in plan.layers() if layer.kind == "add"}
+    for name in ("conv1", *plan.fire_names, "conv10"):
         layers = [row for row in cost.layers if row.name == name or row.name.startswith(f"{name}.")]
         convolutions = [row for row in layers if row.kind == "Conv2d"]
         parts = {row.name.partition(".")[2] or name: row.parameters for row in convolutions}
-        shape = network.plan.fires[int(name[4:]) - 2] if name.startswith("fire") else None
+        shape = plan.fires[int(name[4:]) - 2] if name.startswith("fire") else None
         channels = shape.output if shape else convolutions[-1].output[0]
-        bypassed = shape is not None and network.layer(name).bypass is not None
         output = (channels, *convolutions[-1].output[1:])
         macs = sum(row.macs for row in layers)
-        modules.append(Module(name, shape, output, parts, macs, bypassed))
+        modules.append(Module(name, shape, output, parts, macs, name in bypassed))
     return tuple(modules)
 
 
@@ -159,7 +159,7 @@ if __name__ == "__main__":
 
 def export(choice: Choice) -> bytes:
     """An ONNX file of the network with random weights, the same ones each time, labelled so inside."""
-    from squeeze_core.networks.onnx_export import to_onnx
+    from squeeze_core.networks.torch_network import to_onnx
 
     design(choice)
     with torch.random.fork_rng(devices=[]):

@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 import os
 import platform
-import queue
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from squeeze_core.errors import UserError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from squeeze_core.networks.catalogue import Network
 
 RUNS_A_NETWORK = 25  # warm-up, single pictures and batches together
-HEARTBEAT_S = 0.3  # a caller that waits can stop at least so often
+HEARTBEAT_S = 0.1  # a caller that waits can stop at least so often
 PATIENCE_S = 5.0  # a measurement that was just stopped needs a moment to end
 _one_at_a_time = threading.Lock()
 
@@ -94,7 +94,8 @@ def measure(subjects: Sequence[Network | str], device: str = "cpu") -> Generator
         with tempfile.TemporaryDirectory() as folder:
             arguments = [_argument(subject, Path(folder) / str(i)) for i, subject in enumerate(subjects)]
             names = [subject if isinstance(subject, str) else subject.name for subject in subjects]
-            yield from _events(names, [device, *arguments])
+            with (Path(folder) / "messages").open("w+", encoding="utf-8") as messages:
+                yield from _events(names, [device, *arguments], messages)
     finally:
         _one_at_a_time.release()
 
@@ -110,14 +111,15 @@ def _argument(subject: Network | str, file: Path) -> str:
     return str(file)
 
 
-def _events(names: list[str], arguments: list[str]) -> Iterator[MeasureStep | Measurement]:
+def _events(
+    names: list[str], arguments: list[str], messages: TextIO
+) -> Iterator[MeasureStep | Measurement]:
     from squeeze_core.cost.roofline import DevicePeak
 
     process = subprocess.Popen(
         [sys.executable, "-m", "squeeze_core.cost.measure_process", *arguments],
-        stdout=subprocess.PIPE,
+        stdout=messages,
         stderr=subprocess.DEVNULL,
-        text=True,
         cwd=Path(__file__).parents[2],
         start_new_session=True,  # its children end with it
     )
@@ -125,7 +127,7 @@ def _events(names: list[str], arguments: list[str]) -> Iterator[MeasureStep | Me
     failed = "it was stopped"
     total = RUNS_A_NETWORK * len(names)
     try:
-        for message in _messages(process):
+        for message in _messages(process, messages.name):
             failed = message.get("error", failed)
             done = message.get("done", done)
             if "peak" in message:
@@ -141,31 +143,24 @@ def _events(names: list[str], arguments: list[str]) -> Iterator[MeasureStep | Me
         _kill(process)
 
 
-def _messages(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """The messages of the process, and {} at once and now and then, so that a caller can stop."""
-    lines: queue.Queue[str | None] = queue.Queue()
-
-    def read() -> None:
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                lines.put(line)
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    yield {}
-    while True:
-        try:
-            line = lines.get(timeout=HEARTBEAT_S)
-        except queue.Empty:
-            yield {}
-            continue
-        if line is None:
-            return
-        yield json.loads(line)
+def _messages(process: subprocess.Popen[bytes], file: str) -> Iterator[dict[str, Any]]:
+    """The messages that the process writes, and {} at once and now and then, so that a caller can stop."""
+    line = ""
+    with open(file, encoding="utf-8") as messages:
+        while True:
+            ended = process.poll() is not None
+            line += messages.readline()
+            if line.endswith("\n"):
+                yield json.loads(line)
+                line = ""
+            elif ended:
+                return
+            else:
+                yield {}
+                time.sleep(HEARTBEAT_S)
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     """End it and its children, if they still run."""
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError):

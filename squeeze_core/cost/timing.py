@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from squeeze_core.networks.engine import Engine, Loadable
-from squeeze_core.networks.queue import Busy
+from squeeze_core.queue import Busy
 
 FEWEST, MOST = 5, 15
 SECONDS, PATIENCE_SECONDS = 0.8, 2.0

@@ -7,10 +7,11 @@ its four sides, after FCOS (Tian et al. 2019, arXiv:1904.01355). Neck and head a
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from squeeze_core.networks.onnx_network import Arrays
 from squeeze_core.networks.plan import PLANS, Bypass, FireShape, Layer, fire_layers, state_shapes
 
 STRIDES = (8, 16, 32, 64)
@@ -18,25 +19,30 @@ STRIDES = (8, 16, 32, 64)
 FIRST_CENTRES = (6.5, 14.5, 14.5, 14.5)
 # The backbone's last maps at strides 8 and 16, which the neck reads.
 BACKBONE_ENDS = ("fire5", "fire9")
-POOL = None
-
-# A Fire module's input channels, shape and bypass, or POOL.
+# Layers of the head whose outputs, one a level, are the answers: class logits and distances.
+HEADS = ("class_logits", "distances")
+# A Fire module's input channels, shape and bypass; None for a pool.
 Row = tuple[int, FireShape, Bypass] | None
 
 
-def neck_and_head(width: int) -> dict[str, tuple[Row, ...]]:
-    """Attribute of `network.Detector` → its Fire modules in the order in which they run."""
+def detector_layers(classes: int, width: int) -> list[Layer]:
+    """Every layer in the order in which it runs: the backbone, which reads "pictures", neck and head.
+
+    The backbone's Fire modules are fire2 … fire9; those of neck and head are named after the module of
+    `network.Detector` that holds them, with their place where it holds several: "stride16.1/squeeze". The
+    head runs once a level: "class_tower.p8.0", "box_tower.p64", "class_logits.p8", "distances.p8".
+    """
     half = width // 2
 
     def fire(channels: int, squeeze: int, expand: int, bypass: Bypass = "none") -> Row:
         return channels, FireShape(squeeze, expand, expand), bypass
 
     # Further depth as simple bypass Fire modules (SqueezeNet, section 6).
-    deeper = fire(384, 96, 192, "simple")
-    return {
+    deeper, pool = fire(384, 96, 192, "simple"), None
+    rows: dict[str, tuple[Row, ...]] = {
         "stride16": 2 * (fire(512, 64, 256, "simple"),),
-        "stride32": (POOL, fire(512, 96, 192), fire(384, 96, 192), deeper, deeper),
-        "stride64": (POOL, fire(384, 96, half)),
+        "stride32": (pool, fire(512, 96, 192), fire(384, 96, 192), deeper, deeper),
+        "stride64": (pool, fire(384, 96, half)),
         # A level's features all pass the squeeze, so these are wider than SqueezeNet's 1 in 8.
         "merge32": (fire(384 + width, 96, half),),
         "merge16": (fire(512 + width, 128, half), fire(width, 96, half, "simple")),
@@ -44,16 +50,6 @@ def neck_and_head(width: int) -> dict[str, tuple[Row, ...]]:
         "class_tower": (fire(width, 64, half), fire(width, 64, half, "simple")),
         "box_tower": (fire(width, 48, half),),
     }
-
-
-def detector_layers(classes: int, width: int) -> list[Layer]:
-    """Every layer in the order in which it runs: the backbone, which reads "pictures", neck and head.
-
-    The backbone's Fire modules are fire2 … fire9; those of neck and head are named after the attribute of
-    `network.Detector` that holds them, with their place where it holds several: "stride16.1/squeeze". The
-    head runs once a level: "class_tower.p8.0", "box_tower.p64", "class_logits.p8", "distances.p8".
-    """
-    rows = neck_and_head(width)
     # conv1 is padded, so that each level is exactly twice the next.
     layers = [_below("backbone", layer) for layer in PLANS["1.1"].feature_layers(padding=1)]
 
@@ -62,7 +58,7 @@ def detector_layers(classes: int, width: int) -> list[Layer]:
         for number, row in enumerate(rows[attribute]):
             place = f".{number}" if len(rows[attribute]) > 1 else ""
             one, path = f"{name or attribute}{place}", f"{attribute}{place}"
-            if row is POOL:
+            if row is None:
                 layers.append(Layer(one, "max_pool", (reads,), path, padding=1))
             else:
                 layers.extend(fire_layers(one, f"{path}.", reads, *row))
@@ -100,19 +96,21 @@ def detector_shapes(classes: int, width: int) -> dict[str, tuple[int, ...]]:
     return state_shapes(detector_layers(classes, width)) | {"level_scale": (len(STRIDES),)}
 
 
-def answers(found: Arrays, level_scale: np.ndarray) -> np.ndarray:
-    """The last layers' outputs as `network.Detector` returns them, float32 [N, positions, 4 + classes]."""
+def answers(found: Mapping[str, Any], level_scale: Any, xp: Any = np) -> Any:
+    """The heads' outputs as `network.Detector` returns them, float32 [N, positions, 4 + classes].
+
+    All are arrays of `xp`: NumPy, or PyTorch, which keeps gradients.
+    """
     levels = []
     for level, stride in enumerate(STRIDES):
-        logits, distances = found[f"class_logits.p{stride}"], found[f"distances.p{stride}"]
-        left, top, right, bottom = np.split(
-            np.exp(np.minimum(distances * level_scale[level], 6)) * stride, 4, axis=1
-        )
-        y, x = centres(level, *distances.shape[-2:])
+        logits, distances = (found[f"{head}.p{stride}"] for head in HEADS)
+        distances = xp.exp(xp.clip(distances * level_scale[level], None, 6)) * stride
+        left, top, right, bottom = (distances[:, side : side + 1] for side in range(4))
+        y, x = (xp.asarray(one, device=left.device) for one in centres(level, *left.shape[-2:]))
         y = y[:, None]
-        whole = np.concatenate([x - left, y - top, x + right, y + bottom, logits], 1)
+        whole = xp.concatenate([x - left, y - top, x + right, y + bottom, logits], 1)
         levels.append(whole.reshape(*whole.shape[:2], -1))
-    return np.concatenate(levels, 2).transpose(0, 2, 1).astype(np.float32)
+    return xp.concatenate(levels, 2).swapaxes(1, 2)
 
 
 def centres(level: int, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors import safe_open
 from safetensors.numpy import save
 
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
-from squeeze_core.detector.layers import answers, detector_layers, detector_shapes
+from squeeze_core.detector.layers import HEADS, answers, detector_layers, detector_shapes
 from squeeze_core.errors import UserError, WeightsError
 from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.engine import Runner
@@ -34,7 +34,7 @@ MAX_SIDE = 2048
 MAX_CLASSES = 1000
 # That of a trained file has 24,000; a longer one could inflate to any size.
 MAX_HEADER_BYTES = 1_000_000
-_LAST = ("class_logits.weight", "distances.weight")
+_LAST = tuple(f"{head}.weight" for head in HEADS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,50 +93,38 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
     Nothing in the file is run, and beyond its tensors nothing is allocated before its description is
     checked. WeightsError when it is missing, is not a detector's, or holds a NaN or an infinity.
     """
-    path = file or SHIPPED[NAME].checked()
-    content = _read(path)
+    path = file or SHIPPED[NAME].path
+    content = _read(file) if file else SHIPPED[NAME].content()
     stored = read_weights(content, str(path))
+    key = f"detector:{hashlib.sha256(content).hexdigest()}"
     try:
-        described = Description.of(stored.metadata)
-        expected = detector_shapes(len(described.labels), described.width)
-        if {key: array.shape for key, array in stored.state.items()} != expected:
+        detector = PretrainedDetector(key, stored.state, **_described(stored.metadata))
+        expected = detector_shapes(len(detector.labels), detector.width)
+        if {name: array.shape for name, array in stored.state.items()} != expected:
             raise ValueError("its tensors are not those of a detector of that width and classes")
     except ValueError as error:
         raise WeightsError(f"{path} does not hold a detector's weights: {error}.") from None
-    key = f"detector:{hashlib.sha256(content).hexdigest()}"
-    preprocess = Preprocess(described.size)
-    return PretrainedDetector(
-        key, stored.state, described.labels, described.width, preprocess, described.calibration
-    )
+    return detector
 
 
-@dataclass(frozen=True)
-class Description:
-    """The metadata of a detector's weights file, within bounds: class names, the network's width, its
-    input side in pixels and its calibration."""
-
-    labels: tuple[str, ...]
-    width: int
-    size: int
-    calibration: Calibration
-
-    @classmethod
-    def of(cls, metadata: Mapping[str, str]) -> Description:
-        """ValueError saying what is missing or out of bounds."""
-        for key in ("labels", "width", "size"):
-            if key not in metadata:
-                raise ValueError(f"it does not say its {key}")
-        width, size = (_whole(metadata, key) for key in ("width", "size"))
-        if not MIN_WIDTH <= width <= MAX_WIDTH or width % 2:
-            raise ValueError(f"its width is {width}, not an even number from {MIN_WIDTH} to {MAX_WIDTH}")
-        if not 32 <= size <= MAX_SIDE or size % 32:
-            raise ValueError(f"its size is {size}, not a multiple of 32 up to {MAX_SIDE}")
-        written = metadata.get("calibration")
-        try:
-            calibration = Calibration.from_json(written) if written else UNCALIBRATED
-        except (TypeError, KeyError, ValueError, AttributeError, RecursionError):
-            raise ValueError("its calibration is not one") from None
-        return cls(_labels(metadata["labels"]), width, size, calibration)
+def _described(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """What `describe` wrote, as fields of `PretrainedDetector`; ValueError saying what is missing or out of
+    bounds."""
+    for key in ("labels", "width", "size"):
+        if key not in metadata:
+            raise ValueError(f"it does not say its {key}")
+    width, size = (_whole(metadata, key) for key in ("width", "size"))
+    if not MIN_WIDTH <= width <= MAX_WIDTH or width % 2:
+        raise ValueError(f"its width is {width}, not an even number from {MIN_WIDTH} to {MAX_WIDTH}")
+    if not 32 <= size <= MAX_SIDE or size % 32:
+        raise ValueError(f"its size is {size}, not a multiple of 32 up to {MAX_SIDE}")
+    written = metadata.get("calibration")
+    try:
+        calibration = Calibration.from_json(written) if written else UNCALIBRATED
+    except (TypeError, KeyError, ValueError, AttributeError, RecursionError):
+        raise ValueError("its calibration is not one") from None
+    labels, preprocess = _labels(metadata["labels"]), Preprocess(size)
+    return {"labels": labels, "width": width, "preprocess": preprocess, "calibration": calibration}
 
 
 def _whole(metadata: Mapping[str, str], key: str) -> int:
@@ -183,12 +171,9 @@ def save_detector(network: Detector, labels: tuple[str, ...], size: int, path: P
 def describe(
     labels: tuple[str, ...], width: int, size: int, calibration: Calibration = UNCALIBRATED
 ) -> dict[str, str]:
-    """The metadata of a detector's weights file, which `Description` reads."""
-    described = {
-        "labels": json.dumps(labels, ensure_ascii=False),
-        "width": str(width),
-        "size": str(size),
-    }
+    """The metadata of a detector's weights file."""
+    names = json.dumps(labels, ensure_ascii=False)
+    described = {"labels": names, "width": str(width), "size": str(size)}
     if calibration is not UNCALIBRATED:
         described["calibration"] = calibration.to_json()
     return described

@@ -30,7 +30,7 @@ from PIL import (
 )
 
 from squeeze_core.images import containers, formats, tiff
-from squeeze_core.images.colour import SRGB_PRIMARIES, Encoding, code_points, to_srgb
+from squeeze_core.images.colour import SRGB_PRIMARIES, code_points, stated_profile, to_srgb
 from squeeze_core.images.levels import Samples, levels
 from squeeze_core.images.picture import (
     LONGEST_SIDE,
@@ -65,7 +65,7 @@ class _Source:
 
     pixels: _Pixels
     size: tuple[int, int]
-    colours: bytes | Encoding | None = None
+    profile: bytes | None = None
     orientation: int = 1
     frames: int = 1
     notice: str = ""
@@ -182,7 +182,7 @@ def _png(data: bytes, name: str, least_side: int | None, frame: int) -> _Source:
             source.pixels = _png_samples(plain)
     elif image.mode == "L" and depth < 8 and isinstance(clear, int):
         image.info["transparency"] = clear * 255 // ((1 << depth) - 1)  # as Pillow scaled the pixels
-    source.colours = _png_colours(facts, grey=data[25] in (0, 4))
+    source.profile = _png_colours(facts, grey=data[25] in (0, 4))
     source.orientation = _orientation(facts.get(b"eXIf"))
     return source
 
@@ -199,8 +199,8 @@ def _png_samples(data: bytes) -> Samples:
     return Samples(np.where(opaque[..., None], values, 65_535)[..., :3], "RGB", black, white)
 
 
-def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | Encoding | None:
-    """The first of cICP, iCCP, sRGB, or gAMA with cHRM: the order of PNG's third edition."""
+def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | None:
+    """The profile of the first of cICP, iCCP, sRGB, or gAMA with cHRM: the order of PNG's third edition."""
     if len(cicp := facts.get(b"cICP", b"")) == 4:
         return code_points(cicp[0], cicp[1])
     if profile := containers.png_profile(facts.get(b"iCCP", b""), grey):
@@ -212,8 +212,7 @@ def _png_colours(facts: dict[bytes, bytes], grey: bool) -> bytes | Encoding | No
     if len(chrm := facts.get(b"cHRM", b"")) == 32:
         stated = tuple(value / 100_000 for value in struct.unpack(">8I", chrm))
         primaries = *stated[2:], *stated[:2]  # the file has white first
-    encoding = Encoding(100_000 / gamma, primaries)
-    return None if encoding.is_srgb else encoding
+    return stated_profile(100_000 / gamma, primaries)
 
 
 def _heic(data: bytes, name: str, least_side: int | None, frame: int) -> _Source:
@@ -227,8 +226,8 @@ def _iso(
 ) -> _Source:
     source = _plain(plugin, data, name, least_side, frame)
     points = containers.iso_code_points(data)
-    if points and source.colours is None:
-        source.colours = code_points(*points)
+    if points and source.profile is None:
+        source.profile = code_points(*points)
     return source
 
 
@@ -303,7 +302,7 @@ def _upright(source: _Source, least_side: int | None) -> tuple[Image.Image, int,
         reduced = reduced.resize(
             _fitted(*reduced.size, None) if least_side else target, Image.Resampling.HAMMING
         )
-    image = to_srgb(reduced, source.colours)
+    image = to_srgb(reduced, source.profile)
     if source.orientation > 1:
         image.getexif()[ExifTags.Base.Orientation] = source.orientation
         ImageOps.exif_transpose(image, in_place=True)
@@ -316,27 +315,23 @@ def _reduced(pixels: _Pixels, across: int, down: int) -> Image.Image:
     """L, RGB or CMYK on white, each pixel the mean of `across` × `down`."""
     if isinstance(pixels, Image.Image) and pixels.mode in _READY and not pixels.has_transparency_data:
         return pixels.reduce((across, down)) if across * down > 1 else pixels
-    sixteen_bits = isinstance(pixels, Image.Image) and pixels.mode.startswith("I")
-    black_white = levels(np.asarray(pixels)) if sixteen_bits else None
+    if isinstance(pixels, Image.Image) and pixels.mode.startswith("I"):  # 16 bits
+        values, clear = np.asarray(pixels)[..., None], pixels.info.get("transparency")
+        pixels = Samples(values, "L", *levels(values), clear=(clear,) if isinstance(clear, int) else None)
     width, height = pixels.size
     rows = down * max(1, _BAND_PIXELS // (width * down))
     bands = []
     for top in range(0, height, rows):
         band = pixels.crop((0, top, width, min(top + rows, height)))
-        bands.append(_on_white(band, black_white).reduce((across, down)))
+        bands.append(_on_white(band).reduce((across, down)))
     reduced = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
     for place, band in enumerate(bands):
         reduced.paste(band, (0, place * rows // down))
     return reduced
 
 
-def _on_white(image: Image.Image, black_white: tuple[float, float] | None) -> Image.Image:
-    """Any mode → L, RGB or CMYK, transparent places white; `black_white`: `levels` of 16-bit values."""
-    if black_white:
-        values = np.asarray(image)[..., None]
-        clear = image.info.get("transparency")
-        samples = Samples(values, "L", *black_white, clear=(clear,) if isinstance(clear, int) else None)
-        image = samples.crop((0, 0, *image.size))
+def _on_white(image: Image.Image) -> Image.Image:
+    """Any mode of 8 bits → L, RGB or CMYK, transparent places white."""
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image

@@ -11,11 +11,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from math import inf
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from typing import Any
 from PIL import Image
 
 from squeeze_core.images.picture import LONGEST_SIDE, TOO_LONG, TOO_MUCH_MEMORY, ImageError
+from squeeze_core.queue import Queue, Requester, slots
 
 # For one picture. The memory is that of data, as the kernel counts it, 60 MB of it before the first
 # picture; the seconds by the clock matter where the machine is busy or a disk does not answer.
@@ -48,15 +47,12 @@ class Pool:
         self.most = most
         self._limits = (str(cpu_seconds), str(memory_bytes))
         self._idle: list[_Worker] = []
-        self._busy = 0
-        self._queue: deque[object] = deque()
-        self._turn = threading.Condition()
+        self.queue = Queue(most, inf)
 
     def warm(self) -> None:
         """Start the workers, without waiting until they are ready."""
-        with self._turn:
-            while len(self._idle) + self._busy < self.most:
-                self._idle.append(_Worker(self._limits))
+        while len(self._idle) + self.queue.running < self.most:
+            self._idle.append(_Worker(self._limits))
 
     def run(
         self, request: dict[str, Any], data: bytes, poll: Callable[[], object] = lambda: None
@@ -66,24 +62,18 @@ class Pool:
         `poll` is called every tenth of a second; what it raises takes the request out, even half done.
         """
         name = request["name"]
-        with self._one_turn(poll):
+        with self.queue.turn(who=Requester(on_wait=lambda before: poll())):
             for tries_left in reversed(range(_TRIES)):
-                worker = self._ready_worker(name, poll)
+                worker, stays = self._ready_worker(name, poll), False
                 try:
                     answer, image = worker.work(request, data, poll)
+                    stays = not answer["needs_restart"]
+                    break
                 except _Interrupted as reason:
-                    worker.end()
                     if not tries_left:
                         raise ImageError(f"{name} {reason}.") from None
-                except BaseException:
-                    worker.end()
-                    raise
-                else:
-                    break
-            if answer["needs_restart"]:
-                worker.end()
-            else:
-                self._idle.append(worker)
+                finally:
+                    self._idle.append(worker) if stays else worker.end()
         if image is None:
             raise ImageError(answer["error"])
         return answer, image
@@ -92,30 +82,6 @@ class Pool:
         """End the workers that have nothing to do."""
         while self._idle:
             self._idle.pop().end()
-
-    @contextmanager
-    def _one_turn(self, poll: Callable[[], object]) -> Iterator[None]:
-        ticket = object()
-        with self._turn:
-            self._queue.append(ticket)
-        try:
-            while True:
-                with self._turn:
-                    if self._queue[0] is ticket and self._busy < self.most:
-                        self._busy += 1
-                        break
-                    self._turn.wait(_CHECK_SECONDS)
-                poll()
-        finally:
-            with self._turn:
-                self._queue.remove(ticket)
-                self._turn.notify_all()
-        try:
-            yield
-        finally:
-            with self._turn:
-                self._busy -= 1
-                self._turn.notify_all()
 
     def _ready_worker(self, name: str, poll: Callable[[], object]) -> _Worker:
         """An idle worker that lives, or a new one that has started."""
@@ -231,27 +197,20 @@ class _Worker:
         self._process.wait()
 
 
-_pool: Pool | None = None
-_lock = threading.Lock()
+_shared = Pool(slots())
 
 
 def shared() -> Pool:
     """This process's pool: one picture a core."""
-    global _pool
-    with _lock:
-        if _pool is None:
-            _pool = Pool(
-                len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            )
-            atexit.register(_pool.close)
-        return _pool
+    return _shared
 
 
 def _forget() -> None:
     """A forked process shares its parent's sockets and locks: it gets a pool of its own."""
-    global _pool, _lock
-    _pool, _lock = None, threading.Lock()
+    global _shared
+    _shared = Pool(slots())
 
 
+atexit.register(lambda: _shared.close())
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)

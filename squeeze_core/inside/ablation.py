@@ -12,7 +12,7 @@ import numpy as np
 from squeeze_core.classifier import Prediction, softmax
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.inside.trace import Unit, differentiable_parts, look_inside, part_channels, plan_of
+from squeeze_core.inside.trace import Unit, differentiable_parts, part_channels, plan_of
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine, Runner
 from squeeze_core.networks.plan import BRANCHES, Plan
@@ -81,7 +81,7 @@ def ablate(picture: Picture, engine: Engine, network: Network, disabled: Iterabl
             logits.setflags(write=False)
         return Ablation(network, units, before, after)
 
-    return look_inside(engine, network, work)
+    return engine.work(network, work)
 
 
 def channel_mask(plan: Plan, disabled: Iterable[Unit]) -> dict[str, np.ndarray]:
@@ -89,8 +89,8 @@ def channel_mask(plan: Plan, disabled: Iterable[Unit]) -> dict[str, np.ndarray]:
     [channels, 1, 1]."""
     mask: dict[str, np.ndarray] = {}
     for module, branch, channel in disabled:
-        channels = getattr(plan.fires[plan.fire_names.index(module)], branch)
-        mask.setdefault(f"{module}/{branch}", np.ones((channels, 1, 1), np.float32))[channel] = 0
+        part = f"{module}/{branch}"
+        mask.setdefault(part, np.ones((plan.channels[part], 1, 1), np.float32))[channel] = 0
     return mask
 
 
@@ -131,7 +131,8 @@ def contributions(picture: Picture, engine: Engine, network: Network, index: int
         parts = differentiable_parts(loaded, network.preprocess([picture.image]))
         return contributions_of(parts, parts["logits"][0, index], network.labels[index])
 
-    return look_inside(engine, network, work)
+    plan_of(network)
+    return engine.work(network, work)
 
 
 def contributions_of(parts: Parts, total: Tensor, label: str) -> Contributions:

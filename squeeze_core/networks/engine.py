@@ -13,7 +13,7 @@ import numpy as np
 
 from squeeze_core.errors import UserError
 from squeeze_core.networks.onnx_network import Arrays
-from squeeze_core.networks.queue import Queue, slots
+from squeeze_core.queue import Queue, slots
 
 if TYPE_CHECKING:
     from torch import nn

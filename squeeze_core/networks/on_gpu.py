@@ -8,57 +8,31 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from squeeze_core.networks.architecture import BoundLayer, SqueezeNet, run
-from squeeze_core.networks.plan import BRANCHES
+from squeeze_core.networks.plan import BRANCHES, Layer
 
 # Recorded launches hold their activations; a page and a batch are two shapes.
 MOST_SHAPES = 4
 
 
-def on_gpu(network: nn.Module) -> nn.Module:
-    """The network, in eval mode on a CUDA GPU, in its fastest form."""
-    return GpuSqueezeNet(network) if isinstance(network, SqueezeNet) else GpuNetwork(network)
+def quick(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """The answers of a network in eval mode, for inference mode: float [N, 3, H, W] → float32."""
+    return Replayed(FewPasses(network) if isinstance(network, SqueezeNet) else partial(_half, network))
 
 
-def fits(x: Tensor) -> bool:
-    """True if half precision is enough for this input: it is on the GPU, and no gradient is wanted."""
-    return torch.is_inference_mode_enabled() and x.is_cuda
-
-
-class GpuSqueezeNet(SqueezeNet):
-    """`network`, with its weights; `FewPasses` computes its answers only."""
-
-    def __init__(self, network: SqueezeNet) -> None:
-        nn.Module.__init__(self)
-        self.__dict__.update(network.__dict__)
-        self._replayed = Replayed(FewPasses(network))
-
-    def forward(self, x: Tensor, channel_mask: Mapping[str, Tensor] | None = None) -> Tensor:
-        return super().forward(x, channel_mask) if channel_mask or not fits(x) else self._replayed(x)
-
-
-class GpuNetwork(nn.Module):
-    """`network`; its answers are computed in float16 by PyTorch's autocast."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-        self._replayed = Replayed(self._autocast)
-
-    def _autocast(self, x: Tensor) -> Tensor:
-        # Without the cache: weights cast while launches are recorded would be gone when replayed.
-        with torch.autocast("cuda", torch.float16, cache_enabled=False):
-            return self.network(x).float()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self._replayed(x) if fits(x) else self.network(x)
+def _half(network: nn.Module, x: Tensor) -> Tensor:
+    # Without the cache: weights cast while launches are recorded would be gone when replayed.
+    with torch.autocast("cuda", torch.float16, cache_enabled=False):
+        return network(x).float()
 
 
 class FewPasses:
@@ -75,38 +49,33 @@ class FewPasses:
         for bound in network.layers():
             layer, function = bound.layer, bound.function
             if layer.branch in BRANCHES[1:]:
-                assert isinstance(function, nn.Conv2d)
-                expands[layer.name] = function
+                expands[layer.name] = network.convolution(layer.name)
+                continue
+            if layer.kind == "conv":
+                conv = network.convolution(layer.name)
+                function = self._convolution(layer, conv.weight, cast(Tensor, conv.bias))
             elif layer.kind == "concat":
-                joined = self._convolution(_joined([expands.pop(name) for name in layer.inputs]), True)
-                inputs = (f"{layer.name.removesuffix('/expands')}/squeeze",)
-                self.layers.append(BoundLayer(layer._replace(inputs=inputs), joined, None))
-            else:
-                self.layers.append(self._cast(bound))
+                joined = _joined([expands.pop(name) for name in layer.inputs])
+                squeeze = f"{layer.name.removesuffix('/expands')}/squeeze"
+                layer = layer._replace(inputs=(squeeze,), padding=1, relu="joined")
+                function = self._convolution(layer, *joined)
+            elif layer.kind in ("max_pool", "mean"):
+                function = _pool if layer.kind == "max_pool" else _mean
+            self.layers.append(BoundLayer(layer, function, None))
 
     def __call__(self, x: Tensor) -> Tensor:
         return run(self.layers, x.to(self.dtype, memory_format=torch.channels_last))["logits"]
 
-    def _cast(self, bound: BoundLayer) -> BoundLayer:
-        """The layer in `dtype`, its ReLU within the convolution's own pass."""
-        kind, function = bound.layer.kind, bound.function
-        if isinstance(function, nn.Conv2d):
-            function = self._convolution(function, bound.relu is not None)
-        elif kind in ("max_pool", "mean"):
-            function = _pool if kind == "max_pool" else _mean
-        return BoundLayer(bound.layer, function, None)
-
-    def _convolution(self, conv: nn.Conv2d, rectified: bool) -> Callable[[Tensor], Tensor]:
-        weight = conv.weight.detach().to(self.dtype, memory_format=torch.channels_last)
-        bias = torch.zeros(len(weight), device=weight.device) if conv.bias is None else conv.bias.detach()
-        bias = bias.to(self.dtype)
-        stride, padding = conv.stride, (int(conv.padding[0]), int(conv.padding[1]))
+    def _convolution(self, layer: Layer, weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:
+        weight = weight.detach().to(self.dtype, memory_format=torch.channels_last)
+        bias = bias.detach().to(self.dtype)
+        stride, padding = (layer.stride,) * 2, (layer.padding,) * 2
 
         def convolve(x: Tensor) -> Tensor:
-            if x.is_cuda and rectified:
+            if x.is_cuda and layer.relu:
                 return torch.cudnn_convolution_relu(x, weight, bias, stride, padding, (1, 1), 1)
             out = F.conv2d(x, weight, bias, stride, padding)
-            return out.relu_() if rectified else out
+            return out.relu_() if layer.relu else out
 
         return convolve
 
@@ -123,19 +92,11 @@ def _pool(x: Tensor) -> Tensor:
     return F.max_pool2d(x, 3, stride=2, ceil_mode=True)
 
 
-def _joined(expands: list[nn.Conv2d]) -> nn.Conv2d:
-    """One 3×3 convolution whose output is that of the expands, concatenated."""
-    kernels, biases = [], []
-    for conv in expands:
-        assert conv.bias is not None
-        border = (3 - conv.kernel_size[0]) // 2
-        kernels.append(F.pad(conv.weight, (border,) * 4))
-        biases.append(conv.bias)
-    weight = torch.cat(kernels).detach()
-    joined = nn.Conv2d(weight.shape[1], len(weight), 3, padding=1, device="meta")
-    joined.weight = nn.Parameter(weight, requires_grad=False)
-    joined.bias = nn.Parameter(torch.cat(biases).detach(), requires_grad=False)
-    return joined
+def _joined(expands: list[nn.Conv2d]) -> tuple[Tensor, Tensor]:
+    """Weight and bias of one 3×3 convolution whose output is that of the expands, concatenated."""
+    borders = [(3 - conv.kernel_size[0]) // 2 for conv in expands]
+    kernels = [F.pad(conv.weight, (border,) * 4) for conv, border in zip(expands, borders, strict=True)]
+    return torch.cat(kernels), torch.cat([cast(Tensor, conv.bias) for conv in expands])
 
 
 class Replayed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 Bypass = Literal["none", "simple", "complex"]
@@ -152,10 +153,19 @@ class Plan:
     def fire_names(self) -> tuple[str, ...]:
         return tuple(f"fire{number}" for number in range(2, len(self.fires) + 2))
 
-    @property
-    def channels(self) -> int:
-        """The number of channels of all squeeze and expand layers."""
-        return sum(map(sum, self.fires))
+    @cached_property
+    def channels(self) -> dict[str, int]:
+        """The number of channels of each squeeze and expand layer, such as "fire2/squeeze"."""
+        return {layer.name: layer.weight[0] for layer in self.layers() if layer.branch in BRANCHES}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Module path → the paper's name: "features.3.squeeze" → "fire2.squeeze"."""
+        paths: dict[str, str] = {}
+        for layer in self.layers():
+            name = layer.name.replace("/", ".")
+            paths |= {layer.path: name, layer.relu: f"{name}_activation"}
+        return paths
 
     @property
     def smallest_input(self) -> int:

@@ -1,16 +1,27 @@
-"""A PyTorch module on its device, in its fastest form there."""
+"""PyTorch's networks on their device, in their fastest form there, and as ONNX models."""
 
 from __future__ import annotations
 
+import io
+import threading
+import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from operator import itemgetter
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor, nn
 
 from squeeze_core.networks.architecture import Parts, SqueezeNet
 from squeeze_core.networks.onnx_network import Arrays, OnnxNetwork
+from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
+
+# Larger weights are not held twice, by PyTorch and by ONNX Runtime.
+LARGEST_BYTES = 120_000_000
+# Held while anything is exported or traced: PyTorch's exporters keep their state in globals.
+_EXPORTING = threading.Lock()
 
 
 def fastest(module: nn.Module, device: str) -> OnnxNetwork | TorchNetwork:
@@ -21,14 +32,11 @@ def fastest(module: nn.Module, device: str) -> OnnxNetwork | TorchNetwork:
     with torch.inference_mode(False):  # as in `load_state`
         module = placed(module, device)
         if device == "cuda":
-            from squeeze_core.networks.on_gpu import on_gpu
+            from squeeze_core.networks.on_gpu import quick
 
-            module = on_gpu(module)
-        elif device == "cpu":
-            from squeeze_core.networks.on_cpu import on_cpu
-
-            module = on_cpu(module)
-    return TorchNetwork(module, device)
+            return TorchNetwork(module, device, quick(module))
+    exported = device == "cpu" and _weight_bytes(module) <= LARGEST_BYTES
+    return TorchNetwork(module, device, Exported(module) if exported else None)
 
 
 def placed(module: nn.Module, device: str) -> nn.Module:
@@ -58,24 +66,74 @@ def computes_bfloat16(device: str) -> bool:
     return device != "cpu" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-class TorchNetwork:
-    """`module`, in eval mode on its device: a `Runner` of the engine."""
+def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
+    """The model from float32 "pictures" [N, 3, size, size] to the network's output, "answers".
 
-    def __init__(self, module: nn.Module, device: str) -> None:
-        self.module, self.device = module, device
+    `network`: in eval mode, on the CPU. `metadata`: texts stored in the model.
+    """
+    buffer = io.BytesIO()
+    with _EXPORTING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch recommends its other exporter, which takes ten seconds
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, size, size),),
+            buffer,  # type: ignore[arg-type]
+            dynamo=False,
+            input_names=["pictures"],
+            output_names=["answers"],
+            dynamic_axes={"pictures": {0: "N"}, "answers": {0: "N"}},
+        )
+    model = onnx.load_model_from_string(buffer.getvalue())
+    onnx.helper.set_model_props(model, dict(metadata or {}))
+    return model
+
+
+class Exported:
+    """A network on the CPU, exported for the first pictures' size and then computed by ONNX Runtime.
+
+    PyTorch computes pictures of another size, and a network that cannot be exported.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self.session: onnxruntime.InferenceSession | None = None
+        self._opening, self._side = threading.Lock(), 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        with self._opening:
+            if not self._side:
+                self._side = x.shape[-1]
+                with suppress(Exception):  # exporters fail in any way
+                    self.session = open_session(to_onnx(self.network, self._side).SerializeToString())
+        if self.session is None or x.shape[2:] != (self._side, self._side):
+            return self.network(x)
+        (answers,) = self.session.run(None, {"pictures": x.contiguous().numpy()})
+        return torch.from_numpy(answers)
+
+
+class TorchNetwork:
+    """`module`, in eval mode on its device: a `Runner` of the engine.
+
+    `answer`: what is quicker than the module itself where no gradient is wanted.
+    """
+
+    def __init__(
+        self, module: nn.Module, device: str, answer: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
+        self.module, self.device, self.answer = module, device, answer or module
 
     @property
     def bytes(self) -> int:
-        """Of the weights: PyTorch's, and the copies in a module's ONNX Runtime sessions."""
-        weights = sum(weight.numel() * weight.element_size() for weight in self.module.parameters())
-        return weights * (1 + getattr(self.module, "sessions", 0))
+        """Of the weights: PyTorch's, and ONNX Runtime's copy."""
+        twice = isinstance(self.answer, Exported) and self.answer.session is not None
+        return _weight_bytes(self.module) * (1 + twice)
 
     def __call__(self, batch: np.ndarray, channel_mask: Arrays | None = None) -> np.ndarray:
         """As `OnnxNetwork`'s."""
         with torch.inference_mode():
             masks = {name: self._tensor(factors) for name, factors in (channel_mask or {}).items()}
-            given = (self._tensor(batch), masks) if masks else (self._tensor(batch),)
-            return self.module(*given).float().cpu().numpy()
+            x = self._tensor(batch)
+            return (self.module(x, masks) if masks else self.answer(x)).float().cpu().numpy()
 
     def parts(self, batch: np.ndarray) -> Arrays:
         """As `OnnxNetwork.parts`."""
@@ -90,3 +148,7 @@ class TorchNetwork:
             tensor = tensor.pin_memory().to(self.device, non_blocking=True)
             return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
         return tensor.to(self.device)
+
+
+def _weight_bytes(module: nn.Module) -> int:
+    return sum(weight.numel() * weight.element_size() for weight in module.parameters())

@@ -92,7 +92,7 @@ def test_decoding_ends_when_the_visitor_leaves(mine: tray.Tray, monkeypatch: pyt
     scan = data[data.rfind(b"\xff\xda") : -2]
     with pytest.raises(Left):
         tray.add([Dropped("bomb.jpg", data[:-2] + scan * 20_000 + data[-2:])])
-    assert pool.shared()._busy == 0
+    assert pool.shared().queue.running == 0
 
 
 def test_dropped_files_survive_a_click_while_they_are_decoded_and_are_then_let_go(

@@ -24,10 +24,9 @@ def synthetic_sdist_arrays() -> dict[str, list[np.ndarray]]:
 
     arrays = {"conv1": layer(3, 3, 64)}
     network = SqueezeNet("1.1")
-    for name in network.fire_names:
-        fire = network.layer(name)
+    for name in network.plan.fire_names:
         for part in ("squeeze", "expand1x1", "expand3x3"):
-            convolution = getattr(fire, part)
+            convolution = network.convolution(f"{name}/{part}")
             key = f"{name}/{'squeeze1x1' if part == 'squeeze' else part}"
             shape = (convolution.kernel_size[0], convolution.in_channels, convolution.out_channels)
             arrays[key] = layer(*shape)
@@ -44,11 +43,11 @@ def test_folding_makes_the_caffe_input_torchvisions() -> None:
     network = SqueezeNet("1.1").eval()
     network.load_state_dict(rebuild.fold(arrays))
     with torch.inference_mode():
-        found = network.double().layer("conv1")((pixels / 255 - mean) / std)
+        found = network.double().convolution("conv1")((pixels / 255 - mean) / std)
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-4)
     kernel = torch.from_numpy(arrays["fire5/expand3x3"][0])
     torch.testing.assert_close(
-        network.layer("fire5").expand3x3.weight.float(), kernel.permute(3, 2, 0, 1), atol=0, rtol=0
+        network.convolution("fire5/expand3x3").weight.float(), kernel.permute(3, 2, 0, 1), atol=0, rtol=0
     )
 
 

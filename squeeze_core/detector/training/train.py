@@ -38,9 +38,9 @@ from squeeze_core.detector.training.loss import detection_loss
 from squeeze_core.detector.training.muon import Muon
 from squeeze_core.detector.training.pictures import Scene, decoded, labelled_scenes, sampling_weights
 from squeeze_core.errors import UserError
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine, choose_device
+from squeeze_core.networks.plan import PLANS
 from squeeze_core.networks.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from squeeze_core.networks.torch_network import computes_bfloat16
 
@@ -74,21 +74,24 @@ def options_parser() -> argparse.ArgumentParser:
 
 def build(options: argparse.Namespace, classes: Sequence[str]) -> Detector:
     """The network to train: ImageNet backbone or --init, BatchNorm in the neck, frozen stem."""
-    imagenet = DEFAULT.load()
-    assert isinstance(imagenet, SqueezeNet)
-    names = imagenet.layer_names
     if options.init:
         started = pretrained.load_detector(options.init)
         network = started.network.requires_grad_(True)
-        if network.class_logits.out_channels != len(classes):
+        if network.classes != len(classes):
             raise UserError(f"{options.init} finds {', '.join(started.labels)}, not {', '.join(classes)}.")
     else:
         network = Detector(len(classes), options.width)
-        network.backbone.load_state_dict(imagenet.features.state_dict())
+        imagenet = DEFAULT.load().get_submodule("features")
+        network.get_submodule("backbone").load_state_dict(imagenet.state_dict())
     if options.freeze != "none":
+        names = [layer.name for layer in PLANS["1.1"].feature_layers() if "/" not in layer.name]
         if options.freeze not in names:
             raise UserError(f"--freeze {options.freeze}: the backbone's layers are {', '.join(names)}.")
-        network.backbone[: names.index(options.freeze) + 1].requires_grad_(False)
+        for layer in network.layers():
+            if isinstance(layer.function, nn.Module):
+                layer.function.requires_grad_(False)
+            if layer.name == options.freeze:
+                break
     return add_batchnorm(network)
 
 

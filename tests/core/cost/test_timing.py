@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from squeeze_core.cost import timing
 from squeeze_core.cost.timing import FEWEST, MOST, Timing, Timings, in_turns, time_networks
 from squeeze_core.networks.catalogue import named
-from squeeze_core.networks.queue import Queue, Requester, requester
+from squeeze_core.queue import Queue, Requester, requester
 
 
 def test_works_take_turns_and_their_first_run_is_not_counted() -> None:

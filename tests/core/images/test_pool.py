@@ -96,7 +96,7 @@ def test_what_the_caller_raises_meanwhile_ends_the_work(one: pool.Pool, endless:
     with pytest.raises(KeyboardInterrupt):
         one.run(request("a"), endless, leave)
     assert worker._process.returncode == -signal.SIGKILL, "its process has ended"
-    assert one._idle == [] and one._busy == 0
+    assert one._idle == [] and one.queue.running == 0
     assert one.run(request("a"), SMALL)[0]["width"] == 3
 
 
@@ -257,14 +257,16 @@ def test_those_who_wait_have_their_turn_in_order_and_may_leave(one: pool.Pool, e
         threads[-1].start()
         deadline = time.monotonic() + 30
         while (
-            len(one._queue) + one._busy < len(threads) and "leaves" not in done and threads[-1].is_alive()
+            len(one.queue) + one.queue.running < len(threads)
+            and "leaves" not in done
+            and threads[-1].is_alive()
         ):
             assert time.monotonic() < deadline
             time.sleep(0.01)
     for thread in threads:
         thread.join()
     assert done == ["leaves", "first", "b", "c"]
-    assert one._busy == 0 and not one._queue
+    assert one.queue.running == 0 and len(one.queue) == 0
 
 
 def python(code: str) -> str:

@@ -49,7 +49,7 @@ def test_a_channel_switched_off_is_one_whose_filter_is_zero(chelsea: Picture, en
 
 def test_everything_of_fire9_off_leaves_conv10s_bias(chelsea: Picture, engine: Engine) -> None:
     answer = ablate(chelsea, engine, DEFAULT, channels_of(DEFAULT, "fire9"))
-    conv10 = engine.get(DEFAULT).module.layer("conv10")
+    conv10 = engine.get(DEFAULT).module.convolution("conv10")
     np.testing.assert_allclose(answer.logits_after, torch.relu(conv10.bias).numpy(), atol=1e-6)
 
 
@@ -101,7 +101,7 @@ def test_contributions_of_fire9_sum_to_the_logit_but_for_the_bias(
     found: Contributions, engine: Engine
 ) -> None:
     # From fire9 on the class's map is linear wherever it is above 0, which it is all over this cat.
-    conv10 = engine.get(DEFAULT).module.layer("conv10")
+    conv10 = engine.get(DEFAULT).module.convolution("conv10")
     total = found.of["fire9", "expand1x1"].sum() + found.of["fire9", "expand3x3"].sum()
     assert total == pytest.approx(found.total - float(conv10.bias[CAT]), rel=0.01)
 

@@ -15,7 +15,7 @@ from squeeze_core.networks.engine import Engine
 
 def test_a_filter_is_the_networks_own() -> None:
     filter_ = channel_filter(DEFAULT, Unit("fire5", "expand3x3", 37))
-    layer = DEFAULT.load().layer("fire5").expand3x3
+    layer = DEFAULT.load().convolution("fire5/expand3x3")
     assert filter_.weights.shape == (32, 3, 3)
     assert np.array_equal(filter_.weights, layer.weight[37].detach().numpy())
     assert filter_.inputs[31] == "fire5/squeeze/31"

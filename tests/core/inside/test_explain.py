@@ -43,7 +43,7 @@ def test_grad_cam_is_the_positive_part_of_the_weighted_maps(chelsea: Picture, en
         parts = network.parts(torch.from_numpy(DEFAULT.preprocess([chelsea.image])))
     for index in (CAT, SHARK):
         positive = (parts["conv10"][0, index] > 0).float().mean()
-        weights = network.layer("conv10").weight[index, :, 0, 0]
+        weights = network.convolution("conv10").weight[index, :, 0, 0]
         signed = (
             positive
             / parts["conv10"][0, index].numel()

@@ -26,9 +26,9 @@ def network() -> SqueezeNet:
 
 def test_every_channel_has_its_picture(network: SqueezeNet) -> None:
     total = 0
-    for module in network.fire_names:
+    for module in network.plan.fire_names:
         for branch in BRANCHES:
-            channels = getattr(network.layer(module), branch).out_channels
+            channels = network.convolution(f"{module}/{branch}").out_channels
             assert feature_visualisation.manifest()["sheets"][f"{module}/{branch}"]["channels"] == channels
             last = feature_visualisation.tile(module, branch, channels - 1)
             assert last.mode == "RGB"
@@ -60,7 +60,7 @@ def test_a_sheet_that_is_not_the_shipped_one_is_one_sentence(
         content[-100] ^= 1
         (tmp_path / shipped.name).write_bytes(content)
     monkeypatch.setattr(feature_visualisation, "FOLDER", tmp_path)
-    with pytest.raises(UserError, match=f"^{name}, which comes with Squeeze Lab"):
+    with pytest.raises(UserError, match=f"^{name}, part of Squeeze Lab"):
         feature_visualisation.tile("fire2", "squeeze", 0)
 
 

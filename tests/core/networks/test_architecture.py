@@ -4,8 +4,8 @@ import pytest
 import torch
 import torchvision
 
-from squeeze_core.networks.architecture import Fire, SqueezeNet
-from squeeze_core.networks.plan import BRANCHES, PLANS, FireShape, Metaparameters, Plan
+from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.networks.plan import PLANS, FireShape, Metaparameters, Plan
 
 TORCHVISION = {"1.0": torchvision.models.squeezenet1_0, "1.1": torchvision.models.squeezenet1_1}
 
@@ -38,11 +38,14 @@ def test_parts_are_what_hooks_on_torchvisions_network_see(version: str) -> None:
     def keep(name: str, module: torch.nn.Module) -> None:
         module.register_forward_hook(lambda _m, _i, out: seen.update({name: out.clone()}))
 
-    for name, module in zip(ours.layer_names, theirs.features, strict=True):
-        keep("conv1" if name == "relu1" else name, module)
-        if name.startswith("fire"):
-            for branch in BRANCHES:
-                keep(f"{name}/{branch}", getattr(module, f"{branch}_activation"))
+    layers, fire = ours.plan.layers(), 2
+    for layer in layers[: [layer.name for layer in layers].index("conv10")]:
+        if layer.relu or layer.path:
+            keep(layer.name, theirs.get_submodule(layer.relu or layer.path))
+    for module in theirs.features:
+        if type(module).__name__ == "Fire":
+            keep(f"fire{fire}", module)
+            fire += 1
     with torch.inference_mode():
         seen["logits"] = theirs(batch)
         parts = ours.parts(batch)
@@ -50,7 +53,9 @@ def test_parts_are_what_hooks_on_torchvisions_network_see(version: str) -> None:
     assert len(seen) == 1 + 1 + 3 + 8 * 4
     for name, value in seen.items():
         torch.testing.assert_close(parts[name], value, atol=1e-5, rtol=1e-5)
-    assert [part for part in parts if "/" not in part] == [*ours.stages, "logits"]
+    pools = {"1.0": (1, 4, 8), "1.1": (1, 3, 5)}[version]
+    stages = [(f"fire{n}" if n > 1 else "conv1", *[f"pool{n}"] * (n in pools)) for n in range(1, 10)]
+    assert [part for part in parts if "/" not in part] == [*sum(stages, ()), "conv10", "logits"]
     assert torch.equal(parts["conv10"].mean((2, 3)), parts["logits"])
 
 
@@ -82,10 +87,9 @@ def test_each_layer_reads_only_what_ran_before_it() -> None:
 
 def test_dropout_runs_in_training_only() -> None:
     network, picture = SqueezeNet("1.1", classes=5), torch.randn(1, 3, 64, 64)
-    network.classifier[0].p = 1.0
-    torch.nn.init.ones_(network.layer("conv10").bias)
-    assert torch.equal(network(picture), torch.ones(1, 5))
-    assert not torch.equal(network.eval()(picture), torch.ones(1, 5))
+    assert not torch.equal(network(picture), network(picture))
+    network.eval()
+    assert torch.equal(network(picture), network(picture))
 
 
 def test_a_network_is_shown_in_one_line() -> None:
@@ -114,12 +118,12 @@ def test_parameter_counts_are_the_published_ones() -> None:
 
 def test_layers_have_the_papers_names() -> None:
     network = SqueezeNet("1.0")
-    assert network.fire_names == tuple(f"fire{i}" for i in range(2, 10))
-    assert network.layer("conv1").out_channels == 96
-    assert network.layer("fire9").squeeze.out_channels == 64
-    assert network.layer("conv10").out_channels == 1000
-    with pytest.raises(KeyError):
-        network.layer("fire10")
+    assert network.plan.fire_names == tuple(f"fire{i}" for i in range(2, 10))
+    assert network.convolution("conv1").out_channels == 96
+    assert network.convolution("fire9/squeeze").out_channels == 64
+    assert network.convolution("conv10").out_channels == 1000
+    names = network.plan.names
+    assert names["features.3.squeeze"] == "fire2.squeeze" and names["features.2"] == "pool1"
 
 
 def test_metaparameters_give_table_1() -> None:
@@ -148,20 +152,17 @@ def test_a_branch_without_channels_is_left_out(pct3x3: float) -> None:
     fires = Metaparameters(pct3x3=pct3x3).fires()
     network = SqueezeNet(Plan(64, 3, PLANS["1.1"].pool_after, fires), classes=5)
     assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 5)
-    assert (network.layer("fire2").expand3x3 is None) == (pct3x3 == 0)
+    assert ("fire2/expand3x3" in network.plan.channels) == (pct3x3 > 0)
 
 
 def test_bypasses_add_the_modules_input() -> None:
-    x = torch.rand(1, 128, 5, 5)
-    fire = Fire(128, 16, 64, 64, bypass="simple")
-    for module in (fire.expand1x1, fire.expand3x3):
-        torch.nn.init.zeros_(module.weight)
-        torch.nn.init.zeros_(module.bias)
-    torch.testing.assert_close(fire(x), x)
-    assert Fire(96, 16, 64, 64, bypass="simple").bypass is None
-    widening = Fire(96, 16, 64, 64, bypass="complex")
-    assert widening.bypass.weight.shape == (128, 96, 1, 1)
-    simple = SqueezeNet(Plan(96, 7, PLANS["1.0"].pool_after, PLANS["1.0"].fires, bypass="simple"))
+    simple = SqueezeNet(Plan(96, 7, PLANS["1.0"].pool_after, PLANS["1.0"].fires, bypass="simple")).eval()
     assert parameters(simple) == 1_248_424
-    bypassed = [name for name in simple.fire_names if simple.layer(name).bypass is not None]
+    with torch.inference_mode():
+        parts = simple.parts(torch.randn(1, 3, 64, 64))
+    bypassed = [name for name in simple.plan.fire_names if f"{name}/expands" in parts]
     assert bypassed == ["fire3", "fire5", "fire7", "fire9"]
+    for name, read in zip(bypassed, ("fire2", "pool4", "fire6", "pool8"), strict=True):
+        assert torch.equal(parts[name], parts[f"{name}/expands"] + parts[read])
+    widening = SqueezeNet(Plan(96, 7, PLANS["1.0"].pool_after, PLANS["1.0"].fires, bypass="complex"))
+    assert widening.convolution("fire2/bypass").weight.shape == (128, 96, 1, 1)

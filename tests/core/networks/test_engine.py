@@ -69,25 +69,6 @@ def test_the_longest_unused_network_leaves_when_all_take_too_much(monkeypatch) -
     assert loads == ["one", "two", "three", "two"]
 
 
-def test_weights_held_twice_count_twice(monkeypatch) -> None:
-    loads: list[str] = []
-
-    def record(key: str) -> Record:
-        def load() -> nn.Module:
-            loads.append(key)
-            network = nn.Linear(10, 10)
-            network.sessions = 1
-            return network
-
-        return Record(key, load)
-
-    monkeypatch.setattr(engine_module, "MOST_BYTES", 3 * 4 * 110)  # room for one and a half
-    engine = Engine("cpu")
-    for key in ("one", "two", "one"):
-        engine.get(record(key))
-    assert loads == ["one", "two", "one"]
-
-
 def test_a_slow_load_holds_up_no_other_network() -> None:
     engine = Engine("cpu")
     release = threading.Event()

@@ -10,14 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from squeeze_core.networks import on_cpu as module
+from squeeze_core.networks import torch_network
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
-from squeeze_core.networks.on_cpu import ExportedNetwork, on_cpu
 from squeeze_core.networks.onnx_network import OnnxGraph, OnnxNetwork
 from squeeze_core.networks.plan import PLANS, Plan
-from squeeze_core.networks.torch_network import fastest
+from squeeze_core.networks.torch_network import Exported, TorchNetwork, fastest
 
 
 def drawn(plan: Plan, classes: int = 10) -> SqueezeNet:
@@ -85,19 +84,20 @@ def test_what_cannot_be_exported_is_left_to_pytorch(monkeypatch) -> None:
     def broken(network: nn.Module, size: int) -> None:
         raise RuntimeError("no such operator")
 
-    monkeypatch.setattr(module, "to_onnx", broken)
+    monkeypatch.setattr(torch_network, "to_onnx", broken)
     linear = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
     batch = torch.randn(3, 3, 2, 2)
     with torch.inference_mode():
-        assert torch.equal(ExportedNetwork(linear)(batch), linear(batch))
-    assert on_cpu(nn.Linear(6_000, 6_000)).__class__ is nn.Linear  # too large to be in memory twice
+        assert torch.equal(Exported(linear)(batch), linear(batch))
+    large = fastest(nn.Linear(6_000, 6_000), "cpu")
+    assert isinstance(large, TorchNetwork) and large.answer is large.module  # not in memory twice
 
 
 def test_two_networks_are_exported_at_once() -> None:
-    networks = [ExportedNetwork(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten()).eval()) for _ in range(8)]
+    networks = [Exported(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten()).eval()) for _ in range(8)]
     pictures = torch.randn(1, 3, 16, 16)
 
-    def first(network: ExportedNetwork) -> Tensor:
+    def first(network: Exported) -> Tensor:
         with torch.inference_mode():
             return network(pictures)
 
@@ -105,4 +105,14 @@ def test_two_networks_are_exported_at_once() -> None:
         answers = list(threads.map(first, networks))
     for network, answer in zip(networks, answers, strict=True):
         torch.testing.assert_close(answer, network.network(pictures))
-        assert network.sessions == 1  # none was left to PyTorch
+        assert network.session is not None  # none was left to PyTorch
+
+
+def test_pictures_of_another_size_are_left_to_pytorch() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    runner = TorchNetwork(module, "cpu", Exported(module))
+    with torch.inference_mode():
+        for shape in ((16, 16), (24, 24), (16, 24)):
+            batch = torch.randn(2, 3, *shape)
+            np.testing.assert_allclose(runner(batch.numpy()), module(batch), atol=1e-5)
+    assert runner.bytes == 2 * sum(weight.nbytes for weight in module.parameters())

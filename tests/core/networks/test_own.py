@@ -115,14 +115,14 @@ def test_the_plan_is_read_off_the_shapes_and_everything_inside_works(
     torch.manual_seed(0)
     plan = PLANS_OF_OTHERS[kind]
     network = SqueezeNet(plan, 7).eval()
-    nn.init.normal_(network.layer("conv10").weight, std=0.1)
+    nn.init.normal_(network.convolution("conv10").weight, std=0.1)
     own = open_own(pth(network.state_dict()), "own.pth", preprocess=Preprocess(96))
     assert own.plan == plan and len(own.labels) == 7
     answer = next(classify([chelsea], engine, own))
     trace = fire_trace(chelsea, engine, own)
     np.testing.assert_allclose(answer.probabilities, trace.probabilities, atol=1e-5)
     feeds = contributions(chelsea, engine, own, trace.best)
-    assert len(feeds.ranked()) == plan.channels
+    assert len(feeds.ranked()) == sum(plan.channels.values())
     for method in METHODS:
         assert np.isfinite(explain(chelsea, engine, own, method, trace.best).map).all()
     assert localise(chelsea, engine, own, trace.best).label == own.labels[trace.best]

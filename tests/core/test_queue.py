@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from squeeze_core.networks.queue import Busy, Queue, Requester, requester
+from squeeze_core.queue import Busy, Queue, Requester, requester
 
 
 def ask(
