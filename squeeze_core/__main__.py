@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
 from importlib import import_module
@@ -48,10 +49,25 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has ended, as `| head -1` does
         _leave_output()
         return 128 + signal.SIGPIPE
-    except OSError as error:
+    except (OSError, MemoryError, ImportError, RuntimeError) as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
         _leave_output()
-        complain(f"{error.filename or 'The output'} cannot be read or written: {error.strerror}.")
+        complain(sentence)
         return 2
+
+
+def _sentence(error: Exception) -> str | None:
+    """The sentence for what this machine does not allow; None for an error of another kind."""
+    if "temporary directory" in str(error):
+        return "No folder for temporary files can be written to; set TMPDIR to one that can."
+    # A library that has no room, or a thread.
+    if isinstance(error, MemoryError) or re.search("map segment|allocate|new thread|bad_alloc", str(error)):
+        return "There is too little memory for this, or a limit on it is too low."
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The output'} cannot be read or written: {error.strerror}."
+    return None
 
 
 def _parser(arguments: list[str]) -> Parser:

@@ -75,7 +75,7 @@ def class_index(text: str, network: Network) -> int:
     """The class of that name or index; UserError for none."""
     index = index_of(text, network.labels)
     if index is None:
-        near = [label for label in network.labels if text.casefold() in label.casefold()][:3]
+        near = [label for label in network.labels if text.casefold() in label.casefold().split()][:3]
         hint = f"; there is {', '.join(near)}" if near else ""
         raise UserError(f"{network.title} has no class {text!r}{hint}.")
     return index

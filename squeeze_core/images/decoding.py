@@ -139,20 +139,23 @@ def _plain(
     baseline = plugin is JpegImagePlugin.JpegImageFile and not image.info.get("progressive")
     check_pixels(*size, name, baseline)
     image.draft(None, _fitted(*size, least_side, _SPARE_JPEG))
-    frames = _frames(image)
     if frame:
         image.seek(frame)
         size = image.size
         check_pixels(*size, name)
     image.load()
     profile, exif = image.info.get("icc_profile"), image.info.get("exif")
-    return _Source(image, size, profile, _orientation(exif), frames)
+    return _Source(image, size, profile, _orientation(exif), _frames(plugin, data))
 
 
-def _frames(image: ImageFile.ImageFile) -> int:
-    """The number of a file's frames, 1 where a damaged rest does not say it."""
+def _frames(plugin: type[ImageFile.ImageFile], data: bytes) -> int:
+    """The number of a file's frames, 1 where a damaged rest does not say it; `_tiff` counts its own."""
     try:
-        return getattr(image, "n_frames", 1)
+        return (
+            1
+            if plugin is TiffImagePlugin.TiffImageFile
+            else getattr(plugin(io.BytesIO(data)), "n_frames", 1)
+        )
     except Exception:
         return 1
 

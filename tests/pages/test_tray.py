@@ -131,3 +131,39 @@ def test_dropped_files_survive_a_click_while_they_are_decoded_and_are_then_let_g
 
 def state(app: AppTest) -> tray.Tray:
     return app.session_state["tray"]
+
+
+def test_another_frame_takes_the_place_of_the_one_shown(mine: tray.Tray) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("white", "red", "green")]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    tray.add([Dropped("a.gif", data), Dropped("b.png", encoded(frames[1]))])
+    tray.show_frame(tray.current_entry(), 1)
+    assert tray.current().image.getpixel((5, 5)) == (255, 0, 0) and tray.current().about() == "frame 2 of 3"
+    assert [entry.picture.name for entry in mine.entries.values()] == ["a.gif", "b.png"]
+    assert "frame 2 of 3" in tray.describe(tray.current())
+    tray.show_frame(tray.current_entry(), 0)
+    assert tray.current().key == images.key_of(data)
+    tray.show_frame(tray.current_entry(), 7)
+    assert "Frame 8" in mine.refusals[0].sentence and not tray.current_entry().data
+    assert all(not entry.data for entry in mine.entries.values())
+
+
+def frames_page() -> None:
+    import streamlit as st
+
+    from pages.session import tray
+    from pages.widgets import tray_bar
+
+    tray_bar._about(tray.current_entry())
+    st.write(tray.current().about())
+
+
+def test_a_slider_chooses_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("white", "red", "green")]
+    page, made = AppTest.from_function(frames_page), tray.Tray()
+    monkeypatch.setattr(tray, "state", lambda: made)
+    tray.add([Dropped("a.gif", encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))])
+    page.run()
+    assert page.markdown[0].value == "frame 1 of 3"
+    page.slider[0].set_value(3).run()
+    assert page.markdown[0].value == "frame 3 of 3" and page.slider[0].value == 3 and not page.exception

@@ -11,7 +11,9 @@ import pytest
 
 from squeeze_core.__main__ import main
 from squeeze_core.commands import print_json
+from squeeze_core.errors import WeightsError
 from squeeze_core.gallery import FOLDER
+from squeeze_core.networks import manifest
 
 ROOT = Path(__file__).parents[3]
 CAT, CAMERA = str(FOLDER / "chelsea.png"), str(FOLDER / "camera.png")
@@ -153,3 +155,40 @@ def test_a_document_that_json_cannot_hold_is_not_half_printed(capsys) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         print_json({"fine": 1, "not": float("nan")})
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"),
+            "No folder for temporary files",
+        ),
+        (
+            ImportError("libtorch.so: failed to map segment from shared object"),
+            "There is too little memory",
+        ),
+        (MemoryError(), "There is too little memory"),
+        (RuntimeError("can't start new thread"), "There is too little memory"),
+        (OSError(28, "No space left on device"), "The output cannot be read or written: No space left"),
+    ],
+)
+def test_what_the_machine_does_not_allow_is_one_true_sentence(error, says, monkeypatch, capsys) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("squeeze_core.commands.classify.work", failing)
+    monkeypatch.setattr("squeeze_core.__main__._leave_output", lambda: None)
+    assert call("classify", CAT) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(says) and printed.count("\n") == 1
+    error = RuntimeError("a fault of ours")
+    with pytest.raises(RuntimeError):
+        call("classify", CAT)
+
+
+def test_a_damaged_manifest_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "manifest.json").write_text("{")
+    monkeypatch.setattr(manifest, "FOLDER", tmp_path)
+    with pytest.raises(WeightsError, match=r"manifest\.json is missing or damaged; install"):
+        manifest.manifest.__wrapped__()

@@ -40,6 +40,10 @@ def test_the_classifier_answers_alike_and_in_batches(
     expected = next(classify([chelsea], engine)).probabilities
     np.testing.assert_allclose(shares[2] / shares[2].sum(), expected, atol=1e-4)
     assert list(file.parent.iterdir()) == [file]
+    assert main(["export", "classify", "--out", str(file)]) == 2
+    assert capsys.readouterr().err == f"{file} exists; --force replaces it.\n"
+    file.write_bytes(b"")
+    assert main(["export", "classify", "--out", str(file), "--force"]) == 0 and file.stat().st_size > 10**6
 
 
 def test_the_detector(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

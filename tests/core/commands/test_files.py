@@ -64,6 +64,10 @@ def read_table(path: Path) -> list[dict]:
     return pytest.importorskip("pyarrow.parquet").read_table(path).to_pylist()
 
 
+def standard_input(content: bytes) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedReader(io.BytesIO(content)), "ascii")
+
+
 def names(table: list[dict]) -> list[str]:
     return [row["file"] for row in table]
 
@@ -76,12 +80,28 @@ def test_folders_patterns_and_lists(pictures: Path, monkeypatch: pytest.MonkeyPa
     (pictures / "[1].jpg").write_bytes(b"")
     assert list(paths([str(pictures / "[1].jpg")])) == [pictures / "[1].jpg"]
     (pictures / "[1].jpg").unlink()
-    for listed in (b"a.jpg\r\nb c.jpg\n\nd\xff.jpg", b"\xef\xbb\xbfa.jpg\0b c.jpg\0d\xff.jpg\0"):
-        stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO(listed)), "ascii")
-        monkeypatch.setattr(sys, "stdin", stream)
+    for listed in (b'a.jpg\r\n"b c.jpg"\n\nd\xff.jpg', b"\xef\xbb\xbfa.jpg\0b c.jpg\0d\xff.jpg\0"):
+        monkeypatch.setattr(sys, "stdin", standard_input(listed))
         found = list(paths(["x.png", "-"]))
         assert [os.fsencode(path) for path in found] == [b"x.png", b"a.jpg", b"b c.jpg", b"d\xff.jpg"]
     assert legible(found[-1]) == "d\\xff.jpg"
+    monkeypatch.setattr(sys, "stdin", standard_input("a.jpg\r\n'ü.jpg'\r\n".encode("utf-16")))
+    assert list(paths(["-"])) == [Path("a.jpg"), Path("ü.jpg")]
+
+
+def test_a_picture_on_standard_input_is_one_and_a_folder_in_a_list_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["classify", "-", "--device", "cpu", "--json"]
+    monkeypatch.setattr(sys, "stdin", standard_input((FOLDER / "chelsea.png").read_bytes()))
+    assert main(command) == 0
+    (row,) = json.loads(capsys.readouterr().out)["results"]
+    assert row["file"] == "-" and row["predictions"][0]["label"] == "Egyptian cat"
+    monkeypatch.setattr(sys, "stdin", standard_input(b"/\n"))
+    assert main(command) == 2
+    assert json.loads(capsys.readouterr().out)["results"] == [
+        {"file": "/", "error": "/ is a folder, not a picture."}
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
