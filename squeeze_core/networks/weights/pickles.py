@@ -4,29 +4,18 @@ nothing that it names is imported or called, so none can do harm, whatever it sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from itertools import islice
 from pickletools import genops
 from typing import Any, BinaryIO
 
 # Those of a checkpoint are some thousands; a million take two seconds.
 MOST_INSTRUCTIONS = 1_000_000
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_EMPTY = {"EMPTY_LIST": list, "EMPTY_SET": list, "EMPTY_TUPLE": tuple, "EMPTY_DICT": dict}
-_MARKED = (
-    "TUPLE",
-    "LIST",
-    "FROZENSET",
-    "DICT",
-    "APPENDS",
-    "ADDITEMS",
-    "SETITEMS",
-    "INST",
-    "OBJ",
-    "POP_MARK",
-)
-_MEMO = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
-_IGNORED = {"PROTO", "FRAME"}
+_MADE: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_SET": list, "EMPTY_TUPLE": tuple}
+_MADE |= {"EMPTY_DICT": dict, "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False}
+_MARKED = ("TUPLE", "LIST", "FROZENSET", "DICT", "APPENDS", "ADDITEMS", "SETITEMS", "POP_MARK")
+_IGNORED = ("PROTO", "FRAME", "POP_MARK")
+_REFUSED = ("EXT1", "EXT2", "EXT4", "PERSID", "INST", "OBJ", "NEXT_BUFFER", "READONLY_BUFFER")
 
 
 class Global(str):
@@ -72,6 +61,8 @@ def load(file: BinaryIO, persistent: list[Any] | None = None) -> Any:
                 stack.pop()
             case "DUP":
                 stack.append(stack[-1])
+            case "PUT" | "BINPUT" | "LONG_BINPUT" | "MEMOIZE":
+                memo[len(memo) if argument is None else argument] = stack[-1]
             case "GET" | "BINGET" | "LONG_BINGET":
                 stack.append(memo[argument])
             case "TUPLE" | "LIST" | "FROZENSET":
@@ -79,29 +70,27 @@ def load(file: BinaryIO, persistent: list[Any] | None = None) -> Any:
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
                 count = int(name[-1])
                 stack[-count:] = [tuple(stack[-count:])]
-            case "DICT":
-                stack.append(_put({}, items))
             case "APPEND" | "APPENDS" | "ADDITEMS":
                 items = [stack.pop()] if name == "APPEND" else items
                 if isinstance(stack[-1], list):
                     stack[-1].extend(items)
-            case "SETITEM" | "SETITEMS":
+            case "DICT" | "SETITEM" | "SETITEMS":
                 items = [stack.pop(-2), stack.pop()] if name == "SETITEM" else items
-                _put(stack[-1], items)
+                if name == "DICT":
+                    stack.append({})
+                if isinstance(stack[-1], dict):  # plain keys only: a nested tuple's hash can take for ever
+                    pairs = zip(items[::2], items[1::2], strict=True)
+                    stack[-1].update((key, value) for key, value in pairs if isinstance(key, str | int))
             case "GLOBAL":
                 stack.append(Global(argument.replace(" ", ".")))
             case "STACK_GLOBAL":
                 last, module = stack.pop(), stack.pop()
                 stack.append(Global(f"{module}.{last}" if type(module) is type(last) is str else ""))
-            case "INST":
-                stack.append(Foreign(Global(argument.replace(" ", ".")), tuple(items)))
-            case "OBJ":
-                stack.append(Foreign(items[0], tuple(items[1:])))
             case "REDUCE" | "NEWOBJ" | "NEWOBJ_EX":
                 if name == "NEWOBJ_EX":
                     stack.pop()
-                arguments, kind = stack.pop(), stack.pop()
-                stack.append(Foreign(kind, arguments))
+                arguments = stack.pop()
+                stack.append(Foreign(stack.pop(), arguments))
             case "BINPERSID":
                 stack.append(Foreign(None, stack.pop()))
                 if persistent is not None:
@@ -110,23 +99,8 @@ def load(file: BinaryIO, persistent: list[Any] | None = None) -> Any:
                 state = stack.pop()
                 if isinstance(stack[-1], Foreign):
                     stack[-1].state = state
-            case _ if name in _MEMO:
-                memo[len(memo) if argument is None else argument] = stack[-1]
-            case _ if name in _EMPTY:
-                stack.append(_EMPTY[name]())
-            case _ if name in _CONSTANTS:
-                stack.append(_CONSTANTS[name])
-            case _ if argument is not None and not name.startswith(("EXT", "PERSID")):
-                if name not in _IGNORED:
-                    stack.append(argument)
-            case _ if name != "POP_MARK":
+            case _ if name in _REFUSED:
                 raise ValueError(f"the instruction {name} is not followed")
+            case _ if name not in _IGNORED:
+                stack.append(_MADE[name]() if name in _MADE else argument)
     raise EOFError
-
-
-def _put(target: Any, items: list[Any]) -> Any:
-    """The target with keys and values in turn; plain keys only: a nested tuple's hash can take for ever."""
-    if isinstance(target, dict):
-        pairs: Iterable[tuple[Any, Any]] = zip(items[::2], items[1::2], strict=True)
-        target.update((key, value) for key, value in pairs if isinstance(key, str | int | float))
-    return target

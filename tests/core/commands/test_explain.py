@@ -16,18 +16,22 @@ from squeeze_core.gallery import FOLDER
 CAT, COFFEE = FOLDER / "chelsea.png", FOLDER / "coffee.jpg"
 
 
-def test_one_picture_is_explained_as_the_function_does(tmp_path: Path, capsys) -> None:
-    arguments = ["explain", str(CAT), "--out", str(tmp_path), "--class", "tabby", "--method", "grad_cam"]
+def test_a_picture_is_explained_as_the_function_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(FOLDER)
+    arguments = ["explain", CAT.name, "--out", str(tmp_path), "--class", "tabby", "--method", "grad_cam"]
     assert main([*arguments, "--device", "cpu", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    (found,) = json.loads(capsys.readouterr().out)["results"]
     assert (found["class"], found["index"], found["method"]) == ("tabby", 281, "grad_cam")
     expected = api.explain(CAT, "grad_cam", 281)
-    with np.load(tmp_path / "explanation.npz") as numbers:
-        np.testing.assert_allclose(numbers["map"], expected.map, rtol=1e-3, atol=1e-4)
-    with Image.open(tmp_path / "explanation.png") as picture:
-        assert picture.size == expected.view.size
+    picture, numbers = map(Path, found["written"])
+    assert picture.parent == tmp_path / CAT.name
+    with np.load(numbers) as maps:
+        np.testing.assert_allclose(maps["map"], expected.map, rtol=1e-3, atol=1e-4)
+    with Image.open(picture) as shown:
+        assert shown.size == expected.view.size
     assert found["probability"] == pytest.approx(expected.probability, abs=1e-4)
-    assert [Path(name).name for name in found["written"]] == ["explanation.png", "explanation.npz"]
 
 
 def test_of_many_pictures_each_has_its_folder_and_its_own_first_answer(tmp_path: Path, capsys) -> None:

@@ -50,9 +50,11 @@ def test_one_frame_has_nothing_to_say() -> None:
     assert images.decode(buffer.getvalue(), "a.gif").about() == ""
 
 
-def test_a_page_after_damage_is_not_counted_and_a_smaller_copy_is_none() -> None:
-    data = saved("TIFF")
-    assert images.decode(data[: len(data) // 2], "a.tif").frames < 3
+def test_damage_in_a_later_page_spoils_no_earlier_one_and_a_smaller_copy_is_no_page() -> None:
+    half = saved("TIFF")[:5500]
+    assert images.decode(half, "a.tif").image.getpixel((5, 5)) == (255, 255, 255)
+    with pytest.raises(ImageError):
+        images.decode(half, "a.tif", frame=2)
     buffer = io.BytesIO()
     with tifffile.TiffWriter(buffer) as file:
         file.write(np.full((60, 80), 7, np.uint8), subifds=1)

@@ -18,7 +18,7 @@ YOLO = "0 0.5 0.433333 0.5 0.5\n"
 
 
 def lay(folder: Path, *files: str) -> None:
-    """Pictures of 40×30, VOC's XML and YOLO's label files of one box, and other texts as "path: content"."""
+    """Pictures of 40×30, XML and label files of one box each, and other texts as "path: content"."""
     for file in files:
         name, _, content = file.partition(": ")
         path = folder / name
