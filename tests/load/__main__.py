@@ -2,6 +2,7 @@
 
     python -m tests.load [--sessions 30] [--seconds 600] [--every 10] [--waves 1] [--after 300]
     python -m tests.load --sessions 15 --seconds 300 --long 0.33   # a third of them compresses or asks Why?
+    python -m tests.load --sessions 10 --seconds 60 --few-pages    # those that need no PyTorch
     python -m tests.load --sessions 6 --in-step 20                 # all open the same page at once
     python -m tests.load --sessions 10 --uploads 20 --kill 1       # decoding processes are killed meanwhile
 
@@ -94,8 +95,13 @@ class Load:
     async def _act(self, client: Client, dice: random.Random, label: str, number: int, data: bytes) -> None:
         long = number < self.options.long * self.options.sessions
         what = "why" if long else dice.choices(("page", "slider", "why", "upload"), (5, 5, 2, 1))[0]
+        if what in ("slider", "why") and self.options.few_pages:
+            what = "page"
         if what == "page":
-            page = dice.choice(("", "detect", "fire_modules", "compare", "about"))
+            pages = ("", "detect", "compare") + (
+                () if self.options.few_pages else ("fire_modules", "about")
+            )
+            page = dice.choice(pages)
             self._took("detect" if page == "detect" else what, await client.visit(page))
         elif what == "slider":
             if not any(key.startswith("why-opacity") for key in client.widgets):
@@ -243,6 +249,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--settle", type=float, default=20, help="seconds that the server may take to warm up"
     )
     parser.add_argument("--long", type=float, default=0, help="share of sessions with long work only, 0–1")
+    parser.add_argument(
+        "--few-pages", action="store_true", help="only Classify, Detect, Compare and uploads"
+    )
     parser.add_argument("--in-step", type=int, default=0, help="times that all open each page at once")
     parser.add_argument("--uploads", type=int, default=0, help="new pictures of each session, nothing else")
     parser.add_argument("--kill", type=float, default=0, help="seconds between killed decoding processes")
