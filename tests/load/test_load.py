@@ -10,7 +10,9 @@ from tests.load.__main__ import Load, finish
 
 def test_every_session_has_its_own_answers_and_nothing_goes_wrong(app_url: str) -> None:
     load = Load(
-        argparse.Namespace(sessions=3, seconds=2, every=0.5, long=0, in_step=0, uploads=0, kill=0),
+        argparse.Namespace(
+            sessions=3, seconds=2, every=0.5, long=0, in_step=0, uploads=0, kill=0, few_pages=False
+        ),
         app_url,
         os.getpid(),
     )
