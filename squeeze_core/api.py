@@ -12,7 +12,8 @@ from PIL import Image
 
 from squeeze_core import classifier
 from squeeze_core.classifier import Classification
-from squeeze_core.cost.profile import Profile, profile_of
+from squeeze_core.cost.comparison import profile_of
+from squeeze_core.cost.profile import Profile
 from squeeze_core.detector import detect as detecting
 from squeeze_core.detector.detections import Candidates
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector

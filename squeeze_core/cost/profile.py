@@ -2,7 +2,7 @@
 
 Counting all networks of the comparison takes seconds on a quiet machine and a minute on a busy one, too
 long to wait for a chart. `tools/profiles.py` writes the record, profiles.json, for one version of
-torchvision; with another, and for a user's network, `counting` counts.
+torchvision; `counting` counts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,15 +75,11 @@ class Profile:
         return self.parameters * FP32_BYTES / 1e6
 
 
-@lru_cache(maxsize=256)
-def profile_of(network: Network) -> Profile:
-    """The cost of one picture at the network's own input size: recorded, or counted once per process."""
-    found = None if network.own else recorded(network.compressed or network.name)
-    if found is None or _record()["torchvision"] != torchvision_version():
-        from squeeze_core.cost.counting import count
-
-        found = count(network)
-    return found
+def profile_on_record(network: Network) -> Profile | None:
+    """None for a user network and with another torchvision."""
+    if network.own or _record()["torchvision"] != torchvision_version():
+        return None
+    return recorded(network.compressed or network.name)
 
 
 def recorded(name: str) -> Profile | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from squeeze_core.cost import comparison, counting, profile
-from squeeze_core.cost.profile import profile_of
+from squeeze_core.cost.comparison import profile_of
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
 from squeeze_core.networks.weights import OwnFile
 
