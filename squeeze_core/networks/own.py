@@ -50,7 +50,7 @@ def open_own(
     and for weights whose answers overflow.
     """
     stored = read_weights(content, name, _FIRE, key)
-    state, beside = _as_torchvision(stored, name)
+    state, left_out = _as_torchvision(stored, name)
     plan, classes = read_plan(state, name, stored.metadata.get("bypass", "none"))
     if class_names:
         labels = _class_names(class_names[1], class_names[0])
@@ -67,7 +67,7 @@ def open_own(
     see = preprocess or _stored_preprocess(stored.metadata, name) or next(shipped, TORCHVISION)
     _check_preprocess(see, plan)
     made = hashlib.sha256(f"{digest}{key}{see}{see.mean}{see.std}{labels}".encode()).hexdigest()
-    words = f"your file {name}{_left_out(beside)}"
+    words = f"your file {name}{left_out}"
     if class_names and label_lists.encoding_of(class_names[1]) == "latin-1":
         words += f" with the names in {class_names[0]} read as Latin-1"
     weights = OwnFile(words, len(content), state)
@@ -159,7 +159,7 @@ def read_plan(state: State, name: str, bypass: str = "none") -> tuple[Plan, int]
 
 _SQUEEZE = re.compile(r"features\.(\d{1,3})\.squeeze\.weight")
 # Of a SqueezeNet's tensors, as far as they tell it from others.
-_FIRE = r"(?:features\.)?\d{1,3}\.squeeze\..*"
+_FIRE = r"features\.\d{1,3}\.squeeze\..*"
 
 
 def _check_family(state: State, name: str) -> None:
@@ -177,13 +177,13 @@ def _check_family(state: State, name: str) -> None:
         )
 
 
-def _as_torchvision(stored: Stored, name: str) -> tuple[State, tuple[str, ...]]:
-    """A SqueezeNet's tensors under torchvision's names, and the names of those that are left out: what is
-    beside the network, and in it what no layer can be, such as the class weights of a loss.
+def _as_torchvision(stored: Stored, name: str) -> tuple[State, str]:
+    """A SqueezeNet's tensors under torchvision's names, and some words on what was done to that end: left
+    out is what is beside the network, and in it what no layer can be, such as the class weights of a loss.
 
     WeightsError where its last layer cannot be exactly a conv10.
     """
-    state, beside = dict(stored.state), stored.beside
+    state, beside, taken = dict(stored.state), stored.beside, ""
     _check_family(state, name)
     for key, layer in (("features.0.weight", "conv1"), ("classifier.1.weight", "conv10")):
         if key in state and state[key].ndim == 4 and len(state[key]):
@@ -195,11 +195,12 @@ def _as_torchvision(stored: Stored, name: str) -> tuple[State, tuple[str, ...]]:
             shape = f" ({' × '.join(map(str, state[last[0]].shape))})" if last else ""
             raise WeightsError(
                 f"{name} ends in {(*last, *beside)[0]}{shape}, where a SqueezeNet has one 1×1 convolution, "
-                f"{key}; that cannot be converted exactly."
+                f"{key}; it is not converted."
             )
         for part in ("weight", "bias"):
             if (there := f"{last[0].removesuffix('weight')}{part}") in state:
                 state[f"classifier.1.{part}"] = state.pop(there)
+        taken = f" with {last[0]} as conv10's"
     # A convolution without bias adds 0.
     state.setdefault("classifier.1.bias", np.zeros(len(state["classifier.1.weight"]), np.float32))
     no_layer = [
@@ -207,7 +208,8 @@ def _as_torchvision(stored: Stored, name: str) -> tuple[State, tuple[str, ...]]:
         for key, array in state.items()
         if not key.startswith(("features.", "classifier.")) and (array.ndim < 2 or array.dtype.kind != "f")
     ]
-    return {key: state[key] for key in state if key not in no_layer}, (*beside, *no_layer)
+    kept = {key: state[key] for key in state if key not in no_layer}
+    return kept, _left_out((*beside, *no_layer)) + taken
 
 
 def _left_out(beside: Sequence[str]) -> str:
@@ -249,9 +251,12 @@ def _class_names(content: bytes, name: str) -> tuple[str, ...]:
         ) from None
 
 
+_PROMISES_NAMES = re.compile(r"(class|label|categor|names)[^.]*$")
+
+
 def _labels_inside(stored: Stored, classes: int) -> tuple[str, ...] | None:
     """That many class names from what is called so beside the weights."""
-    named = (value for key, value in stored.others if re.search("class|label|categor|names", key))
+    named = (value for key, value in stored.others if _PROMISES_NAMES.search(key))
     found = (tuple((label_lists.listed(value) or {}).values()) for value in named)
     return next((labels for labels in found if len(labels) == classes), None)
 

@@ -35,7 +35,7 @@ Storage = Callable[[str], bytes]
 @dataclass(frozen=True)
 class Checkpoint:
     """`tensors`: by the keys that lead to them, with dots between; each a function that reads its numbers.
-    `others`: everything else, by the last of those keys. `kind`: of the whole, for people."""
+    `others`: everything else, by the same. `kind`: of the whole, for people."""
 
     tensors: dict[str, Callable[[], np.ndarray]]
     others: list[tuple[str, Any]]
@@ -52,7 +52,7 @@ def read(content: bytes, name: str, most_bytes: int) -> Checkpoint:
             if (tensor := _tensor(value)) is not None:
                 found.tensors[path] = partial(_array, tensor, storage, name)
             elif path:
-                found.others.append((path.rpartition(".")[2], value))
+                found.others.append((path, value))
     return found
 
 
@@ -100,7 +100,9 @@ def _legacy(content: bytes) -> tuple[Any, Storage]:
 def _walk(root: Any) -> Iterator[tuple[str, Any]]:
     """Everything in dicts and in the attributes of objects, by the keys that lead to it; a dict once."""
     seen: set[int] = set()
-    waiting = [("", root)]
+    waiting = [
+        ("", dict(zip(map(str, range(len(root))), root)) if isinstance(root, list | tuple) else root)
+    ]
     while waiting:
         path, value = waiting.pop()
         yield path, value
@@ -119,7 +121,7 @@ def _tensor(value: Any) -> Foreign | None:
         if not isinstance(value, Foreign):
             break
         match value.kind.rpartition(".")[2]:
-            case "_rebuild_tensor" | "_rebuild_tensor_v2" | "_reconstruct":
+            case "_rebuild_tensor" | "_rebuild_tensor_v2" | "_reconstruct" | "_frombuffer":
                 return value
             case "_rebuild_parameter" | "_rebuild_parameter_with_state":
                 value = value.arguments[0]
@@ -130,6 +132,11 @@ def _tensor(value: Any) -> Foreign | None:
     return None
 
 
+def is_other_tensor(value: Any) -> bool:
+    """True for a tensor of a kind that is not read: quantised, sparse."""
+    return isinstance(value, Foreign) and value.kind.startswith("torch._utils._rebuild")
+
+
 def _type(kind: str) -> str:
     """NumPy's type of the numbers in such a storage; KeyError for one of numbers that no weights are."""
     return _TYPES[kind.rpartition(".")[2].removesuffix("Storage")]
@@ -138,8 +145,12 @@ def _type(kind: str) -> str:
 def _array(tensor: Foreign, storage: Storage, name: str) -> np.ndarray:
     """A tensor's numbers, which may be a view that repeats some of them."""
     with _no_traceback(name):
-        if tensor.kind.endswith("_reconstruct"):
-            _, shape, dtype, by_columns, data = tensor.state
+        if not tensor.kind.startswith("torch."):  # NumPy's, of pickles up to protocol 4 and of later ones
+            if tensor.kind.endswith("_frombuffer"):
+                data, dtype, shape, order = tensor.arguments
+                by_columns = order == "F"
+            else:
+                _, shape, dtype, by_columns, data = tensor.state
             data = data.arguments[0].encode("latin-1") if isinstance(data, Foreign) else data
             number, order = dtype.arguments[0], dtype.state[1]
             if not re.fullmatch("[fiub][1248]", number):

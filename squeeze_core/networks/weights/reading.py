@@ -42,7 +42,7 @@ class Stored:
     """The content of a weights file: a network's tensors by their names in it, and the file's metadata.
 
     `beside`: names of the file's tensors that are not the network's. `others`: what else the file holds,
-    each with the last key that leads to it.
+    each with the keys that lead to it, with dots between.
     """
 
     state: State
@@ -87,8 +87,10 @@ def read_weights(content: bytes, name: str, mark: str = "(.*)", key: str | None 
     if content[:2] == b"PK" or (content[:1] == b"\x80" and content[8:9] != b"{"):
         found = pytorch.read(content, name, MAX_BYTES)
         if not found.tensors:
-            keys = ", ".join(key for key, _ in found.others[:4])
+            keys = ", ".join([key for key, _ in found.others if "." not in key][:4])
             holds = f"no weights but {keys}" if keys else f"a {found.kind}, not weights"
+            if odd := [key for key, value in found.others if pytorch.is_other_tensor(value)]:
+                holds = f"tensors that are quantised or otherwise not plain numbers, {odd[0]} first"
             raise WeightsError(f"{name} holds {holds}; {HOW_TO_SAVE}.")
         tensors, others = found.tensors, tuple(found.others)
     elif content[8:9] == b"{":

@@ -75,8 +75,11 @@ SAVED: dict[str, tuple[Callable[[], bytes], str]] = {
     "whole module": (lambda: pth(network()), ""),
     "parameters": (lambda: pth({k: nn.Parameter(v) for k, v in STATE.items()}), ""),
     "NumPy": (lambda: pickle.dumps({k: v.numpy() for k, v in STATE.items()}, protocol=2), ""),
+    "NumPy, later": (lambda: pickle.dumps({k: v.numpy() for k, v in STATE.items()}, protocol=5), ""),
+    "in a list": (lambda: pth([{"net": STATE}, 3]), ""),
     "other place of the head": (lambda: pth(HEADLESS | {f"last_conv.{k}": v for k, v in HEAD.items()}), ""),
-    "head at 0": (lambda: pth(HEADLESS | {f"classifier.0.{k}": v for k, v in HEAD.items()}), ""),
+    "head at 0": (lambda: pth(HEADLESS | {f"classifier.0.{k}": v for k, v in HEAD.items()}),
+                  " with classifier.0.weight as conv10's"),
 }  # fmt: skip
 
 
@@ -139,6 +142,14 @@ def test_of_several_networks_the_key_chooses() -> None:
 def test_class_names_beside_the_weights_are_taken(beside: dict[str, Any]) -> None:
     own = open_own(pth({"model": STATE, **beside}), "a.pth")
     assert own.labels == NAMES and own.classes_in_words() == "2 classes: ok, defect"
+
+
+def test_quantised_weights_are_said_to_be_so() -> None:
+    quantised = {key: torch.quantize_per_tensor(value, 0.1, 0, torch.qint8) for key, value in STATE.items()}
+    with pytest.raises(
+        WeightsError, match=r"quantised or otherwise not plain numbers, features\.0\.weight first"
+    ):
+        open_own(pth(quantised), "a.pth")
 
 
 class Calls:
