@@ -181,11 +181,15 @@ def peak_memory(device: str, before: int | None) -> int | None:
 
 def memory(field: str) -> int | None:
     """VmRSS (resident now) or VmHWM (its peak) in bytes; None where there is no /proc."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return None
-    row = next(line for line in status.read_text("utf-8").splitlines() if line.startswith(field))
-    return 1024 * int(row.split()[1])
+    kilobytes = proc("self/status", field)
+    return 1024 * int(kilobytes.split()[0]) if kilobytes else None
+
+
+def proc(file: str, field: str) -> str:
+    """The first value of that field in a file of /proc; "" where there is none."""
+    path = Path("/proc") / file
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")
 
 
 def reset_peak() -> None:
@@ -201,17 +205,9 @@ def device_title(device: str) -> str:
         return torch.cuda.get_device_name()
     if device == "mps":
         return f"{platform.machine()} GPU (MPS)"
-    threads = torch.get_num_threads()
-    return f"{cpu_model()}, {threads} thread{'' if threads == 1 else 's'}"
-
-
-def cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    threads, model = torch.get_num_threads(), proc("cpuinfo", "model name")
+    model = model or platform.processor() or platform.machine()
+    return f"{model}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 if __name__ == "__main__":

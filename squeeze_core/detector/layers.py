@@ -51,7 +51,7 @@ def detector_layers(classes: int, width: int) -> list[Layer]:
         "box_tower": (fire(width, 48, half),),
     }
     # conv1 is padded, so that each level is exactly twice the next.
-    layers = [_below("backbone", layer) for layer in PLANS["1.1"].feature_layers(padding=1)]
+    layers = PLANS["1.1"].feature_layers("backbone", padding=1)
 
     def add(attribute: str, reads: str, name: str = "") -> str:
         """Append the attribute's layers and return the name of its output."""
@@ -83,12 +83,6 @@ def detector_layers(classes: int, width: int) -> list[Layer]:
             reads = add(tower, level, f"{tower}.p{stride}")
             layers.append(Layer(f"{last}.p{stride}", "conv", (reads,), last, (outputs, width, 1, 1)))
     return layers
-
-
-def _below(module: str, layer: Layer) -> Layer:
-    """A SqueezeNet's layer, its "features" being that module."""
-    path, relu = (one.replace("features", module) for one in (layer.path, layer.relu))
-    return layer._replace(path=path, relu=relu)
 
 
 def detector_shapes(classes: int, width: int) -> dict[str, tuple[int, ...]]:

@@ -61,11 +61,9 @@ class Detector(nn.Module):
 
 def positions(height: int, width: int, device: torch.device) -> Tensor:
     """Centres x, y in pixels of an input of that size, float32 [positions, 2], in the output's order."""
-    found = []
-    for level, size in enumerate(level_sizes(height, width)):
-        y, x = (torch.from_numpy(one).to(device) for one in centres(level, *size))
-        found.append(torch.cartesian_prod(y, x).flip(1))
-    return torch.cat(found)
+    levels = (centres(level, *size) for level, size in enumerate(level_sizes(height, width)))
+    found = [torch.cartesian_prod(*map(torch.from_numpy, yx)).flip(1) for yx in levels]
+    return torch.cat(found).to(device)
 
 
 def add_batchnorm(network: Detector) -> Detector:

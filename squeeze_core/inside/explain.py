@@ -160,7 +160,7 @@ def _grad_cam(network: Runner, target: TargetClass, progress: Progress) -> Tenso
 def _integrated_gradients(network: Runner, target: TargetClass, progress: Progress) -> Tensor:
     from squeeze_core.inside.captum_methods import IntegratedGradients  # takes a second to import
 
-    counted, batch = _counted(network, GRADIENT_STEPS, progress), _placed(network, target)
+    counted, batch = _counted(network, target, GRADIENT_STEPS, progress)
     # The baseline 0 is ImageNet's mean colour, a plain grey, after normalisation.
     options = {"n_steps": GRADIENT_STEPS, "internal_batch_size": 4}
     return IntegratedGradients(counted).attribute(batch, target=target.index, **options)[0].sum(0)
@@ -171,23 +171,19 @@ def _occlusion(network: Runner, target: TargetClass, progress: Progress) -> Tens
 
     from squeeze_core.inside.captum_methods import Occlusion
 
-    batch = _placed(network, target)
-    across = -(-(batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
-    method = Occlusion(_counted(network, across**2, progress))
+    across = -(-(target.batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
+    counted, batch = _counted(network, target, across**2, progress)
     options = {"strides": (3, PATCH_STRIDE, PATCH_STRIDE), "perturbations_per_eval": 8}
     with torch.inference_mode():
-        return method.attribute(batch, (3, PATCH, PATCH), target=target.index, **options)[0, 0]
+        sizes = (3, PATCH, PATCH)
+        return Occlusion(counted).attribute(batch, sizes, target=target.index, **options)[0, 0]
 
 
-def _placed(network: Runner, target: TargetClass) -> Tensor:
-    """The target's picture as a tensor on the network's device."""
-    import torch
-
-    return torch.from_numpy(target.batch).to(network.device)
-
-
-def _counted(network: Runner, total: int, progress: Progress) -> Callable[[Tensor], Tensor]:
-    """The network as a function of tensors that reports how many of `total` pictures it has seen."""
+def _counted(
+    network: Runner, target: TargetClass, total: int, progress: Progress
+) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+    """The network as a function of tensors that reports how many of `total` pictures it has seen, and the
+    target's picture on its device."""
     import torch
 
     done = 0
@@ -200,7 +196,7 @@ def _counted(network: Runner, total: int, progress: Progress) -> Callable[[Tenso
             return network.module(batch)
         return torch.from_numpy(network(batch.cpu().numpy())).to(batch.device)
 
-    return run
+    return run, torch.from_numpy(target.batch).to(network.device)
 
 
 METHODS = {

@@ -11,7 +11,6 @@ import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,15 +181,13 @@ _PLANS = {"squeezenet1_0": PLANS["1.0"], "squeezenet1_1": PLANS["1.1"]}
 
 def _architecture(model: str) -> dict[str, Any]:
     """`plan` or `builder` of torchvision's model of that name; SqueezeNets are of our own class."""
-    if model in _PLANS:
-        return {"plan": _PLANS[model]}
-    return {"builder": partial(_torchvision_model, model)}
 
+    def build() -> nn.Module:
+        from torchvision.models import get_model
 
-def _torchvision_model(model: str) -> nn.Module:
-    from torchvision.models import get_model
+        return get_model(model, **_OPTIONS.get(model, {}))
 
-    return get_model(model, **_OPTIONS.get(model, {}))
+    return {"plan": _PLANS[model]} if model in _PLANS else {"builder": build}
 
 
 def shipped_network(file: ShippedFile) -> Network:

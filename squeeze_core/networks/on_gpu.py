@@ -59,8 +59,10 @@ class FewPasses:
                 squeeze = f"{layer.name.removesuffix('/expands')}/squeeze"
                 layer = layer._replace(inputs=(squeeze,), padding=1, relu="joined")
                 function = self._convolution(layer, *joined)
-            elif layer.kind in ("max_pool", "mean"):
-                function = _pool if layer.kind == "max_pool" else _mean
+            elif layer.kind == "max_pool":
+                function = _pool
+            elif layer.kind == "mean":
+                function = partial(torch.mean, dim=(2, 3), dtype=torch.float32)
             self.layers.append(BoundLayer(layer, function, None))
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -78,10 +80,6 @@ class FewPasses:
             return out.relu_() if layer.relu else out
 
         return convolve
-
-
-def _mean(x: Tensor) -> Tensor:
-    return x.mean((2, 3), dtype=torch.float32)
 
 
 def _pool(x: Tensor) -> Tensor:

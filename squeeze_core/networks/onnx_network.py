@@ -44,19 +44,16 @@ def write_onnx(
     def add(kind: str, inputs: Sequence[str], out: str, **attributes: Any) -> None:
         nodes.append(helper.make_node(kind, inputs, [out], out, **attributes))
 
-    def convolve(layer: Layer, out: str) -> None:
-        given = list(layer.inputs)
-        for kind in ("weight", "bias"):
-            array = np.ascontiguousarray(weights[f"{layer.path}.{kind}"], np.float32)
-            stored.append(numpy_helper.from_array(array, f"{out}/{kind}"))
-            given.append(f"{out}/{kind}")
-        sides = {"kernel_shape": layer.weight[2:], "strides": [layer.stride] * 2}
-        add("Conv", given, out, pads=[layer.padding] * 4, **sides)
-
     for layer in layers:
         name, inputs = layer.name, layer.inputs
         if layer.kind == "conv":
-            convolve(layer, f"{name}/sum" if layer.relu else name)
+            out = f"{name}/sum" if layer.relu else name
+            for kind in ("weight", "bias"):
+                array = np.ascontiguousarray(weights[f"{layer.path}.{kind}"], np.float32)
+                stored.append(numpy_helper.from_array(array, f"{out}/{kind}"))
+            given = (*inputs, f"{out}/weight", f"{out}/bias")
+            sides = {"kernel_shape": layer.weight[2:], "strides": [layer.stride] * 2}
+            add("Conv", given, out, pads=[layer.padding] * 4, **sides)
             if layer.relu and masked and layer.branch in BRANCHES:
                 add("Relu", [f"{name}/sum"], f"{name}/whole")
                 add("Mul", [f"{name}/whole", f"{name}/mask"], name)
@@ -76,8 +73,8 @@ def write_onnx(
             add("Concat", inputs, name, axis=1)
         else:
             add({"mean": "GlobalAveragePool", "add": "Add", "flatten": "Flatten"}[layer.kind], inputs, name)
-    given = [_value(name) for name in ("pictures", *masks)]
-    graph = helper.make_graph(nodes, "SqueezeNet", given, list(map(_value, outputs)), stored)
+    read = [_value(name) for name in ("pictures", *masks)]
+    graph = helper.make_graph(nodes, "SqueezeNet", read, list(map(_value, outputs)), stored)
     opset = [helper.make_opsetid("", _OPSET)]
     return helper.make_model(graph, opset_imports=opset, ir_version=_IR_VERSION)
 

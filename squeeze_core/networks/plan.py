@@ -170,27 +170,23 @@ class Plan:
     @property
     def smallest_input(self) -> int:
         """The smallest input side, in pixels, that leaves every pool an input."""
-        smallest = 1
-        for layer in reversed(("conv1", *self.fire_names)):
-            if layer in self.pool_after:
-                # A 3×3/2 pool that rounds up gives n outputs from 2n inputs on, and one needs a pixel pair.
-                smallest = 2 * smallest
-        return 2 * (smallest - 1) + self.conv1_kernel
+        # A 3×3/2 pool that rounds up gives n outputs from 2n inputs on, and one needs a pixel pair.
+        return 2 * (2 ** len(self.pool_after) - 1) + self.conv1_kernel
 
-    def feature_layers(self, padding: int = 0) -> list[Layer]:
-        """The layers up to the last Fire module. `padding`: of conv1, in pixels."""
+    def feature_layers(self, root: str = "features", padding: int = 0) -> list[Layer]:
+        """The layers up to the last Fire module, in the module `root`. `padding`: of conv1, in pixels."""
         conv1 = (self.conv1_channels, 3, self.conv1_kernel, self.conv1_kernel)
-        layers = [Layer("conv1", "conv", ("pictures",), "features.0", conv1, 2, padding, relu="features.1")]
+        layers = [Layer("conv1", "conv", ("pictures",), f"{root}.0", conv1, 2, padding, f"{root}.1")]
         place, channels = 2, self.conv1_channels
         for number, shape in enumerate((None, *self.fires), start=1):
             if shape:
                 reads = layers[-1].name
                 layers += fire_layers(
-                    f"fire{number}", f"features.{place}.", reads, channels, shape, self.bypass
+                    f"fire{number}", f"{root}.{place}.", reads, channels, shape, self.bypass
                 )
                 place, channels = place + 1, shape.output
             if layers[-1].name in self.pool_after:
-                layers.append(Layer(f"pool{number}", "max_pool", (layers[-1].name,), f"features.{place}"))
+                layers.append(Layer(f"pool{number}", "max_pool", (layers[-1].name,), f"{root}.{place}"))
                 place += 1
         return layers
 

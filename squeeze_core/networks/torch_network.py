@@ -138,8 +138,7 @@ class TorchNetwork:
     def parts(self, batch: np.ndarray) -> Arrays:
         """As `OnnxNetwork.parts`."""
         with torch.inference_mode():
-            parts: Callable[[Tensor], Parts] = self.module.parts  # type: ignore[assignment]
-            found = parts(self._tensor(batch))
+            found: Parts = self.module.parts(self._tensor(batch))  # type: ignore[operator]
             return {name: part.float().cpu().contiguous().numpy() for name, part in found.items()}
 
     def _tensor(self, array: np.ndarray) -> Tensor:
