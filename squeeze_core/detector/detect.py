@@ -50,16 +50,13 @@ def whole(picture: Picture) -> View:
     return View(picture, (0.0, 0.0, picture.width, picture.height))
 
 
-def tiles(picture: Picture) -> list[View]:
-    """Four overlapping parts, one at each corner."""
+def views(picture: Picture, tiled: bool) -> list[View]:
+    """The whole picture, and with tiled inference four overlapping parts, one at each corner."""
+    if not tiled:
+        return [whole(picture)]
     width, height = TILE * picture.width, TILE * picture.height
     corners = [(x, y) for y in (0.0, picture.height - height) for x in (0.0, picture.width - width)]
-    return [View(picture, (x, y, x + width, y + height)) for x, y in corners]
-
-
-def views(picture: Picture, tiled: bool) -> list[View]:
-    """The network's views of the picture: the whole, and with tiled inference its tiles."""
-    return [whole(picture), *(tiles(picture) if tiled else ())]
+    return [whole(picture), *(View(picture, (x, y, x + width, y + height)) for x, y in corners)]
 
 
 def network_input(seen: Sequence[View], detector: PretrainedDetector) -> np.ndarray:

@@ -36,7 +36,7 @@ def localise(picture: Picture, engine: Engine, network: Network, index: int) -> 
     found = part_box(explanation.upsampled(), SHARE)
     height, width = explanation.view.height, explanation.view.width
     scale = np.array([picture.width / width, picture.height / height] * 2)
-    x0, y0, x1, y1 = (float(value) for value in found * scale)
+    x0, y0, x1, y1 = (found * scale).tolist()
     box, elapsed = (x0, y0, x1, y1), explanation.milliseconds
     return Localisation(explanation.label, index, explanation.probability, box, elapsed)
 

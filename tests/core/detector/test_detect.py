@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from squeeze_core import images
 from squeeze_core.classifier import classify
-from squeeze_core.detector.detect import View, decode, detect, fused, tiles, whole
+from squeeze_core.detector.detect import View, decode, detect, fused, views, whole
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection
 from squeeze_core.detector.fine_grained import IMAGENET_CLASSES, applies, crop, fine_grained
 from squeeze_core.detector.pretrained import NAME, load_detector, shipped_detector
@@ -188,7 +188,7 @@ def test_other_files_are_refused_in_a_sentence(tmp_path) -> None:
 
 def test_tiles_cover_the_picture_and_overlap(chelsea: Picture) -> None:
     covered = np.zeros((chelsea.height, chelsea.width), int)
-    for view in tiles(chelsea):
+    for view in views(chelsea, True)[1:]:
         x0, y0, x1, y1 = (round(value) for value in view.box)
         covered[y0:y1, x0:x1] += 1
         assert view.image.size == pytest.approx((x1 - x0, y1 - y0), abs=1)
