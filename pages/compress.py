@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compress_parts import eight_bits, layer_levels, live, size_accuracy, step_chart
+from pages.compress_parts import live, size_accuracy, step_chart
 from pages.session import selected_network
-from pages.widgets.choices import tabs
 
 st.title("How small can it get?", anchor=False)
 network = selected_network.current()
 found = live.made(network)
-step_chart.draw(network, found)
+step_chart.draw(network, found.made if found else None)
 live.draw(network)
-tabs(
-    "compress-tab",
-    {
-        "Size against accuracy": size_accuracy.draw,
-        "Layers": lambda: layer_levels.draw(found),
-        "8-bit: speed and accuracy": lambda: eight_bits.draw(network),
-    },
-)
+size_accuracy.draw(found)
 st.caption(
     "Bytes are those of whole files, written and counted here; kB and MB are 10³ and 10⁶ bytes. "
     "The paper’s figures are as printed."

@@ -4,132 +4,227 @@ from __future__ import annotations
 
 import shlex
 from functools import partial
+from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.compress_parts import own_pictures
 from pages.server import results
-from pages.session import selected_network, tray
+from pages.session import selected_network
 from pages.widgets import downloads
+from pages.widgets.choices import one_of
 from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
 from squeeze_core.compression import presets, runtime
-from squeeze_core.compression.presets import Compressed, Preset, compress
-from squeeze_core.compression.runtime import PRECISIONS
-from squeeze_core.cost.units import amount
-from squeeze_core.figures.classification import percent
+from squeeze_core.compression.fit import Fitted, fit
+from squeeze_core.compression.pictures import Judged
+from squeeze_core.compression.presets import Preset
+from squeeze_core.cost.units import FP32_BYTES, amount
 from squeeze_core.networks.catalogue import Network
 
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 _MADE = "compressed"
+_GOALS = {"answers": "As small as keeps 95% of the answers", "size": "A size in kilobytes"}
+_SHOWN = 24  # pictures whose answers changed
 
 
-def made(network: Network) -> Compressed | None:
+def made(network: Network) -> Fitted | None:
     """The last compression of that network in this session."""
     found = st.session_state.get(_MADE)
-    return found if found and found.original == network else None
+    return found if found and found.made.original == network else None
 
 
 def draw(network: Network) -> None:
     with st.container(border=True, key="compress-live"):
         st.subheader(plain(f"Compress {network.title}"), anchor=False)
-        preset = _ask()
-        _run(network, preset)
+        dropped = own_pictures.ask()
+        kilobytes = _ask_size(network)
+        preset = _ask_method()
+        _run(network, dropped, kilobytes, preset)
         found = made(network)
         if found:
             _result(found)
     if found:
-        _files(found)
+        _files(found, dropped)
+        _measured(found, dropped)
 
 
-def _ask() -> Preset:
-    """The preset, and its settings."""
-    known = presets.presets()
-    names = [name for name in known if name not in ("int8", "half")]
-    name = st.selectbox("Method", names, format_func=lambda each: known[each].title, key="compress-preset")
-    chosen = known[name or names[0]]
-    if chosen.name == "by-hand":
-        left, right = st.columns(2)
-        sparsity = left.slider("Weights set to zero (%)", 0, 90, 30, step=5, key="compress-sparsity")
-        bits = right.slider("Bits a weight, before coding", 1.5, 8.0, 4.0, step=0.5, key="compress-bits")
-        chosen = presets.by_hand(sparsity / 100, bits)
-    elif chosen.name == "deep-compression":
-        left, right = st.columns(2)
-        sparsity = left.slider("Weights set to zero (%)", 0, 90, 50, step=5, key="compress-deep-sparsity")
-        bits = right.slider("Bits of a codebook", 2, 8, 6, key="compress-deep-bits")
-        chosen = presets.deep_compression(sparsity / 100, bits)
-    st.caption(chosen.words)
-    return chosen
+def _ask_size(network: Network) -> float | None:
+    """The size in kilobytes; None for what keeps the answers."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        goal = one_of("How small", _GOALS, "compress-goal", show=True)
+        if goal != "size":
+            return None
+        size = network.weights.bytes() or FP32_BYTES
+        return st.number_input("Kilobytes", 1, 100_000, max(1, size // 10_000), key="compress-kilobytes")
 
 
-def _run(network: Network, preset: Preset) -> None:
+def _ask_method() -> Preset | None:
+    """λ instead of a size; None for the size asked for."""
+    with st.expander("Advanced", icon=":material/tune:"):
+        if not st.checkbox(
+            "Set λ, the loss that one bit may cost, instead of a size", key="compress-by-rate"
+        ):
+            return None
+        power = st.slider("log₁₀ λ (nats a bit)", -9.0, -5.0, -7.0, step=0.1, key="compress-rate")
+        return presets.second_order(10**power)
+
+
+def _run(
+    network: Network, dropped: list[UploadedFile], kilobytes: float | None, preset: Preset | None
+) -> None:
     """A button that compresses, and a progress bar with a stop button while it does."""
 
     def work(bar: DeltaGenerator) -> None:
+        pictures = own_pictures.gathered(network, dropped, advance(bar, 0.0, 0.1, "Reading the pictures"))
         with results.engine().queue.turn(large=True):
-            st.session_state[_MADE] = compress(network, preset, advance(bar, text=preset.title))
+            told = advance(bar, 0.1, 0.9, "Choosing levels")
+            st.session_state[_MADE] = fit(network, pictures, kilobytes, preset, told)
 
     doing = "Studying which weights matter"
     on_demand("compress-start", "Compress", ":material/compress:", work, doing=doing, kind="primary")
 
 
-def _result(found: Compressed) -> None:
-    pictures = tray.with_samples()
-    rows = []
-    for picture in pictures:
-        before, after = (
-            results.classification(picture, network).top(1)[0]
-            for network in (found.original, found.network)
-        )
-        changed = "no" if before.index == after.index else "yes"
-        row = {"Picture": picture.name, "Changed": changed}
-        row |= {"float32": f"{before.label} {percent(before.probability)}"}
-        row |= {"Compressed": f"{after.label} {percent(after.probability)}"}
-        rows.append(row)
-    same = sum(row["Changed"] == "no" for row in rows)
+def _result(found: Fitted) -> None:
+    compressed, judged = found.made, found.judged
     with st.grid(4, min_column_width=140, gap="small"):
-        st.metric("File", amount(found.bytes, "B"), help=f"{found.bytes:,} bytes")
-        st.metric("Smaller than float32", f"{found.ratio:.1f}×")
-        st.metric("Bits a weight", f"{found.bits_per_weight:.2f}")
-        st.metric("Same first answer", f"{same} of {len(pictures)}")
-    st.markdown("**Which pictures changed?**")
-    rows.sort(key=lambda row: row["Changed"], reverse=True)
-    alt = f"{same} of {len(pictures)} pictures have the same first answer after compression"
-    st.dataframe(rows, hide_index=True, key="compress-answers", alt=alt)
-    downloads.buttons("compress-answers", table=rows)
-    seconds = sum(stage.seconds for stage in found.stages)
+        st.metric("File", amount(compressed.bytes, "B"), help=f"{compressed.bytes:,} bytes")
+        st.metric("Smaller than float32", f"{compressed.ratio:.1f}×")
+        if judged:
+            before, after = judged.confidence
+            st.metric("Same first answer", str(judged.agreement), help="With its 95% interval")
+            st.metric("Mean confidence", f"{before:.2f} → {after:.2f}")
+        if judged and judged.accuracy:
+            first, second, difference = judged.accuracy
+            st.metric("Top-1 before", str(first))
+            st.metric("Top-1 after", str(second))
+            st.metric("Difference", difference.points())
+    if found.warning:
+        st.warning(plain(found.warning), icon=":material/warning:")
+    if judged:
+        _judged(judged, compressed.network.labels)
+    calibrated = f"{found.calibrated} of your pictures" if found.calibrated else "the sample pictures"
+    by = f"{len(judged.pictures)} others judge it" if judged else "none of your own judge it"
+    seconds = sum(stage.seconds for stage in compressed.stages)
     st.caption(
-        f"{found.preset.title}, {seconds:.1f} s here. The file is decoded once, when it is opened; then "
-        "the network runs as fast as before, because it computes with the same number of weights."
+        f"{compressed.preset.title}, {seconds:.1f} s here: {calibrated} calibrated it, {by}. The file is "
+        "decoded once, when it is opened; then the network runs as fast as before, because it computes "
+        "with the same number of weights."
     )
 
 
-def _files(found: Compressed) -> None:
-    stem = found.original.name.rpartition(".")[0] or found.original.name
+def _judged(judged: Judged, labels: tuple[str, ...]) -> None:
+    """The classes that lose, and the pictures whose answers changed."""
+    if losing := judged.lost_by_class():
+        rows = [
+            {"Class": labels[index], "Pictures": count, "Right before": was, "Right after": now}
+            for index, (count, was, now) in losing.items()
+        ]
+        st.dataframe(rows, hide_index=True, key="compress-classes", alt="Classes that lose answers")
+        downloads.buttons("compress-classes", table=rows)
+    changed = judged.changed.tolist()
+    if not changed:
+        return
+    with st.expander(f"Pictures whose answers changed: {len(changed)}", icon=":material/compare:"):
+        words = [
+            f"{judged.pictures.names[k]}: {labels[judged.before[k].argmax()]} → "
+            f"{labels[judged.after[k].argmax()]}"
+            for k in changed[:_SHOWN]
+        ]
+        shown = [judged.pictures.views[k] for k in changed[:_SHOWN]]
+        st.image(shown, [plain(one) for one in words], width=150)
+
+
+def _files(found: Fitted, dropped: list[UploadedFile]) -> None:
+    compressed = found.made
+    stem = compressed.original.name.rpartition(".")[0] or compressed.original.name
     with st.container(border=True, key="compress-files"):
         st.subheader("Downloads", anchor=False)
         with st.container(horizontal=True, gap="small"):
-            label = plain(f"{stem}.sqz · {amount(found.bytes, 'B')}")
-            downloads.file(label, found.data, f"{stem}.sqz", "download-sqz", "download", type="primary")
-            for precision in PRECISIONS:
+            label = plain(f"{stem}.sqz · {amount(compressed.bytes, 'B')}")
+            downloads.file(
+                label,
+                compressed.data,
+                f"{stem}.sqz",
+                "download-sqz",
+                "download",
+                type="primary",
+                help=runtime.SQZ_SAVES,
+            )
+            for precision in runtime.PRECISIONS.values():
                 downloads.file(
                     f"ONNX {precision.title}",
-                    partial(runtime.to_onnx, found.original, precision),
+                    partial(_onnx, found, precision, dropped),
                     f"{stem}-{precision.name}.onnx",
                     f"download-onnx-{precision.name}",
                     "schema",
                     help=precision.words,
                 )
-            if found.network.name not in selected_network.state().own and st.button(
+            reader = (files("squeeze_core.networks.weights.sqz") / "reader.py").read_bytes()
+            downloads.file("Reader", reader, "sqz_reader.py", "download-reader", "code")
+            if compressed.network.name not in selected_network.state().own and st.button(
                 "Use this network on every page", key="compress-look", icon=":material/visibility:"
             ):
-                selected_network.take(found.network)
+                selected_network.take(compressed.network)
                 st.rerun()
         with st.expander("How to load them", icon=":material/code:"):
             st.code(f"python -m squeeze_core classify cat.jpg --weights {shlex.quote(stem)}.sqz", "bash")
             st.code(runtime.own_snippet(f"{stem}.sqz"), "python")
-            st.code(runtime.snippet(found.original, f"{stem}-{PRECISIONS[0].name}.onnx"), "python")
+            st.code(runtime.reader_snippet(f"{stem}.sqz"), "python")
+            st.code(runtime.snippet(compressed.network, f"{stem}-float32.onnx"), "python")
         st.caption(
-            "The .sqz file opens wherever this package opens weights; nothing in it is run. The ONNX "
-            "files hold the network as it was before, in three precisions, for any runtime; each is made "
-            "when its button is pressed."
+            "The .sqz file opens wherever this package opens weights; nothing in it is run. The reader is "
+            "one Python file for other projects: it needs NumPy and constriction. The ONNX files hold the "
+            "compressed network, in three precisions, for any runtime; each is made when its button is "
+            "pressed."
+        )
+
+
+def _onnx(found: Fitted, precision: runtime.Precision, dropped: list[UploadedFile]) -> bytes:
+    """The compressed network as ONNX, int8 calibrated by the pictures that calibrated it."""
+    network = found.made.network
+    pictures = own_pictures.gathered(network, dropped, lambda share: None) if found.calibrated else None
+    return runtime.to_onnx(network, precision, pictures and pictures.divided()[0])
+
+
+def _measured(found: Fitted, dropped: list[UploadedFile]) -> None:
+    """The ONNX files' bytes, times here and answers, measured on demand."""
+    small = found.made.network
+    with st.container(border=True):
+        kept = st.session_state.setdefault("int8", {})
+        if rows := kept.get(small.key):
+            ratio = rows[-1].milliseconds / rows[0].milliseconds
+            answer = f"int8 takes {ratio:.0%} of float32’s time here"
+            st.subheader(answer, anchor=False)
+            table = [
+                {
+                    "Precision": one.precision.title,
+                    "File": amount(one.bytes, "B"),
+                    "Time (ms)": round(one.milliseconds, 1),
+                    "Same first answer": str(one.judged.agreement) if one.judged else "not judged",
+                    "What it saves": one.precision.words,
+                }
+                for one in rows
+            ]
+            st.dataframe(table, hide_index=True, key="int8-table", alt=answer)
+            downloads.buttons("int8-here", table=table)
+        else:
+            st.subheader("Is int8 faster here, and as good?", anchor=False)
+        doing = "Making and timing three files"
+
+        def work(bar: DeltaGenerator) -> None:
+            full = found.made.original
+            pictures = own_pictures.gathered(full, dropped, advance(bar, 0.0, 0.2, doing))
+            with results.engine().queue.turn(large=True):
+                kept[small.key] = runtime.measure(small, full, pictures, advance(bar, 0.2, 0.8, doing))
+
+        on_demand("int8-measure", "Measure int8 here", ":material/timer:", work, doing=doing)
+        st.caption(
+            "The compressed network in ONNX Runtime on this machine’s processor, one picture, median of 15 "
+            "turns; answers against float32 before compression. Some of your pictures give int8 its "
+            "scales, the others judge; without any the sample pictures give them."
         )

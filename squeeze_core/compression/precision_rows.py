@@ -22,7 +22,6 @@ def precision_rows() -> tuple[NetworkRow, ...]:
 
 def _row(point: Point, title: str) -> NetworkRow:
     full, found = row(REFERENCE), curve()
-    assert point.top1 is not None and point.top5 is not None
     return replace(
         full,
         name=f"{full.name}_{point.series}",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import ImageOps
-from torch import Tensor, nn
+from torch import nn
 
 from squeeze_core.compression import stages
-from squeeze_core.compression.sensitivity import Progress, Study, ignore
+from squeeze_core.compression.sensitivity import Curvature, Progress, Study, ignore
 from squeeze_core.compression.stages import Stage, Tensors
 from squeeze_core.compression.steps import StageResult
 from squeeze_core.errors import UserError
@@ -34,7 +34,6 @@ class Preset:
 
     name: str
     title: str
-    words: str
     stages: tuple[Stage, ...]
 
 
@@ -43,35 +42,7 @@ def second_order(rd_weight: float = 1e-7) -> Preset:
     return Preset(
         "second-order",
         "Smallest file (recommended)",
-        "Each weight takes the level of least loss and fewest bits, later weights compensate its error, "
-        "then frequent values get short codes.",
-        (stages.second_order(rd_weight), stages.biases("steps"), stages.range_coding()),
-    )
-
-
-def deep_compression(sparsity: float = 0.5, bits: int = 6) -> Preset:
-    """The paper's pipeline, without its retraining: `sparsity` 0–1, codebooks of 2^`bits` values."""
-    return Preset(
-        "deep-compression",
-        "Deep Compression",
-        "Prune, share weights, Huffman-code: as in the paper, without its retraining.",
-        (stages.prune(sparsity), stages.codebook(bits), stages.biases(), stages.huffman()),
-    )
-
-
-def by_hand(sparsity: float = 0.3, bits: float = 4.0) -> Preset:
-    """Pruned to `sparsity` (0–1), then levels at about `bits` a weight; quicker than `second_order`."""
-    return Preset(
-        "by-hand",
-        "Prune, quantise, code",
-        "The least important weights become zero, the rest take levels by their bits and their loss, and "
-        "a range coder writes them.",
-        (
-            stages.prune(sparsity),
-            stages.rate_distortion(bits),
-            stages.biases("steps"),
-            stages.range_coding(),
-        ),
+        (stages.second_order(rd_weight), stages.range_coding()),
     )
 
 
@@ -80,19 +51,18 @@ def uniform(bits: float = 3.5) -> Preset:
     return Preset(
         "uniform",
         "Uniform steps",
-        "Every layer rounded to steps of the same share of its spread, then range coded.",
-        (stages.uniform(bits), stages.biases(), stages.range_coding()),
+        (stages.uniform(bits), stages.range_coding()),
     )
 
 
 def int8() -> Preset:
     """Eight bits a weight, as runtimes take them."""
-    return Preset("int8", "int8 per channel", "Eight bits a weight.", (stages.int8(), stages.biases()))
+    return Preset("int8", "int8 per channel", (stages.int8(),))
 
 
 def half() -> Preset:
     """Sixteen bits a weight."""
-    return Preset("half", "Half precision", "Sixteen bits a weight.", (stages.half(),))
+    return Preset("half", "Half precision", (stages.half(),))
 
 
 DEFAULT_PRESET = second_order()
@@ -100,7 +70,7 @@ DEFAULT_PRESET = second_order()
 
 def presets() -> dict[str, Preset]:
     """Every preset by name, the default first."""
-    every = (DEFAULT_PRESET, by_hand(), deep_compression(), uniform(), int8(), half())
+    every = (DEFAULT_PRESET, uniform(), int8(), half())
     return {preset.name: preset for preset in every}
 
 
@@ -171,16 +141,20 @@ def compress(
     network: Network,
     preset: Preset = DEFAULT_PRESET,
     progress: Progress = ignore,
-    inputs: Tensor | None = None,
+    inputs: np.ndarray | None = None,
+    curvature: Curvature | None = None,
 ) -> Compressed:
     """Run `preset` on a SqueezeNet's record; the network stays as it is.
 
     `progress` receives the share that is done, 0–1; an exception that it raises stops the work. `inputs`:
     preprocessed pictures, float32 [N, 3, S, S], without labels: the network's own answers on them give each
-    layer's sensitivity; None for `views` of the sample pictures. Errors as `squeezenet_of`.
+    layer's sensitivity; None for `views` of the sample pictures. `curvature`: where it was measured before.
+    Errors as `squeezenet_of`.
     """
     loaded = squeezenet_of(network)
-    study = Study(loaded, views(network) if inputs is None else inputs)
+    study = Study(loaded, torch.from_numpy(views(network) if inputs is None else inputs))
+    if curvature:
+        study.curvature = curvature
     tensors = packed(loaded)
     results: list[StageResult] = []
 
@@ -203,8 +177,8 @@ def compress(
     return Compressed(network, opened, preset, tensors, data, tuple(results))
 
 
-def views(network: Network, each: int = 4) -> Tensor:
-    """The sample pictures, preprocessed, [N, 3, S, S]: each whole, and `each` − 1 random crops of it."""
+def views(network: Network, each: int = 4) -> np.ndarray:
+    """The sample pictures as float32 [N, 3, S, S]: each whole, and `each` − 1 random crops of it."""
     generator = torch.Generator().manual_seed(0)
     images = []
     for sample in samples():
@@ -216,7 +190,7 @@ def views(network: Network, each: int = 4) -> Tensor:
             left, top = round((image.width - width) * x), round((image.height - height) * y)
             crop = image.crop((left, top, left + width, top + height))
             images.append(ImageOps.mirror(crop) if k % 2 else crop)
-    return torch.from_numpy(network.preprocess(images))
+    return network.preprocess(images)
 
 
 def measure(stage: Stage, tensors: Tensors, size: int, seconds: float) -> StageResult:

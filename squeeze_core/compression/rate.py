@@ -18,10 +18,6 @@ class CodeLengths:
     bits: np.ndarray
     context: np.ndarray
 
-    def of(self, levels: np.ndarray) -> np.ndarray:
-        """Bits of the weights at these whole levels, each in its own context; same shape."""
-        return self.bits[self.context, _symbols(levels)]
-
 
 def code_lengths(levels: np.ndarray) -> CodeLengths:
     """Code lengths when a layer's weights are at `levels`, whole numbers [O, I, kernel area].

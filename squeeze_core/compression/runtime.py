@@ -20,22 +20,23 @@ from types import SimpleNamespace
 
 import numpy as np
 import onnx
-import torch
-from torch import Tensor
 
+from squeeze_core.compression.pictures import Judged, Pictures, logits
 from squeeze_core.compression.presets import squeezenet_of, views
-from squeeze_core.compression.sensitivity import Progress, divergence
+from squeeze_core.compression.sensitivity import Progress
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.onnx_network import write_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
+from squeeze_core.networks.preprocess import Preprocess
 
 _TURNS = 15
 
 
 @dataclass(frozen=True)
 class Precision:
-    """One way of storing and computing. `convert`: float32 model and calibration pictures → the model."""
+    """One way of storing and computing. `words`: what it saves. `convert`: float32 model and calibration
+    pictures, float32 [N, 3, S, S], → the model."""
 
     name: str
     title: str
@@ -45,16 +46,13 @@ class Precision:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One precision, measured. `bytes`: of the ONNX file. `same`: the number of the `pictures` whose first
-    answer is float32's; `divergence`: from its answers, nats. `milliseconds`: median of one picture.
-    """
+    """One precision, measured. `bytes`: of the ONNX file. `milliseconds`: median of one picture. `judged`:
+    against the network in float32 before compression, None without pictures to judge by."""
 
     precision: Precision
     bytes: int
-    same: int
-    pictures: int
-    divergence: float
     milliseconds: float
+    judged: Judged | None
 
 
 def _half(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
@@ -62,81 +60,97 @@ def _half(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
     return float16.convert_float_to_float16(model, keep_io_types=True)
 
 
-def _eight_bits(per_channel: bool) -> Callable[[onnx.ModelProto, np.ndarray], onnx.ModelProto]:
-    def convert(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
-        tools = import_module("onnxruntime.quantization")
-        calibration = iter([{"pictures": picture[None]} for picture in pictures])
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "int8.onnx"
-            tools.quantize_static(
-                model,
-                out,
-                SimpleNamespace(get_next=lambda: next(calibration, None)),
-                quant_format=tools.QuantFormat.QDQ,
-                per_channel=per_channel,
-                weight_type=tools.QuantType.QInt8,
-                activation_type=tools.QuantType.QUInt8,
-            )
-            return onnx.load(out)
-
-    return convert
+def _eight_bits(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
+    tools = import_module("onnxruntime.quantization")
+    calibration = iter([{"pictures": picture[None]} for picture in pictures])
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "int8.onnx"
+        tools.quantize_static(
+            model,
+            out,
+            SimpleNamespace(get_next=lambda: next(calibration, None)),
+            quant_format=tools.QuantFormat.QDQ,
+            per_channel=True,
+            weight_type=tools.QuantType.QInt8,
+            activation_type=tools.QuantType.QUInt8,
+        )
+        return onnx.load(out)
 
 
-PRECISIONS = (
-    Precision("fp32", "float32", "32 bits a number, as trained.", lambda model, pictures: model),
-    Precision("fp16", "float16", "Half the file; a processor still computes in float32.", _half),
-    Precision("int8-tensor", "int8, per tensor", "One scale for a layer's weights.", _eight_bits(False)),
-    Precision("int8", "int8, per channel", "A scale for each output channel.", _eight_bits(True)),
-)
+PRECISIONS = {
+    one.name: one
+    for one in (
+        Precision("float32", "float32", "As trained: saves nothing.", lambda model, pictures: model),
+        Precision(
+            "float16", "float16", "Half the download and flash; a processor computes in float32.", _half
+        ),
+        Precision(
+            "int8",
+            "int8, per channel",
+            "A quarter of the download, flash and memory, and less time where the processor has 8-bit "
+            "arithmetic.",
+            _eight_bits,
+        ),
+    )
+}
+SQZ_SAVES = "A tenth of the download and flash; memory and time as float32."
 
 
-def to_onnx(network: Network, chosen: Precision) -> bytes:
+def to_onnx(network: Network, chosen: Precision, calibrating: Pictures | None = None) -> bytes:
     """An ONNX file: float32 "pictures" [N, 3, H, W] → "logits" [N, classes]; it also holds the labels and
-    the preprocessing. CompressionError for a network that is no SqueezeNet."""
-    loaded = squeezenet_of(network)
-    given = views(network).contiguous().numpy() if chosen.name.startswith("int8") else np.zeros(0)
-    model = chosen.convert(write_onnx(loaded.plan.layers(loaded.classes), network.weights.state()), given)
-    see = network.preprocess
+    the preprocessing. `calibrating`: for the scales of int8; the sample pictures where there are none.
+    CompressionError for a network that is no SqueezeNet."""
+    loaded, see = squeezenet_of(network), network.preprocess
+    model = write_onnx(loaded.plan.layers(loaded.classes), network.weights.state())
+    model = converted(model, chosen, network, calibrating)
     expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
     texts = {"labels": json.dumps(network.labels, ensure_ascii=False), "pictures": json.dumps(expects)}
     onnx.helper.set_model_props(model, texts)
     return model.SerializeToString()
 
 
-@torch.inference_mode()
-def measure(network: Network, progress: Progress) -> tuple[Measurement, ...]:
-    """Every precision, measured on the sample pictures.
+def converted(
+    model: onnx.ModelProto, chosen: Precision, network: Network, calibrating: Pictures | None = None
+) -> onnx.ModelProto:
+    """The float32 model in that precision; `calibrating` as for `to_onnx`."""
+    if chosen.name != "int8":
+        return chosen.convert(model, np.zeros(0))
+    if calibrating:
+        return chosen.convert(model, network.preprocess.array(calibrating.views))
+    return chosen.convert(model, views(network))
 
-    Times are taken in turns, so that a slow moment of the machine affects all alike. `progress` receives
-    the share that is done, 0–1; an exception that it raises stops the work. Errors as `to_onnx`.
+
+def measure(
+    network: Network,
+    full: Network,
+    pictures: Pictures | None = None,
+    progress: Progress = lambda share: None,
+) -> tuple[Measurement, ...]:
+    """Every precision of the network, measured against `full` in float32.
+
+    `pictures` are divided: some calibrate int8, the others judge. Times are taken in turns, so that a slow
+    moment of the machine affects all alike. `progress` receives the share that is done, 0–1; an exception
+    that it raises stops the work. Errors as `to_onnx`.
     """
-    pictures = views(network)
-    models, found, works = [], [], []
-    for number, chosen in enumerate(PRECISIONS):
+    calibrating, judging = (pictures or Pictures((), ())).divided()
+    want = logits(full, judging) if len(judging) else None
+    models, works, judged = [], [], []
+    for number, chosen in enumerate(PRECISIONS.values()):
         progress(0.8 * number / len(PRECISIONS))
-        models.append(to_onnx(network, chosen))
-        session = open_session(models[-1])
-        found.append(_answers(session, pictures))
-        works.append(partial(_answers, session, pictures[:1]))
-    progress(0.8)
+        models.append(to_onnx(network, chosen, calibrating))
+        session, see = open_session(models[-1]), network.preprocess
+        judged.append(None if want is None else Judged(judging, want, answers(session, judging, see)))
+        one = np.zeros((1, 3, see.size, see.size), np.float32)
+        works.append(partial(session.run, None, {"pictures": one}))
     times = map(statistics.median, in_turns(works, _TURNS))
-    same = [int((got.argmax(1) == found[0].argmax(1)).sum()) for got in found]
-    moved = [divergence(found[0], got) for got in found]
     progress(1.0)
-    return tuple(
-        Measurement(chosen, len(model), agreeing, len(pictures), nats, taken)
-        for chosen, model, agreeing, nats, taken in zip(PRECISIONS, models, same, moved, times, strict=True)
-    )
+    rows = zip(PRECISIONS.values(), map(len, models), times, judged, strict=True)
+    return tuple(Measurement(*row) for row in rows)
 
 
-def answers(model: bytes, pictures: Tensor) -> Tensor:
-    """The logits [N, classes] of a file of `to_onnx` for pictures [N, 3, S, S], one at a time."""
-    return _answers(open_session(model), pictures)
-
-
-def _answers(session: onnxruntime.InferenceSession, pictures: Tensor) -> Tensor:
-    batches = (picture.contiguous().numpy() for picture in pictures.split(1))
-    return torch.cat([torch.from_numpy(session.run(None, {"pictures": batch})[0]) for batch in batches])
+def answers(session: onnxruntime.InferenceSession, pictures: Pictures, see: Preprocess) -> np.ndarray:
+    """The answers [N, classes] of a file of `to_onnx`."""
+    return np.concatenate([session.run(None, {"pictures": one})[0] for one in pictures.batches(see)])
 
 
 def snippet(network: Network, file: str) -> str:
@@ -154,6 +168,17 @@ def snippet(network: Network, file: str) -> str:
         )
     text = (files("squeeze_core.compression") / "onnx_snippet.txt").read_text("utf-8")
     return Template(text).substitute(file=json.dumps(file), view=view, mean=[*see.mean], std=[*see.std])
+
+
+def reader_snippet(file: str) -> str:
+    """Python source that reads a .sqz file by `reader.py` of the format, without this package."""
+    return f"""from pathlib import Path
+
+import sqz_reader
+
+arrays = sqz_reader.read_bytes(Path({json.dumps(file)}).read_bytes()).state_dict()
+print(sum(array.size for array in arrays.values()))
+"""
 
 
 def own_snippet(file: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,13 +24,13 @@ from torch.nn import functional as F
 from squeeze_core.compression.rate import LARGEST, code_lengths
 from squeeze_core.compression.sensitivity import Progress
 from squeeze_core.networks.architecture import BoundLayer, SqueezeNet
-from squeeze_core.networks.plan import last_reads
 
 _DAMPING = 0.02  # of the inputs' mean square, added to it: few pictures say little about rare inputs
 _BLOCK = 32  # columns whose errors are passed on to the columns after them together
 _ROUNDS = 2  # the first finds the levels that the bits are counted from
+_SWEEPS = 2  # over the levels once they are chosen
 _POSITIONS = 64  # of a picture's outputs, drawn at random
-_BATCH = 25  # pictures that a layer computes at a time
+_BATCH = 16  # pictures that a layer computes at a time
 
 
 @dataclass(frozen=True)
@@ -54,63 +55,140 @@ def quantise(
     `inputs`: calibration pictures [N, 3, S, S]. `curvature`: see `sensitivity.curvature`. `rd_weight`: λ,
     the rate-distortion weight, in nats of divergence a bit. `progress` receives the share done, 0–1.
     """
-    student = copy.deepcopy(network)
+    full, own = _Outputs(network, inputs), _Outputs(copy.deepcopy(network), inputs)
     names = {module: f"{name}.weight" for name, module in network.named_modules()}
-    layers = network.layers()
-    freed = last_reads([bound.layer for bound in layers])
-    count = sum(isinstance(layer.function, nn.Conv2d) for layer in layers)
+    needed = full.last_needed()
+    count = sum(isinstance(layer.function, nn.Conv2d) for layer in full.layers.values())
     quantised: dict[str, QuantisedLayer] = {}
-    # The layers' outputs so far, of the full network and of the compressed one.
-    full_outputs, outputs = {"pictures": inputs}, {"pictures": inputs}
-    for full, own in zip(layers, student.layers(), strict=True):
-        wanted, given = ([found[name] for name in full.inputs] for found in (full_outputs, outputs))
-        if isinstance(full.function, nn.Conv2d) and isinstance(own.function, nn.Conv2d):
-            name = names[full.function]
-            quantised[name] = _quantise_layer(
-                full.function, own.function, wanted[0], given[0], curvature[name], rd_weight
-            )
-            progress(len(quantised) / count)
-        full_outputs[full.name], outputs[own.name] = _in_batches(full, wanted), _in_batches(own, given)
-        for name in freed[full.name]:
-            del full_outputs[name], outputs[name]
+
+    def tick(share: float) -> None:
+        progress((len(quantised) + share) / count)
+
+    for name, layer in full.layers.items():
+        if isinstance(layer.function, nn.Conv2d):
+            conv, weight = own.layers[name].function, names[layer.function]
+            assert isinstance(conv, nn.Conv2d)
+            moments = _moments(layer.function, full, own, layer.inputs[0], tick)
+            quantised[weight] = _quantise_layer(layer.function, conv, moments, curvature[weight], rd_weight)
+            tick(0.0)
+        if _is_kept(layer):
+            full.keep(name)
+            own.keep(name)
+        for gone in needed[name]:
+            del full.kept[gone], own.kept[gone]
     return quantised
 
 
-def _in_batches(layer: BoundLayer, inputs: list[Tensor]) -> Tensor:
-    batches = zip(*(x.split(_BATCH) for x in inputs), strict=True)
-    return torch.cat([layer(*batch) for batch in batches])
+def _is_kept(layer: BoundLayer) -> bool:
+    """True for outputs that are small, or that a chain of bypasses would compute again and again."""
+    return layer.layer.branch == "squeeze" or layer.layer.kind == "add"
+
+
+class _Outputs:
+    """A network's outputs for the calibration pictures: some are kept, the rest computed from those for a
+    batch at a time. All of 1,000 pictures at once would take 10 GB."""
+
+    def __init__(self, network: SqueezeNet, pictures: Tensor) -> None:
+        self.layers = {layer.name: layer for layer in network.layers()}
+        self.kept = {"pictures": pictures}
+
+    def of(self, name: str, batch: slice) -> Tensor:
+        """The output of the layer of that name for some of the pictures."""
+        if name in self.kept:
+            return self.kept[name][batch].contiguous(memory_format=torch.channels_last)
+        layer = self.layers[name]
+        return layer(*(self.of(source, batch) for source in layer.inputs))
+
+    def keep(self, name: str) -> None:
+        """Keep that layer's output for all pictures."""
+        batches = self.batches()
+        first = self.of(name, batches[0])
+        whole = first.new_empty((batches[-1].stop, *first.shape[1:]))
+        whole[batches[0]] = first
+        for batch in batches[1:]:
+            whole[batch] = self.of(name, batch)
+        self.kept[name] = whole
+
+    def batches(self) -> list[slice]:
+        pictures = len(next(iter(self.kept.values())))
+        return [slice(k, min(k + _BATCH, pictures)) for k in range(0, pictures, _BATCH)]
+
+    def last_needed(self) -> dict[str, list[str]]:
+        """Layer name → the kept outputs that nothing after that layer is computed from."""
+        sources: dict[str, set[str]] = {"pictures": {"pictures"}}
+        last: dict[str, str] = {}
+        for name, layer in self.layers.items():
+            reached = set().union(*(sources[source] for source in layer.inputs))
+            last |= dict.fromkeys(reached, name)
+            sources[name] = {name} if _is_kept(layer) else reached
+        return {name: [kept for kept, at in last.items() if at == name] for name in self.layers}
+
+
+class Moments(NamedTuple):
+    """Of the inputs behind some outputs of a convolution, [I·k·k]: `wanted` those of the full network,
+    `given` those of the compressed one. Means, `hessian` E[given givenᵀ] and `missing`
+    E[(wanted − given) givenᵀ], both of centred inputs; float64."""
+
+    wanted_mean: Tensor
+    mean: Tensor
+    hessian: Tensor
+    missing: Tensor
+
+
+def _moments(conv: nn.Conv2d, full: _Outputs, own: _Outputs, name: str, tick: Progress) -> Moments:
+    """The moments of the outputs of that name in both networks, which `conv` reads."""
+    generator = torch.Generator().manual_seed(0)
+    batches = own.batches()
+    count, origin, sums, products = 0, torch.zeros(0), torch.zeros(0), torch.zeros(0)
+    for number, batch in enumerate(batches):
+        wanted, given = full.of(name, batch), own.of(name, batch)
+        positions = _positions(conv, given, generator)
+        wanted, given = _patches(conv, wanted, positions), _patches(conv, given, positions)
+        if not number:  # near the mean, so that float32 products keep their digits
+            origin = given.mean(0)
+            sums = torch.zeros((2, len(origin)), dtype=torch.float64)
+            products = torch.zeros((2, len(origin), len(origin)), dtype=torch.float64)
+        wanted, given = wanted - origin, given - origin
+        count += len(given)
+        sums += torch.stack([wanted, given]).sum(1, dtype=torch.float64)
+        products += torch.stack([given.T @ given, (wanted - given).T @ given])
+        tick(0.5 * (number + 1) / len(batches))
+    wanted_mean, mean = sums / count
+    hessian, missing = products / count
+    hessian -= torch.outer(mean, mean)
+    missing -= torch.outer(wanted_mean - mean, mean)
+    return Moments(wanted_mean + origin, mean + origin, hessian, missing)
 
 
 def _quantise_layer(
-    full: nn.Conv2d, own: nn.Conv2d, wanted: Tensor, given: Tensor, curvature: float, rd_weight: float
+    full: nn.Conv2d, own: nn.Conv2d, moments: Moments, curvature: float, rd_weight: float
 ) -> QuantisedLayer:
-    """Quantise one convolution, and set the weights and bias of `own` to the result.
-
-    `wanted`, `given`: inputs of the full network's convolution and of the compressed one's, [N, C, H, W].
-    """
+    """Quantise one convolution, and set the weights and bias of `own` to the result."""
     shape = full.weight.shape
     weight = full.weight.flatten(1).double()
-    wanted_patches, patches = _samples(full, wanted, given)
-    wanted_mean, mean = wanted_patches.mean(0), patches.mean(0)
-    wanted_patches, patches = wanted_patches - wanted_mean, patches - mean
     # The inputs' covariance is half the Hessian of the layer's squared error (GPTQ, section 3).
-    hessian = (patches.T @ patches).double() / len(patches)
-    damping = _DAMPING * hessian.diagonal().mean().clamp(min=1e-12)
-    hessian += damping * torch.eye(len(hessian), dtype=torch.float64)
+    hessian = moments.hessian
+    # Inputs that never change have a covariance of rounding errors alone, which must not be divided by.
+    noise = 1e-6 * (hessian.diagonal() + moments.mean.square()).mean() + 1e-12
+    damping = _DAMPING * hessian.diagonal().mean().maximum(noise)
+    hessian = hessian + damping * torch.eye(len(hessian), dtype=torch.float64)
     # Least squares: the weights that give the full network's outputs from the compressed one's inputs.
-    missing = weight @ ((wanted_patches - patches).T @ patches).double() / len(patches)
-    target = (weight + torch.linalg.solve(hessian, missing.T).T).numpy()
+    target = (weight + torch.linalg.solve(hessian, moments.missing.T @ weight.T).T).numpy()
     factor = torch.linalg.cholesky(torch.linalg.inv(hessian), upper=True).numpy()
     # The loss of a squared error in each input's weight, once the weights after it compensate for it.
     loss = curvature / hessian.diagonal().mean().item() / np.square(np.diag(factor))
     step = math.sqrt(6 * rd_weight / (math.log(2) * math.exp(np.log(loss).mean())))
     step = min(step, 2 * float(target.std()) + 1e-12)
     step = max(step, float(np.abs(target).max()) / LARGEST, 1e-12)
-    levels = choose_levels(target / step, factor, loss * step**2, rd_weight, math.prod(shape[2:]))
+    area = math.prod(shape[2:])
+    levels = choose_levels(target / step, factor, loss * step**2, rd_weight, area)
+    scaled = (curvature * step**2 / hessian.diagonal().mean()) * hessian
+    levels = refined(levels, target / step, scaled.numpy(), rd_weight, area)
     own.weight.copy_(torch.from_numpy(levels * step).view(shape))
     bias = torch.zeros(shape[0]) if full.bias is None else full.bias
     assert own.bias is not None
-    own.bias.copy_(bias + weight.float() @ wanted_mean - own.weight.flatten(1) @ mean)
+    rounded = own.weight.flatten(1).double()
+    own.bias.copy_(bias + weight @ moments.wanted_mean - rounded @ moments.mean)
     return QuantisedLayer(levels.astype(np.int32).reshape(shape), step, own.bias.numpy().copy())
 
 
@@ -144,13 +222,37 @@ def choose_levels(
     return levels
 
 
-def _samples(conv: nn.Conv2d, wanted: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
-    """The inputs [S, I·k·k] of both networks behind some outputs of each picture, drawn at random."""
+def refined(
+    levels: np.ndarray, target: np.ndarray, hessian: np.ndarray, rd_weight: float, area: int
+) -> np.ndarray:
+    """The levels after each was chosen again, all others as they are: coordinate descent.
+
+    `hessian`: [I·area, I·area], of errors in steps, in nats; else as `choose_levels`.
+    """
+    rows, columns = target.shape
+    levels = levels.copy()
+    error = levels - target
+    for _ in range(_SWEEPS):
+        lengths = code_lengths(levels.reshape(rows, -1, area))
+        bit_cost, context = rd_weight * lengths.bits, lengths.context.reshape(rows, columns)
+        for j in range(columns):
+            best = levels[:, j] - error @ hessian[:, j] / hessian[j, j]
+            nearest = np.clip(np.rint(best), -LARGEST, LARGEST)
+            options = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
+            cost = hessian[j, j] * np.square(best - options)
+            cost += bit_cost[context[:, j], options.astype(np.int64) + LARGEST]
+            chosen = np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
+            error[:, j] += chosen - levels[:, j]
+            levels[:, j] = chosen
+    return levels
+
+
+def _positions(conv: nn.Conv2d, given: Tensor, generator: torch.Generator) -> Tensor:
+    """Some flat output positions [N, P] of each picture, drawn at random."""
     kernel, stride, padding = conv.kernel_size[0], conv.stride[0], int(conv.padding[0])
     height, width = ((side + 2 * padding - kernel) // stride + 1 for side in given.shape[2:])
-    drawn = torch.rand((len(given), height * width), generator=torch.Generator().manual_seed(0))
-    positions = drawn.topk(min(_POSITIONS, height * width), 1).indices
-    return _patches(conv, wanted, positions), _patches(conv, given, positions)
+    drawn = torch.rand((len(given), height * width), generator=generator)
+    return drawn.topk(min(_POSITIONS, height * width), 1).indices
 
 
 def _patches(conv: nn.Conv2d, x: Tensor, positions: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +34,8 @@ class Study:
     @cached_property
     def curvature(self) -> Curvature:
         """See `curvature`; measured when it is first read."""
-        return curvature(self.network, self.inputs[:_STUDIED], lambda share: self.tick(0.5 * share))
+        places = torch.linspace(0, len(self.inputs) - 1, min(_STUDIED, len(self.inputs))).long()
+        return curvature(self.network, self.inputs[places], lambda share: self.tick(0.5 * share))
 
 
 def weight_names(network: nn.Module) -> tuple[str, ...]:
@@ -41,10 +43,16 @@ def weight_names(network: nn.Module) -> tuple[str, ...]:
     return tuple(name for name, parameter in network.named_parameters() if parameter.ndim == 4)
 
 
-def divergence(want: Tensor, got: Tensor) -> float:
+def divergence(want: np.ndarray, got: np.ndarray) -> float:
     """Mean Kullback-Leibler divergence in nats of the answers `got` from `want`: logits [N, classes]."""
-    p, q = want.log_softmax(1), got.log_softmax(1)
-    return max(0.0, (p.exp() * (p - q)).sum(1).mean().item())
+    p, q = (log_probabilities(logits) for logits in (want, got))
+    return max(0.0, float((np.exp(p) * (p - q)).sum(1).mean()))
+
+
+def log_probabilities(logits: np.ndarray) -> np.ndarray:
+    """Natural logarithms of the softmax of logits [N, classes], float64."""
+    shifted = logits.astype(np.float64) - logits.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
 
 
 @torch.no_grad()
@@ -55,11 +63,11 @@ def curvature(network: nn.Module, inputs: Tensor, progress: Progress = ignore) -
     standard deviation: half the trace of the loss's curvature over the number of weights.
     """
     generator = torch.Generator().manual_seed(0)
-    want, names, found = network(inputs), weight_names(network), {}
+    want, names, found = network(inputs).numpy(), weight_names(network), {}
     for done, name in enumerate(names, start=1):
         weight = network.get_parameter(name)
         noise = torch.randn(weight.shape, generator=generator).to(weight.device) * weight.std() * _NOISE
-        moved = divergence(want, _with_weight(network, name, weight + noise, inputs))
+        moved = divergence(want, _with_weight(network, name, weight + noise, inputs).numpy())
         found[name] = moved / (noise.square().sum().item() + 1e-30)
         progress(done / len(names))
     smallest = max(max(found.values()) * 1e-6, 1e-30)  # a layer without effect still needs a step

@@ -74,6 +74,5 @@ def ours(title: str, float32: int, stages: Sequence[StageResult]) -> tuple[Compr
     rest = (
         CompressionStep(one.title, one.words, one.source or "measured here", one.bytes, True)
         for one in stages
-        if one.title != "Biases"  # a hundredth of the bytes: its part is in the step after it
     )
     return (first, *rest)

@@ -1,14 +1,14 @@
-"""Compression in figures: bytes after each step, accuracy against size, layers and their levels."""
+"""Compression in figures: bytes after each step, answers kept against size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from squeeze_core.compression.curve import PUBLISHED, Curve, Point
+from squeeze_core.accuracy import Interval, share
+from squeeze_core.compression.curve import Curve
 from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import amount
@@ -16,18 +16,16 @@ from squeeze_core.figures.charts import Bar, Bars
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 
 if TYPE_CHECKING:
-    from squeeze_core.compression.histogram import Histogram
+    from squeeze_core.compression.fit import Fitted
 
-_UNIFORM = "#0072B2"
-_PAPER = "#00735C"
-# Title, colour and symbol of each series of the curve; published points are not joined by lines.
+# Colour and symbol of each series of sizes; a series of one file is not joined by a line.
 _SERIES = {
-    "second-order": ("Second-order levels (ours)", ACCENT, "circle"),
-    "uniform": ("Uniform steps, same coder", _UNIFORM, "square"),
-    "authors": ("Authors’ 8-bit file", _PAPER, "diamond"),
-    "paper": ("Paper’s 6-bit row", _PAPER, "diamond-open"),
+    "Sizes tried": (ACCENT, "circle"),
+    "Your file": (ACCENT, "star"),
+    "Second-order levels": (ACCENT, "circle"),
+    "Uniform steps, same coder": ("#0072B2", "square"),
+    "Shipped file, on other pictures": (ACCENT, "star"),
 }
-_WIDEST = 900_000  # bytes: what is larger is named at the edge
 
 
 def step_bars(steps: Sequence[CompressionStep], chosen: int) -> Bars:
@@ -46,101 +44,65 @@ def _label(step: CompressionStep, first: int) -> str:
     return f"{amount(step.bytes, 'B')}{smaller}{'' if step.measured else ' (as the paper prints it)'}"
 
 
-def lost(point: Point, full: Point) -> float:
-    """Points of top-1 that a network has less than float32 SqueezeNet has on the same pictures."""
-    if point.source:
-        full = next(one for one in PUBLISHED if one.series == "authors")  # the paper's float32 has as much
-    assert point.top1 is not None and full.top1 is not None
-    return full.top1 - point.top1
+Rows = list[dict[str, Any]]
 
 
-def size_accuracy(curve: Curve, shipped: NetworkRow) -> go.Figure:
-    """Top-1 against the file's bytes, as the difference from float32 on the same pictures; of the shipped
-    file with its 95 % interval, on pictures of its own."""
-    full = next(point for point in curve.points if point.series == "fp32")
+def fitted_rows(fitted: Fitted) -> Rows:
+    """The sizes that were tried for a person's network, and its file; none where nothing was tried."""
+
+    def rows() -> Iterator[dict[str, Any]]:
+        tried = [("Sizes tried", one.bytes, one.judged) for one in fitted.sizes]
+        for series, size, judged in (*tried, ("Your file", fitted.made.bytes, fitted.judged)):
+            if judged and tried:
+                yield _row(series, size, judged.agreement, len(judged.pictures))
+
+    return sorted(rows(), key=lambda row: row["Bytes"])
+
+
+def recorded_rows(curve: Curve, shipped: NetworkRow) -> Rows:
+    """The recorded sizes of SqueezeNet 1.1, and the shipped file on pictures that did not choose it."""
+    titles = {"second-order": "Second-order levels", "uniform": "Uniform steps, same coder"}
+    measured = shipped.measured
+    assert measured is not None and measured.same_first_answer is not None and shipped.stored_bytes
+    rows = [
+        _row(titles[one.series], one.bytes, share(one.agreement, curve.pictures), curve.pictures)
+        for one in curve.points
+        if one.series in titles and one.agreement is not None
+    ]
+    same = share(measured.same_first_answer, measured.pictures)
+    rows.append(_row("Shipped file, on other pictures", shipped.stored_bytes, same, measured.pictures))
+    return sorted(rows, key=lambda row: row["Bytes"])
+
+
+def _row(series: str, size: int, same: Interval, pictures: int) -> dict[str, Any]:
+    low, high = round(same.low, 1), round(same.high, 1)
+    kept = {"Same first answer (%)": round(same.value, 1), "From (%)": low, "To (%)": high}
+    return {"File": series, "Bytes": size, **kept, "Pictures": pictures}
+
+
+def answers_by_size(rows: Rows) -> go.Figure:
+    """Same first answers against bytes, with 95 % intervals."""
     figure = go.Figure()
-    points = sorted((*curve.points, *PUBLISHED), key=lambda one: one.bytes)
-    for series, (title, color, symbol) in _SERIES.items():
-        found = [one for one in points if one.series == series and one.bytes <= _WIDEST]
-        joined = len(found) > 1
+    for series, (color, symbol) in _SERIES.items():
+        here = [row for row in rows if row["File"] == series]
+        if not here:
+            continue
+        value = [row["Same first answer (%)"] for row in here]
         figure.add_scatter(
-            x=[one.bytes / 1e3 for one in found],
-            y=[-lost(one, full) for one in found],
-            name=title,
-            mode="lines+markers" if joined else "markers",
-            marker={"size": 10 if joined else 16, "symbol": symbol, "line": {"width": 2, "color": color}},
+            x=[row["Bytes"] / 1e3 for row in here],
+            y=value,
+            error_y={
+                "array": [row["To (%)"] - same for row, same in zip(here, value, strict=True)],
+                "arrayminus": [same - row["From (%)"] for row, same in zip(here, value, strict=True)],
+                "color": NEUTRAL,
+            },
+            name=series,
+            mode="lines+markers" if len(here) > 1 else "markers",
+            marker={"size": 10 if symbol != "star" else 16, "symbol": symbol, "color": color},
             line={"color": color, "width": 3},
-            hovertemplate="%{x:,.0f} kB: %{y:+.1f} points<extra>" + title + "</extra>",
+            hovertemplate="%{x:,.0f} kB: %{y:.1f}%<extra>" + series + "</extra>",
         )
-    measured = shipped.measured
-    assert measured is not None and measured.difference is not None
-    change, low, high = measured.difference
-    figure.add_scatter(
-        x=[shipped.megabytes * 1e3],
-        y=[change],
-        error_y={"array": [high - change], "arrayminus": [change - low], "color": ACCENT},
-        name="Shipped file, on other pictures",
-        mode="markers",
-        marker={"size": 16, "symbol": "star", "color": ACCENT},
-        hovertemplate="%{x:,.0f} kB: " + measured.difference.points() + "<extra>Shipped file</extra>",
-    )
-    figure.add_hline(y=0, line={"color": NEUTRAL, "dash": "dot"})
-    small = next(one for one in PUBLISHED if one.series == "MobileNet")
-    figure.add_annotation(
-        x=_WIDEST / 1e3,
-        y=-lost(small, full),
-        text=f"MobileNet v1 0.25,<br>float32: {small.bytes / 1e6:.1f} MB →",
-        showarrow=False,
-        xanchor="right",
-        font={"size": 12},
-    )
-    figure.update_xaxes(title="File (kB, 10³ bytes)", range=[0, _WIDEST / 1e3], tickformat=",")
-    figure.update_yaxes(title="Top-1, points from float32", range=[-20, 3])
+    figure.update_xaxes(title="File (kB, 10³ bytes)", rangemode="tozero", tickformat=",")
+    figure.update_yaxes(title="Same first answer (%)")
     figure.update_layout(height=440, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
-    return styled(figure)
-
-
-def curve_rows(curve: Curve, shipped: NetworkRow) -> list[dict[str, object]]:
-    """Every point as a table, the largest file first; accuracy in points from float32, same pictures."""
-    full = next(point for point in curve.points if point.series == "fp32")
-    measured = shipped.measured
-    assert measured is not None and measured.difference is not None and shipped.stored_bytes is not None
-    found: list[tuple[str, int, float, float | None, float | None, str]] = [
-        (one.series, one.bytes, -lost(one, full), one.divergence, one.agreement, one.source)
-        for one in (*curve.points, *PUBLISHED)
-        if one.series != "shipped"  # by these pictures it was chosen
-    ]
-    change, same = measured.difference.value, measured.same_first_answer
-    found.append(("shipped", shipped.stored_bytes, change, None, same, f"measured: {measured.on}"))
-    return [
-        {
-            "Series": series,
-            "Bytes": size,
-            "Top-1 (points from float32)": round(change, 1),
-            "Divergence (nats)": divergence,
-            "Same first answer (%)": same,
-            "Source": source or f"measured: {curve.on}",
-        }
-        for series, size, change, divergence, same, source in sorted(found, key=lambda row: -row[1])
-    ]
-
-
-def layer_levels(found: Histogram) -> go.Figure:
-    """Histogram of one layer's weights as trained, and below it the number of weights at each level."""
-    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08)
-    middles = (found.edges[1:] + found.edges[:-1]) / 2
-    width = 0.6 * float((found.levels[1:] - found.levels[:-1]).min()) if len(found.levels) > 1 else None
-    for row, (name, color, x, y, wide) in enumerate(
-        (
-            ("float32", NEUTRAL, middles, found.counts, None),
-            ("level", ACCENT, found.levels, found.level_counts, width),
-        ),
-        1,
-    ):
-        hover = f"%{{x:.3f}}: %{{y:,}} weights<extra>{name}</extra>"
-        figure.add_bar(x=x, y=y, width=wide, marker_color=color, hovertemplate=hover, row=row, col=1)
-    figure.update_yaxes(title="float32", row=1, col=1)
-    figure.update_yaxes(title=f"{len(found.levels)} levels", row=2, col=1)
-    figure.update_xaxes(title="Value of a weight", row=2, col=1)
-    figure.update_layout(height=420, showlegend=False, bargap=0)
     return styled(figure)

@@ -52,8 +52,8 @@ class Preprocess:
         """RGB pictures → normalised float32 [N, 3, size, size]."""
         return self.array([self.view(image) for image in images])
 
-    def array(self, views: Sequence[Image.Image]) -> np.ndarray:
-        """The same array from the results of `view`."""
+    def array(self, views: Sequence[Image.Image | np.ndarray]) -> np.ndarray:
+        """The same array from the results of `view`, or from their pixels."""
         pixels = np.stack([np.asarray(view) for view in views]).transpose(0, 3, 1, 2)
         batch = pixels.astype(np.float32, order="C")
         batch *= np.float32(1 / 255)

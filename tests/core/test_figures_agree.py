@@ -59,7 +59,6 @@ def in_readme(report: Report) -> str:
 PLACES: dict[str, Callable[[Report], str]] = {
     "Compare": lambda report: page("compare.py"),
     "Compress": lambda report: page("compress.py"),
-    "Compress, curve": lambda report: page("compress.py", **{"compress-tab": "Size against accuracy"}),
     "slides": on_slides,
     "web page": on_the_web_page,
     "README": in_readme,
@@ -75,8 +74,7 @@ def test_no_place_has_another_accuracy_or_size_of_squeezenet(place: str, report:
         re.findall(r"(?<![\d.])(5[3-9]\.\d+|6[0-7]\.\d+)(?=\s?[%/])", sentences_about_squeezenet(words))
     )
     assert said <= KNOWN, said - KNOWN
-    if place != "Compress":
-        assert "−1.8 points (−3.4 to −0.2)" in words
+    assert "−1.8 points (−3.4 to −0.2)" in words
     sizes = headline()
     for size in re.findall(r"([\d.]+) times (?:smaller|fewer)(?! than AlexNet)(?! parameters)", words):
         assert size == f"{sizes.smaller:.1f}"

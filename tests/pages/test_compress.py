@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,11 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from squeeze_core.compression.presets import Compressed
+from pages.compress_parts import own_pictures
+from pages.session import tray
+from pages.session.tray import Entry
+from squeeze_core import gallery
+from squeeze_core.compression.fit import Fitted
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.own import open_own
@@ -29,8 +35,9 @@ def at() -> AppTest:
     return at
 
 
-def compress(at: AppTest, preset: str) -> Compressed:
-    at.selectbox(key="compress-preset").set_value(preset).run()
+def compress(at: AppTest, log_rate: float = -6.0) -> Fitted:
+    at.checkbox(key="compress-by-rate").set_value(True).run()
+    at.slider(key="compress-rate").set_value(log_rate).run()
     at.button(key="compress-start").click().run()
     assert not at.exception
     return at.session_state["compressed"]
@@ -60,33 +67,6 @@ def test_a_step_says_what_it_does_and_who_says_so(at: AppTest) -> None:
     assert any("48,000,000 bytes, as printed" in one.value for one in at.caption)
 
 
-def test_a_network_of_other_classes_is_not_compared_with_alexnet(at: AppTest) -> None:
-    own = open_own(save(SqueezeNet(PLANS["1.1"], 10).state_dict()), "mine.safetensors")
-    chosen = at.session_state["networks"]
-    chosen.own[own.name], chosen.chosen = own, own.name
-    at.run()
-    assert not at.exception
-    heading = at.subheader[0].value.replace("\\", "")
-    assert heading == "mine.safetensors: 2.91 MB in float32 for 10 classes"
-    compress(at, "uniform")
-    heading = at.subheader[0].value.replace("\\", "")
-    assert heading.startswith("mine.safetensors: ") and "AlexNet" not in heading
-    assert "AlexNet" not in set(at.dataframe[0].value["Step"])
-
-
-def test_compressing_gives_a_file_that_opens_and_says_which_answers_changed(at: AppTest) -> None:
-    found = compress(at, "uniform")
-    shown = metrics(at)
-    assert shown["File"] == f"{found.bytes / 1000:.0f} kB"
-    assert open_own(found.data, "mine.sqz").key == found.network.key
-    answers = next(one.value for one in at.dataframe if "Changed" in one.value)
-    changed = (answers["Changed"] == "yes").sum()
-    assert shown["Same first answer"] == f"{len(answers) - changed} of {len(answers)}"
-    # What changed comes first.
-    assert list(answers["Changed"]) == ["yes"] * changed + ["no"] * (len(answers) - changed)
-    assert at.dataframe[0].value["Bytes"].iloc[-1] == found.bytes
-
-
 @pytest.fixture
 def small(at: AppTest) -> AppTest:
     """With a network so small that compressing it takes no time."""
@@ -98,36 +78,87 @@ def small(at: AppTest) -> AppTest:
     return at.run()
 
 
-def test_the_sliders_are_what_is_compressed_with(small: AppTest) -> None:
-    small.selectbox(key="compress-preset").set_value("deep-compression").run()
-    small.slider(key="compress-deep-sparsity").set_value(80).run()
-    found = compress(small, "deep-compression")
-    assert found.stages[0].zeros == pytest.approx(0.8, abs=0.01)
+def test_a_network_of_other_classes_is_not_compared_with_alexnet(small: AppTest) -> None:
+    heading = small.subheader[0].value.replace("\\", "")
+    assert re.fullmatch(r"small.safetensors: [\d.]+ kB in float32 for 10 classes", heading)
+    found = compress(small)
+    heading = small.subheader[0].value.replace("\\", "")
+    assert heading.startswith("small.safetensors: ") and "AlexNet" not in heading
+    assert "AlexNet" not in set(small.dataframe[0].value["Step"])
+    assert small.dataframe[0].value["Bytes"].iloc[-1] == found.made.bytes
 
 
-def test_the_compressed_network_is_shown_layer_by_layer_and_used_on_every_page(small: AppTest) -> None:
-    found = compress(small, "uniform")
-    small.session_state["compress-tab"] = "Layers"
-    small.run()
-    assert not small.exception
-    levels = next(one.value for one in small.dataframe if "Level" in one.value)
-    assert levels["Weights"].sum() == found.tensors["classifier.1.weight"].values.size
+def test_compressing_gives_a_file_that_opens_and_is_used_on_every_page(small: AppTest) -> None:
+    found = compress(small)
+    shown = metrics(small)
+    assert shown["File"] in (f"{found.made.bytes / 1000:.1f} kB", f"{found.made.bytes / 1000:.2f} kB")
+    assert open_own(found.made.data, "mine.sqz").key == found.made.network.key
+    # Nothing of one's own judges it, and that is said.
+    assert "Same first answer" not in shown and "are missing" in small.warning[0].value
     small.button(key="compress-look").click().run()
     assert not small.exception
     lens = small.session_state["networks"]
-    assert lens.own[lens.chosen] == found.network
+    assert lens.own[lens.chosen] == found.made.network
     assert any("Compress small" in one.value.replace("\\", "") for one in small.subheader)
 
 
-def test_int8_is_measured_here_and_told_as_it_is(at: AppTest) -> None:
-    at.session_state["compress-tab"] = "8-bit: speed and accuracy"
-    at.run()
-    at.button(key="int8-measure").click().run()
-    assert not at.exception
-    table = next(one.value for one in at.dataframe if "Time (ms)" in one.value)
-    times = dict(zip(table["Precision"], table["Time (ms)"], strict=True))
-    (share,) = re.findall(r"int8 takes (\d+)% of", at.subheader[-2].value)
-    assert int(share) == pytest.approx(100 * times["int8, per channel"] / times["float32"], abs=3)
+def test_the_trays_pictures_calibrate_and_judge(small: AppTest) -> None:
+    sample = tray.sample_entry("chelsea.png")
+    entries = {}
+    for number in range(9):
+        image = sample.picture.image.crop((20 * number, 10 * number, 20 * number + 200, 10 * number + 150))
+        picture = replace(sample.picture, image=image, key=f"{number:064x}", name=f"{number}.png")
+        entries[picture.key] = Entry(picture, "", sample.thumbnail)
+    small.session_state["tray"] = tray.Tray(entries=entries, chosen=next(iter(entries)))
+    found = compress(small)
+    assert found.judged is not None
+    assert (found.calibrated, len(found.judged.pictures)) == (5, 4)
+    assert metrics(small)["Same first answer"] == str(found.judged.agreement)
+    small.checkbox(key="compress-by-rate").set_value(False).run()
+    small.segmented_control(key="compress-goal").set_value("size").run()
+    small.number_input(key="compress-kilobytes").set_value(3).run()
+    small.button(key="compress-start").click().run()
+    assert not small.exception
+    found = small.session_state["compressed"]
+    assert found.made.bytes <= 3000 and len(found.sizes) == 4
+    rows = next(one.value for one in small.dataframe if "To (%)" in one.value)
+    assert list(rows["File"]).count("Sizes tried") == 4 and list(rows["File"]).count("Your file") == 1
+
+
+def test_a_zip_file_with_a_folder_a_class_gives_accuracy(small: AppTest, monkeypatch) -> None:
+    labels = small.session_state["networks"].own["small.safetensors"].labels
+    sample, buffer = gallery.samples()[0].picture().image, io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(20):
+            part, data = sample.crop((9 * number, 0, 9 * number + 150, 150)), io.BytesIO()
+            part.save(data, "PNG")
+            archive.writestr(f"set/{labels[number % 10]}/{number}.png", data.getvalue())
+        archive.writestr("__MACOSX/set/._0.png", b"no picture")
+    buffer.name = "set.zip"
+    monkeypatch.setattr(own_pictures, "ask", lambda: [buffer])
+    found = compress(small)
+    assert found.judged is not None and found.judged.accuracy is not None
+    assert len(found.judged.pictures) == found.calibrated == 10
+    shown = metrics(small)
+    assert shown["Top-1 before"] == str(found.judged.accuracy[0])
+    assert shown["Difference"] == found.judged.accuracy[2].points()
+    if len(found.judged.changed):
+        assert any("answers changed" in one.label for one in small.expander)
+    broken = io.BytesIO(b"no archive")
+    broken.name = "set.zip"
+    monkeypatch.setattr(own_pictures, "ask", lambda: [broken])
+    small.button(key="compress-start").click().run()
+    assert not small.exception and "is not a ZIP file" in small.error[0].value.replace("\\", "")
+
+
+def test_int8_is_measured_here_and_told_as_it_is(small: AppTest) -> None:
+    compress(small)
+    small.button(key="int8-measure").click().run()
+    assert not small.exception
+    table = next(one.value for one in small.dataframe if "Time (ms)" in one.value)
+    assert list(table["Precision"]) == ["float32", "float16", "int8, per channel"]
+    assert set(table["Same first answer"]) == {"not judged"}
+    assert any(re.match(r"int8 takes \d+% of", one.value) for one in small.subheader)
 
 
 def test_weights_that_are_gone_are_one_sentence(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

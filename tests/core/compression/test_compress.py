@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from squeeze_core.__main__ import main
-from squeeze_core.compression import presets, stages
-from squeeze_core.compression.histogram import histogram, layers
+from squeeze_core.compression import presets
 from squeeze_core.compression.presets import CompressionError, compress
 from squeeze_core.compression.sensitivity import curvature, divergence
 from squeeze_core.gallery import samples
@@ -38,19 +37,19 @@ def own() -> Network:
 
 
 @pytest.fixture(scope="module")
-def inputs(own: Network) -> torch.Tensor:
+def inputs(own: Network) -> np.ndarray:
     return presets.views(own, each=3)
 
 
 def test_divergence_is_kullback_and_leiblers_from_the_first_to_the_second() -> None:
-    want, got = torch.tensor([[0.0, 0.0]]), torch.tensor([[math.log(3), 0.0]])
+    want, got = np.zeros((1, 2)), np.array([[math.log(3), 0.0]])
     assert divergence(want, got) == pytest.approx(0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25))
 
 
 def test_each_preset_gives_a_smaller_file_that_opens_as_the_network(own: Network, inputs) -> None:
     sizes, moved = {}, {}
-    want = own.load()(inputs)
-    for preset in (presets.half(), presets.int8(), presets.uniform(4.0), presets.deep_compression()):
+    want = own.load_on("cpu")(inputs)
+    for preset in (presets.half(), presets.int8(), presets.uniform(4.0)):
         shares: list[float] = []
         result = compress(own, preset, shares.append, inputs=inputs)
         sizes[preset.name] = result.bytes
@@ -61,34 +60,21 @@ def test_each_preset_gives_a_smaller_file_that_opens_as_the_network(own: Network
         assert result.network.labels == own.labels and result.network.preprocess == own.preprocess
         state = result.network.weights.state()
         assert all(np.array_equal(state[n], p.values) for n, p in result.tensors.items())
-        moved[preset.name] = divergence(want, result.network.load()(inputs))
+        moved[preset.name] = divergence(want, result.network.load_on("cpu")(inputs))
     assert moved["half"] < 0.001 and moved["int8"] < 0.1 and moved["int8"] < min(moved["uniform"], 1)
-    assert sizes["half"] > sizes["int8"] > sizes["uniform"] and sizes["int8"] > sizes["deep-compression"]
+    assert sizes["half"] > sizes["int8"] > sizes["uniform"]
     assert sizes["half"] == pytest.approx(2 * 773_796, rel=0.01)
 
 
 def test_levels_with_error_compensation_beat_uniform_steps(own: Network, inputs) -> None:
-    want = own.load()(inputs)
+    want = own.load_on("cpu")(inputs)
     ours = compress(own, presets.second_order(3e-7), inputs=inputs)
     bits = ours.stages[-1].bits_per_weight
     others = [compress(own, presets.uniform(bits + more), inputs=inputs) for more in (0.0, 0.25)]
     larger = max(others, key=lambda other: other.bytes)
     assert ours.bytes < larger.bytes < 1.2 * ours.bytes
-    moved = [divergence(want, made.network.load()(inputs)) for made in (ours, larger)]
+    moved = [divergence(want, made.network.load_on("cpu")(inputs)) for made in (ours, larger)]
     assert moved[0] < 0.5 * moved[1]
-
-
-def test_pruning_leaves_the_share_that_was_asked_for(own: Network, inputs) -> None:
-    result = compress(own, presets.deep_compression(0.7, 5), inputs=inputs)
-    assert result.stages[0].zeros == pytest.approx(0.7, abs=0.001)
-    for packed in result.tensors.values():
-        if packed.values.ndim == 4:
-            assert len(np.unique(packed.values)) <= 2**5
-
-
-def test_k_means_finds_the_centres_of_clear_groups() -> None:
-    values = np.concatenate([np.full(50, -3.0), np.full(10, 0.5), np.full(40, 2.0)])
-    assert stages.k_means(values, 3).tolist() == [-3.0, 0.5, 2.0]
 
 
 def test_what_is_asked_in_vain_is_said_in_a_sentence() -> None:
@@ -105,7 +91,7 @@ def test_what_progress_raises_stops_the_work(own: Network, inputs) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        compress(own, presets.by_hand(), progress, inputs=inputs)
+        compress(own, presets.second_order(), progress, inputs=inputs)
     assert len(told) == 4
 
 
@@ -115,7 +101,7 @@ def test_a_layer_of_no_use_has_no_curvature(own: Network, inputs) -> None:
     with torch.no_grad():
         network.convolution("fire5/expand3x3").weight.zero_()
         network.convolution("fire5/expand3x3").bias.fill_(-1)  # silent, whatever comes in
-    found = curvature(network, inputs[:4])
+    found = curvature(network, torch.from_numpy(inputs[:4]))
     least = min(found, key=lambda name: found[name])
     assert network.get_parameter(least) is network.convolution("fire5/expand3x3").weight
 
@@ -125,9 +111,9 @@ def test_the_command_writes_a_file_that_classifies(own: Network, tmp_path: Path,
     mine.write_bytes(to_safetensors(own))
     assert main(["compress", "--weights", str(mine), "--out", str(out), "--preset", "int8", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert set(report) == {"bytes", "ratio", "bits_per_weight", "stages"}
+    assert {"bytes", "ratio", "bits_per_weight", "stages", "judged"} <= set(report)
     assert report["bytes"] == out.stat().st_size and report["ratio"] > 3.5
-    assert [stage["name"] for stage in report["stages"]] == ["int8", "biases"]
+    assert [stage["name"] for stage in report["stages"]] == ["int8"]
     picture = str(samples()[0].path)
     answers = []
     for weights in (mine, out):
@@ -148,13 +134,3 @@ def test_bad_requests_are_refused(arguments, says: str, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     assert main(["compress", *arguments]) == 2
     assert says in capsys.readouterr().err and not list(tmp_path.iterdir())
-
-
-def test_a_layers_histogram_counts_every_weight_before_and_after(own: Network, inputs) -> None:
-    result = compress(own, presets.deep_compression(0.5, 4), inputs=inputs)
-    names = layers(result)
-    assert list(names)[:2] == ["conv1", "fire2.squeeze"] and list(names)[-1] == "conv10"
-    found = histogram(result, names["fire9.expand3x3"])
-    assert found.counts.sum() == found.level_counts.sum() == 64 * 256 * 9
-    assert len(found.levels) <= 16 and 0.0 in found.levels
-    assert found.entropy is not None and 0.8 * found.entropy < found.bits < 4

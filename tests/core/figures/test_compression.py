@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from squeeze_core.compression.curve import PUBLISHED, curve
-from squeeze_core.compression.histogram import Histogram
+from squeeze_core.accuracy import share
+from squeeze_core.compression.curve import curve
+from squeeze_core.compression.fit import Fitted, Size
+from squeeze_core.compression.pictures import Judged, Pictures
 from squeeze_core.cost.comparison import compressed_rows
 from squeeze_core.figures import compression
 
 SHIPPED = compressed_rows()[0]
 
 
-def test_the_curve_holds_every_point_with_its_sign_and_interval() -> None:
-    traces = {trace.name: trace for trace in compression.size_accuracy(curve(), SHIPPED).data}
-    (full,) = (one for one in curve().points if one.series == "fp32")
-    ours = traces["Second-order levels (ours)"]
-    points = {
-        one.bytes / 1e3: one.top1 - full.top1 for one in curve().points if one.series == "second-order"
-    }
-    assert list(ours.x) == sorted(ours.x) and ours.mode == "lines+markers"
-    assert list(ours.y) == pytest.approx([points[size] for size in ours.x])
-    (star,) = (trace for trace in traces.values() if trace.marker.symbol == "star")
-    assert SHIPPED.measured is not None and SHIPPED.measured.difference is not None
-    change, low, high = SHIPPED.measured.difference
-    assert list(star.y) == [change] and list(star.x) == pytest.approx([472.563])
-    assert change - star.error_y.arrayminus[0] == pytest.approx(low)
-    assert change + star.error_y.array[0] == pytest.approx(high)
-    assert traces["Paper’s 6-bit row"].mode == "markers" and list(traces["Paper’s 6-bit row"].y) == [0]
+def test_the_recorded_sizes_are_drawn_with_their_intervals() -> None:
+    rows = compression.recorded_rows(curve(), SHIPPED)
+    traces = {trace.name: trace for trace in compression.answers_by_size(rows).data}
+    ours = traces["Second-order levels"]
+    points = {one.bytes / 1e3: one.agreement for one in curve().points if one.series == "second-order"}
+    assert list(ours.x) == sorted(points) and ours.mode == "lines+markers"
+    assert list(ours.y) == pytest.approx([points[size] for size in ours.x], abs=0.05)
+    star = traces["Shipped file, on other pictures"]
+    assert SHIPPED.measured is not None and SHIPPED.measured.same_first_answer is not None
+    same = share(SHIPPED.measured.same_first_answer, SHIPPED.measured.pictures)
+    assert list(star.y) == pytest.approx([same.value]) and star.mode == "markers"
+    assert star.y[0] - star.error_y.arrayminus[0] == pytest.approx(same.low, abs=0.06)
+    assert star.y[0] + star.error_y.array[0] == pytest.approx(same.high, abs=0.06)
 
 
-def test_the_curves_table_is_complete_and_begins_with_the_largest_file() -> None:
-    rows = compression.curve_rows(curve(), SHIPPED)
-    sizes = [row["Bytes"] for row in rows]
-    assert sizes == sorted(sizes, reverse=True)
-    assert {one.bytes for one in PUBLISHED} < set(sizes) and 472_563 in sizes
+def test_the_sizes_of_ones_own_network_are_drawn_with_their_intervals() -> None:
+    pictures = Pictures(("",) * 10, (np.zeros((2, 2, 3), np.uint8),) * 10)
 
+    def judged(changed: int) -> Judged:
+        before = np.tile([2.0, 0.0], (10, 1))
+        after = before.copy()
+        after[:changed] = [0.0, 2.0]
+        return Judged(pictures, before, after)
 
-def test_a_layers_levels_stand_under_its_weights() -> None:
-    levels = np.array([-0.5, 0.0, 0.25])
-    found = Histogram(np.array([-1.0, 0.0, 1.0]), np.array([3, 4]), levels, np.array([1, 5, 1]), 2.0, 1.5)
-    weights, values = compression.layer_levels(found).data
-    assert list(weights.x) == [-0.5, 0.5] and list(weights.y) == [3, 4]
-    assert list(values.x) == [-0.5, 0, 0.25] and list(values.y) == [1, 5, 1]
-    assert values.width == pytest.approx(0.6 * 0.25) and values.yaxis == "y2"
+    made = SimpleNamespace(bytes=3000)
+    fitted = Fitted(made, judged(1), (Size(1e-6, 2000, judged(4)), Size(1e-8, 9000, judged(0))), 10)
+    rows = compression.fitted_rows(fitted)
+    tried, file = compression.answers_by_size(rows).data
+    assert list(tried.x) == [2, 9] and list(tried.y) == [60, 100]
+    assert list(file.x) == [3] and list(file.y) == [90] and file.marker.symbol == "star"
+    assert file.y[0] - file.error_y.arrayminus[0] == pytest.approx(59.6, abs=0.1)
+    assert [row["File"] for row in rows] == ["Sizes tried", "Your file", "Sizes tried"]
+    assert not compression.fitted_rows(Fitted(made, None, (), 0))

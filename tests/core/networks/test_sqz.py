@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +19,8 @@ from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.own import metadata_of, open_own
 from squeeze_core.networks.plan import FireShape, Plan
 from squeeze_core.networks.preprocess import Preprocess
-from squeeze_core.networks.weights import OwnFile, sqz
-from squeeze_core.networks.weights.sqz import Packed, Sqz, coder, packing
+from squeeze_core.networks.weights import SHIPPED, OwnFile, sqz
+from squeeze_core.networks.weights.sqz import Packed, Sqz, reader
 
 LABELS = tuple(f"kind {n}" for n in range(10))
 PLAN = Plan(8, 3, frozenset({"conv1"}), (FireShape(4, 8, 8), FireShape(4, 8, 8)))
@@ -38,14 +41,9 @@ def content() -> Sqz:
     record = Network("mine", "Mine", "", OwnFile("", 0, {}), see, LABELS, DEFAULT.published, plan=PLAN)
     kinds = [
         lambda v: Packed(v),
-        lambda v: Packed(v * (np.abs(v) > 0.1), "float32", "masked"),
         lambda v: Packed(v.astype(np.float16).astype(np.float32), "float16"),
         lambda v: sqz.of_steps(np.rint(v * 40).astype(np.int32), np.array([0.025]), "range"),
         lambda v: sqz.of_steps(np.rint(v * 40).astype(np.int32), np.full(len(v), 0.025), "packed"),
-        lambda v: sqz.of_steps(np.rint(v * 9).astype(np.int32), np.array([0.1]), "gap-huffman"),
-        lambda v: sqz.of_codebook(
-            (np.abs(v) * 9).astype(np.int32).clip(0, 3), np.arange(4.0), "gap-huffman"
-        ),
     ]
     state = record.build().state_dict()
     tensors = {name: kinds[k % len(kinds)](value.numpy()) for k, (name, value) in enumerate(state.items())}
@@ -56,39 +54,15 @@ def content() -> Sqz:
 @pytest.mark.parametrize("shape", [(1, 1, 1), (64, 3, 9), (70, 33, 1), (10, 16, 9), (1000, 1, 1)])
 def test_every_coder_gives_back_what_it_was_given(shape: tuple[int, int, int], scale: float) -> None:
     levels = laplace(shape, scale)
-    assert np.array_equal(coder.range_decode(coder.range_encode(levels), shape), levels)
+    assert np.array_equal(reader.range_decode(sqz.range_encode(levels), shape), levels)
     flat = levels.ravel()
-    assert np.array_equal(packing.huffman_decode(packing.huffman_encode(levels), flat.size), flat)
-    assert np.array_equal(packing.unpack(packing.pack(levels), flat.size), flat)
+    assert np.array_equal(reader.unpack(sqz.pack(levels), flat.size), flat)
 
 
 def test_the_range_coder_beats_the_entropy_of_the_layer() -> None:
     levels = laplace((256, 64, 9), 0.8)
-    size = len(coder.range_encode(levels))
-    assert 0.8 * coder.entropy_bits(levels) < 8 * size < 0.97 * coder.entropy_bits(levels)
-
-
-def test_huffman_codes_cost_as_much_as_huffmans_own() -> None:
-    # 1/2, 1/4, 1/8, 1/8: code words of 1, 2, 3 and 3 bits, 1.75 on average; the gaps, all alike, cost none.
-    values = np.array(([7] * 4 + [8] * 2 + [9, 10]) * 64, np.int32)
-    heads = 4 + (10 + 2) + (10 + 2 * 4)
-    assert len(packing.huffman_encode(values)) == heads + 1.75 * values.size / 8
-
-
-def test_a_huffman_stream_without_symbols_is_refused() -> None:
-    streams = struct.pack("<iHI", 0, 0, 0) * 2
-    with pytest.raises(ValueError):
-        packing.huffman_decode(struct.pack("<I", 3) + streams, 10)
-    with pytest.raises(ValueError):
-        packing.huffman_decode(b"", 10)
-
-
-def test_frequent_values_cost_less_however_uneven_they_are() -> None:
-    """A frequency of 65,535 × 79 / 10,648 and the like must not be rounded past what is stored."""
-    values = np.repeat(np.arange(1, 12), [79, 2, 180, 1083, 2837, 5828, 10648, 6706, 3773, 917, 1])
-    np.random.default_rng(0).shuffle(values)
-    size = len(packing.huffman_encode(values.astype(np.int32)))
-    assert size < 1.03 * coder.entropy_bits(values) / 8 + 60
+    size = len(sqz.range_encode(levels))
+    assert 0.8 * sqz.entropy_bits(levels) < 8 * size < 0.97 * sqz.entropy_bits(levels)
 
 
 def test_a_file_is_read_back_exactly_and_opens_as_the_network_it_was(content: Sqz) -> None:
@@ -162,6 +136,28 @@ def test_parts_that_were_made_to_fit_their_checksum_still_do_no_harm(content: Sq
         else:
             assert all(np.isfinite(packed.values).all() for packed in tensors.values())
     assert 0 < refused < 300
+
+
+def test_the_reader_alone_reads_every_file_bit_for_bit(content: Sqz, tmp_path: Path) -> None:
+    (tmp_path / "sqz_reader.py").write_bytes(Path(reader.__file__).read_bytes())
+    code = """import sys; sys.path.insert(0, "."); import numpy, sqz_reader
+for name in sys.argv[1:]:
+    numpy.savez(name + ".npz", **sqz_reader.read_bytes(open(name, "rb").read()).state_dict())
+print(sorted({"torch", "squeeze_core"} & set(sys.modules)))"""
+    files = {
+        file.path.name: file.path.read_bytes() for file in SHIPPED.values() if file.path.suffix == ".sqz"
+    }
+    assert len(files) >= 2
+    files["fresh.sqz"] = sqz.write_bytes(content)
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    command = [sys.executable, "-I", "-c", code, *files]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert told.stdout.strip() == "[]"
+    for name, data in files.items():
+        want, got = sqz.read_bytes(data).state_dict(), np.load(tmp_path / f"{name}.npz")
+        assert set(want) == set(got.files)
+        assert all(want[key].tobytes() == got[key].tobytes() for key in want)
 
 
 @pytest.mark.parametrize(
