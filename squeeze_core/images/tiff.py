@@ -56,7 +56,8 @@ def for_pillow(found: dict[int, Any]) -> bool:
     colours and alpha, nor with a value for nodata."""
     bits, compression = set(found.get(_BITS, (1,))), found.get(_COMPRESSION, (1,))[0]
     colours = _COLOURS.get(found.get(_PHOTOMETRIC, (1,))[0], 0)
-    more = bool(colours) and (_NODATA in found or found.get(_SAMPLES, (1,))[0] - colours > 1)
+    planar = found.get(_PLANAR, (1,))[0] == 2
+    more = bool(colours) and (_NODATA in found or found.get(_SAMPLES, (1,))[0] - colours > (not planar))
     if bits == {8} and more and compression in _TIFFFILE:
         return False
     return bits <= {1, 2, 4, 8} and set(found.get(_FORMAT, (1,))) <= {1, 4} and compression in _PILLOW
@@ -100,8 +101,12 @@ def samples(data: bytes, found: dict[int, Any], number: int) -> tuple[Samples, s
         values = as_meant(values)
     depth = max(bits)
     nodata = _nodata(found, values.dtype)
+    # Measurements have no customary white.
+    measured = math.nan if nodata is None and notice else nodata
     black, white = levels(
-        values[..., :colours], 0 if depth in (8, 16, 32, 64) or values.dtype.kind == "f" else depth, nodata
+        values[..., :colours],
+        0 if depth in (8, 16, 32, 64) or values.dtype.kind == "f" else depth,
+        measured,
     )
     mode = _PILLOW_MODES[colours] + "A" * alpha
     pixels = Samples(

@@ -100,9 +100,9 @@ def _legacy(content: bytes) -> tuple[Any, Storage]:
 def _walk(root: Any) -> Iterator[tuple[str, Any]]:
     """Everything in dicts and in the attributes of objects, by the keys that lead to it; a dict once."""
     seen: set[int] = set()
-    waiting = [
-        ("", dict(zip(map(str, range(len(root))), root)) if isinstance(root, list | tuple) else root)
-    ]
+    if isinstance(root, list | tuple):
+        root = {str(place): value for place, value in enumerate(root)}
+    waiting = [("", root)]
     while waiting:
         path, value = waiting.pop()
         yield path, value
