@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from squeeze_core.detector.annotations.listing import AnnotationError, Listing, 
 from squeeze_core.images import SUFFIXES
 
 # Lists of class names beside YOLO's label files: labelImg's and Label Studio's, CVAT's, Roboflow's.
-_NAME_FILES = ("classes.txt", "obj.names", "names.txt", "_darknet.labels")
+_NAME_FILES = ("classes.txt", "names.txt", "predefined_classes.txt", "_darknet.labels")
 _YAML = (".yaml", ".yml")
 Finder = Callable[[Tree, str], Listing | None]
 
@@ -68,13 +69,18 @@ def read_sets(data: Path) -> tuple[Annotations, Annotations | None]:
 
 def _nothing(tree: Tree) -> str:
     """The sentence for a folder without a training set, with what is in it."""
-    kinds = {"pictures": tuple(SUFFIXES), ".txt files": (".txt",), ".xml files": (".xml",)}
-    kinds |= {".json files": (".json",), ".yaml files": _YAML}
+    kinds = {"pictures": tuple(SUFFIXES)} | {
+        f"{end} files": (end,) for end in (".txt", ".xml", ".json", ".csv")
+    }
     seen = [f"{len(files):,} {kind}" for kind, ends in kinds.items() if (files := tree.of(*ends))]
+    labelled = any(yolo.labels_of(picture, tree) for picture in tree.of(*SUFFIXES))
+    hint = (
+        f"; the label files lack a list of their classes, {_NAME_FILES[0]} or data.yaml" if labelled else ""
+    )
     return (
         f"{tree.root} holds no annotated pictures to learn from. In it and below are "
-        f"{', '.join(seen) or 'no pictures'}; wanted are COCO's JSON, or label files with a data.yaml or "
-        f"{_NAME_FILES[0]}, or PASCAL VOC's XML, all or those with train in their path."
+        f"{', '.join(seen) or 'no pictures'}{hint}; read are COCO's JSON, label files with a data.yaml or "
+        f"{_NAME_FILES[0]}, and PASCAL VOC's XML: all of them, or those with train in their path."
     )
 
 
@@ -102,9 +108,10 @@ def _yaml(file: Path, part: str) -> Listing | None:
 def _yolo(tree: Tree, part: str) -> Listing | None:
     files = sorted(tree.of(*_YAML), key=lambda file: (len(file.parts), file.name != "data.yaml", file))
     for file in files:
-        if file.parent == tree.root and (found := _yaml(file, part)):
-            return found
-    named = [file for file in tree.files if file.name.lower() in _NAME_FILES]
+        with nullcontext() if file.parent == tree.root else suppress(AnnotationError):
+            if found := _yaml(file, part):
+                return found
+    named = [file for file in tree.files if file.suffix == ".names" or file.name.lower() in _NAME_FILES]
     if not named or any(file.parent == tree.root for file in files):
         return None
     pictures = tree.pictures(part) or (tree.pictures(None) if part == "train" else [])
@@ -123,9 +130,13 @@ def _voc(tree: Tree, part: str) -> Listing | None:
     for file in lists:
         if file.stem.lower() == part and files:
             return voc.listing(file, voc.files_named(file, tree), tree)
-    of_part = [file for file in files if tree.part_of(file.parent) == part]
+    parts = {file: tree.part_of(file.parent) for file in files}
+    for file in files:
+        if parts[file] is None and (picture := tree.partner(file, SUFFIXES)):
+            parts[file] = tree.part_of(picture.parent)
+    of_part = [file for file in files if parts[file] == part]
     if part == "train" and not of_part:
-        of_part = [file for file in files if tree.part_of(file.parent) is None]
+        of_part = [file for file in files if parts[file] is None]
     if not of_part or (lists and part != "train"):
         return None
     source = of_part[0].parent if len({file.parent for file in of_part}) == 1 else tree.root

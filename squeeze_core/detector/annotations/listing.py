@@ -171,15 +171,17 @@ class Tree:
 
     def partner(self, path: Path, suffixes: Collection[str]) -> Path | None:
         """The file of the same name and set, with one of those endings: beside it, in a folder of the same
-        name, or else the only one; capitals do not matter."""
+        name, or else the only one; capitals do not matter. Where one of both says no set, only files whose
+        name no other has go together."""
+        namesakes = self._by_stem[path.stem.lower()]
+        found = [file for file in namesakes if file.suffix.lower() in suffixes]
         part = self.part_of(path.parent)
-        same = [file for file in self._by_stem[path.stem.lower()] if file.suffix.lower() in suffixes
-                and self.part_of(file.parent) == part]  # fmt: skip
-        for near in (
-            lambda file: file.parent == path.parent,
-            lambda file: file.parent.name == path.parent.name,
-        ):
-            same = list(filter(near, same)) or same
+        same = [file for file in found if self.part_of(file.parent) == part]
+        if not same and len(found) == 1 and None in (part, self.part_of(found[0].parent)):
+            alike = [file for file in namesakes if file.suffix.lower() == path.suffix.lower()]
+            same = found if len(alike) == 1 else []
+        beside = [file for file in same if file.parent == path.parent]
+        same = beside or [file for file in same if file.parent.name == path.parent.name] or same
         return same[0] if len({file.parent for file in same}) == 1 else None
 
 

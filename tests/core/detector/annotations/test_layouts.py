@@ -84,6 +84,10 @@ BOTH_SETS = {
                  f"data.yml: {YAML.replace('images', 'Images')}"),
     "VOC": in_both("*/a.jpg", "*/a.xml"),
     "VOC apart": in_both("images/*/a.jpg", "annotations/*/a.xml"),
+    "sets of pictures only": (*in_both("images/*/*.jpg", "labels/*.txt"), CLASSES),
+    "sets of pictures only, VOC": in_both("images/*/*.jpg", "annotations/*.xml"),
+    "sets of XML only": in_both("images/*.jpg", "annotations/*/*.xml"),
+    "a folder down": (*in_both("set/images/*/a.jpg", "set/labels/*/a.txt"), f"set/data.yaml: {YAML}"),
     "no yaml": (*in_both("images/*/a.jpg", "labels/*/a.txt"), CLASSES),
 }  # fmt: skip
 
@@ -93,7 +97,7 @@ def test_both_sets(tmp_path: Path, layout: str) -> None:
     """The pictures of both sets have the same name; the box of one is not the other's."""
     lay(tmp_path, *BOTH_SETS[layout])
     texts = (path for path in tmp_path.rglob("*") if path.suffix.lower() == ".txt")
-    labels = next((path for path in texts if "val" in path.parts), None)
+    labels = next((path for path in texts if "val" in (*path.parts, path.stem)), None)
     if labels:
         labels.write_text(YOLO.replace("0 ", "1 ", 1))
     data, validation = read_sets(tmp_path)
@@ -154,8 +158,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "no label file": (("train/a.jpg", "data.yaml: train: train|names: [cat]"),
                       r"1 of 1 pictures has no label file .* looked for a\.txt in"),
     "no other set": (("images/train/a.jpg", "labels/val/a.txt", f"data.yaml: {YAML}"), "'images/val'"),
-    "no names": (("a.jpg", "a.txt"), r"In it and below are 1 pictures, 1 \.txt files; wanted are"),
-    "pictures only": (("a.jpg", "b.jpg"), "In it and below are 2 pictures; wanted are"),
+    "no names": (("a.jpg", "a.txt"), r"1 pictures, 1 \.txt files; the label files lack a list of their"),
+    "pictures only": (("a.jpg", "b.jpg"), "In it and below are 2 pictures; read are"),
     "nothing": ((), "In it and below are no pictures"),
     "no picture": (("a.xml",), r"a\.xml: no picture 'a\.jpg' goes with it in"),
     "numbers from 2": (("a.jpg", "a.txt", "data.yaml: train: .|names: {2: cat}"), "no list 'names'"),
