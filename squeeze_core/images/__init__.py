@@ -62,7 +62,7 @@ def read(path: Path | str, least_side: int | None = None) -> Picture:
     except OSError as error:
         raise ImageError(f"{path.name} cannot be read: {error.strerror}.") from None
     # Not of its bytes: a checksum of megabytes would be a part of each answer's time.
-    key = key_of(f"{path.absolute()} {facts.st_size} {facts.st_mtime_ns}".encode())
+    key = key_of(os.fsencode(f"{path.absolute()} {facts.st_size} {facts.st_mtime_ns}"))
     return _decode(path, path.name, least_side, key=key)
 
 
