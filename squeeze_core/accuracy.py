@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from squeeze_core.errors import UserError
 from squeeze_core.images import SUFFIXES
-from squeeze_core.label_lists import CALLED, encoding_of, index_of
+from squeeze_core.label_lists import CALLED, cells, encoding_of, index_of
 
 
 class LabelsError(UserError):
@@ -95,22 +94,23 @@ def _in_file(file: Path, folder: Path) -> dict[str, Any]:
 
 
 def _in_table(text: str, file: Path, folder: Path) -> dict[str, Any]:
-    delimiter = next((one for one in "\t;," if one in text.partition("\n")[0]), " ")
-    rows = [
-        [cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter) if row
-    ]
-    places = (
-        place for row in rows[:2] for place, cell in enumerate(row) if cell and (folder / cell).is_file()
-    )
-    place = next(places, 0)
-    headed = bool(rows) and Path(rows[0][place]).suffix.lower() not in SUFFIXES
-    head = [cell.lower() for cell in rows[0]] if headed else []
-    last = next((other for other, cell in enumerate(head) if cell in CALLED and other != place), None)
-    last = last if last is not None else (1 if place == 0 else 0)
-    body = rows[headed:]
-    if any(len(row) <= max(place, last) for row in body):
-        raise LabelsError(f"{file} has rows without two cells, the picture's file and its class.")
-    return {row[place]: row[last] for row in body}
+    lines = text.splitlines()
+    try:
+        rows = [row for row in cells(lines, next((one for one in "\t;," if one in lines[0]), " ")) if row]
+        places = [
+            at for row in rows[:2] for at, cell in enumerate(row) if cell and (folder / cell).is_file()
+        ]
+        place = places[0] if places else 0
+        headed = Path(rows[0][place]).suffix.lower() not in SUFFIXES
+        called = [
+            at for at, cell in enumerate(rows[0]) if headed and cell.lower() in CALLED and at != place
+        ]
+        label = called[0] if called else int(place == 0)
+        return {row[place]: row[label] for row in rows[headed:]}
+    except (ValueError, IndexError):
+        raise LabelsError(
+            f"{file} is not a table with a picture's file and its class in each row."
+        ) from None
 
 
 def accuracy(images: int, first: int, among_five: int | None) -> Accuracy:

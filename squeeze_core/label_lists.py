@@ -142,9 +142,17 @@ def _in_lines(text: str) -> dict[int, str] | None:
     return listed(lines[1:] if len(lines) > 1 and lines[0].lower() in CALLED else lines)
 
 
+def cells(lines: list[str], delimiter: str) -> list[list[str]]:
+    """The rows of a table with that between cells; ValueError when it is none."""
+    try:
+        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error:
+        raise ValueError("no table") from None
+
+
 def _in_rows(lines: list[str], delimiter: str) -> dict[int, str] | None:
     """Names from the columns of a table with a header, or with a column that counts; else None."""
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    rows = cells(lines, delimiter)
     head = [cell.lower() for cell in rows[0]]
     known = [place for place, cell in enumerate(head) if cell in CALLED]
     body = rows[1:] if known else rows

@@ -78,6 +78,7 @@ def test_words_stay_as_they_are(content: bytes, names: list[str]) -> None:
         b"\n\n",
         b"train: images\nval: images\n",
         b"{",
+        b"a," + b"x" * 200_000 + b"\nb,1\n",
     ],
 )
 def test_what_lists_no_names_is_said(content: bytes) -> None:

@@ -92,6 +92,13 @@ def test_labels_are_names_or_indices_in_json_or_tables(name: str, tmp_path: Path
     assert found == {tmp_path / "a.png": 285, tmp_path / "b.jpg": 967}
 
 
+@pytest.mark.parametrize("content", ["", "a.png", '"' + "x" * 200_000 + ",1"])
+def test_what_is_no_table_of_labels_is_said(content: str, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(content)
+    with pytest.raises(LabelsError, match=r"list\.csv is not a table with"):
+        read_labels(tmp_path / "list.csv", tmp_path, IMAGENET_LABELS)
+
+
 def test_one_sub_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for folder, sample in (
         ("Egyptian_cat", "chelsea.png"),
