@@ -16,6 +16,8 @@ import yaml
 # How a column, a line above names or a key that leads to them is called.
 CALLED = ("names", "name", "classes", "class", "labels", "label", "class_names", "class_name", "categories",
           "category", "classname", "label_name")  # fmt: skip
+# Half a character, which no file can be written with, is not one.
+_WORD = re.compile(r"^[^\ud800-\udfff]*[^\s\ud800-\udfff][^\ud800-\udfff]*$")
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -97,10 +99,11 @@ def plain_yaml(text: str) -> Any:
 
 def listed(value: Any) -> dict[int, str] | None:
     """Index → name of a list, a dict, or a document that has one of them; None where it lists no names."""
+    for _ in range(2):
+        if isinstance(value, dict):
+            inner = (value[key] for key in CALLED if isinstance(value.get(key), dict | list))
+            value = next(inner, value)
     if isinstance(value, dict):
-        for key in CALLED:
-            if isinstance(value.get(key), dict | list):
-                return listed(value[key])
         pairs = list(value.items())
         if not all(_is_index(key) for key, _ in pairs):
             pairs = [(index, name) for name, index in pairs]
@@ -110,7 +113,7 @@ def listed(value: Any) -> dict[int, str] | None:
         return None
     # Keras' class index has WordNet's id before the name.
     pairs = [(index, one[-1] if isinstance(one, list | tuple) and one else one) for index, one in pairs]
-    if not all(_is_index(index) and isinstance(name, str) and name.strip() for index, name in pairs):
+    if not all(_is_index(index) and isinstance(name, str) and _WORD.search(name) for index, name in pairs):
         return None
     found = {int(index): " ".join(name.split()) for index, name in sorted(pairs, key=lambda p: int(p[0]))}
     return found if found and _is_count([index for index, _ in pairs]) else None

@@ -78,6 +78,8 @@ def test_words_stay_as_they_are(content: bytes, names: list[str]) -> None:
         b"\n\n",
         b"train: images\nval: images\n",
         b"{",
+        b'["cat", "\\ud800"]',
+        b'{"names": ' * 900 + b"1" + b"}" * 900,
         b"a," + b"x" * 200_000 + b"\nb,1\n",
     ],
 )

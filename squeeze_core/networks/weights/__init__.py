@@ -113,7 +113,9 @@ FOLDER = Path(__file__).with_name("files")
 try:
     _manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
 except (OSError, ValueError):
-    raise WeightsError(f"{FOLDER / 'manifest.json'} is missing or damaged; install Squeeze Lab again.") from None
+    raise WeightsError(
+        f"{FOLDER / 'manifest.json'} is missing or damaged; install Squeeze Lab again."
+    ) from None
 SHIPPED = {name: _shipped(name, **entry) for name, entry in _manifest.items()}
 
 

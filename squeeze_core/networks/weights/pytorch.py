@@ -35,19 +35,17 @@ Storage = Callable[[str], bytes]
 @dataclass(frozen=True)
 class Checkpoint:
     """`tensors`: by the keys that lead to them, with dots between; each a function that reads its numbers.
-    `others`: everything else, by the same. `kind`: of the whole, for people."""
+    `others`: everything else, by the same."""
 
     tensors: dict[str, Callable[[], np.ndarray]]
     others: list[tuple[str, Any]]
-    kind: str
 
 
 def read(content: bytes, name: str, most_bytes: int) -> Checkpoint:
     """The content of a PyTorch file; WeightsError when it is damaged, or would unpack to more than that."""
     with _no_traceback(name):
         root, storage = _unzipped(content, name, most_bytes) if content[:2] == b"PK" else _legacy(content)
-        kind = root.kind[:60] if isinstance(root, Foreign) else type(root).__name__
-        found = Checkpoint({}, [], kind if kind.isprintable() else "object")
+        found = Checkpoint({}, [])
         for path, value in _walk(root):
             if (tensor := _tensor(value)) is not None:
                 found.tensors[path] = partial(_array, tensor, storage, name)
@@ -90,11 +88,16 @@ def _legacy(content: bytes) -> tuple[Any, Storage]:
     if root == _LEGACY:
         for _ in range(3):  # a version, facts of the machine, and at last what was saved
             root = pickles.load(file, persistent)
-        sizes = {key: np.dtype(_type(kind)).itemsize for _, kind, key, *_ in persistent}
-        for key in pickles.load(file):
+        sizes = {key: np.dtype(_type(kind)).itemsize for _, kind, key, *_ in persistent if _is_key(key)}
+        for key in filter(_is_key, pickles.load(file)):
             count = int.from_bytes(file.read(8), "little")
             storages[key] = file.read(count * sizes[key])
     return root, storages.__getitem__
+
+
+def _is_key(value: object) -> bool:
+    """True for a text: the hash of anything else, or its words, can take for ever."""
+    return isinstance(value, str)
 
 
 def _walk(root: Any) -> Iterator[tuple[str, Any]]:
@@ -158,8 +161,8 @@ def _array(tensor: Foreign, storage: Storage, name: str) -> np.ndarray:
             return np.frombuffer(data, order + number).reshape(shape, order="F" if by_columns else "C")
         holder, offset, shape, strides = tensor.arguments[:4]
         _, kind, key, *_ = holder.arguments
-        if len(shape) > _MOST_SIDES:
-            raise ValueError("no weight has so many sides")
+        if len(shape) > _MOST_SIDES or not _is_key(key):
+            raise ValueError("no weight has so many sides, or such a key")
         numbers = np.frombuffer(storage(key), _type(kind))
         if kind.endswith("BFloat16Storage"):  # the upper half of a float32
             numbers = (numbers.astype("<u4") << 16).view("<f4")

@@ -88,7 +88,7 @@ def read_weights(content: bytes, name: str, mark: str = "(.*)", key: str | None 
         found = pytorch.read(content, name, MAX_BYTES)
         if not found.tensors:
             keys = ", ".join([key for key, _ in found.others if "." not in key][:4])
-            holds = f"no weights but {keys}" if keys else f"a {found.kind}, not weights"
+            holds = f"no weights but {keys}" if keys else "no weights"
             if odd := [key for key, value in found.others if pytorch.is_other_tensor(value)]:
                 holds = f"tensors that are quantised or otherwise not plain numbers, {odd[0]} first"
             raise WeightsError(f"{name} holds {holds}; {HOW_TO_SAVE}.")

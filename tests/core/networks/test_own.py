@@ -239,7 +239,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "is empty"),
     "zip": (lambda: zipped("a.txt", b"hello"), "is a zip archive without weights"),
     "TorchScript": (scripted, "TorchScript"),
-    "a number": (lambda: pth(3), "holds a int, not weights"),
+    "a number": (lambda: pth(3), "holds no weights; save it"),
     "no weights": (lambda: pth({"epoch": 3, "lr": 0.1}), "holds no weights but epoch, lr"),
     "nothing": (lambda: save({}), "holds no weights"),
     "detector": (lambda: SHIPPED["squeezenet1_1_detector"].path.read_bytes(), "one of our detectors"),
