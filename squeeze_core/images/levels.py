@@ -82,7 +82,7 @@ class Samples:
     black: float
     white: float
     inverted: bool = False
-    clear: tuple[float, ...] | None = None
+    clear: tuple[int, ...] | None = None
     premultiplied: bool = False
 
     @property

@@ -100,13 +100,13 @@ def samples(data: bytes, found: dict[int, Any], number: int) -> tuple[Samples, s
     if values.dtype == np.int8:
         values = as_meant(values)
     depth = max(bits)
-    nodata = _nodata(found, values.dtype)
-    # Measurements have no customary white.
-    measured = math.nan if nodata is None and notice else nodata
+    nodata = _nodata(found)
+    if notice and nodata is None:
+        nodata = math.nan  # bands of measurements have no customary white either
     black, white = levels(
         values[..., :colours],
         0 if depth in (8, 16, 32, 64) or values.dtype.kind == "f" else depth,
-        measured,
+        nodata,
     )
     mode = _PILLOW_MODES[colours] + "A" * alpha
     pixels = Samples(
@@ -115,7 +115,6 @@ def samples(data: bytes, found: dict[int, Any], number: int) -> tuple[Samples, s
         black,
         white,
         inverted=photometric == 0,
-        clear=None if nodata is None or alpha or colours > 3 else (nodata,) * colours,
         premultiplied=alpha and found[_EXTRA][0] == 1,
     )
     return pixels, notice
@@ -133,13 +132,9 @@ def _red_green_blue(found: dict[int, Any], bands: int) -> tuple[list[int], str]:
     return [0, 1, 2], f"{bands} bands, of which the first three are shown as red, green and blue"
 
 
-def _nodata(found: dict[int, Any], dtype: np.dtype[Any]) -> float | int | None:
-    """The value that stands for no measurement, as GDAL writes it; None for none, or one that cannot be."""
+def _nodata(found: dict[int, Any]) -> float | None:
+    """The value that stands for no measurement, as GDAL writes it; None for none."""
     try:
-        value = float(found.get(_NODATA, ""))
+        return float(found.get(_NODATA, ""))
     except ValueError:
         return None
-    if not math.isfinite(value) or dtype.kind == "f":
-        return value if math.isfinite(value) else None
-    info = np.iinfo(dtype)
-    return int(value) if value == int(value) and info.min <= value <= info.max else None

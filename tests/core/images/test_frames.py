@@ -100,10 +100,10 @@ def test_bands_are_shown_as_the_file_calls_them() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int16])
-def test_places_without_a_measurement_are_white_and_not_in_the_spread(dtype: type) -> None:
+def test_places_without_a_measurement_are_not_in_the_spread(dtype: type) -> None:
     values = np.linspace(300, 580, 30 * 40).reshape(30, 40).astype(dtype)
     values[:5] = -9999
     picture = bands(values, extratags=[(42113, "s", 0, "-9999", True)])
     shown = np.asarray(picture.image)[..., 0]
-    assert (shown[:5] == 255).all() and shown[5:].min() == 0 and shown[5:].max() == 255
+    assert (shown[:5] == 0).all() and shown[5:].min() == 0 and shown[5:].max() == 255
     assert 110 < shown[5:].mean() < 145
