@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Collection
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -71,7 +71,7 @@ def index_of(label: object, labels: tuple[str, ...]) -> int | None:
     return _places(labels).get(wanted, number if number < len(labels) else None)
 
 
-@cache
+@lru_cache(4)
 def _places(labels: tuple[str, ...]) -> dict[str, int]:
     return {_plain(label): place for place, label in reversed(list(enumerate(labels)))}
 
