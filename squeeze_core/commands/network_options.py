@@ -27,7 +27,7 @@ def add_weights_options(parser: ArgumentParser) -> None:
     """`--weights FILE` and what goes with it."""
     own = parser.add_argument_group("a SqueezeNet of your own")
     own.add_argument(
-        "--weights", type=Path, metavar="FILE", help="its state dict: .safetensors, .sqz, .pth or .pt"
+        "--weights", type=Path, metavar="FILE", help="weights or a checkpoint: .safetensors, .sqz, .pth …"
     )
     own.add_argument(
         "--class-names",

@@ -69,14 +69,17 @@ def read_sets(data: Path) -> tuple[Annotations, Annotations | None]:
 
 def _nothing(tree: Tree) -> str:
     """The sentence for a folder without a training set, with what is in it."""
-    kinds = {"pictures": tuple(SUFFIXES)} | {
-        f"{end} files": (end,) for end in (".txt", ".xml", ".json", ".csv")
-    }
-    seen = [f"{len(files):,} {kind}" for kind, ends in kinds.items() if (files := tree.of(*ends))]
-    labelled = any(yolo.labels_of(picture, tree) for picture in tree.of(*SUFFIXES))
-    hint = (
-        f"; the label files lack a list of their classes, {_NAME_FILES[0]} or data.yaml" if labelled else ""
-    )
+    kinds = {"pictures": tuple(SUFFIXES)} | {end: (end,) for end in (".txt", ".xml", ".json", ".csv")}
+    seen = [
+        f"{len(files):,} {kind}{' files' * (kind[0] == '.')}"
+        for kind, ends in kinds.items()
+        if (files := tree.of(*ends))
+    ]
+    hint = ""
+    if any(yolo.labels_of(picture, tree) for picture in tree.of(*SUFFIXES)):
+        hint = f"; the label files lack a list of their classes, {_NAME_FILES[0]} or data.yaml"
+    if several := [file.name for file in tree.of(".json") if coco.is_one(file)]:
+        hint = f"; train is not in the path of {' or '.join(several[:3])}"
     return (
         f"{tree.root} holds no annotated pictures to learn from. In it and below are "
         f"{', '.join(seen) or 'no pictures'}{hint}; read are COCO's JSON, label files with a data.yaml or "
@@ -98,7 +101,7 @@ def _coco(tree: Tree, part: str) -> Listing | None:
         return None
     file = min(of_part, key=lambda file: ("instances" not in file.stem, len(file.parts)))
     folders = dict.fromkeys(picture.parent for one in (part, None) for picture in tree.pictures(one))
-    return coco.listing(file, file.parent, *folders, tree.root)
+    return coco.listing(file, file.parent, tree.root, *folders)
 
 
 def _yaml(file: Path, part: str) -> Listing | None:

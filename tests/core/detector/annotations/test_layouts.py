@@ -14,6 +14,10 @@ VOC = (
     "<annotation><filename>{name}</filename><path>C:\\x\\{name}</path><object>"
     "<name>cat</name><bndbox><xmin>11</xmin><ymin>6</ymin><xmax>30</xmax><ymax>20</ymax></bndbox></object></annotation>"
 )
+COCO = (
+    '{"images": [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 30}], "categories": [{"id": 1, '
+    '"name": "cat"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 20, 15]}]}'
+)
 YOLO = "0 0.5 0.433333 0.5 0.5\n"
 
 
@@ -159,6 +163,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
                       r"1 of 1 pictures has no label file .* looked for a\.txt in"),
     "no other set": (("images/train/a.jpg", "labels/val/a.txt", f"data.yaml: {YAML}"), "'images/val'"),
     "no names": (("a.jpg", "a.txt"), r"1 pictures, 1 \.txt files; the label files lack a list of their"),
+    "two sets": (("a.jpg", f"a.json: {COCO}", f"b.json: {COCO}"), "path of a.json or b.json"),
     "pictures only": (("a.jpg", "b.jpg"), "In it and below are 2 pictures; read are"),
     "nothing": ((), "In it and below are no pictures"),
     "no picture": (("a.xml",), r"a\.xml: no picture 'a\.jpg' goes with it in"),
@@ -172,12 +177,6 @@ def test_a_refusal_says_what_is_there(tmp_path: Path, kind: str) -> None:
     lay(tmp_path, *files)
     with pytest.raises(AnnotationError, match=says):
         read_sets(tmp_path)
-
-
-COCO = (
-    '{"images": [{"id": 1, "file_name": "a.jpg", "width": 40, "height": 30}], "categories": [{"id": 1, '
-    '"name": "cat"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 5, 20, 15]}]}'
-)
 
 
 @pytest.mark.parametrize(
