@@ -1,11 +1,12 @@
 """Quantisation with error compensation: the weights not yet quantised compensate for each rounding error.
 
 Optimal Brain Compression (Frantar and Alistarh, arXiv:2208.11580, section 5) in the order and the blocks of
-GPTQ (Frantar et al., arXiv:2210.17323, section 4). Three things are added here:
+GPTQ (Frantar et al., arXiv:2210.17323, section 4). Four things are added here:
 
 - A layer's inputs are those of the network as it is compressed so far. Its weights are first fitted by
   least squares to give the full network's outputs from them.
 - A weight takes the level with the least distortion + λ × bits, bits being what the range coder needs.
+- Then each level is chosen again, twice, with all others as they are.
 - A layer's distortion is scaled by the answers' sensitivity to noise in it, so one λ serves all layers.
 """
 

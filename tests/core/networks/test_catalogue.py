@@ -48,11 +48,11 @@ def test_a_compressed_file_is_judged_on_the_pictures_of_its_own_network() -> Non
     full, measured = DEFAULT.measured, small.measured
     assert small.name == "squeezenet1_1_sqz" and small.plan == DEFAULT.plan and small != DEFAULT
     assert full is not None and measured is not None and full.difference is None
-    assert (full.on, full.pictures) == (measured.on, measured.pictures)
     difference = measured.difference
     assert difference is not None
-    assert difference.value == pytest.approx(measured.top1 - full.top1)
-    assert difference.low < difference.value < difference.high < 0
+    assert measured.lost is not None and measured.won is not None
+    assert difference.value == pytest.approx(100 * (measured.won - measured.lost) / measured.pictures)
+    assert difference.low < difference.value < difference.high
 
 
 def test_the_smallest_compressed_file_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
