@@ -54,7 +54,7 @@ def _about(entry: Entry) -> None:
         st.caption(plain(f"{picture.name}: {picture.notice}"))
     if entry.data:
         number = st.slider(
-            plain(f"Frame of {picture.name}"),
+            plain(f"Which of the {picture.frames} frames of {picture.name}"),
             1,
             picture.frames,
             picture.frame + 1,
