@@ -63,6 +63,8 @@ def _half(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
 def _eight_bits(model: onnx.ModelProto, pictures: np.ndarray) -> onnx.ModelProto:
     tools = import_module("onnxruntime.quantization")
     calibration = iter([{"pictures": picture[None]} for picture in pictures])
+    # The graph needs no preparation, which the tool would advise on standard error.
+    onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "int8.onnx"
         tools.quantize_static(

@@ -68,6 +68,8 @@ def open_own(
     _check_preprocess(see, plan)
     made = hashlib.sha256(f"{digest}{key}{see}{see.mean}{see.std}{labels}".encode()).hexdigest()
     words = f"your file {name}{left_out}"
+    if "stages" in stored.metadata:
+        words += f", compressed from {stored.metadata.get('title', 'a SqueezeNet')[:60]}"
     if class_names and label_lists.encoding_of(class_names[1]) == "latin-1":
         words += f" with the names in {class_names[0]} read as Latin-1"
     weights = OwnFile(words, len(content), state)

@@ -92,7 +92,9 @@ def test_compressing_gives_a_file_that_opens_and_is_used_on_every_page(small: Ap
     found = compress(small)
     shown = metrics(small)
     assert shown["File"] in (f"{found.made.bytes / 1000:.1f} kB", f"{found.made.bytes / 1000:.2f} kB")
-    assert open_own(found.made.data, "mine.sqz").key == found.made.network.key
+    opened = open_own(found.made.data, "mine.sqz")
+    assert opened.key == found.made.network.key
+    assert opened.weights.words == "your file mine.sqz, compressed from small.safetensors"
     # Nothing of one's own judges it, and that is said.
     assert "Same first answer" not in shown and "are missing" in small.warning[0].value
     small.button(key="compress-look").click().run()
