@@ -82,7 +82,7 @@ def run(options: Namespace) -> int:
         return 2 if bad else 0
     side = preprocess.size
     print(f"{options.out}: {len(content):,} bytes, for pictures [N, 3, {side}, {side}].")
-    print(f"On a sample picture ONNX Runtime answers as PyTorch does, to within {difference:.1e}.")
+    print(f"On a sample picture its answer differs from PyTorch’s float32 by {difference:.1e} at most.")
     if judged:
         print(
             f"On {len(judged.pictures)} pictures that took no part: same first answer {judged.agreement}."
