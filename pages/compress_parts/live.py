@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 _MADE = "compressed"
-_GOALS = {"answers": "As small as keeps 95% of the answers", "size": "A size in kilobytes"}
+_GOALS = {"answers": "Keep 95% of the answers", "size": "Set kilobytes"}
 _SHOWN = 24  # pictures whose answers changed
 
 

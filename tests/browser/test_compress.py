@@ -49,7 +49,7 @@ def test_an_own_network_is_compressed_downloaded_and_classifies(
             whole.writestr(f"{NAMES[number % 2]}/{number}.png", data.getvalue())
     page.locator(".st-key-compress-pictures input[type=file]").set_input_files(archive)
     expect(page.locator(".st-key-compress-pictures").get_by_text("pictures.zip")).to_be_visible()
-    page.get_by_text("A size in kilobytes").click()
+    page.get_by_text("Set kilobytes").click()
     page.locator(".st-key-compress-kilobytes input").fill("160")
     page.locator(".st-key-compress-kilobytes input").press("Enter")
     page.locator(".st-key-compress-start button").click()
