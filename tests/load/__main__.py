@@ -208,7 +208,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     process = start(options.port, options.settle)
     address = f"http://127.0.0.1:{options.port}"
     try:
-        finish(_look_once(address))
+        finish(_look_once(address, () if options.few_pages else ("why", "fire_modules")))
         found: dict[str, object] = {"start_mb": round(memory(process.pid)), "waves": []}
         for _ in range(options.waves):
             load = Load(options, address, process.pid)
@@ -229,11 +229,11 @@ def finish(work: Coroutine[None, None, None]) -> None:
         thread.submit(asyncio.run, work).result()
 
 
-async def _look_once(address: str) -> None:
+async def _look_once(address: str, more: tuple[str, ...]) -> None:
     """One visitor, so that what every page needs is loaded before memory is measured."""
     client = Client(address)
     await client.open()
-    for page in ("detect", "why", "fire_modules", "compare"):
+    for page in ("detect", "compare", *more):
         await client.visit(page)
     await client.close()
 
