@@ -119,6 +119,7 @@ def test_bars_are_to_scale_and_saved_as_a_picture_and_as_a_page(compare: Page) -
     tab = compare.get_by_role("tabpanel").first
     compare.wait_for_selector(".st-key-chart-compare-parameters .modebar-btn", state="attached")
     tab.get_by_text("Table and downloads").first.click()
+    expect(compare.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     starts = {
         "png-compare-parameters": b"\x89PNG",
         "download-compare-parameters-html": b"<!doctype html>",
