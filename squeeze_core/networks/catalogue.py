@@ -90,6 +90,11 @@ class Measured:
             return None
         return paired_difference(self.lost, self.won, self.pictures)
 
+    @property
+    def uncompressed(self) -> float | None:
+        """Top-1 of the uncompressed network on the same pictures; None where it is none."""
+        return None if self.difference is None else round(self.top1 - self.difference.value, 2)
+
 
 @dataclass(frozen=True, eq=False)
 class Network:

@@ -85,9 +85,8 @@ def difference(file: NetworkRow) -> str:
     """The accuracy of a compressed file beside that of its uncompressed network on the same pictures."""
     measured = file.measured
     assert measured is not None and measured.difference is not None
-    before = measured.top1 - measured.difference.value
     return (
-        f"Top-1 {before:.1f}% uncompressed and {measured.top1:.1f}% compressed: "
+        f"Top-1 {measured.uncompressed:.1f}% uncompressed and {measured.top1:.1f}% compressed: "
         f"{measured.difference.points()}, on {measured.on}."
     )
 

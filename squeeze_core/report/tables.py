@@ -42,6 +42,7 @@ def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, A
         "Top-5 published (%)": row.top5,
         "Top-1 measured (%)": accuracy and accuracy.top1,
         "Top-5 measured (%)": accuracy and accuracy.top5,
+        "Top-1 uncompressed, same pictures (%)": accuracy and accuracy.uncompressed,
         "Top-1 against uncompressed": row.difference and row.difference.points(),
         "Measured on": accuracy and accuracy.on,
     }

@@ -97,11 +97,19 @@ def test_the_csv_has_the_file_beside_the_network(report: Report) -> None:
     assert (ours["Network"], small["Network"]) == ("SqueezeNet 1.1", "SqueezeNet 1.1, compressed")
     assert ours["Top-1 published (%)"] == "57.5" and small["Top-1 published (%)"] == ""
     assert (ours["Top-1 measured (%)"], small["Top-1 measured (%)"]) == ("55.4", "62.67")
+    same_pictures = "Top-1 uncompressed, same pictures (%)"
+    assert (ours[same_pictures], small[same_pictures]) == ("", "62.67")
     assert ours["Measured on"].startswith("1,000") and small["Measured on"].startswith("300")
     # A spreadsheet would take what begins with a sign for a formula.
     assert small["Top-1 against uncompressed"] == "'+0.0 points (−2.9 to +2.9)"
     assert (ours["MB to store (10⁶ bytes)"], small["MB to store (10⁶ bytes)"]) == ("4.94", "0.47")
     assert "SqueezeNet 1.0" in ours["Accuracy from"]
+
+
+def test_no_slide_sets_accuracies_of_different_pictures_side_by_side(report: Report) -> None:
+    words = on_slides(report)
+    assert "Top-1 measured" not in words and "62.67" not in words
+    assert "Top-1 against uncompressed" in words
 
 
 def test_one_file_and_one_ratio_lead_every_page() -> None:
