@@ -48,7 +48,7 @@ def draw() -> None:
 
 
 def _about(entry: Entry) -> None:
-    """What is to be known of the picture shown, and the choice among a file's frames."""
+    """Show the picture's notice, and the choice among its file's frames."""
     picture = entry.picture
     if picture.notice:
         st.caption(plain(f"{picture.name}: {picture.notice}"))

@@ -66,7 +66,7 @@ class Fitted:
 
     @property
     def warning(self) -> str:
-        """What a person has to know before they use the file; "" for nothing."""
+        """The caution about the file's use, in sentences; "" for none."""
         if self.judged is None or not self.calibrated:
             unknown = "" if self.judged else ", and how well it answers was not measured"
             if not self.made.original.own:

@@ -158,7 +158,7 @@ class Judged:
 
     @property
     def right(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Whether each first answer is the true class, before and after; None without labels."""
+        """True where a first answer is the true class, before and after; None without labels."""
         truth = self.pictures.truth
         if truth is None:
             return None

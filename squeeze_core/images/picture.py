@@ -51,7 +51,7 @@ class Picture:
     notice: str = ""
 
     def about(self) -> str:
-        """What should be said with an answer, such as "frame 1 of 4"; "" for nothing."""
+        """The remark that belongs to an answer, such as "frame 1 of 4"; "" for none."""
         of_many = f"frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""
         return "; ".join(filter(None, (of_many, self.notice)))
 

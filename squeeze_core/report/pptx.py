@@ -42,7 +42,7 @@ Box = tuple[float, float, float, float]  # left, top, width, height
 
 
 def slides(report: Report, keys: Iterable[str] = USUAL) -> tuple[Section, ...]:
-    """What each slide says: those of the main sections, then the others behind a slide of their own."""
+    """The slides' contents: the main sections, then the others behind a slide of their own."""
     chosen = sections(report, keys)
     main, rest = ([one for one in chosen if one.main == first] for first in (True, False))
     return (*main, *([Section("Appendix", (), "")] if main and rest else []), *rest)

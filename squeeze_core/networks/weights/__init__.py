@@ -191,7 +191,7 @@ class Download(Source):
 
 
 def hub_folder() -> Path:
-    """Where torch.hub keeps the weights that it downloads."""
+    """The folder in which torch.hub keeps the weights that it downloads."""
     cache = os.getenv("TORCH_HOME") or os.path.join(os.getenv("XDG_CACHE_HOME", "~/.cache"), "torch")
     return Path(cache).expanduser() / "hub" / "checkpoints"
 

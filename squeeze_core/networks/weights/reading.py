@@ -120,7 +120,7 @@ def read_weights(content: bytes, name: str, mark: str = "(.*)", key: str | None 
 
 
 def _place(names: Iterable[str], mark: str, key: str | None, name: str) -> str:
-    """What stands before the names of the network that is wanted, "" where there is none of that mark."""
+    """The prefix of the wanted network's names, "" where there is none of that mark."""
     found = (re.fullmatch(f"(|.*?\\.){mark}", tensor) for tensor in names)
     places = list(dict.fromkeys(match[1] for match in found if match)) or [""]
     called = {place.removesuffix(".") or "top": place for place in places}
