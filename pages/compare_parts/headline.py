@@ -13,7 +13,7 @@ from squeeze_core.report import findings
 
 def draw(rows: tuple[NetworkRow, ...]) -> None:
     """SqueezeNet first among `rows`."""
-    ours, files = rows[0], compressed_rows()
+    ours, files = rows[0], compressed_rows()[:1]
     with st.container(border=True):
         squares, words = st.columns([2, 3], gap="large", vertical_alignment="center")
         with squares:

@@ -8,6 +8,7 @@ from pages.widgets import downloads
 from squeeze_core.compression.curve import curve
 from squeeze_core.compression.fit import Fitted
 from squeeze_core.cost.comparison import REFERENCE, compressed_rows, row
+from squeeze_core.cost.units import amount
 from squeeze_core.figures import compression as figures
 from squeeze_core.report import findings
 
@@ -21,16 +22,21 @@ def draw(fitted: Fitted | None) -> None:
                 "way are calibrated with at most 64 pictures; the file with all that calibrate."
             )
         else:
-            found, full, shipped = curve(), row(REFERENCE), compressed_rows()[0]
-            measured = shipped.measured
-            assert measured is not None and measured.difference is not None
+            found, full, shipped = curve(), row(REFERENCE), compressed_rows()
+            smallest = shipped[0]
+            assert smallest.difference is not None
             rows = figures.recorded_rows(found, shipped)
-            times = full.megabytes / shipped.megabytes
-            heading = f"{full.title}: {times:.1f} times smaller, {measured.difference.points()} of top-1"
+            times = full.megabytes / smallest.megabytes
+            heading = f"{full.title}: {times:.1f} times smaller, {smallest.difference.points()} of top-1"
+            files = "  \n".join(
+                f"Shipped file of {amount(one.stored_bytes or 0, 'B')}: {findings.difference(one)} "
+                f"{one.measured.same_first_answer}% of the first answers are the same."
+                for one in shipped
+                if one.measured
+            )
             words = (
-                f"Shipped file: {findings.difference(shipped)} {measured.same_first_answer}% of the first "
-                f"answers are the same. The lines: {found.on}. The shipped file was chosen by them, so it "
-                "is judged on others."
+                f"{files}  \nThe lines: {found.on}. The shipped files were chosen by "
+                "them, so they are judged on others."
             )
         st.subheader(heading, anchor=False)
         alt = f"{heading}: the share of the same first answers rises with the size of the file"

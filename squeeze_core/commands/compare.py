@@ -18,7 +18,8 @@ from squeeze_core.networks.engine import choose_device
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("compare", help="size, computation and accuracy of the networks")
-    parser.add_argument("--models", nargs="+", default=comparison.ROW_NAMES, metavar="NAME")
+    every = (*comparison.ROW_NAMES, *comparison.COMPRESSED)
+    parser.add_argument("--models", nargs="+", default=every, metavar="NAME")
     parser.add_argument("--measure", action="store_true", help="also time each one on this machine")
     network_options.add_weights_options(parser)
     add_device_option(parser)
@@ -102,7 +103,9 @@ def _print_table(rows: Sequence[comparison.NetworkRow], measured: dict[str, Meas
         print(line)
     print("MB = 10^6 bytes of fp32 parameters; accuracy in percent on ImageNet, as published.")
     for row in rows:
-        if row.note or (row.measured and row.measured.difference):
-            print(f"{row.title}: {row.note or row.accuracy}.")
+        if row.difference:
+            print(f"{row.title}: a file of {row.stored_bytes:,} bytes, {row.accuracy}.")
+        elif row.note:
+            print(f"{row.title}: {row.note}.")
     for measurement in list(measured.values())[:1]:
         print(f"Times: {measurement.conditions}.")

@@ -48,6 +48,7 @@ _NAMES = (
 )
 NAMES = tuple(dict.fromkeys(_NAMES))  # a network that is shipped is torchvision's too
 ROW_NAMES = (*NAMES, handmade.NAME, article.NAME)
+COMPRESSED = tuple(network.name for network in compressed_of(DEFAULT))
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = DEFAULT.name
 

@@ -18,13 +18,13 @@ from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 if TYPE_CHECKING:
     from squeeze_core.compression.fit import Fitted
 
-# Colour and symbol of each series of sizes; a series of one file is not joined by a line.
+# Colour and symbol of each series of sizes; stars are files, which no line joins.
 _SERIES = {
     "Sizes tried": (ACCENT, "circle"),
     "Your file": (ACCENT, "star"),
     "Second-order levels": (ACCENT, "circle"),
     "Uniform steps, same coder": ("#0072B2", "square"),
-    "Shipped file, on other pictures": (ACCENT, "star"),
+    "Shipped files, on other pictures": (ACCENT, "star"),
 }
 
 
@@ -59,18 +59,19 @@ def fitted_rows(fitted: Fitted) -> Rows:
     return sorted(rows(), key=lambda row: row["Bytes"])
 
 
-def recorded_rows(curve: Curve, shipped: NetworkRow) -> Rows:
-    """The recorded sizes of SqueezeNet 1.1, and the shipped file on pictures that did not choose it."""
+def recorded_rows(curve: Curve, shipped: Sequence[NetworkRow]) -> Rows:
+    """The recorded sizes of SqueezeNet 1.1, and the shipped files on pictures that did not choose them."""
     titles = {"second-order": "Second-order levels", "uniform": "Uniform steps, same coder"}
-    measured = shipped.measured
-    assert measured is not None and measured.same_first_answer is not None and shipped.stored_bytes
     rows = [
         _row(titles[one.series], one.bytes, share(one.agreement, curve.pictures), curve.pictures)
         for one in curve.points
         if one.series in titles and one.agreement is not None
     ]
-    same = share(measured.same_first_answer, measured.pictures)
-    rows.append(_row("Shipped file, on other pictures", shipped.stored_bytes, same, measured.pictures))
+    for file in shipped:
+        measured = file.measured
+        assert measured is not None and measured.same_first_answer is not None and file.stored_bytes
+        same = share(measured.same_first_answer, measured.pictures)
+        rows.append(_row("Shipped files, on other pictures", file.stored_bytes, same, measured.pictures))
     return sorted(rows, key=lambda row: row["Bytes"])
 
 
@@ -97,7 +98,7 @@ def answers_by_size(rows: Rows) -> go.Figure:
                 "color": NEUTRAL,
             },
             name=series,
-            mode="lines+markers" if len(here) > 1 else "markers",
+            mode="markers" if symbol == "star" else "lines+markers",
             marker={"size": 10 if symbol != "star" else 16, "symbol": symbol, "color": color},
             line={"color": color, "width": 3},
             hovertemplate="%{x:,.0f} kB: %{y:.1f}%<extra>" + series + "</extra>",

@@ -81,10 +81,11 @@ def finding(report: Report) -> Section:
 
 @_section("Size to scale", main=True)
 def scale(report: Report) -> Section:
-    chart = comparison_charts.size_squares(report.rows, comparison.compressed_rows())
+    smallest = comparison.compressed_rows()[:1]
+    chart = comparison_charts.size_squares(report.rows, smallest)
     return Section(
         findings.room(report.rows),
-        ((chart,), (Words(findings.beside_the_squares(report.rows, comparison.compressed_rows())),)),
+        ((chart,), (Words(findings.beside_the_squares(report.rows, smallest)),)),
         f"{_counted(report)} Areas are in proportion to bytes. {findings.PHONE_PHOTOGRAPH}",
         "The squares are to scale: what looks a hundred times larger is a hundred times larger.",
         [{"Network": square.name, "Bytes": square.value} for square in chart.squares],

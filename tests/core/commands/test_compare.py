@@ -15,7 +15,7 @@ from squeeze_core.cost.measure import Measurement
 def test_json_has_the_contract_for_every_network(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--json"]) == 0
     models = {row["name"]: row for row in json.loads(capsys.readouterr().out)["models"]}
-    assert list(models) == list(comparison.ROW_NAMES)
+    assert list(models) == [*comparison.ROW_NAMES, "squeezenet1_1_sqz", "squeezenet1_1_sqz_496"]
     vgg = models["vgg16"]
     assert vgg["parameters"] == 138_357_544
     assert vgg["megabytes"] == pytest.approx(553.43, abs=0.01)
@@ -40,9 +40,10 @@ def test_what_was_measured_is_in_the_document_in_its_units(
 
 
 def test_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "--models", "squeezenet1_1", "vgg16"]) == 0
+    assert main(["compare", "--models", "squeezenet1_1", "vgg16", "squeezenet1_1_sqz_496"]) == 0
     out = capsys.readouterr().out
     assert "138,357,544" in out and "10^6 bytes" in out
+    assert "a file of 496,077 bytes, −1.7 points (−4.0 to +0.7) of top-1" in out
 
 
 def test_a_network_named_twice_is_one_row(capsys: pytest.CaptureFixture[str]) -> None:

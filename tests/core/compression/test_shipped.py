@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from squeeze_core.compression.curve import curve
 from squeeze_core.compression.presets import views
@@ -13,8 +14,9 @@ from squeeze_core.networks.own import open_own_file
 NAME = "squeezenet1_1_sqz"
 
 
-def test_the_shipped_file_answers_as_the_full_network_does() -> None:
-    record = named(NAME)
+@pytest.mark.parametrize("name", [NAME, "squeezenet1_1_sqz_496"])
+def test_a_shipped_file_answers_as_the_full_network_does(name: str) -> None:
+    record = named(name)
     assert record.present() and record.plan == DEFAULT.plan and record.preprocess == DEFAULT.preprocess
     pictures = views(DEFAULT, each=1)
     want, got = (network.load_on("cpu")(pictures) for network in (DEFAULT, record))

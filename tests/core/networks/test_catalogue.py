@@ -28,7 +28,7 @@ def test_every_network_has_a_title_and_only_ours_are_here(monkeypatch, tmp_path:
     present = tuple(name for name, network in CATALOGUE.items() if network.present())
     # EfficientNet-Lite2 is in a package that is installed for those who ask for it.
     here = tuple(name for name in present if name != "efficientnet_lite2")
-    assert here == (*OURS, "squeezenet1_1_sqz")
+    assert here == (*OURS, "squeezenet1_1_sqz", "squeezenet1_1_sqz_496")
     titles = [network.title for network in CATALOGUE.values()]
     assert named("squeezenet1_0").title == "SqueezeNet 1.0" and len(set(titles)) == len(titles)
 
@@ -44,8 +44,9 @@ def test_the_two_squeezenets_1_1_are_told_apart() -> None:
 
 
 def test_a_compressed_file_is_judged_on_the_pictures_of_its_own_network() -> None:
-    (small,) = compressed_of(DEFAULT)
+    small, larger = compressed_of(DEFAULT)
     full, measured = DEFAULT.measured, small.measured
+    assert (small.weights.bytes(), larger.weights.bytes()) == (471_330, 496_077)
     assert small.name == "squeezenet1_1_sqz" and small.plan == DEFAULT.plan and small != DEFAULT
     assert full is not None and measured is not None and full.difference is None
     difference = measured.difference
@@ -56,7 +57,7 @@ def test_a_compressed_file_is_judged_on_the_pictures_of_its_own_network() -> Non
 
 
 def test_the_smallest_compressed_file_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    (small,) = compressed_of(DEFAULT)
+    small = compressed_of(DEFAULT)[0]
     large = replace(small, name="large", weights=DEFAULT.weights)
     monkeypatch.setattr(catalogue, "_SHIPPED", (large, DEFAULT, small))
     assert [one.name for one in compressed_of(DEFAULT)] == [small.name, "large"]
