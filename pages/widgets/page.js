@@ -29,6 +29,25 @@ if (!window.squeezeLab) {
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   });
 
+  // The chart's own button is out of sight, because it would lie over the chart's numbers; it is there once the
+  // chart is drawn.
+  const save = (name, until = Date.now() + 10_000) => {
+    const own = document.querySelector(`.st-key-chart-${name} .modebar-btn`);
+    if (own) own.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    else if (Date.now() < until) setTimeout(save, 100, name, until);
+  };
+  document.addEventListener(
+    "click",
+    (event) => {
+      const name = event.target.closest?.('[class*="st-key-png-"]')?.className.match(/st-key-png-(\S+)/)?.[1];
+      if (!name) return;
+      event.preventDefault();
+      event.stopPropagation();
+      save(name);
+    },
+    { capture: true },
+  );
+
   // Streamlit's words for developers when the server is down; the text node stays, because React holds it.
   new MutationObserver(() => {
     for (const line of document.querySelectorAll('[role="dialog"] div')) {
@@ -68,15 +87,6 @@ export default function ({ data, setTriggerValue }) {
     event.stopPropagation();
     zone?.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
     hand(files, zone?.querySelector('input[type="file"]') ?? undefined);
-  });
-  // The chart's own button is out of sight, because it would lie over the chart's numbers.
-  listen("click", (event) => {
-    const name = event.target.closest?.('[class*="st-key-png-"]')?.className.match(/st-key-png-(\S+)/)?.[1];
-    const own = name && document.querySelector(`.st-key-chart-${name} .modebar-btn`);
-    if (!own) return;
-    event.preventDefault();
-    event.stopPropagation();
-    own.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   });
   window.squeezeLab.listens = true;
   return () => listening.abort();

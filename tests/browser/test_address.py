@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from squeeze_core import gallery
 
@@ -11,7 +13,6 @@ from squeeze_core import gallery
 PLACES = {
     "/?sample=coffee&classify-top=Top+3": ("button", "A cup of coffee (shown)"),
     "/detect?detect-mode=Anything": ("radio", "Anything"),
-    "/fire_modules?channel=fire5%2Fexpand3x3%2F37": (None, "fire5 / expand3x3 / 37"),
     "/why?class-left=285&sample=chelsea": ("combobox", "Class"),
     "/compare?compare-tab=Accuracy&compare-axis=Computation": ("radio", "Computation"),
     "/compare?compare-cost=Bytes&compare-networks=VGG19": (None, "VGG19 is as large as 116 SqueezeNets"),
@@ -21,10 +22,16 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("address", PLACES)
-def test_an_address_restores_what_it_says(browser: Browser, app_url: str, address: str) -> None:
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
+    """A browser that has Streamlit's scripts already; each page of it is a session of its own."""
     with browser.new_context(base_url=app_url) as context:
-        page = context.new_page()
+        yield context
+
+
+@pytest.mark.parametrize("address", PLACES)
+def test_an_address_restores_what_it_says(visitor: BrowserContext, address: str) -> None:
+    with visitor.new_page() as page:
         page.goto(address)
         role, name = PLACES[address]
         if role is None:

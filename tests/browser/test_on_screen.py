@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageColor
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from squeeze_core.figures.style import ACCENT
 
@@ -43,14 +44,19 @@ def test_the_home_pages_own_name_leads_to_it(page: Page) -> None:
     assert page.url.endswith("/?channel=1")
 
 
+@pytest.fixture(scope="module")
+def phone(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
+    """A phone that has Streamlit's scripts already."""
+    size: ViewportSize = {"width": 390, "height": 844}
+    with browser.new_context(base_url=app_url, viewport=size, is_mobile=True, has_touch=True) as context:
+        context.set_default_timeout(60_000)
+        yield context
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_nothing_lies_off_a_phones_screen(browser: Browser, app_url: str, address: str) -> None:
-    with browser.new_context(
-        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True
-    ) as phone:
-        phone.set_default_timeout(60_000)
-        page = phone.new_page()
-        page.goto(f"{app_url}/{address}")
+def test_nothing_lies_off_a_phones_screen(phone: BrowserContext, address: str) -> None:
+    with phone.new_page() as page:
+        page.goto(f"/{address}")
         page.wait_for_function(DONE)
         assert page.evaluate(OFF_SCREEN) == []
         expect(page.get_by_test_id("stMainMenu")).to_be_in_viewport(ratio=1)
