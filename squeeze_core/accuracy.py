@@ -57,20 +57,23 @@ def read_labels(file: Path | None, folder: Path, labels: tuple[str, ...]) -> dic
     return found
 
 
+def class_folders(folder: Path) -> dict[Path, list[Path]]:
+    """Each sub-folder, by name, hidden ones left out, with the pictures below it."""
+    folders = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    return {
+        one: [file for file in sorted(one.rglob("*")) if file.suffix.lower() in SUFFIXES] for one in folders
+    }
+
+
 def _in_folders(folder: Path, labels: tuple[str, ...]) -> dict[str, Any]:
     """Picture → class, by its sub-folder."""
-    folders = sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    folders = class_folders(folder)
     if not folders:
         raise LabelsError(f"{folder} has no sub-folder a class; give the classes by --labels.")
     classes: dict[Path, Any] = {one: one.name for one in folders}
     if len(folders) == len(labels) and all(index_of(one.name, labels) is None for one in folders):
         classes = {one: index for index, one in enumerate(folders)}
-    return {
-        str(file.relative_to(folder)): classes[one]
-        for one in folders
-        for file in sorted(one.rglob("*"))
-        if file.suffix.lower() in SUFFIXES
-    }
+    return {str(file.relative_to(folder)): classes[one] for one, files in folders.items() for file in files}
 
 
 def _in_file(file: Path, folder: Path) -> dict[str, Any]:

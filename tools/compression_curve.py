@@ -23,7 +23,7 @@ import numpy as np
 from squeeze_core import images
 from squeeze_core.accuracy import read_labels
 from squeeze_core.compression.curve import Point
-from squeeze_core.compression.pictures import Pictures, Source, gather, logits
+from squeeze_core.compression.pictures import Pictures, gather, logits
 from squeeze_core.compression.presets import (
     DEFAULT_PRESET,
     StageResult,
@@ -35,6 +35,7 @@ from squeeze_core.compression.presets import (
 from squeeze_core.compression.runtime import PRECISIONS, answers, to_onnx
 from squeeze_core.compression.sensitivity import divergence
 from squeeze_core.errors import UserError
+from squeeze_core.images.sources import Source
 from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS, compressed_of
 from squeeze_core.networks.onnx_runtime import open_session
 from squeeze_core.networks.own import open_own_file

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -12,10 +11,10 @@ import streamlit as st
 
 from pages.session import tray
 from squeeze_core import images
-from squeeze_core.compression.pictures import Pictures, Source, gather
+from squeeze_core.compression.pictures import Pictures, gather
 from squeeze_core.errors import UserError
-from squeeze_core.images import SUFFIXES, ImageError, Picture
-from squeeze_core.images.picture import check_bytes
+from squeeze_core.images import Picture
+from squeeze_core.images.sources import Source, in_zip
 from squeeze_core.networks.catalogue import Network
 
 if TYPE_CHECKING:
@@ -52,27 +51,7 @@ def _same(picture: Picture) -> Picture:
     return picture
 
 
-def _sources(file: UploadedFile) -> Iterator[Source]:
-    if not file.name.lower().endswith(".zip"):
-        yield Source(PurePath(file.name), partial(images.decode, file.getvalue(), file.name))
-        return
-    try:
-        archive = zipfile.ZipFile(file)
-    except zipfile.BadZipFile:
-        raise UserError(f"{file.name} is not a ZIP file.") from None
-    for entry in archive.infolist():
-        path = PurePath(entry.filename)
-        hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-        if path.suffix.lower() in SUFFIXES and not hidden:
-            yield Source(path, partial(_member, archive, entry))
-
-
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Picture:
-    """A picture in a ZIP file."""
-    name = PurePath(entry.filename).name
-    check_bytes(entry.file_size, name)
-    try:
-        data = archive.read(entry)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
-        raise ImageError(f"{name} cannot be read from the ZIP file.") from None
-    return images.decode(data, name)
+def _sources(file: UploadedFile) -> Iterable[Source]:
+    if file.name.lower().endswith(".zip"):
+        return in_zip(file, file.name)
+    return [Source(PurePath(file.name), partial(images.decode, file.getvalue(), file.name))]

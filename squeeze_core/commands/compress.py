@@ -120,7 +120,8 @@ def pictures_of(options: Namespace, network: Network) -> tuple[Pictures | None, 
     from squeeze_core import images
     from squeeze_core.accuracy import read_labels
     from squeeze_core.commands.inputs import paths
-    from squeeze_core.compression.pictures import Source, gather
+    from squeeze_core.compression.pictures import gather
+    from squeeze_core.images.sources import Source
 
     if options.pictures is None:
         if options.labels:

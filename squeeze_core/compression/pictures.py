@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
-from typing import NamedTuple
 
 import numpy as np
 
 from squeeze_core.accuracy import Interval, paired_difference, share
 from squeeze_core.compression.sensitivity import Progress, divergence, ignore, log_probabilities
-from squeeze_core.images import ImageError, Picture, key_of, prefetch
+from squeeze_core.images import ImageError, key_of
+from squeeze_core.images.sources import Source, decoded
 from squeeze_core.label_lists import index_of
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.preprocess import Preprocess
@@ -63,13 +63,6 @@ class Pictures:
         return (see.array(self.views[k : k + _BATCH]) for k in range(0, len(self), _BATCH))
 
 
-class Source(NamedTuple):
-    """A picture's path, and how to decode it; ImageError when it is none."""
-
-    path: PurePath
-    picture: Callable[[], Picture]
-
-
 def gather(
     network: Network,
     sources: Sequence[Source],
@@ -86,14 +79,7 @@ def gather(
     truth = given or _class_of_path([one.path for one in sources], network.labels)
     rows: dict[str, tuple[int, str, str, np.ndarray]] = {}
     errors = []
-
-    def read(source: Source) -> Picture | ImageError:
-        try:
-            return source.picture()
-        except ImageError as error:
-            return error
-
-    for done, (source, found) in enumerate(zip(chosen, prefetch(read, chosen), strict=True), 1):
+    for done, (source, found) in enumerate(decoded(chosen), 1):
         progress(done / len(chosen))
         if isinstance(found, ImageError):
             errors.append(str(found))

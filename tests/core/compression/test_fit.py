@@ -14,8 +14,9 @@ from squeeze_core import gallery, images
 from squeeze_core.__main__ import main
 from squeeze_core.compression import fit as fitting
 from squeeze_core.compression.fit import Fitted, fit
-from squeeze_core.compression.pictures import Judged, Pictures, Source, evenly, gather
+from squeeze_core.compression.pictures import Judged, Pictures, evenly, gather
 from squeeze_core.compression.presets import CompressionError, uniform
+from squeeze_core.images.sources import Source
 from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.own import to_safetensors
 from squeeze_core.networks.plan import FireShape, Plan

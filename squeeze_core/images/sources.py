@@ -1,0 +1,55 @@
+"""Pictures to be decoded later, one at a time: files, uploads, and the members of ZIP files."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import PurePath
+from typing import IO, NamedTuple
+
+from squeeze_core.errors import UserError
+from squeeze_core.images import SUFFIXES, ImageError, Picture, decode, prefetch
+from squeeze_core.images.picture import check_bytes
+
+
+class Source(NamedTuple):
+    """A picture's path, and how to decode it; ImageError when it is none."""
+
+    path: PurePath
+    picture: Callable[[], Picture]
+
+
+def in_zip(file: IO[bytes], name: str) -> Iterator[Source]:
+    """The pictures in a ZIP file, hidden ones left out. UserError when it is none."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except zipfile.BadZipFile:
+        raise UserError(f"{name} is not a ZIP file.") from None
+    for entry in archive.infolist():
+        path = PurePath(entry.filename)
+        hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+        if path.suffix.lower() in SUFFIXES and not hidden:
+            yield Source(path, partial(_member, archive, entry))
+
+
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Picture:
+    name = PurePath(entry.filename).name
+    check_bytes(entry.file_size, name)
+    try:
+        data = archive.read(entry)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
+        raise ImageError(f"{name} cannot be read from the ZIP file.") from None
+    return decode(data, name)
+
+
+def decoded(sources: list[Source]) -> Iterator[tuple[Source, Picture | ImageError]]:
+    """Each source with its picture, or with the reason why there is none; decoded on all cores."""
+
+    def read(source: Source) -> Picture | ImageError:
+        try:
+            return source.picture()
+        except ImageError as error:
+            return error
+
+    return zip(sources, prefetch(read, sources), strict=True)

@@ -1,0 +1,1 @@
+"""Classes of one's own: pictures → a head on SqueezeNet's features → a SqueezeNet of those classes."""
