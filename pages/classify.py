@@ -12,7 +12,7 @@ from pages.server import results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
 from pages.widgets.choices import one_of
-from pages.widgets.words import plain
+from pages.widgets.words import announce, plain
 from squeeze_core.cost.headline import headline
 from squeeze_core.images import Picture
 
@@ -53,7 +53,7 @@ def answer_card(
         if answer is None:
             st.info(problem, icon=":material/cloud_off:")
             return None
-        st.subheader(answer.top(1)[0].label, anchor=False)
+        st.header(answer.top(1)[0].label, anchor=False)
         downloads.plot(_bars(answer, top), name=f"classify-{network.name}")
         with st.container(horizontal=True, gap="large", key=f"price-{network.name}"):
             st.metric("Parameters", f"{_parameters(network) / 1e6:.2f} M", width="content")
@@ -190,13 +190,15 @@ def page() -> None:
         answered = [card for network in ordered if (card := answer_card(picture, network, top))]
 
     answers = [answer for answer, _ in answered]
+    if answers:
+        announce("; ".join(f"{answer.network.title}: {answer.top(1)[0].label}" for answer in answers))
     meaning = st.empty()
     if answers:
         behind = st.expander("Table and downloads", icon=":material/table:")
     if answers and len(tray.pictures()) + len(tray.state().refusals) > 1:
         titles = {answer.model: answer.network.title for answer in answers}
         with title_row("all"):
-            st.subheader("All pictures", anchor=False, width="content")
+            st.header("All pictures", anchor=False, width="content")
             name = one_of("Network", titles, "classify-all-network")
         all_pictures(selected_network.named(name), top)
     if results.engine().notice:

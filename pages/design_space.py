@@ -102,7 +102,7 @@ def module_table(design: Design) -> list[dict[str, object]]:
 
 def published(design: Design) -> None:
     """The paper's points as printed, and the one that does not add up."""
-    st.subheader("Compared with the paper's designs", anchor=False)
+    st.header("Compared with the paper's designs", anchor=False)
     table = [
         {
             "Network": point.title,
@@ -129,7 +129,7 @@ def built(point: PublishedDesign) -> float:
 
 
 def files(design: Design) -> None:
-    st.subheader("Download this network", anchor=False)
+    st.header("Download this network", anchor=False)
     choice, name = design.choice, f"squeezenet-{design.cost.parameters}"
     with st.container(horizontal=True, gap="small"):
         python = partial(design_space.snippet, choice)
@@ -158,7 +158,7 @@ def explore() -> None:
         with summary:
             metrics(design)
         with cards[0]:
-            st.subheader("Where its parameters sit", anchor=False)
+            st.header("Where its parameters sit", anchor=False)
             table = module_table(design)
             alt = "Parameters of each module, by kind of layer"
             downloads.chart(figures.strip(design), table=table, name="modules", alt=alt)
@@ -175,7 +175,7 @@ def listing() -> None:
     running = [block for block in blocks if block.side]
     every, used = (sum(block.parameters for block in part) for part in (blocks, running))
     with st.container(border=True):
-        st.subheader("The article’s own listing, as printed", anchor=False)
+        st.header("The article’s own listing, as printed", anchor=False)
         st.markdown(
             f"An article on SqueezeNet prints {len(blocks)} plain 3×3 convolutions under that name, each "
             f"followed by a 2×2 pool. They hold **{amount(every)} parameters, {amount(4 * every, 'B')}** "

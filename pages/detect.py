@@ -16,7 +16,7 @@ from pages.session import address, selected_network, tray
 from pages.widgets import downloads, times
 from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
-from pages.widgets.words import plain
+from pages.widgets.words import announce, plain
 from squeeze_core.classifier import Prediction
 from squeeze_core.detector import fine_grained
 from squeeze_core.detector.attribution import BoxExplanation
@@ -186,6 +186,7 @@ def draw(
     chosen: int | None = None,
 ) -> None:
     alt = f"{tray.describe(picture)}. {figures.describe(found)}"
+    announce(figures.describe(found))
     with st.container(key="picture-detect"):
         st.html(figures.overlay(picture, found, alt, names, chosen))
 
@@ -238,7 +239,7 @@ def table(
 
 def many_pictures(pictures: list[Picture], chosen: Settings) -> None:
     """Every picture of the tray with its boxes, at the same settings."""
-    st.subheader("All pictures", anchor=False)
+    st.header("All pictures", anchor=False)
     progress = st.progress(0.0, text="Detecting")
     found = []
     for place, picture in enumerate(pictures, 1):

@@ -10,7 +10,7 @@ from pages.widgets import downloads
 from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
 from pages.widgets.progress import advance
-from pages.widgets.words import plain
+from pages.widgets.words import announce, plain
 from squeeze_core.figures import explanations as figures
 from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
@@ -27,6 +27,7 @@ def page() -> None:
     best = float(trace.probabilities[trace.best])
     st.title(f"Why “{trace.labels[trace.best]}”?", anchor=False)
     st.caption(f"{plain(trace.network.title)} gives it {percent(best)}.")
+    announce(f"{trace.labels[trace.best]}, {percent(best)}")
     compare(picture)
 
 

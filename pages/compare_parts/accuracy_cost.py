@@ -18,7 +18,7 @@ _AXES: dict[Cost, str] = {"megabytes": "Size", "gmacs": "Computation"}
 def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         cost = one_of("Against", _AXES, "compare-axis")
-        st.subheader(findings.accuracy(rows, field, cost), anchor=False)
+        st.header(findings.accuracy(rows, field, cost), anchor=False)
         figure = comparison_charts.accuracy_bubbles(field, cost, [row.name for row in rows])
         downloads.chart(figure, table=tables.accuracies(field, cost), name=f"accuracy-{cost}")
         st.caption(
@@ -29,7 +29,7 @@ def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
             "double-click to see all again."
         )
     with st.container(border=True):
-        st.subheader(findings.learnt_features(), anchor=False)
+        st.header(findings.learnt_features(), anchor=False)
         bars, table = sections.feature_bars()
         downloads.chart(bars, table=table, name="hand-made")
         st.caption(f"{tables.study_source()} {findings.best_hand_made()}")

@@ -27,7 +27,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             cost = one_of("Cost", _COSTS, "compare-cost")
             log = st.toggle("Logarithmic axis", key="compare-log", **address.BOUND)
-        st.subheader(findings.cost(rows, cost), anchor=False)
+        st.header(findings.cost(rows, cost), anchor=False)
         table = [
             {"Network": row.title, COSTS[cost].title: getattr(row, cost)}
             for row in sorted(rows, key=lambda row: getattr(row, cost) or 0)
@@ -42,7 +42,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
 def _where(rows: tuple[NetworkRow, ...]) -> None:
     networks = [row.name for row in rows if row.name in comparison.NAMES and row.name != REFERENCE]
     with st.container(border=True):
-        st.subheader("Where do the parameters sit?", anchor=False)
+        st.header("Where do the parameters sit?", anchor=False)
         other = st.selectbox(
             "Compare with",
             networks,

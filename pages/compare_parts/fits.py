@@ -19,7 +19,7 @@ def draw(field: tuple[NetworkRow, ...]) -> None:
         limits = _ask()
         measured = {name: m.milliseconds for name, m in machine.measured().items()}
         verdicts = judge((*field, *fewer_bytes()), limits, measured)
-        st.subheader(answer(verdicts), anchor=False)
+        st.header(answer(verdicts), anchor=False)
         if limits.milliseconds is not None:
             _offer_measuring(verdicts)
         rows = [_row(verdict) for verdict in verdicts]

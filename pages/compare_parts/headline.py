@@ -21,7 +21,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
             downloads.plot(figure, name="size-to-scale", height=300)
             downloads.buttons("size-to-scale", figure=figure)
         with words:
-            st.subheader(findings.room(rows), anchor=False)
+            st.header(findings.room(rows), anchor=False)
             st.markdown("  \n".join(findings.beside_the_squares(rows, files)))
             with st.grid(4, min_column_width=110, gap="small"):
                 st.metric("Parameters", amount(ours.parameters))

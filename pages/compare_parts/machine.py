@@ -34,7 +34,7 @@ def measured() -> dict[str, Measurement]:
 def draw(rows: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         here = [measured()[row.name] for row in rows if row.name in measured()]
-        st.subheader(
+        st.header(
             findings.speed(here) if here else "How fast is each network on this machine?", anchor=False
         )
         missing = [row for row in rows if row.name not in measured() and row.name != article.NAME]

@@ -24,7 +24,7 @@ _PRESENT_PIXELS = 620
 
 def draw(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
-        st.subheader("Slides and a web page", anchor=False)
+        st.header("Slides and a web page", anchor=False)
         branding = _branding()
     report = collect(rows, everybody, branding)
     with st.container(border=True):
@@ -103,7 +103,7 @@ def _files(report: Report, keys: list[str]) -> None:
     from squeeze_core.report import html, pptx
 
     deck = pptx.slides(report, keys)
-    st.subheader("Present it or take it with you", anchor=False)
+    st.header("Present it or take it with you", anchor=False)
     if not deck:
         st.info("Tick at least one slide.", icon=":material/check_box:")
         return

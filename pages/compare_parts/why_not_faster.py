@@ -26,7 +26,7 @@ def draw() -> None:
     here, other = (machine.measured().get(row.name) for row in (small, large))
     why = "Parameters have to be stored and sent; what takes time is multiplying and moving numbers."
     with st.container(border=True):
-        st.subheader("Why isn’t fifty times smaller fifty times faster?", anchor=False)
+        st.header("Why isn’t fifty times smaller fifty times faster?", anchor=False)
         if not (here and other):
             st.caption(
                 f"{why} Measure both networks here to see how much of each they need, and what each layer "

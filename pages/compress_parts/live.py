@@ -40,7 +40,7 @@ def made(network: Network) -> Fitted | None:
 
 def draw(network: Network) -> None:
     with st.container(border=True, key="compress-live"):
-        st.subheader(plain(f"Compress {network.title}"), anchor=False)
+        st.header(plain(f"Compress {network.title}"), anchor=False)
         dropped = own_pictures.ask()
         kilobytes = _ask_size(network)
         preset = _ask_method()
@@ -143,7 +143,7 @@ def _files(found: Fitted, dropped: list[UploadedFile]) -> None:
     compressed = found.made
     stem = compressed.original.name.rpartition(".")[0] or compressed.original.name
     with st.container(border=True, key="compress-files"):
-        st.subheader("Downloads", anchor=False)
+        st.header("Downloads", anchor=False)
         with st.container(horizontal=True, gap="small"):
             label = plain(f"{stem}.sqz · {amount(compressed.bytes, 'B')}")
             downloads.file(
@@ -199,7 +199,7 @@ def _measured(found: Fitted, dropped: list[UploadedFile]) -> None:
         if rows := kept.get(small.key):
             ratio = rows[-1].milliseconds / rows[0].milliseconds
             answer = f"int8 takes {ratio:.0%} of float32’s time here"
-            st.subheader(answer, anchor=False)
+            st.header(answer, anchor=False)
             table = [
                 {
                     "Precision": one.precision.title,
@@ -213,7 +213,7 @@ def _measured(found: Fitted, dropped: list[UploadedFile]) -> None:
             st.dataframe(table, hide_index=True, key="int8-table", alt=answer)
             downloads.buttons("int8-here", table=table)
         else:
-            st.subheader("Is int8 faster here, and as good?", anchor=False)
+            st.header("Is int8 faster here, and as good?", anchor=False)
         doing = "Making and timing three files"
 
         def work(bar: DeltaGenerator) -> None:

@@ -38,7 +38,7 @@ def draw(fitted: Fitted | None) -> None:
                 f"{files}  \nThe lines: {found.on}. The shipped files were chosen by "
                 "them, so they are judged on others."
             )
-        st.subheader(heading, anchor=False)
+        st.header(heading, anchor=False)
         alt = f"{heading}: the share of the same first answers rises with the size of the file"
         downloads.chart(figures.answers_by_size(rows), table=rows, name="size-accuracy", alt=alt)
         st.caption(words)

@@ -37,7 +37,7 @@ def draw(network: Network, found: Compressed | None) -> None:
     every = (*before, *own)
     full, last = own[0], own[-1]
     with st.container(border=True):
-        st.subheader(plain(_answer(network, every[0], full, last)), anchor=False)
+        st.header(plain(_answer(network, every[0], full, last)), anchor=False)
         if len(every) == 1:
             st.caption("Compress it below: then the bytes after each step are shown here.")
             return

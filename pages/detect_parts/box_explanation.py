@@ -28,7 +28,7 @@ COUNTS = (1, 5, STRONGEST, 20, 40, 80)
 def controls(picture: Picture, detection: Detection) -> tuple[str, float]:
     """The method, and the opacity of its map, 0–1."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"Why “{figures.caption(detection)}”?", anchor=False, width="content")
+        st.header(f"Why “{figures.caption(detection)}”?", anchor=False, width="content")
         st.button(
             "Close",
             key="detect-why-close",

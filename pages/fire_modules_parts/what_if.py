@@ -16,7 +16,7 @@ from squeeze_core.inside.trace import FireTrace, Unit
 
 def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The switches on the left, the answer on the right."""
-    st.subheader("What if?", anchor=False)
+    st.header("What if?", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     plan = trace.network.plan
     assert plan is not None

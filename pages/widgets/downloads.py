@@ -101,11 +101,15 @@ def buttons(
     with st.container(horizontal=True, gap="small"):
         if figure is not None:
             # The browser draws it, and page.js takes the click: the server has no part in it.
-            words = f"Download {plain(name)}.png"
-            st.button("PNG", key=f"png-{name}", icon=":material/download:", type="tertiary", help=words)
+            st.button(_label(name, "png"), key=f"png-{name}", icon=":material/download:", type="tertiary")
         for ending, make in offers.items():
-            key, words = f"download-{name}-{ending}", f"Download {plain(name)}.{ending}"
-            file(ending.upper(), make, f"{name}.{ending}", key, "download", type="tertiary", help=words)
+            key = f"download-{name}-{ending}"
+            file(_label(name, ending), make, f"{name}.{ending}", key, "download", type="tertiary")
+
+
+def _label(name: str, ending: str) -> str:
+    """The ending alone for the eye, the whole file name for a screen reader (style.css)."""
+    return f"**{ending.upper()}** Download {plain(name)}.{ending}"
 
 
 def file(

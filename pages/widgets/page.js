@@ -13,6 +13,10 @@ const hand = (files, input = document.querySelector('.st-key-tray input[type="fi
   return true;
 };
 
+// What Streamlit's containers cannot be told: the answer is read aloud when it changes, and a strip that scrolls
+// takes the focus.
+const ATTRIBUTES = { ".st-key-answer": ["role", "status"], ".st-key-fire-strip": ["tabindex", "0"] };
+
 if (!window.squeezeLab) {
   window.squeezeLab = { hand };
 
@@ -47,6 +51,11 @@ if (!window.squeezeLab) {
     },
     { capture: true },
   );
+
+  new MutationObserver(() => {
+    for (const [place, attribute] of Object.entries(ATTRIBUTES))
+      document.querySelector(place)?.setAttribute(...attribute);
+  }).observe(document.body, { childList: true, subtree: true });
 
   // Streamlit's words for developers when the server is down; the text node stays, because React holds it.
   new MutationObserver(() => {

@@ -99,7 +99,8 @@ def _box(
     # White and dark lines beside the coloured one keep it readable on any background; labels lie above
     # every box, so that no line crosses them.
     return (
-        f'<div class="detection" title="{text}" data-number="{number}" '
+        f'<div class="detection" title="{text}" role="button" tabindex="{-1 if number else 0}" '
+        f'data-number="{number}" '
         f'style="{area};{faint}z-index:{order};border:3px {line} {color};'
         "border-radius:3px;box-sizing:border-box;cursor:pointer;"
         'box-shadow:0 0 0 1px rgba(0,0,0,.6),inset 0 0 0 1px rgba(255,255,255,.75)"></div>'

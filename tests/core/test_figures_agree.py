@@ -30,7 +30,7 @@ def page(name: str, **state: object) -> str:
         app.session_state[key] = value
     app.run()
     assert not app.exception
-    parts = [*app.subheader, *app.markdown, *app.caption]
+    parts = [*app.header, *app.markdown, *app.caption]
     words = [part.value for part in parts] + [f"{one.label} {one.value}" for one in app.metric]
     return "\n".join(words).replace("\\", "")
 

@@ -27,7 +27,7 @@ def sample(name: str) -> tuple[str, bytes]:
 
 def best(at: AppTest) -> list[str]:
     """The best class by each network, SqueezeNet's first."""
-    return [heading.value for heading in at.subheader if heading.value != "All pictures"]
+    return [heading.value for heading in at.header if heading.value != "All pictures"]
 
 
 def click(at: AppTest, label: str) -> AppTest:

@@ -27,13 +27,13 @@ def open_tab(name: str, **state: object) -> AppTest:
 def headings(app: AppTest) -> list[str]:
     """Those of the tab: the first on the page is the headline's."""
     assert not app.exception
-    return [heading.value for heading in app.subheader][1:]
+    return [heading.value for heading in app.header][1:]
 
 
 def test_headline_and_cost_state_the_finding_for_the_networks_chosen() -> None:
     app = open_tab("Cost")
     assert app.title[0].value == "What do we give up for a smaller network?"
-    assert app.subheader[0].value == "VGG16 is as large as 112 SqueezeNets"
+    assert app.header[0].value == "VGG16 is as large as 112 SqueezeNets"
     words = " ".join(text.value for text in app.markdown)
     assert "times as large" not in words  # the squares say it
     assert "as many bytes as one phone photograph" in words

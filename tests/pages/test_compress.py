@@ -50,7 +50,7 @@ def metrics(at: AppTest) -> dict[str, str]:
 def test_a_first_visitor_sees_the_steps_from_alexnet_to_the_shipped_file(at: AppTest) -> None:
     assert at.title[0].value == "How small can it get?"
     answer = "471 kB instead of 4.94 MB: 10.5 times smaller, and 519 times smaller than AlexNet"
-    assert at.subheader[0].value.replace("\\", "") == answer
+    assert at.header[0].value.replace("\\", "") == answer
     table = at.dataframe[0].value
     assert table["Step"][0] == "AlexNet" and table["Bytes"][0] == 4 * 61_100_840
     figures = dict(zip(table["Step"], table["Figure"], strict=True))
@@ -79,10 +79,10 @@ def small(at: AppTest) -> AppTest:
 
 
 def test_a_network_of_other_classes_is_not_compared_with_alexnet(small: AppTest) -> None:
-    heading = small.subheader[0].value.replace("\\", "")
+    heading = small.header[0].value.replace("\\", "")
     assert re.fullmatch(r"small.safetensors: [\d.]+ kB in float32 for 10 classes", heading)
     found = compress(small)
-    heading = small.subheader[0].value.replace("\\", "")
+    heading = small.header[0].value.replace("\\", "")
     assert heading.startswith("small.safetensors: ") and "AlexNet" not in heading
     assert "AlexNet" not in set(small.dataframe[0].value["Step"])
     assert small.dataframe[0].value["Bytes"].iloc[-1] == found.made.bytes
@@ -101,7 +101,7 @@ def test_compressing_gives_a_file_that_opens_and_is_used_on_every_page(small: Ap
     assert not small.exception
     lens = small.session_state["networks"]
     assert lens.own[lens.chosen] == found.made.network
-    assert any("Compress small" in one.value.replace("\\", "") for one in small.subheader)
+    assert any("Compress small" in one.value.replace("\\", "") for one in small.header)
 
 
 def test_the_trays_pictures_calibrate_and_judge(small: AppTest) -> None:
@@ -160,7 +160,7 @@ def test_int8_is_measured_here_and_told_as_it_is(small: AppTest) -> None:
     table = next(one.value for one in small.dataframe if "Time (ms)" in one.value)
     assert list(table["Precision"]) == ["float32", "float16", "int8, per channel"]
     assert set(table["Same first answer"]) == {"not judged"}
-    assert any(re.match(r"int8 takes \d+% of", one.value) for one in small.subheader)
+    assert any(re.match(r"int8 takes \d+% of", one.value) for one in small.header)
 
 
 def test_weights_that_are_gone_are_one_sentence(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

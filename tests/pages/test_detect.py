@@ -90,7 +90,7 @@ def test_every_picture_of_the_tray_is_shown(app: AppTest) -> None:
     app.session_state["tray"].entries = {entry.picture.key: entry for entry in entries}
     app.run()
     assert not app.exception
-    assert "All pictures" in [heading.value for heading in app.subheader]
+    assert "All pictures" in [heading.value for heading in app.header]
     assert len(app.image) == len(gallery.samples())
 
     def files() -> list[str]:
@@ -141,21 +141,21 @@ def choose_first(app: AppTest) -> AppTest:
 def test_a_chosen_box_is_explained(app: AppTest, links: list[str]) -> None:
     choose_first(app)
     assert not app.exception
-    assert app.subheader[0].value.startswith("Why “person")
+    assert app.header[0].value.startswith("Why “person")
     metrics = {metric.label: metric.value for metric in app.metric}
     assert int(metrics["Of the map inside the box"].rstrip("%")) >= 70
     assert int(metrics["person, here, without these 10"].rstrip("%")) <= 2
     assert any("lies in the box" in html.unescape(element.proto.body) for element in app.get("html"))
     assert len(set(links)) == 10 and all(re.fullmatch(r"fire\d/\w+/\d+", link) for link in links)
     app.button(key="detect-why-close").click().run()
-    assert not app.exception and "Why “" not in "".join(heading.value for heading in app.subheader)
+    assert not app.exception and "Why “" not in "".join(heading.value for heading in app.header)
 
 
 def test_a_chosen_box_stays_chosen_when_a_setting_moves_it(app: AppTest, links: list[str]) -> None:
     choose_first(app)
     app.slider(key="detect-threshold").set_value(0.05).run()
     app.slider(key="detect-overlap").set_value(0.7).run()
-    assert not app.exception and app.subheader[0].value.startswith("Why “person")
+    assert not app.exception and app.header[0].value.startswith("Why “person")
 
 
 def test_a_chosen_box_that_is_shown_no_more_is_let_go(app: AppTest, links: list[str]) -> None:

@@ -76,7 +76,7 @@ def test_an_own_network_is_used_on_every_page(at: AppTest) -> None:
     opened(at, "flowers.pth", weights(), "\n".join(NAMES).encode())
     assert not at.exception and not at.error
     assert title(at) == "flowers.pth"
-    answer = at.subheader[0].value
+    answer = at.header[0].value
     assert answer in NAMES
     at.switch_page("pages/fire_modules.py").run()
     assert not at.exception
@@ -95,7 +95,7 @@ def test_an_own_network_is_used_on_every_page(at: AppTest) -> None:
     pick(at)
     at.button(key="network-close-flowers.pth").click().run()
     assert not at.exception and title(at) == DEFAULT.title
-    assert at.subheader[0].value == "Egyptian cat"
+    assert at.header[0].value == "Egyptian cat"
 
 
 def test_what_cannot_be_opened_is_one_sentence_and_changes_nothing(at: AppTest) -> None:
@@ -103,7 +103,7 @@ def test_what_cannot_be_opened_is_one_sentence_and_changes_nothing(at: AppTest) 
     assert [one.value.replace("\\", "") for one in at.error] == [
         "names.txt names 2 classes; flowers.pth has 10."
     ]
-    assert at.session_state["networks"].own == {} and at.subheader[0].value == "Egyptian cat"
+    assert at.session_state["networks"].own == {} and at.header[0].value == "Egyptian cat"
     at.file_uploader(key="network-file").set_value(
         ("cat.pth", b"\x89PNG\r\n\x1a\n", "application/octet-stream")
     )
