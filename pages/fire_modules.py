@@ -7,11 +7,11 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.fire_modules_parts import channel, choice, what_if
+from pages.fire_modules_parts import channel, choice, follow, what_if
 from pages.server import inside_results
 from pages.session import selected_network, tray
 from pages.widgets import downloads
-from pages.widgets.choices import one_of
+from pages.widgets.choices import one_of, tabs
 from pages.widgets.words import plain
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.classification import percent
@@ -42,6 +42,17 @@ def explorer(picture: Picture) -> None:
     """The part of the page that a click on a module or a channel redraws."""
     trace = current_trace(picture)
     unit = choice.unit(trace)
+    tabs(
+        choice.TAB,
+        {
+            choice.FOLLOW: lambda: follow.draw(trace, unit),
+            choice.ALL: lambda: every_channel(picture, trace, unit),
+        },
+    )
+    footnote(trace)
+
+
+def every_channel(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     strip(picture, trace, unit)
     left, right = st.columns([7, 5], gap="medium")
     with left, st.container(border=True):
@@ -60,7 +71,6 @@ def explorer(picture: Picture) -> None:
     with st.container(border=True):
         what_if.draw(picture, trace, unit)
     tables(picture, trace, unit)
-    footnote(trace)
 
 
 def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -93,13 +103,9 @@ def strip(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 
 
 def module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
-    """The module's wiring, and all its channels."""
+    """All channels of the module."""
     network, name = trace.network, unit.module
-    shown, input_shape = trace.modules[name], trace.input_shape(name)
-    shapes = "; ".join(f"{place} {figures.times(maps.shape)}" for place, maps in shown.places.items())
-    wiring = figures.wiring(shown, input_shape)
-    downloads.plot(wiring, name=f"{name}-wiring", alt=f"{figures.times(input_shape)} in; {shapes}")
-    downloads.buttons(f"{name}-wiring", figure=wiring)
+    shown = trace.modules[name]
     scale = one_of("Colour scale", SCALES, "fire-scale", show=True)
     squeeze, expands = st.columns([1, 2])
     for branch in shown.branches:

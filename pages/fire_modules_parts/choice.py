@@ -12,6 +12,8 @@ from squeeze_core.errors import UserError
 from squeeze_core.inside.ablation import Units
 from squeeze_core.inside.trace import FireTrace, Unit
 
+TAB = "fire-tab"
+FOLLOW, ALL = "Follow one pixel", "All channels"
 _UNIT = "fire-unit"
 _PARAMETER = "channel"
 

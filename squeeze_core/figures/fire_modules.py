@@ -1,4 +1,4 @@
-"""The network as a strip, a Fire module's wiring, and its channels as grids that can be clicked."""
+"""The network as a strip, and a Fire module's channels as grids that can be clicked."""
 
 from __future__ import annotations
 
@@ -17,19 +17,9 @@ from squeeze_core.inside.ablation import Contributions
 from squeeze_core.inside.trace import FireTrace, Maps, ModuleTrace, Unit
 
 TITLES = {
-    "input": "input",
     "squeeze": "squeeze 1×1",
     "expand1x1": "expand 1×1",
     "expand3x3": "expand 3×3",
-    "output": "concat",
-}
-# Where the wiring has them, x and y.
-PLACES = {
-    "input": (0, 0.5),
-    "squeeze": (1, 0.5),
-    "expand1x1": (2, 1),
-    "expand3x3": (2, 0),
-    "output": (3, 0.5),
 }
 NO_MARGIN = {"l": 0, "r": 0, "t": 0, "b": 0}
 
@@ -73,33 +63,6 @@ def network_strip(layers: Mapping[str, tuple[int, int, int]], chosen: str) -> go
         "yaxis": _hidden_axis(-4.8, highest),
     }
     return styled(go.Figure({"data": [bars], "layout": layout}))
-
-
-def wiring(module: ModuleTrace, input_shape: tuple[int, int, int]) -> go.Figure:
-    """squeeze → (expand1x1 | expand3x3) → concat, with the shape of each, [channels, height, width]."""
-    shapes = {"input": input_shape} | {place: maps.shape for place, maps in module.places.items()}
-    links = [("input", "squeeze")]
-    for expand in module.branches[1:]:
-        links += [("squeeze", expand), (expand, "output")]
-    drawn: list[dict[str, Any]] = []
-    for (x0, y0), (x1, y1) in ((PLACES[start], PLACES[end]) for start, end in links):
-        corners = {"x0": x0 + 0.42, "y0": y0, "x1": x1 - 0.42, "y1": y1}
-        drawn.append({"type": "line", "line": {"color": NEUTRAL, "width": 2}} | corners)
-    for place, (x, y) in ((place, PLACES[place]) for place in shapes):
-        colour = NEUTRAL if place in ("input", "output") else ACCENT
-        corners = {"x0": x - 0.42, "y0": y - 0.34, "x1": x + 0.42, "y1": y + 0.34}
-        drawn.append({"type": "rect", "line": {"color": colour, "width": 2}} | corners)
-    layout = {
-        "height": 150,
-        "shapes": drawn,
-        "annotations": [
-            _text(*PLACES[place], f"<b>{TITLES[place]}</b><br>{times(shape)}")
-            for place, shape in shapes.items()
-        ],
-        "xaxis": _hidden_axis(-0.46, 3.46),
-        "yaxis": _hidden_axis(-0.4, 1.4),
-    }
-    return styled(go.Figure({"layout": layout})).update_layout(margin=NO_MARGIN)
 
 
 def channel_grid(

@@ -37,10 +37,10 @@ def channel_filter(network: Network, unit: Unit) -> Filter:
     layer = layers[f"{unit.module}/{unit.branch}"]
     weights = network.weights.state()[f"{layer.path}.weight"][unit.channel].copy()
     weights.setflags(write=False)
-    return Filter(weights, _channel_names(layers, layer.inputs[0], len(weights)))
+    return Filter(weights, channel_names(layers, layer.inputs[0], len(weights)))
 
 
-def _channel_names(layers: Mapping[str, Layer], part: str, count: int) -> tuple[str, ...]:
+def channel_names(layers: Mapping[str, Layer], part: str, count: int) -> tuple[str, ...]:
     """The address of every channel of that part; a Fire module's, also after a pool, by its branches."""
     if layers[part].kind == "max_pool":
         before = layers[part].inputs[0]

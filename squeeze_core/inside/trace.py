@@ -105,9 +105,13 @@ class Maps:
 @dataclass(frozen=True)
 class ModuleTrace:
     """One Fire module's activations, by place: its branches that have channels, and "output", which is
-    expand1x1 and expand3x3 concatenated, with the bypass added where there is one."""
+    expand1x1 and expand3x3 concatenated, with the bypass added where there is one.
+
+    `input`: what the module reads, float32 [channels, height, width].
+    """
 
     name: str
+    input: np.ndarray
     places: Mapping[str, Maps]
 
     @property
@@ -120,7 +124,9 @@ class FireTrace:
     """The result of one forward pass of one picture.
 
     `layers`: each layer's name and output shape [channels, height, width], conv1 first and conv10
-    last. `logits`: float32 [classes]. `view`: the RGB picture at the network's input size.
+    last. `features`: what conv10 reads, float32 [channels, height, width]. `class_map`: conv10's output for
+    the most probable class, float32 [height, width]. `logits`: float32 [classes]. `view`: the RGB picture
+    at the network's input size.
     """
 
     file: str
@@ -129,6 +135,8 @@ class FireTrace:
     view: Image.Image
     layers: dict[str, tuple[int, int, int]]
     modules: dict[str, ModuleTrace]
+    features: np.ndarray
+    class_map: np.ndarray
     logits: np.ndarray
     milliseconds: float
 
@@ -140,11 +148,6 @@ class FireTrace:
         """`trace["fire5", "expand3x3"]`; KeyError where there is no such place."""
         module, name = place
         return self.modules[module].places[name]
-
-    def input_shape(self, module: str) -> tuple[int, int, int]:
-        """Shape [channels, height, width] of that module's input."""
-        names = list(self.layers)
-        return self.layers[names[names.index(module) - 1]]
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -184,16 +187,30 @@ def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
         parts = loaded.parts(network.preprocess.array([view]))
         found = {name: frozen(part[0]) for name, part in parts.items()}
         layers = {name: part.shape for name, part in found.items() if part.ndim == 3 and "/" not in name}
-        modules = {name: _module(name, plan, found) for name in plan.fire_names}
+        reads = {layer.name: layer.inputs[0] for layer in plan.layers()}
+        modules = {
+            name: _module(name, plan, found, found[reads[f"{name}/squeeze"]]) for name in plan.fire_names
+        }
+        logits = found["logits"]
+        class_map = frozen(found["conv10"][logits.argmax()].copy())  # a view would keep a thousand maps
         elapsed = 1000 * (time.perf_counter() - start)
         return FireTrace(
-            picture.name, network, loaded.device, view, layers, modules, found["logits"], elapsed
+            file=picture.name,
+            network=network,
+            device=loaded.device,
+            view=view,
+            layers=layers,
+            modules=modules,
+            features=found[reads["conv10"]],
+            class_map=class_map,
+            logits=logits,
+            milliseconds=elapsed,
         )
 
     return engine.work(network, work)
 
 
-def _module(name: str, plan: Plan, found: Arrays) -> ModuleTrace:
+def _module(name: str, plan: Plan, found: Arrays, given: np.ndarray) -> ModuleTrace:
     output = found[name]
     arrays = {branch: found[f"{name}/{branch}"] for branch in BRANCHES if f"{name}/{branch}" in found}
     if plan.bypass == "none":
@@ -202,7 +219,8 @@ def _module(name: str, plan: Plan, found: Arrays) -> ModuleTrace:
         for branch in list(arrays)[1:]:
             start, end = end, end + len(arrays[branch])
             arrays[branch] = output[start:end]
-    return ModuleTrace(name, {place: Maps(array) for place, array in (arrays | {"output": output}).items()})
+    places = arrays | {"output": output}
+    return ModuleTrace(name, given, {place: Maps(array) for place, array in places.items()})
 
 
 def frozen(array: np.ndarray) -> np.ndarray:

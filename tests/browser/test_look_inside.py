@@ -27,7 +27,7 @@ def channels_off(page: Page) -> Locator:
 
 
 def test_module_channel_overlay_switch_off_undo(page: Page) -> None:
-    page.goto("/fire_modules")
+    page.goto("/fire_modules?fire-tab=All+channels")
     page.locator('.st-key-tray input[type="file"]').set_input_files(CAT)
     expect(page.get_by_text("says “Egyptian cat”")).to_be_visible()
 
@@ -61,3 +61,31 @@ def test_module_channel_overlay_switch_off_undo(page: Page) -> None:
     expect(channels_off(page)).to_have_text("192 of 2,880")
     page.get_by_role("button", name=re.compile("Undo")).click()
     expect(channels_off(page)).to_have_text("0 of 2,880")
+
+
+def test_what_the_browser_multiplies_is_the_networks_number(page: Page) -> None:
+    for module, cells in (("fire2", "56 × 56"), ("fire9", "14 × 14")):
+        page.goto(f"/fire_modules?channel={module}/expand3x3/5")
+        for step, title in enumerate(("Squeeze", "Expand 1×1", "Expand 3×3", "", "", "conv10", "Mean"), 2):
+            page.get_by_role("button", name=f"Step {step}:").click()
+            if not title:
+                continue
+            expect(page.get_by_role("heading", name=f"{step}. {title}")).to_be_visible()
+            check = page.locator(".check")
+            expect(check).to_have_text(re.compile(r"^✓ Computed here ([\d.]+), the network’s [\d.]+\.$"))
+        picture = page.get_by_role("application")
+        page.get_by_role("button", name="Step 4:").click()
+        where = page.locator("#where")
+        expect(where).to_contain_text(f"of {cells}")
+        before = where.text_content()
+        picture.focus()
+        picture.press("ArrowUp")
+        picture.press("ArrowLeft")
+        expect(where).not_to_have_text(before or "")
+        expect(check).to_have_text(re.compile("^✓"))
+    # The products of a filter lead to the channels that they come from.
+    page.get_by_role("button", name=re.compile("^Open squeeze ")).first.click()
+    expect(page.get_by_role("heading", name="2. Squeeze")).to_be_visible()
+    page.get_by_role("button", name="Open this channel").click()
+    expect(page).to_have_url(re.compile(r"channel=fire9(/|%2F)squeeze(/|%2F)\d+"))
+    expect(page.get_by_text("fire9 / squeeze /")).to_be_visible()

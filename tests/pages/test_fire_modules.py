@@ -14,6 +14,7 @@ PAGE = str(Path(__file__).parents[2] / "pages" / "fire_modules.py")
 
 def opened(channel: str = "") -> AppTest:
     at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["fire-tab"] = "All channels"
     if channel:
         at.query_params["channel"] = channel
     at.run()
