@@ -1,4 +1,4 @@
-"""Nothing lies off a phone's screen or over a chart."""
+"""Nothing lies off a phone's screen or over a chart, and axe finds no serious barrier."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image, ImageColor
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
@@ -36,6 +37,11 @@ DONE = """() => document.querySelector("[data-testid=stMain] h1")
     && document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
     && !document.querySelector("[data-testid=stSkeleton]")"""
 
+# The serious and critical violations, and headings out of order, with the places of each.
+BARRIERS = """async () => (await axe.run({ resultTypes: ["violations"] })).violations
+    .filter(({ id, impact }) => ["serious", "critical"].includes(impact) || id === "heading-order")
+    .map(({ id, nodes }) => [id, nodes.map((node) => node.html.slice(0, 200))])"""
+
 
 def test_the_home_pages_own_name_leads_to_it(page: Page) -> None:
     page.goto("/classify?channel=1")
@@ -54,13 +60,22 @@ def phone(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_nothing_lies_off_a_phones_screen(phone: BrowserContext, address: str) -> None:
+def test_nothing_lies_off_a_phones_screen_and_nobody_is_kept_out(
+    phone: BrowserContext, address: str
+) -> None:
+    """Light on the phone, then dark at a desktop's width."""
     with phone.new_page() as page:
         page.goto(f"/{address}")
         page.wait_for_function(DONE)
         assert page.evaluate(OFF_SCREEN) == []
         expect(page.get_by_test_id("stMainMenu")).to_be_in_viewport(ratio=1)
         assert page.get_by_test_id("stException").count() == 0
+        page.evaluate(AXE_SCRIPT)
+        assert page.evaluate(BARRIERS) == []
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(18, 21, 26)")
+        assert page.evaluate(BARRIERS) == []
 
 
 def test_no_camera_lies_over_a_chart_and_its_png_is_a_button_away(page: Page) -> None:
