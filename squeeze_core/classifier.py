@@ -29,7 +29,8 @@ class Classification:
     """One network's answer for one picture.
 
     `probabilities`: float32 [classes], summing to 1, read-only. `milliseconds`: from encoded bytes to
-    probabilities; a batch's time is shared equally.
+    probabilities; a batch's time is shared equally. `none_of_these`: the picture is unlike all that this
+    taught network was taught with.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Classification:
     device: str
     probabilities: np.ndarray
     milliseconds: float
+    none_of_these: bool = False
 
     @property
     def model(self) -> str:
@@ -55,7 +57,8 @@ class Classification:
     def row(self, k: int = 5) -> dict[str, Any]:
         """This picture's result in the command line's JSON."""
         predictions = [vars(prediction) for prediction in self.top(k)]
-        return {"file": self.file, "predictions": predictions, "milliseconds": round(self.milliseconds, 2)}
+        row = {"file": self.file, "predictions": predictions, "milliseconds": round(self.milliseconds, 2)}
+        return row | ({"none_of_these": self.none_of_these} if self.network.known else {})
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -77,9 +80,19 @@ def classify(
         engine.get(network)  # loading is not part of a picture's time
         start = time.perf_counter()
         batch = network.preprocess([picture.image for picture in group])
-        probabilities = softmax(engine.run(network, batch))
+        logits, unlike = _answers(engine, network, batch)
+        probabilities = softmax(logits)
         probabilities.setflags(write=False)
         share = 1000 * (time.perf_counter() - start) / len(group)
-        for picture, row in zip(group, probabilities, strict=True):
+        for picture, row, none in zip(group, probabilities, unlike, strict=True):
             elapsed = picture.milliseconds + share
-            yield Classification(picture.name, network, engine.device, row, elapsed)
+            yield Classification(picture.name, network, engine.device, row, elapsed, bool(none))
+
+
+def _answers(engine: Engine, network: Network, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The logits, and whether each picture is of none of the classes, where the network knows that."""
+    known, plan = network.known, network.plan
+    if known is None or plan is None:
+        return engine.run(network, batch), np.zeros(len(batch), bool)
+    parts = engine.work(network, lambda runner: runner.parts(batch))
+    return parts["logits"], known.unlike(parts[plan.fire_names[-1]])

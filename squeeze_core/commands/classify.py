@@ -53,7 +53,7 @@ def work_with(options: Namespace, network: Network) -> Work:
         lambda pictures: classify(pictures, engine, network),
         lambda path, result: result.row(options.top),
         lambda row, result: _lines(row["file"], result, options.top),
-        columns(options.top),
+        columns(options.top) | ({"none_of_these": bool} if network.known else {}),
         network.preprocess.least_side,
     )
 
@@ -65,6 +65,7 @@ def columns(count: int) -> dict[str, type]:
 
 
 def _lines(file: str, result: Classification, count: int) -> Iterator[str]:
-    yield f"{file}  ({result.milliseconds:.0f} ms)"
+    none = "  none of its classes" if result.none_of_these else ""
+    yield f"{file}  ({result.milliseconds:.0f} ms){none}"
     for prediction in result.top(count):
         yield f"  {prediction.probability:6.1%}  {prediction.label}"

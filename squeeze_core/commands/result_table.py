@@ -193,7 +193,7 @@ def _parquet_rows(path: Path, columns: Columns) -> Iterator[Row]:
 
 def _write_parquet(path: Path, columns: Columns, rows: Iterable[Row]) -> None:
     pyarrow = _pyarrow()
-    types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64()}
+    types = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
     with pyarrow.parquet.ParquetWriter(path, schema) as writer:
         rows = iter(rows)

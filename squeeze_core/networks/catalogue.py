@@ -22,6 +22,7 @@ from squeeze_core.colours import ACCENT
 from squeeze_core.errors import WeightsError
 from squeeze_core.networks import CLASSIFIER
 from squeeze_core.networks.engine import Runner
+from squeeze_core.networks.known import Known
 from squeeze_core.networks.onnx_network import OnnxGraph, OnnxNetwork
 from squeeze_core.networks.plan import PLANS, Plan
 from squeeze_core.networks.preprocess import Preprocess
@@ -104,7 +105,7 @@ class Network:
     `plan`: of a SqueezeNet; of any other network None, and `builder` gives the architecture with untrained
     weights, `graph` its ONNX graph without them, if there is one. `key`: equal for the same network only;
     the name, unless it is a user's. `compressed`: the name of the network whose weights these are in fewer
-    bytes; "" for none.
+    bytes; "" for none. `known`: what a taught network knows; None of any other.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Network:
     graph: Path | None = None
     key: str = ""
     compressed: str = ""
+    known: Known | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.name)

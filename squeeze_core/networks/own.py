@@ -20,6 +20,7 @@ from safetensors.numpy import save
 from squeeze_core import label_lists
 from squeeze_core.colours import ACCENT
 from squeeze_core.errors import WeightsError
+from squeeze_core.networks import known
 from squeeze_core.networks.catalogue import CATALOGUE, IMAGENET_LABELS, Network, Published
 from squeeze_core.networks.plan import Bypass, FireShape, Plan, state_shapes
 from squeeze_core.networks.preprocess import Preprocess
@@ -72,8 +73,11 @@ def open_own(
         words += f", compressed from {stored.metadata.get('title', 'a SqueezeNet')[:60]}"
     if class_names and label_lists.encoding_of(class_names[1]) == "latin-1":
         words += f" with the names in {class_names[0]} read as Latin-1"
-    weights = OwnFile(words, len(content), state)
-    network = Network(name, name, ACCENT, weights, see, labels, UNPUBLISHED, plan=plan, key=f"own:{made}")
+    weights, taught = OwnFile(words, len(content), state), stored.metadata.get("known")
+    shape = (classes, plan.fires[-1].output)
+    knows = known.read(taught, shape, name) if taught else None
+    own = Network(name, name, ACCENT, weights, see, labels, UNPUBLISHED, plan=plan, key=f"own:{made}")
+    network = replace(own, known=knows)
     _check_answers(network, max(SIDES[0], plan.smallest_input))
     return network
 
@@ -122,14 +126,16 @@ def to_safetensors(network: Network) -> bytes:
 
 
 def metadata_of(network: Network) -> dict[str, str]:
-    """Metadata of a file with a SqueezeNet's weights: its preprocessing, its bypass, and the class names
-    where they are not the default of `open_own`."""
+    """Metadata of a file with a SqueezeNet's weights: its preprocessing, its bypass, a taught network's
+    `known`, and the class names where they are not the default of `open_own`."""
     assert network.plan is not None
     see = network.preprocess
     expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
     metadata = {"preprocess": json.dumps(expects), "bypass": network.plan.bypass}
     if network.labels != _default_labels(len(network.labels)):
         metadata["labels"] = json.dumps(network.labels)
+    if network.known:
+        metadata["known"] = network.known.text()
     return metadata
 
 
