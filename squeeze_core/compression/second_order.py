@@ -69,12 +69,13 @@ def quantise(
         if isinstance(layer.function, nn.Conv2d):
             conv, weight = own.layers[name].function, names[layer.function]
             assert isinstance(conv, nn.Conv2d)
-            moments = _moments(layer.function, full, own, layer.inputs[0], tick)
+            moments = _moments(layer, full, own, tick)
             quantised[weight] = _quantise_layer(layer.function, conv, moments, curvature[weight], rd_weight)
             tick(0.0)
         if _is_kept(layer):
-            full.keep(name)
             own.keep(name)
+            if name not in full.kept:
+                full.keep(name)
         for gone in needed[name]:
             del full.kept[gone], own.kept[gone]
     return quantised
@@ -91,10 +92,12 @@ class _Outputs:
 
     def __init__(self, network: SqueezeNet, pictures: Tensor) -> None:
         self.layers = {layer.name: layer for layer in network.layers()}
-        self.kept = {"pictures": pictures}
+        self.kept, self.block = {"pictures": pictures}, pictures
+        count = len(pictures)
+        self.batches = [slice(k, min(k + _BATCH, count)) for k in range(0, count, _BATCH)]
 
     def of(self, name: str, batch: slice) -> Tensor:
-        """The output of the layer of that name for some of the pictures."""
+        """The output of the layer of that name for the pictures of that batch."""
         if name in self.kept:
             return self.kept[name][batch].contiguous(memory_format=torch.channels_last)
         layer = self.layers[name]
@@ -102,17 +105,18 @@ class _Outputs:
 
     def keep(self, name: str) -> None:
         """Keep that layer's output for all pictures."""
-        batches = self.batches()
-        first = self.of(name, batches[0])
-        whole = first.new_empty((batches[-1].stop, *first.shape[1:]))
-        whole[batches[0]] = first
-        for batch in batches[1:]:
-            whole[batch] = self.of(name, batch)
-        self.kept[name] = whole
+        for batch in self.batches:
+            self.put(name, batch, self.of(name, batch))
 
-    def batches(self) -> list[slice]:
-        pictures = len(next(iter(self.kept.values())))
-        return [slice(k, min(k + _BATCH, pictures)) for k in range(0, pictures, _BATCH)]
+    def put(self, name: str, batch: slice, output: Tensor) -> None:
+        """Keep a layer's output for one batch after another, in one block: many small ones among what is
+        computed and freed would take three times the memory."""
+        if batch == self.batches[0]:
+            shape = (self.batches[-1].stop, *output.shape[1:])
+            self.block = torch.empty(shape, memory_format=torch.channels_last)
+        self.block[batch] = output
+        if batch == self.batches[-1]:
+            self.kept[name] = self.block
 
     def last_needed(self) -> dict[str, list[str]]:
         """Layer name → the kept outputs that nothing after that layer is computed from."""
@@ -136,16 +140,22 @@ class Moments(NamedTuple):
     missing: Tensor
 
 
-def _moments(conv: nn.Conv2d, full: _Outputs, own: _Outputs, name: str, tick: Progress) -> Moments:
-    """The moments of the outputs of that name in both networks, which `conv` reads."""
+def _moments(layer: BoundLayer, full: _Outputs, own: _Outputs, tick: Progress) -> Moments:
+    """The moments of what a convolution of the full network reads, in both networks.
+
+    Its own output is kept where it is needed later: to compute its inputs again would take longer.
+    """
+    conv = layer.function
+    assert isinstance(conv, nn.Conv2d)
     generator = torch.Generator().manual_seed(0)
-    batches = own.batches()
     count, origin, sums, products = 0, torch.zeros(0), torch.zeros(0), torch.zeros(0)
-    for number, batch in enumerate(batches):
-        wanted, given = full.of(name, batch), own.of(name, batch)
+    for number, batch in enumerate(own.batches, 1):
+        wanted, given = (network.of(layer.inputs[0], batch) for network in (full, own))
+        if _is_kept(layer):
+            full.put(layer.name, batch, layer(wanted))
         positions = _positions(conv, given, generator)
         wanted, given = _patches(conv, wanted, positions), _patches(conv, given, positions)
-        if not number:  # near the mean, so that float32 products keep their digits
+        if not count:  # near the mean, so that float32 products keep their digits
             origin = given.mean(0)
             sums = torch.zeros((2, len(origin)), dtype=torch.float64)
             products = torch.zeros((2, len(origin), len(origin)), dtype=torch.float64)
@@ -153,12 +163,15 @@ def _moments(conv: nn.Conv2d, full: _Outputs, own: _Outputs, name: str, tick: Pr
         count += len(given)
         sums += torch.stack([wanted, given]).sum(1, dtype=torch.float64)
         products += torch.stack([given.T @ given, (wanted - given).T @ given])
-        tick(0.5 * (number + 1) / len(batches))
+        tick(0.5 * number / len(own.batches))
     wanted_mean, mean = sums / count
     hessian, missing = products / count
     hessian -= torch.outer(mean, mean)
     missing -= torch.outer(wanted_mean - mean, mean)
-    return Moments(wanted_mean + origin, mean + origin, hessian, missing)
+    # From position by position of the kernel to input by input, as weights lie.
+    order = torch.arange(len(mean)).view(math.prod(conv.kernel_size), -1).T.flatten()
+    wanted_mean, mean = (wanted_mean + origin)[order], (mean + origin)[order]
+    return Moments(wanted_mean, mean, hessian[order][:, order], missing[order][:, order])
 
 
 def _quantise_layer(
@@ -257,11 +270,13 @@ def _positions(conv: nn.Conv2d, given: Tensor, generator: torch.Generator) -> Te
 
 
 def _patches(conv: nn.Conv2d, x: Tensor, positions: Tensor) -> Tensor:
-    """The inputs of a convolution at its flat output positions [N, P]: float [N·P, C·k·k]."""
+    """The inputs of a convolution at its flat output positions [N, P]: float [N·P, k·k·C]."""
     kernel, stride, padding = conv.kernel_size[0], conv.stride[0], int(conv.padding[0])
-    x = F.pad(x, (padding,) * 4).permute(0, 2, 3, 1)  # type: ignore[arg-type]
+    if padding:
+        x = F.pad(x, (padding,) * 4)  # type: ignore[arg-type]
+    x = x.permute(0, 2, 3, 1)
     width = (x.shape[2] - kernel) // stride + 1
     top, left = positions // width * stride, positions % width * stride
     picture = torch.arange(len(x))[:, None]
     seen = [x[picture, top + dy, left + dx] for dy in range(kernel) for dx in range(kernel)]
-    return torch.stack(seen, 3).flatten(2).flatten(0, 1)
+    return torch.stack(seen, 2).flatten(2).flatten(0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,8 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from squeeze_core.networks.architecture import SqueezeNet
 
 Progress = Callable[[float], object]  # receives the share that is done, 0–1; raises to stop the work
 Curvature = dict[str, float]
@@ -33,14 +36,10 @@ class Study:
 
     @cached_property
     def curvature(self) -> Curvature:
-        """See `curvature`; measured when it is first read."""
+        """See `curvature`; measured when it is first read, of a SqueezeNet alone."""
+        assert isinstance(self.network, SqueezeNet)
         places = torch.linspace(0, len(self.inputs) - 1, min(_STUDIED, len(self.inputs))).long()
         return curvature(self.network, self.inputs[places], lambda share: self.tick(0.5 * share))
-
-
-def weight_names(network: nn.Module) -> tuple[str, ...]:
-    """The convolutions' weights, in the network's order."""
-    return tuple(name for name, parameter in network.named_parameters() if parameter.ndim == 4)
 
 
 def divergence(want: np.ndarray, got: np.ndarray) -> float:
@@ -56,24 +55,29 @@ def log_probabilities(logits: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def curvature(network: nn.Module, inputs: Tensor, progress: Progress = ignore) -> Curvature:
+def curvature(network: SqueezeNet, inputs: Tensor, progress: Progress = ignore) -> Curvature:
     """Weight name → divergence of the answers per squared change of the layer's weights.
 
     `inputs`: preprocessed pictures [N, 3, S, S]. Measured with seeded noise of a tenth of the layer's
     standard deviation: half the trace of the loss's curvature over the number of weights.
     """
     generator = torch.Generator().manual_seed(0)
-    want, names, found = network(inputs).numpy(), weight_names(network), {}
-    for done, name in enumerate(names, start=1):
-        weight = network.get_parameter(name)
-        noise = torch.randn(weight.shape, generator=generator).to(weight.device) * weight.std() * _NOISE
-        moved = divergence(want, _with_weight(network, name, weight + noise, inputs).numpy())
-        found[name] = moved / (noise.square().sum().item() + 1e-30)
-        progress(done / len(names))
+    network, found = copy.deepcopy(network), {}
+    layers, names = network.layers(), {module: name for name, module in network.named_modules()}
+    inputs = inputs.contiguous(memory_format=torch.channels_last)
+    before = {"pictures": inputs} | network.parts(inputs)
+    for place, layer in enumerate(layers):
+        if isinstance(layer.function, nn.Conv2d):
+            weight = layer.function.weight
+            noise = torch.randn(weight.shape, generator=generator) * weight.std() * _NOISE
+            kept = weight.clone()
+            weight += noise
+            after = dict(before)  # the layers before this one answer as they did
+            for later in layers[place:]:
+                after[later.name] = later(*(after[source] for source in later.inputs))
+            weight.copy_(kept)
+            moved = divergence(before["logits"].numpy(), after["logits"].numpy())
+            found[f"{names[layer.function]}.weight"] = moved / (noise.square().sum().item() + 1e-30)
+        progress((place + 1) / len(layers))
     smallest = max(max(found.values()) * 1e-6, 1e-30)  # a layer without effect still needs a step
     return {name: max(value, smallest) for name, value in found.items()}
-
-
-def _with_weight(network: nn.Module, name: str, weight: Tensor, inputs: Tensor) -> Tensor:
-    """The answers with another weight of that name; the network stays as it is."""
-    return torch.func.functional_call(network, {name: weight}, (inputs,))
