@@ -12,7 +12,7 @@ from streamlit.starlette import App
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from pages.server import log, memory, results, startup
-from pages.session import address, tray
+from pages.session import address, channels_off, tray
 from pages.widgets import tray_bar
 from squeeze_core.colours import ACCENT
 
@@ -51,6 +51,8 @@ def front_door() -> None:
         tray_bar.draw()
         if page.url_path:  # the home page draws its picture first
             results.import_for(page.url_path)
+        if page.url_path != "fire_modules":  # which draws its own, as it changes there
+            channels_off.bar()
         page.run()
         tray.put_in_address()
         address.copy_link(own_pictures=bool(tray.state().entries))

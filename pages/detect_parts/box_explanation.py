@@ -91,7 +91,7 @@ def _channels(picture: Picture, detection: Detection, contributions: Contributio
             st.page_link(
                 "pages/fire_modules.py",
                 label=f"{unit} {value:+.2f}",
-                query_params={"channel": str(unit)},
+                query_params={"channel": str(unit), "fire-tab": "One channel"},
             )
     st.caption(
         f"Activation × gradient (Molchanov et al., arXiv:1611.06440) in logits of class and place: the "

@@ -1,4 +1,4 @@
-"""One channel: its map over the picture, its optimised picture, its weights, and its top activations."""
+"""The tab "One channel": its map over the picture, its optimised picture, top activations and weights."""
 
 from __future__ import annotations
 
@@ -15,11 +15,26 @@ from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
 from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
-from squeeze_core.inside.channels import top_activations
-from squeeze_core.inside.trace import FireTrace, Unit
+from squeeze_core.inside.channels import TopActivation, top_activations
+from squeeze_core.inside.trace import FireTrace, Maps, Unit
 from squeeze_core.networks.catalogue import Network
 
 PICTURES_SHOWN = 6
+OPACITY = 65  # per cent
+
+
+def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True, height="stretch"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            pick(picture, trace, unit)
+        st.markdown(f"**{unit.module} / {unit.branch} / {unit.channel}**")
+        large_map(picture, unit)
+        facts(picture, trace, unit)
+    with right, st.container(border=True, height="stretch"):
+        optimised_picture(trace.network, unit)
+        top_pictures(trace.network, unit)
+        weights(trace.network, unit)
 
 
 def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
@@ -34,11 +49,12 @@ def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     def on_channel() -> None:
         choice.choose(unit._replace(channel=int(st.session_state["fire-channel"])))
 
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
     names = trace.modules[unit.module].branches
-    left.segmented_control("Branch", names, key="fire-branch", required=True, on_change=on_branch)
+    st.segmented_control(
+        "Branch", names, key="fire-branch", required=True, width="content", on_change=on_branch
+    )
     last = trace[unit.module, unit.branch].shape[0] - 1
-    right.number_input("Channel", 0, last, key="fire-channel", on_change=on_channel)
+    st.number_input("Channel", 0, last, key="fire-channel", width=128, on_change=on_channel)
 
 
 @st.fragment
@@ -46,22 +62,26 @@ def large_map(picture: Picture, unit: Unit) -> None:
     """The channel's map laid over the picture."""
     maps = inside_results.trace(picture, selected_network.current())[unit.module, unit.branch]
     place = st.empty()
-    opacity = st.slider(
-        "Opacity of the map", 0, 100, 65, 5, format="%d%%", key="fire-opacity", **address.BOUND
-    )
-    levels = unit_scale(maps.values[unit.channel : unit.channel + 1], "channel")[0]
+    st.slider("Opacity of the map", 0, 100, OPACITY, 5, format="%d%%", key="fire-opacity", **address.BOUND)
     strongest = place_in_words(maps.peaks[unit.channel].tolist(), maps.shape[1:])
     alt = f"Channel {unit} over {tray.describe(picture)}; its map is strongest {strongest}"
-
-    def shown() -> Image.Image:
-        return overlay(for_screen(picture.image), levels, opacity / 100)
-
-    place.image(shown(), width="stretch", alt=alt)
-    downloads.buttons(_file(unit), image=shown)
+    with place.container(key="picture-channel"):
+        st.image(over(picture, maps, unit, opacity()), width="stretch", alt=alt)
 
 
-def _file(unit: Unit) -> str:
-    """The name of the channel's files."""
+def opacity() -> float:
+    """The chosen opacity of the map, 0–1."""
+    return st.session_state.get("fire-opacity", OPACITY) / 100
+
+
+def over(picture: Picture, maps: Maps, unit: Unit, opacity: float) -> Image.Image:
+    """The channel's map, of those of its branch, over the picture."""
+    levels = unit_scale(maps.values[unit.channel : unit.channel + 1], "channel")[0]
+    return overlay(for_screen(picture.image), levels, opacity)
+
+
+def file_name(unit: Unit) -> str:
+    """The name of the channel's files, without ending."""
     return str(unit).replace("/", "-")
 
 
@@ -101,26 +121,34 @@ def optimised_picture(network: Network, unit: Unit) -> None:
             st.caption(
                 f"This picture was optimised to excite it ({tile.width}×{tile.height} pixels, enlarged)."
             )
-            downloads.buttons(f"{_file(unit)}-looks-for", image=lambda: tile)
 
 
 def top_pictures(network: Network, unit: Unit) -> None:
     """The pictures that activate the channel most, with the receptive field of the peak in each."""
     st.markdown("**Which pictures activate this channel most?**")
     with st.spinner("Ranking…", show_time=True):
-        maxima = [inside_results.maxima(picture, network) for picture in tray.with_samples()]
-        found = top_activations(maxima, unit)
+        found = _ranked(tray.with_samples(), network, unit)
     with st.container(horizontal=True):
         for one in found[:PICTURES_SHOWN]:
-            with st.container(width=112, gap="xsmall"):
+            with st.container(width=72, gap="xsmall"):
                 if one.value > 0:
                     alt = f"{one.file}; outlined: pixels {one.box} of the network's input"
                     st.image(outlined(one.view, one.box), alt=alt, width="stretch")
                 else:
                     st.image(one.view.copy(), alt=f"{one.file}; does not activate it", width="stretch")
-                st.caption(f"{plain(one.file)} · {one.value:.0f}")
-    rows = [{"picture": one.file, "largest value": one.value, "patch": str(one.box)} for one in found]
-    downloads.buttons(f"{_file(unit)}-pictures", table=rows)
+                st.caption(f"{one.value:.0f}")
+
+
+def _ranked(pictures: list[Picture], network: Network, unit: Unit) -> list[TopActivation]:
+    return top_activations([inside_results.maxima(one, network) for one in pictures], unit)
+
+
+def ranking(pictures: list[Picture], network: Network, unit: Unit) -> list[dict[str, str | float]]:
+    """The table behind `top_pictures`: all pictures, the strongest first."""
+    return [
+        {"picture": one.file, "largest value": one.value, "patch": str(one.box)}
+        for one in _ranked(pictures, network, unit)
+    ]
 
 
 def weights(network: Network, unit: Unit) -> None:
@@ -134,4 +162,4 @@ def weights(network: Network, unit: Unit) -> None:
     else:
         st.markdown("**Its strongest inputs**")
         alt = f"Largest 1×1 weights of channel {unit}"
-    downloads.chart(figures.weights(filter_), table=rows, name=f"{_file(unit)}-weights", alt=alt)
+    downloads.chart(figures.weights(filter_), table=rows, name=f"{file_name(unit)}-weights", alt=alt)

@@ -1,19 +1,15 @@
-"""The choices on the page: one channel, also in the address, and the disabled channels."""
+"""The choice of one channel, also in the address."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from pages.session import selected_network
 from pages.widgets.words import plain
 from squeeze_core.errors import UserError
-from squeeze_core.inside.ablation import Units
 from squeeze_core.inside.trace import FireTrace, Unit
 
 TAB = "fire-tab"
-FOLLOW, ALL = "Follow one pixel", "All channels"
+FOLLOW, ALL, ONE = "Follow one pixel", "All channels", "One channel"
 _UNIT = "fire-unit"
 _PARAMETER = "channel"
 
@@ -49,39 +45,7 @@ def strongest(trace: FireTrace, module: str, branch: str) -> Unit:
     return Unit(module, branch, int(trace[module, branch].order()[0]))
 
 
-def clicked(key: str) -> list[Any] | None:
-    """The custom data of the point that was clicked in the chart of that key.
-
-    A second click on the same point clears the selection in the browser; then it is the point clicked last.
-    """
-    selected = st.session_state[key].selection.points
-    last = f"{key}-last"
-    if selected:
-        st.session_state[last] = selected[0]["customdata"]
-    return st.session_state.get(last)
-
-
-def disabled() -> Units:
-    """The channels that are switched off."""
-    return history()[-1]
-
-
-def switch_off(channels: Units) -> None:
-    """Switch those channels off, as one step that can be undone."""
-    history().append(disabled() | channels)
-
-
-def switch_on(channels: Units) -> None:
-    """Switch those channels on, as one step that can be undone."""
-    history().append(disabled() - channels)
-
-
-def undo() -> None:
-    """Take the last step back, if there is one."""
-    if len(history()) > 1:
-        history().pop()
-
-
-def history() -> list[Units]:
-    """The disabled channels of the selected network after each step; none before the first."""
-    return st.session_state.setdefault(f"fire-disabled-{selected_network.current().key}", [frozenset()])
+def open_module(trace: FireTrace, module: str) -> None:
+    """Choose the strongest channel of that module, of the same branch where it has one."""
+    branch, branches = unit(trace).branch, trace.modules[module].branches
+    choose(strongest(trace, module, branch if branch in branches else branches[-1]))

@@ -245,7 +245,7 @@ class View {
     const pen = canvas.getContext("2d");
     pen.scale(scale, scale);
     pen.drawImage(this.image, 0, 0, side, side);
-    pen.fillStyle = "rgb(0 0 0 / 0.35)";
+    pen.fillStyle = "rgb(0 0 0 / 0.3)";
     pen.fillRect(0, 0, side, side);
     const { values, rows, columns } = this.shownMap();
     const most = Math.max(...values) || 1;
@@ -253,7 +253,7 @@ class View {
     const corner = (place) => field.first + place * pitch - pitch / 2;
     pen.fillStyle = accent;
     values.forEach((value, i) => {
-      pen.globalAlpha = 0.9 * (value / most);
+      pen.globalAlpha = 0.75 * (value / most);
       pen.fillRect(corner(i % columns), corner(Math.floor(i / columns)), pitch, pitch);
     });
     pen.globalAlpha = 0.25;

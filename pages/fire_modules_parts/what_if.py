@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.fire_modules_parts import choice
 from pages.server import inside_results
+from pages.session import channels_off
 from pages.widgets import downloads
 from squeeze_core.figures import ablation as figures
 from squeeze_core.figures.classification import percent
@@ -15,17 +15,21 @@ from squeeze_core.inside.trace import FireTrace, Unit
 
 
 def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
-    """The switches on the left, the answer on the right."""
-    st.header("What if?", anchor=False)
-    left, right = st.columns([2, 3], gap="large")
+    """The answer in figures, the switches, the answer as bars."""
     plan = trace.network.plan
     assert plan is not None
     channels = sum(plan.channels.values())
-    with left:
+    answer = inside_results.ablated(picture, trace.network, channels_off.disabled())
+    before, after = float(answer.before[trace.best]), float(answer.after[trace.best])
+    with st.container(horizontal=True, gap="large"):
+        st.subheader("What if?", anchor=False, width="content")
+        st.metric("Channels off", f"{len(answer.disabled):,} of {channels:,}", width="content")
+        change = f"{100 * (after - before):+.1f} points" if answer.disabled else None
+        st.metric(trace.labels[trace.best], percent(after), change, width="content")
+    with st.container(gap="small"):
         _switches(trace, unit)
-        _least_useful(picture, trace, channels)
-    with right:
-        _answer(picture, trace, channels)
+    downloads.chart(figures.before_after(answer), table=figures.before_after_rows(answer), name="what-if")
+    _least_useful(picture, trace, channels)
 
 
 def _switches(trace: FireTrace, unit: Unit) -> None:
@@ -34,7 +38,7 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
         f"all {unit.branch} of {unit.module}": channels_of(trace.network, unit.module, unit.branch),
         f"all of {unit.module}": channels_of(trace.network, unit.module),
     }
-    disabled = choice.disabled()
+    disabled = channels_off.disabled()
     for place, (name, channels) in enumerate(offers.items()):
         is_off = channels <= disabled
         st.button(
@@ -42,7 +46,7 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
             key=f"fire-switch-{place}",
             icon=":material/toggle_on:" if is_off else ":material/toggle_off:",
             width="stretch",
-            on_click=choice.switch_on if is_off else choice.switch_off,
+            on_click=channels_off.switch_on if is_off else channels_off.switch_off,
             args=(channels,),
         )
     with st.container(horizontal=True):
@@ -51,15 +55,15 @@ def _switches(trace: FireTrace, unit: Unit) -> None:
             key="fire-undo",
             icon=":material/undo:",
             type="primary",
-            disabled=len(choice.history()) == 1,
-            on_click=choice.undo,
+            disabled=len(channels_off.history()) == 1,
+            on_click=channels_off.undo,
         )
         st.button(
             "Switch everything on",
             key="fire-all-on",
             icon=":material/restart_alt:",
             disabled=not disabled,
-            on_click=choice.switch_on,
+            on_click=channels_off.switch_on,
             args=(disabled,),
         )
 
@@ -75,18 +79,8 @@ def _least_useful(picture: Picture, trace: FireTrace, channels: int) -> None:
         icon=":material/content_cut:",
         width="stretch",
         disabled=not count,
-        on_click=choice.switch_off,
+        on_click=channels_off.switch_off,
         args=(frozenset(ranked[:count]),),
         help="Ranked for this picture and class by the size of activation × gradient "
         "(Molchanov et al., arXiv:1611.06440).",
     )
-
-
-def _answer(picture: Picture, trace: FireTrace, channels: int) -> None:
-    answer = inside_results.ablated(picture, trace.network, choice.disabled())
-    before, after = float(answer.before[trace.best]), float(answer.after[trace.best])
-    cells = st.columns(2)
-    cells[0].metric("Channels off", f"{len(answer.disabled):,} of {channels:,}")
-    change = f"{100 * (after - before):+.1f} points" if answer.disabled else None
-    cells[1].metric(trace.labels[trace.best], percent(after), change)
-    downloads.chart(figures.before_after(answer), table=figures.before_after_rows(answer), name="what-if")

@@ -1,27 +1,23 @@
-"""The network as a strip, and a Fire module's channels as grids that can be clicked."""
+"""The network as a strip, and a Fire module's channels as tiles of one picture."""
 
 from __future__ import annotations
 
-import base64
-import io
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
 from PIL import Image
 
-from squeeze_core.figures.maps import Scale, grid_picture, unit_scale
+from squeeze_core.figures.maps import Scale, data_address, grid_picture, palette, scale_end, unit_scale
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 from squeeze_core.inside.ablation import Contributions
-from squeeze_core.inside.trace import FireTrace, Maps, ModuleTrace, Unit
+from squeeze_core.inside.trace import FireTrace, Maps, ModuleTrace
 
 TITLES = {
     "squeeze": "squeeze 1×1",
     "expand1x1": "expand 1×1",
     "expand3x3": "expand 3×3",
 }
-NO_MARGIN = {"l": 0, "r": 0, "t": 0, "b": 0}
 
 
 def network_strip(layers: Mapping[str, tuple[int, int, int]], chosen: str) -> go.Figure:
@@ -50,98 +46,62 @@ def network_strip(layers: Mapping[str, tuple[int, int, int]], chosen: str) -> go
         "unselected": opaque,
     }
     labels = []
-    for x, (name, (channels, height, _)) in enumerate(layers.items()):
+    for x, (name, shape) in enumerate(layers.items()):
         title = f"<b>{escaped(name)}</b>" if name == chosen else escaped(name)
-        labels.append(_text(x, 0, f"{title}<br>{channels}×{height}²") | {"yanchor": "top"})
+        labels.append(_text(x, 0, f"{title}<br>{times(shape)}") | {"yanchor": "top"})
     layout = {
-        "height": 170,
+        "height": 130,
         "annotations": labels,
         "showlegend": False,
         "clickmode": "event+select",
         "dragmode": False,
         "xaxis": _hidden_axis(-0.6, len(layers) - 0.4),
-        "yaxis": _hidden_axis(-4.8, highest),
+        "yaxis": _hidden_axis(-7, highest),
     }
     return styled(go.Figure({"data": [bars], "layout": layout}))
 
 
-def channel_grid(
-    maps: Maps,
-    units: Sequence[Unit],
-    chosen: Unit,
-    *,
-    aspect: float,
-    pixels: int,
-    scale: Scale = "branch",
-    off: Collection[Unit] = (),
-) -> go.Figure:
-    """The maps of `units`, channels of one branch, in that order, as one picture to be clicked.
+def channel_tiles(maps: Maps, chosen: int, scale: Scale, off: Collection[int] = ()) -> dict[str, Any]:
+    """The maps of one branch as one picture, the strongest first, and what is to be written on it.
 
-    It is about `aspect` times as wide as high and is drawn about `pixels` wide. A click selects a point
-    whose customdata starts with module, branch and channel. Channels in `off` are crossed out.
+    JSON for `pages/fire_modules_parts/channel_grid.js`. `chosen`: the channel that is outlined. `off`:
+    channels that are crossed out.
     """
-    columns = columns_for(len(units), aspect)
-    enlarge = max(1, round(pixels / columns / maps.shape[1]))
-    order = [unit.channel for unit in units]
-    picture = grid_picture(unit_scale(maps.values, scale)[order], columns, enlarge)
-    rows, invisible = -(-len(units) // columns), {"marker": {"opacity": 0}}
-    centres = [(place % columns + 0.5, place // columns + 0.5) for place in range(len(units))]
-    gone = [centre for centre, unit in zip(centres, units, strict=True) if unit in off]
-    crosses = _points(gone, 0.5 * pixels / columns) | {"hoverinfo": "skip"}
-    crosses["marker"] |= {"symbol": "x-thin", "line": {"color": "#FFFFFF", "width": 2}}
-    crosses["unselected"] = {"marker": {"opacity": 1}}
-    points = _points(centres, max(10, pixels // columns - 2))
-    points["marker"] |= {"symbol": "square", "opacity": 0}
-    points |= {"selected": invisible, "unselected": invisible}
-    points["customdata"] = [
-        [*unit, f"channel {i}: mean {maps.mean[i]:.3g}, max {maps.max[i]:.3g}, {maps.zeros[i]:.0%} zeros"]
-        for i, unit in zip(order, units, strict=True)
-    ]
-    points["hovertemplate"] = "%{customdata[3]}<extra></extra>"
-    image = {"source": picture, "xref": "x", "yref": "y", "x": 0, "y": 0, "layer": "below"}
-    image |= {"sizex": columns, "sizey": rows, "sizing": "stretch"}
-    marks = []
-    if chosen in units:
-        x, y = centres[units.index(chosen)]
-        corners = {"x0": x - 0.5, "y0": y - 0.5, "x1": x + 0.47, "y1": y + 0.47}
-        marks.append({"type": "rect", "line": {"color": ACCENT, "width": 3}} | corners)
-    topleft = {"constrain": "domain", "constraintoward": "top"}
-    # One dict, checked once: adding piece by piece costs Plotly several times as long.
-    layout = {
-        "images": [image],
-        "shapes": marks,
-        "xaxis": _hidden_axis(0, columns) | topleft | {"constraintoward": "left"},
-        "yaxis": _hidden_axis(rows, 0) | topleft | {"scaleanchor": "x"},
-        "height": round(pixels * rows / columns),
-        "clickmode": "event+select",
-        "dragmode": False,
-        "showlegend": False,
+    order = maps.order().tolist()
+    columns = columns_for(len(order))
+    return {
+        "picture": data_address(tiles(maps, scale, 1), "PNG"),
+        "columns": columns,
+        "rows": -(-len(order) // columns),
+        "channels": order,
+        "words": [
+            f"channel {i}: mean {maps.mean[i]:.3g}, max {maps.max[i]:.3g}, {maps.zeros[i]:.0%} zeros"
+            for i in order
+        ],
+        "chosen": chosen,
+        "off": sorted(off),
+        "end": "each channel’s largest value" if scale == "channel" else f"{scale_end(maps.values):.3g}",
+        "colours": [f"rgb({r} {g} {b})" for r, g, b in palette("Viridis")[::15].tolist()],
     }
-    return styled(go.Figure({"data": [crosses, points], "layout": layout})).update_layout(margin=NO_MARGIN)
 
 
-def _points(places: Sequence[tuple[float, float]], size: float) -> dict[str, Any]:
-    x, y = [x for x, _ in places], [y for _, y in places]
-    return {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": {"size": size}}
+def tiles(maps: Maps, scale: Scale, enlarge: int) -> Image.Image:
+    """Every map of one branch in one picture, the strongest first."""
+    order = maps.order()
+    return grid_picture(unit_scale(maps.values, scale)[order], columns_for(len(order)), enlarge)
 
 
 def _text(x: float, y: float, text: str) -> dict[str, Any]:
-    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12}}
+    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 11}}
 
 
 def _hidden_axis(first: float, last: float) -> dict[str, Any]:
     return {"visible": False, "fixedrange": True, "range": [first, last]}
 
 
-def columns_for(count: int, aspect: float) -> int:
-    """The number of square tiles in a row of a grid about `aspect` times as wide as high."""
-    return math.ceil((aspect * count) ** 0.5)
-
-
-def picture_of(figure: go.Figure) -> Image.Image:
-    """The picture under the points of a grid."""
-    data = figure.layout.images[0].source.partition(",")[2]
-    return Image.open(io.BytesIO(base64.b64decode(data)))
+def columns_for(count: int) -> int:
+    """The number of tiles in a row: on a desktop each is at least 40 pixels wide."""
+    return 8 if count <= 32 else 16
 
 
 def layer_rows(trace: FireTrace) -> list[dict[str, str | int]]:
@@ -169,5 +129,5 @@ def channel_rows(module: ModuleTrace, contributions: Contributions) -> list[dict
 
 
 def times(shape: tuple[int, ...]) -> str:
-    """(64, 113, 113) → "64×113×113"."""
-    return "×".join(map(str, shape))
+    """(64, 113, 113) → "64 × 113 × 113"."""
+    return " × ".join(map(str, shape))

@@ -26,15 +26,15 @@ def palette(name: str) -> np.ndarray:
 
 
 def unit_scale(values: np.ndarray, scale: Scale = "branch") -> np.ndarray:
-    """[channels, height, width] ≥ 0 → 0–1, by the largest value of each channel, or one scale for all.
-
-    The one scale ends at the 99.5 % quantile of the values above 0, as outliers would darken the rest.
-    """
-    if scale == "channel":
-        top = values.max(axis=(1, 2), keepdims=True)
-    else:
-        top = np.quantile(values[values > 0], 0.995) if values.any() else np.float32(0)
+    """[channels, height, width] ≥ 0 → 0–1, by the largest value of each channel, or of all."""
+    top = values.max(axis=(1, 2), keepdims=True) if scale == "channel" else np.float32(scale_end(values))
     return np.minimum(values / np.where(top > 0, top, 1), 1)
+
+
+def scale_end(values: np.ndarray) -> float:
+    """The end of one colour scale for all: the 99.5 % quantile of the values above 0, as outliers would
+    darken the rest; 0 where there are none."""
+    return float(np.quantile(values[values > 0], 0.995)) if values.any() else 0.0
 
 
 def sprite(levels: np.ndarray, columns: int, enlarge: int = 1) -> np.ndarray:
@@ -106,10 +106,10 @@ def encoded(image: Image.Image, kind: str = "") -> bytes:
     return buffer.getvalue()
 
 
-def data_address(image: Image.Image) -> str:
+def data_address(image: Image.Image, kind: str = "") -> str:
     """The picture as a data: address, encoded as by `encoded`."""
-    kind = "png" if "A" in image.mode else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(encoded(image)).decode()}"
+    kind = kind or ("PNG" if "A" in image.mode else "JPEG")
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(encoded(image, kind)).decode()}"
 
 
 def place_in_words(place: Sequence[int], shape: Sequence[int]) -> str:

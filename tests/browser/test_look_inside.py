@@ -7,19 +7,9 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from squeeze_core import gallery
-from squeeze_core.figures.fire_modules import columns_for
 
 CAT = gallery.FOLDER / "chelsea.png"
 OVERLAY = re.compile(r"^Channel .* over ")
-
-
-def click_tile(grid: Locator, column: int, row: int, columns: int) -> None:
-    """Click the middle of one tile of a grid."""
-    grid.scroll_into_view_if_needed()
-    box = grid.bounding_box()
-    assert box is not None
-    side = box["width"] / columns
-    grid.click(position={"x": (column + 0.5) * side, "y": (row + 0.5) * side})
 
 
 def channels_off(page: Page) -> Locator:
@@ -41,13 +31,27 @@ def test_module_channel_overlay_switch_off_undo(page: Page) -> None:
     assert place is not None and plot is not None
     x, y = place["x"] + place["width"] / 2 - plot["x"], place["y"] + place["height"] / 2 - plot["y"]
     strip.click(position={"x": x, "y": y})
-    expect(page.get_by_text("192×14×14").first).to_be_visible()
-    expect(page.get_by_text("fire6 / expand3x3 /")).to_be_visible()
+    expect(page.get_by_text("192 × 14 × 14").first).to_be_visible()
 
-    grid = page.locator('[class*="st-key-fire-grid-expand1x1-fire6"] .nsewdrag')
-    click_tile(grid, 2, 0, columns_for(192, 2))
-    expect(page.get_by_text("fire6 / expand1x1 /")).to_be_visible()
+    page.get_by_role("radio", name="expand1x1").click()
+    expect(page.get_by_text("expand 1×1").first).to_be_visible()
+    grid = page.get_by_role("application")
+    grid.focus()
+    grid.press("ArrowDown")
+    grid.press("Enter")
     expect(page).to_have_url(re.compile(r"channel=fire6(/|%2F)expand1x1(/|%2F)\d+"))
+    chosen = re.search(r"expand1x1(?:/|%2F)(\d+)", page.url)
+    assert chosen
+    expect(page.get_by_label("Channel", exact=True)).to_have_value(chosen[1])
+
+    expect(channels_off(page)).to_have_text("0 of 2,880")
+    page.get_by_role("button", name=re.compile("Switch off all expand1x1 of fire6")).click()
+    expect(channels_off(page)).to_have_text("192 of 2,880")
+    expect(page.get_by_text("192 channels are off")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Undo")).click()
+    expect(channels_off(page)).to_have_text("0 of 2,880")
+
+    page.get_by_role("tab", name="One channel").click()
     overlay = page.get_by_role("img", name=OVERLAY)
     expect(overlay).to_have_attribute("alt", re.compile(r"fire6/expand1x1/\d+ over .*chelsea"))
     before = overlay.get_attribute("src")
@@ -55,12 +59,6 @@ def test_module_channel_overlay_switch_off_undo(page: Page) -> None:
     slider.focus()
     slider.press("End")
     expect(overlay).not_to_have_attribute("src", before or "")
-
-    expect(channels_off(page)).to_have_text("0 of 2,880")
-    page.get_by_role("button", name=re.compile("Switch off all expand1x1 of fire6")).click()
-    expect(channels_off(page)).to_have_text("192 of 2,880")
-    page.get_by_role("button", name=re.compile("Undo")).click()
-    expect(channels_off(page)).to_have_text("0 of 2,880")
 
 
 def test_what_the_browser_multiplies_is_the_networks_number(page: Page) -> None:

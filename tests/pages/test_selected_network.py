@@ -81,11 +81,18 @@ def test_an_own_network_is_used_on_every_page(at: AppTest) -> None:
     at.switch_page("pages/fire_modules.py").run()
     assert not at.exception
     assert any(f"flowers.pth says “{answer}”" in one.value.replace("\\", "") for one in at.caption)
+    at.session_state["fire-tab"] = "One channel"
+    at.run()
     assert any("No optimised pictures were made for" in one.value for one in at.caption)
+    at.session_state["fire-tab"] = "All channels"
+    at.run()
     at.button(key="fire-switch-0").click().run()
     assert not at.exception
     at.switch_page("pages/why.py").run()
     assert not at.exception and at.title[0].value == f"Why “{answer}”?"
+    assert at.warning[0].value.startswith("1 channel is off")
+    at.button(key="channels-on").click().run()
+    assert not at.exception and not at.warning
     at.switch_page("pages/detect.py").run()
     at.segmented_control(key="detect-mode").set_value("anything").run()
     assert not at.exception and at.radio[0].options[0].startswith(answer.replace("-", "\\-"))

@@ -15,7 +15,7 @@ from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import ablate, channels_of
 from squeeze_core.inside.channels import Filter
 from squeeze_core.inside.explain import explain
-from squeeze_core.inside.trace import FireTrace, Unit, fire_trace
+from squeeze_core.inside.trace import FireTrace, fire_trace
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
@@ -53,32 +53,26 @@ def test_scales(trace: FireTrace) -> None:
     assert maps.unit_scale(rare).max() == 1, "however many zeros there are"
 
 
-def test_a_grid_can_be_clicked_where_its_tile_is(trace: FireTrace) -> None:
+def test_the_strongest_channels_come_first(trace: FireTrace) -> None:
     found = trace["fire6", "expand1x1"]
-    units = [Unit("fire6", "expand1x1", int(channel)) for channel in found.order()]
-    columns, off = fire_modules.columns_for(len(units), 2), {units[3]}
-    figure = fire_modules.channel_grid(found, units, units[25], aspect=2, pixels=480, off=off)
-    crosses, points = figure.data
-    for place in (0, 25, 191):
-        assert (points.x[place] - 0.5, points.y[place] - 0.5) == (place % columns, place // columns)
-        assert tuple(points.customdata[place][:3]) == units[place]
-        assert f"max {found.max[units[place].channel]:.3g}" in points.customdata[place][3]
-    assert (list(crosses.x), list(crosses.y)) == ([3.5], [0.5])
-    (mark,) = figure.layout.shapes
-    assert (mark.x0, mark.y0) == (25 % columns, 25 // columns)
-    picture = fire_modules.picture_of(figure)
-    tile = picture.width // columns
-    brightest = np.asarray(picture.convert("RGB").crop((0, 0, tile - 1, tile - 1))).astype(int).sum()
-    darkest = np.asarray(
-        picture.convert("RGB").crop((0, picture.height - tile, tile - 1, picture.height - 1))
+    off = int(found.order()[3])
+    drawn = fire_modules.channel_tiles(found, 25, "branch", {off})
+    assert drawn["channels"] == found.order().tolist() and drawn["off"] == [off]
+    assert (drawn["columns"], drawn["rows"]) == (16, 12)
+    assert drawn["words"][0].startswith(f"channel {drawn['channels'][0]}: mean {found.mean.max():.3g}")
+    assert float(drawn["end"]) == pytest.approx(
+        np.quantile(found.values[found.values > 0], 0.995), rel=0.01
     )
-    assert brightest > darkest.astype(int).sum()
+    picture = fire_modules.tiles(found, "branch", 1)
+    assert picture.size == (16 * 15, 12 * 15)
+    tiles = np.asarray(picture.convert("L")).astype(int).reshape(12, 15, 16, 15)
+    assert tiles[0, :14, 0, :14].sum() > tiles[-1, :14, -1, :14].sum()
 
 
 def test_the_strip_is_clicked_by_layer(trace: FireTrace) -> None:
     (bars,) = fire_modules.network_strip(trace.layers, "fire4").data
     assert [row[0] for row in bars.customdata] == list(trace.layers)
-    assert bars.customdata[2][1] == "fire2: 128×56×56"
+    assert bars.customdata[2][1] == "fire2: 128 × 56 × 56"
     heights, most = ([shape[place] for shape in trace.layers.values()] for place in (1, 0))
     assert [y**2 for y in bars.y] == pytest.approx(heights)
     assert np.argmax(bars.width) == np.argmax(most)
