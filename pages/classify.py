@@ -131,7 +131,7 @@ def all_pictures(network: Network, top: int) -> None:
             "file": st.column_config.TextColumn("File"),
             "answer": st.column_config.TextColumn("Answer", width="large"),
             "probability": st.column_config.ProgressColumn(
-                "Probability", format="%.1f%%", min_value=0, max_value=100, color="primary"
+                "Probability", format="%.1f %%", min_value=0, max_value=100, color="primary"
             ),
         },
     )

@@ -18,6 +18,7 @@ from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
 from pages.widgets.words import announce, plain
 from squeeze_core.classifier import Prediction
+from squeeze_core.cost.units import percent
 from squeeze_core.detector import fine_grained
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.detector.calibration import Calibration
@@ -30,7 +31,7 @@ from squeeze_core.inside import localise
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.weights import SHIPPED
 
-PERCENT = st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100, color="primary")
+PERCENT = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, color="primary")
 
 
 def page() -> None:
@@ -148,7 +149,7 @@ def best_candidate(result: Candidates) -> tuple[Detection, ...]:
     """Say that nothing passes the sliders; the best candidate, to be drawn instead, if there is one."""
     best = result.best()
     words = (
-        f"Nothing scores that much; the best candidate is drawn: {best.name} at {best.score:.0%}."
+        f"Nothing scores that much; the best candidate is drawn: {best.name} at {percent(best.score, 0)}."
         if best
         else "Nothing of the detector's classes is in this picture."
     )
@@ -290,9 +291,8 @@ def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
         st.caption(
             "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
             f"PASCAL VOC. Measured on {measured['on']}: of the boxes shown from "
-            f"{shown['threshold']:.0%} on {shown['right']} % are right, and {shown['found']} % of the "
-            f"objects are found; mAP@0.5 is {measured['map50']} % with every class scored by itself, "
-            f"{one['map50']} % with one box a place, as here."
+            f"{percent(shown['threshold'], 0)} on {shown['right']} % are right, and {shown['found']} % of "
+            f"the objects are found; mAP@0.5 is {one['map50']} %."
         )
     meaning = st.empty()
     timings = results.detector_timings(picture, loaded, chosen.tiled)
@@ -313,7 +313,7 @@ def anything(picture: Picture) -> None:
         index = st.radio(
             "Class",
             list(choices),
-            format_func=lambda i: f"{plain(choices[i].label)} · {choices[i].probability:.0%}",
+            format_func=lambda i: f"{plain(choices[i].label)} · {percent(choices[i].probability, 0)}",
             key=key,
         )
         address.put("class", str(index), str(next(iter(choices))))

@@ -9,7 +9,7 @@ from pages.server import inside_results
 from pages.session import channels_off, selected_network, tray
 from pages.widgets.choices import tabs
 from pages.widgets.words import plain
-from squeeze_core.figures.classification import percent
+from squeeze_core.cost.units import percent
 from squeeze_core.images import Picture
 from squeeze_core.inside import feature_visualisation
 from squeeze_core.inside.trace import FireTrace, Unit

@@ -11,8 +11,8 @@ from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
 from pages.widgets.progress import advance
 from pages.widgets.words import announce, plain
+from squeeze_core.cost.units import percent
 from squeeze_core.figures import explanations as figures
-from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import METHODS, Explanation
 from squeeze_core.inside.trace import FireTrace
@@ -37,7 +37,7 @@ def compare(picture: Picture) -> None:
     # Not an argument: a session would hold it as long as it holds the page.
     trace = inside_results.trace(picture, selected_network.current())
     opacity = st.slider(
-        "Opacity of the maps", 0, 100, 60, 5, format="%d%%", key="why-opacity", width=360, **address.BOUND
+        "Opacity of the maps", 0, 100, 60, 5, format="%d %%", key="why-opacity", width=360, **address.BOUND
     )
     chosen = []
     for side, column in zip(FIRST_METHODS, st.columns(2, gap="medium"), strict=True):

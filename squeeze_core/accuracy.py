@@ -133,8 +133,8 @@ class Interval(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        """ "55.4% (52.3 to 58.5)"."""
-        return f"{self.value:.1f}% ({self.low:.1f} to {self.high:.1f})"
+        """ "55.4 % (52.3 to 58.5)"."""
+        return f"{self.value:.1f} % ({self.low:.1f} to {self.high:.1f})"
 
     def points(self) -> str:
         """ "−1.8 points (−3.4 to −0.2)": a difference."""

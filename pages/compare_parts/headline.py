@@ -27,7 +27,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
                 st.metric("Parameters", amount(ours.parameters))
                 st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB")
                 st.metric("Computation", f"{amount(1e9 * (ours.gmacs or 0))} MACs")
-                st.metric("Top-1, published", f"{ours.top1:.1f}%")
+                st.metric("Top-1, published", f"{ours.top1:.1f} %")
             st.caption(
                 f"{findings.which_figure(ours)} {findings.computation(ours)} Areas are in proportion to "
                 f"bytes. {findings.PHONE_PHOTOGRAPH}"

@@ -21,14 +21,14 @@ from squeeze_core.compression import presets, runtime
 from squeeze_core.compression.fit import Fitted, fit
 from squeeze_core.compression.pictures import Judged
 from squeeze_core.compression.presets import Preset
-from squeeze_core.cost.units import FP32_BYTES, amount
+from squeeze_core.cost.units import FP32_BYTES, amount, percent
 from squeeze_core.networks.catalogue import Network
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 _MADE = "compressed"
-_GOALS = {"answers": "Keep 95% of the answers", "size": "Set kilobytes"}
+_GOALS = {"answers": "Keep 95 % of the answers", "size": "Set kilobytes"}
 _SHOWN = 24  # pictures whose answers changed
 
 
@@ -96,7 +96,7 @@ def _result(found: Fitted) -> None:
         st.metric("Smaller than float32", f"{compressed.ratio:.1f}×")
         if judged:
             before, after = judged.confidence
-            st.metric("Same first answer", str(judged.agreement), help="With its 95% interval")
+            st.metric("Same first answer", str(judged.agreement), help="With its 95 % interval")
             st.metric("Mean confidence", f"{before:.2f} → {after:.2f}")
         if judged and judged.accuracy:
             first, second, difference = judged.accuracy
@@ -198,7 +198,7 @@ def _measured(found: Fitted, dropped: list[UploadedFile]) -> None:
         kept = st.session_state.setdefault("int8", {})
         if rows := kept.get(small.key):
             ratio = rows[-1].milliseconds / rows[0].milliseconds
-            answer = f"int8 takes {ratio:.0%} of float32’s time here"
+            answer = f"int8 takes {percent(ratio, 0)} of float32’s time here"
             st.header(answer, anchor=False)
             table = [
                 {

@@ -18,8 +18,8 @@ def draw(fitted: Fitted | None) -> None:
         if fitted and (rows := figures.fitted_rows(fitted)):
             heading = "How many answers each size keeps"
             words = (
-                "The share of the same first answers as float32, with its 95% interval. Sizes tried on the "
-                "way are calibrated with at most 64 pictures; the file with all that calibrate."
+                "The share of the same first answers as float32, with its 95 % interval. Sizes tried on "
+                "the way are calibrated with at most 64 pictures; the file with all that calibrate."
             )
         else:
             found, full, shipped = curve(), row(REFERENCE), compressed_rows()
@@ -30,7 +30,7 @@ def draw(fitted: Fitted | None) -> None:
             heading = f"{full.title}: {times:.1f} times smaller, {smallest.difference.points()} of top-1"
             files = "  \n".join(
                 f"Shipped file of {amount(one.stored_bytes or 0, 'B')}: {findings.difference(one)} "
-                f"{one.measured.same_first_answer}% of the first answers are the same."
+                f"{one.measured.same_first_answer} % of the first answers are the same."
                 for one in shipped
                 if one.measured
             )

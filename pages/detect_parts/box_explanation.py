@@ -11,6 +11,7 @@ from pages.server.cache import cached
 from pages.session import selected_network
 from pages.widgets import explanation
 from pages.widgets.progress import advance
+from squeeze_core.cost.units import percent
 from squeeze_core.detector import attribution
 from squeeze_core.detector.attribution import METHODS, BoxExplanation
 from squeeze_core.detector.detections import Candidates, Detection
@@ -45,7 +46,7 @@ def controls(picture: Picture, detection: Detection) -> tuple[str, float]:
         required=True,
         key=_METHOD,
     )
-    opacity = right.slider("Opacity of the map", 0, 100, 60, 5, format="%d%%", key="detect-why-opacity")
+    opacity = right.slider("Opacity of the map", 0, 100, 60, 5, format="%d %%", key="detect-why-opacity")
     return str(method), opacity / 100
 
 
@@ -73,9 +74,10 @@ def section(picture: Picture, found: BoxExplanation) -> None:
         with st.container(horizontal=True):
             st.metric(
                 "Of the map inside the box",
-                f"{found.inside:.0%}",
+                percent(found.inside, 0),
                 width="content",
-                help=f"The box covers {found.area:.0%} of the picture: a uniform map has that share in it.",
+                help=f"The box covers {percent(found.area, 0)} of the picture: a uniform map has "
+                "that share in it.",
             )
             st.metric("Computed in", f"{found.milliseconds / 1000:.1f} s", width="content")
         explanation.about(found.method)
@@ -103,7 +105,7 @@ def _channels(picture: Picture, detection: Detection, contributions: Contributio
     after = _ablated(picture, disabled, selected_network.detector())
     left = attribution.remaining_score(detection, after)
     change = f"{100 * (left - detection.score):+.0f} points"
-    st.metric(f"{detection.name}, here, without these {count}", f"{left:.0%}", change)
+    st.metric(f"{detection.name}, here, without these {count}", percent(left, 0), change)
     shown = after.detections()
     alt = f"Without those channels: {figures.describe(shown)}"
     st.image(figures.annotated(picture, shown), alt=alt, width="stretch")

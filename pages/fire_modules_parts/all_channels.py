@@ -13,6 +13,7 @@ from pages.server import inside_results
 from pages.session import channels_off, selected_network
 from pages.widgets.choices import one_of
 from pages.widgets.component import component
+from squeeze_core.cost.units import percent
 from squeeze_core.figures import fire_modules as figures
 from squeeze_core.figures.maps import Scale
 from squeeze_core.images import Picture
@@ -51,7 +52,7 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         chosen = one_of("Colour scale", SCALES, "fire-scale", show=True)
     maps = trace[unit.module, unit.branch]
     st.markdown(
-        f"**{figures.TITLES[unit.branch]}** · {figures.times(maps.shape)} · {maps.sparsity:.0%} zeros"
+        f"**{figures.TITLES[unit.branch]}** · {figures.times(maps.shape)} · {percent(maps.sparsity, 0)} zeros"
     )
     off = {one.channel for one in channels_off.disabled() if one[:2] == unit[:2]}
 

@@ -10,6 +10,7 @@ from pages.server import inside_results
 from pages.session import address, selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.words import plain
+from squeeze_core.cost.units import percent
 from squeeze_core.errors import UserError
 from squeeze_core.figures import channels as figures
 from squeeze_core.figures.maps import for_screen, outlined, overlay, place_in_words, unit_scale
@@ -62,7 +63,7 @@ def large_map(picture: Picture, unit: Unit) -> None:
     """The channel's map laid over the picture."""
     maps = inside_results.trace(picture, selected_network.current())[unit.module, unit.branch]
     place = st.empty()
-    st.slider("Opacity of the map", 0, 100, OPACITY, 5, format="%d%%", key="fire-opacity", **address.BOUND)
+    st.slider("Opacity of the map", 0, 100, OPACITY, 5, format="%d %%", key="fire-opacity", **address.BOUND)
     strongest = place_in_words(maps.peaks[unit.channel].tolist(), maps.shape[1:])
     alt = f"Channel {unit} over {tray.describe(picture)}; its map is strongest {strongest}"
     with place.container(key="picture-channel"):
@@ -93,7 +94,7 @@ def facts(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     with st.container(horizontal=True):
         st.metric("Mean", f"{maps.mean[unit.channel]:.1f}", width="content")
         st.metric("Max", f"{maps.max[unit.channel]:.1f}", width="content")
-        st.metric("Zeros", f"{maps.zeros[unit.channel]:.0%}", width="content")
+        st.metric("Zeros", percent(maps.zeros[unit.channel], 0), width="content")
         st.metric(
             f"Contribution to “{found.label}”",
             f"{value:+.2f}",

@@ -7,8 +7,8 @@ import streamlit as st
 from pages.server import inside_results
 from pages.session import channels_off
 from pages.widgets import downloads
+from squeeze_core.cost.units import percent
 from squeeze_core.figures import ablation as figures
-from squeeze_core.figures.classification import percent
 from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import channels_of
 from squeeze_core.inside.trace import FireTrace, Unit

@@ -16,6 +16,7 @@ from squeeze_core.commands import files, legible, network_options, print_json
 from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.result_table import Row
 from squeeze_core.commands.work import Work
+from squeeze_core.cost.units import percent
 from squeeze_core.errors import UserError
 from squeeze_core.figures.maps import grid_picture, unit_scale
 from squeeze_core.inside.trace import PLACES, FireTrace, ModuleTrace, fire_trace
@@ -97,7 +98,7 @@ def _one(path: Path, options: Namespace) -> int:
         return 0
     for module in found.row["modules"]:
         shapes = "  ".join(f"{p} {'×'.join(map(str, module[p]))}" for p in PLACES if p in module)
-        print(f"{module['name']}  {shapes}  ({module['sparsity']['output']:.0%} zeros)")
+        print(f"{module['name']}  {shapes}  ({percent(module['sparsity']['output'], 0)} zeros)")
     print(f"{len(found.row['written'])} files in {options.out}")
     return 0
 

@@ -68,4 +68,4 @@ def _lines(file: str, result: Classification, count: int) -> Iterator[str]:
     none = "  none of its classes" if result.none_of_these else ""
     yield f"{file}  ({result.milliseconds:.0f} ms){none}"
     for prediction in result.top(count):
-        yield f"  {prediction.probability:6.1%}  {prediction.label}"
+        yield f"  {100 * prediction.probability:5.1f} %  {prediction.label}"

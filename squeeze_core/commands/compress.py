@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.commands import add_json_option, complain, network_options, print_json
+from squeeze_core.cost.units import percent
 from squeeze_core.errors import UserError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _print(out: Path, found: Fitted) -> None:
     made, judged = found.made, found.judged
     for stage in made.stages:
         entropy = "" if stage.entropy is None else f", entropy {stage.entropy:.2f} bits a weight"
-        print(f"{stage.title}: {stage.bytes:,} bytes, {stage.zeros:.0%} zeros{entropy}")
+        print(f"{stage.title}: {stage.bytes:,} bytes, {percent(stage.zeros, 0)} zeros{entropy}")
     print(
         f"{out}: {made.bytes:,} bytes, {made.ratio:.1f} times smaller than float32, "
         f"{made.bits_per_weight:.2f} bits a parameter"

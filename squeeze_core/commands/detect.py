@@ -76,5 +76,5 @@ def _lines(file: str, result: Candidates, threshold: float | None, overlap: floa
     for detection in result.detections(threshold, overlap):
         x0, y0, x1, y1 = (round(value) for value in detection.box)
         other = detection.runner_up
-        doubt = f"   or {other.name} {other.score:.1%}" if other else ""
-        yield f"  {detection.score:6.1%}  {detection.name:12}  ({x0}, {y0}) – ({x1}, {y1}){doubt}"
+        doubt = f"   or {other.name} {100 * other.score:.1f} %" if other else ""
+        yield f"  {100 * detection.score:5.1f} %  {detection.name:12}  ({x0}, {y0}) – ({x1}, {y1}){doubt}"

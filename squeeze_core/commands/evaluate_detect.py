@@ -14,6 +14,7 @@ from squeeze_core.commands.detect import share
 from squeeze_core.commands.files import rows_of
 from squeeze_core.commands.result_table import Row
 from squeeze_core.commands.work import Work
+from squeeze_core.cost.units import percent
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import Candidates, Detection
@@ -84,7 +85,7 @@ def run(options: Namespace) -> int:
         return 0
     print(f"{result.images:,} pictures: mAP@0.5 {result.map50:.1f} %, mAP@0.5:0.95 {result.map:.1f} %")
     print(
-        f"Shown from {seen.threshold:.0%} on: {seen.boxes:,} boxes, {seen.wrong:,} of them wrong "
+        f"Shown from {percent(seen.threshold, 0)} on: {seen.boxes:,} boxes, {seen.wrong:,} of them wrong "
         f"({seen.wrong / result.images:.2f} a picture); precision {seen.precision:.1f} %, "
         f"recall {seen.recall:.1f} % of {seen.truths:,}"
     )

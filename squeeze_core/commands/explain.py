@@ -15,6 +15,7 @@ from squeeze_core.commands import files, legible, network_options
 from squeeze_core.commands.activations import folder_of
 from squeeze_core.commands.result_table import Row
 from squeeze_core.commands.work import Work
+from squeeze_core.cost.units import percent
 from squeeze_core.errors import UserError
 from squeeze_core.figures.explanations import explained, in_words
 from squeeze_core.figures.maps import encoded
@@ -77,7 +78,7 @@ def work(options: Namespace) -> Work:
         network.name,
         lambda pictures: map(one, pictures),
         row,
-        lambda row, found: (f"{row['file']}  {found.label} {found.probability:.1%}: {row['where']}",),
+        lambda row, found: (f"{row['file']}  {found.label} {percent(found.probability)}: {row['where']}",),
         None,
         None,
     )

@@ -132,7 +132,7 @@ class NetworkRow:
     def accuracy(self) -> str:
         """Its accuracy in a few words, with what kind of figure that is."""
         if self.top1 is not None:
-            return f"{self.top1:.1f}% top-1 as published"
+            return f"{self.top1:.1f} % top-1 as published"
         if self.difference is None:
             return "no published ImageNet accuracy"
         return f"{self.difference.points()} of top-1 against its uncompressed weights on the same pictures"

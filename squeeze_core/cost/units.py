@@ -74,3 +74,9 @@ def round_ticks(largest: float) -> list[float]:
     power = 10 ** math.floor(math.log10(rough))
     step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= 0.8 * rough)
     return [step * i for i in range(int(largest / step) + 1)]
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share, 0–1, for people: "99.8 %", and "<0.1 %" rather than a false zero."""
+    least = 10**-digits
+    return f"<{least:g} %" if 0 < 200 * share < least else f"{100 * share:.{digits}f} %"

@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from squeeze_core.cost.units import percent
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.calibration import expected_error, fit
 from squeeze_core.detector.evaluate import answers_to, judge
@@ -34,9 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
+    before, after = expected_error(found.before), expected_error(found.after)
     print(
-        f"Calibration error {expected_error(found.before):.1%} → {expected_error(found.after):.1%} "
-        f"on {found.on}; boxes are shown from {found.threshold:.0%}."
+        f"Calibration error {percent(before)} → {percent(after)} "
+        f"on {found.on}; boxes are shown from {percent(found.threshold, 0)}."
     )
     return 0
 

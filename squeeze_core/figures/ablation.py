@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from squeeze_core.cost.units import percent
 from squeeze_core.figures.charts import Bar, Bars
-from squeeze_core.figures.classification import percent
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.inside.ablation import Ablation
 

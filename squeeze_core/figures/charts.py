@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from squeeze_core.cost.units import amount, log_ticks, round_ticks
+from squeeze_core.cost.units import amount, log_ticks, percent, round_ticks
 
 Ticks = list[tuple[float, str]]
 
@@ -60,7 +60,7 @@ class Bars:
     def ticks(self) -> Ticks:
         low, high = self.range
         if self.unit == "%":
-            return [(share / 4, f"{share / 4:.0%}") for share in range(5)]
+            return [(share / 4, percent(share / 4, 0)) for share in range(5)]
         values = log_ticks(low, high) if self.log else round_ticks(high)
         return [(value, amount(value, self.unit)) for value in values]
 
@@ -115,12 +115,12 @@ class Bubbles:
     @property
     def y_ticks(self) -> Ticks:
         low, high = self.y_range
-        return [(float(tick), f"{tick}%") for tick in range(int(low), int(high) + 1, 5)]
+        return [(float(tick), f"{tick} %") for tick in range(int(low), int(high) + 1, 5)]
 
     @property
     def alt(self) -> str:
         chosen = (
-            f"{one.name} {one.y:.1f}%, {amount(one.x, self.unit)}" for one in self.bubbles if one.chosen
+            f"{one.name} {one.y:.1f} %, {amount(one.x, self.unit)}" for one in self.bubbles if one.chosen
         )
         return f"{self.y_axis}, over {self.x_axis}: {'; '.join(chosen)}"
 
@@ -159,7 +159,7 @@ class Tiles:
             sum(one.value for one in self.tiles),
             sorted(self.tiles, key=lambda one: -one.value),
         )
-        words = ", ".join(f"{one.name} {one.value / total:.0%}" for one in largest[:4])
+        words = ", ".join(f"{one.name} {percent(one.value / total, 0)}" for one in largest[:4])
         return f"Where {self.title}’s parameters sit: {words}"
 
 

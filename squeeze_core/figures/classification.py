@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from squeeze_core.classifier import Prediction
+from squeeze_core.cost.units import percent
 from squeeze_core.figures.charts import Bar, Bars
-
-
-def percent(probability: float) -> str:
-    """A probability, 0–1, for people: "99.8%", and "<0.1%" rather than a false zero."""
-    return "<0.1%" if 0 < probability < 0.0005 else f"{probability:.1%}"
 
 
 def describe(predictions: Sequence[Prediction]) -> str:

@@ -112,7 +112,7 @@ def published_bars(rows: Sequence[PublishedRow]) -> Bars:
 def accuracy_bars(accuracies: Mapping[str, float]) -> Bars:
     """Objects named right, 0–100 %, by the features that they were named with; SqueezeNet's accented."""
     bars = (
-        Bar(name, value / 100, f"{value:.1f}%", ACCENT if name.startswith("Squeeze") else NEUTRAL)
+        Bar(name, value / 100, f"{value:.1f} %", ACCENT if name.startswith("Squeeze") else NEUTRAL)
         for name, value in accuracies.items()
     )
     return Bars(tuple(bars), "Objects named right (%)", "%")

@@ -101,7 +101,7 @@ def answers_by_size(rows: Rows) -> go.Figure:
             mode="markers" if symbol == "star" else "lines+markers",
             marker={"size": 10 if symbol != "star" else 16, "symbol": symbol, "color": color},
             line={"color": color, "width": 3},
-            hovertemplate="%{x:,.0f} kB: %{y:.1f}%<extra>" + series + "</extra>",
+            hovertemplate="%{x:,.0f} kB: %{y:.1f} %<extra>" + series + "</extra>",
         )
     figure.update_xaxes(title="File (kB, 10³ bytes)", rangemode="tozero", tickformat=",")
     figure.update_yaxes(title="Same first answer (%)")

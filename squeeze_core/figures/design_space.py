@@ -70,7 +70,7 @@ def published_designs(design: Design) -> go.Figure:
                 "top center" if point.megabytes > 10 else _BESIDE[point.bypass] for point in DESIGNS
             ],
             marker={"size": 12, "color": NEUTRAL, "symbol": "diamond"},
-            hovertemplate="%{text}<br>%{x} MB as printed, %{y}% top-5<extra></extra>",
+            hovertemplate="%{text}<br>%{x} MB as printed, %{y} % top-5<extra></extra>",
             showlegend=False,
         )
     )

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from squeeze_core.classifier import Prediction
+from squeeze_core.cost.units import percent
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.maps import data_address
 from squeeze_core.images import Picture
@@ -31,15 +32,15 @@ def describe(detections: Sequence[Detection]) -> str:
 
 
 def caption(detection: Detection, finer: Prediction | None = None) -> str:
-    """The text at a box: "dog 87%", with its fine-grained class "dog 87% (golden retriever 64%)"."""
-    name = f" ({finer.label} {finer.probability:.0%})" if finer else ""
-    return f"{detection.name} {detection.score:.0%}{name}"
+    """The text at a box: "dog 87 %", with its fine-grained class "dog 87 % (golden retriever 64 %)"."""
+    name = f" ({finer.label} {percent(finer.probability, 0)})" if finer else ""
+    return f"{detection.name} {percent(detection.score, 0)}{name}"
 
 
 def in_doubt(detection: Detection) -> str:
-    """The class, and the runner-up with its score: "dog, or cat 46%"."""
+    """The class, and the runner-up with its score: "dog, or cat 46 %"."""
     other = detection.runner_up
-    return f"{detection.name}, or {other.name} {other.score:.0%}" if other else detection.name
+    return f"{detection.name}, or {other.name} {percent(other.score, 0)}" if other else detection.name
 
 
 def overlay(

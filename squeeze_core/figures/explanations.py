@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
+from squeeze_core.cost.units import percent
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.figures.maps import overlay, place_in_words
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
@@ -43,7 +44,7 @@ def in_words(explanation: Explanation) -> str:
     peak = divmod(int(levels.argmax()), levels.shape[1])
     place = f"strongest {place_in_words(peak, levels.shape)}"
     if isinstance(explanation, BoxExplanation):
-        return f"{place}; {explanation.inside:.0%} of it lies in the box"
+        return f"{place}; {percent(explanation.inside, 0)} of it lies in the box"
     return place
 
 
@@ -57,15 +58,15 @@ def deletion_insertion(scores: Sequence[tuple[str, Score]]) -> go.Figure:
         )
         for kind, area, curve, colour in curves:
             figure.add_scatter(
-                x=score.shares,
-                y=curve,
+                x=100 * score.shares,
+                y=100 * curve,
                 name=f"{escaped(name)}: {kind} {area:.3f}",
                 line={"color": colour, "dash": dash, "width": 2.5},
-                hovertemplate="%{x:.0%} of the pixels: %{y:.1%}<extra></extra>",
+                hovertemplate="%{x:.0f} % of the pixels: %{y:.1f} %<extra></extra>",
             )
     styled(figure).update_layout(height=320, legend={"orientation": "h", "y": -0.25})
-    figure.update_xaxes(title_text="share of the pixels, most important first", tickformat=".0%")
-    figure.update_yaxes(title_text="probability", tickformat=".0%", rangemode="tozero")
+    figure.update_xaxes(title_text="share of the pixels, most important first", ticksuffix=" %")
+    figure.update_yaxes(title_text="probability", ticksuffix=" %", rangemode="tozero")
     return figure
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from PIL import Image
 
+from squeeze_core.cost.units import percent
 from squeeze_core.figures.maps import Scale, data_address, grid_picture, palette, scale_end, unit_scale
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 from squeeze_core.inside.ablation import Contributions
@@ -75,7 +76,7 @@ def channel_tiles(maps: Maps, chosen: int, scale: Scale, off: Collection[int] = 
         "rows": -(-len(order) // columns),
         "channels": order,
         "words": [
-            f"channel {i}: mean {maps.mean[i]:.3g}, max {maps.max[i]:.3g}, {maps.zeros[i]:.0%} zeros"
+            f"channel {i}: mean {maps.mean[i]:.3g}, max {maps.max[i]:.3g}, {percent(maps.zeros[i], 0)} zeros"
             for i in order
         ],
         "chosen": chosen,

@@ -13,6 +13,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from squeeze_core.cost.units import percent
 from squeeze_core.figures.bubble_names import SIDES, diameter, lines, places
 from squeeze_core.figures.charts import Bar, Bars, Bubbles, Chart, Squares, Ticks, Tiles
 from squeeze_core.figures.style import NEUTRAL, escaped, ink_on, mixed, styled
@@ -245,8 +246,9 @@ def _tiles(chart: Tiles) -> tuple[list[Json], Json]:
         "parents": parents,
         "values": values,
         "branchvalues": "total",
-        "texttemplate": "%{label} %{percentRoot:.2p}",
-        "hovertemplate": "%{label}: %{value:,} parameters, %{percentRoot:.2p}<extra></extra>",
+        "text": [percent(value / total) for value in values],
+        "texttemplate": "%{label} %{text}",
+        "hovertemplate": "%{label}: %{value:,} parameters, %{text}<extra></extra>",
         "marker": {
             "colors": colors,
             "line": {"color": "#FFFFFF", "width": 1.5},

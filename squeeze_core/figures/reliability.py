@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from squeeze_core.cost.units import percent
 from squeeze_core.detector.calibration import Bin, Calibration, expected_error
 from squeeze_core.figures.style import ACCENT, NEUTRAL, styled
 
@@ -12,22 +13,22 @@ def diagram(calibration: Calibration) -> go.Figure:
     """Score against the share of boxes that is right, both 0–100 %; the diagonal is perfect calibration."""
     diagonal = {"color": NEUTRAL, "dash": "dash"}
     figure = go.Figure(
-        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=diagonal, hoverinfo="skip", showlegend=False)
+        go.Scatter(x=[0, 100], y=[0, 100], mode="lines", line=diagonal, hoverinfo="skip", showlegend=False)
     )
     for name, rows, colour, symbol in series(calibration):
         figure.add_scatter(
-            x=[row.score for row in rows],
-            y=[row.right for row in rows],
+            x=[100 * row.score for row in rows],
+            y=[100 * row.right for row in rows],
             customdata=[row.boxes for row in rows],
             name=name,
             mode="lines+markers",
             line={"color": colour, "width": 2},
             marker={"size": 9, "symbol": symbol},
-            hovertemplate="score %{x:.0%}: %{y:.0%} right of %{customdata:,} boxes",
+            hovertemplate="score %{x:.0f} %: %{y:.0f} % right of %{customdata:,} boxes",
         )
     styled(figure).update_layout(height=360, legend={"orientation": "h", "y": -0.22})
-    figure.update_xaxes(title_text="score", tickformat=".0%", range=[0, 1])
-    return figure.update_yaxes(title_text="boxes that are right", tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(title_text="score", ticksuffix=" %", range=[0, 100])
+    return figure.update_yaxes(title_text="boxes that are right", ticksuffix=" %", range=[0, 100])
 
 
 def rows_of(calibration: Calibration) -> list[dict[str, object]]:
@@ -41,7 +42,9 @@ def rows_of(calibration: Calibration) -> list[dict[str, object]]:
 
 def in_words(calibration: Calibration) -> str:
     """The text alternative of the diagram."""
-    points = ", ".join(f"{row.score:.0%}: {row.right:.0%} right" for row in calibration.after)
+    points = ", ".join(
+        f"{percent(row.score, 0)}: {percent(row.right, 0)} right" for row in calibration.after
+    )
     return f"Calibrated score and share of boxes that is right, {points}"
 
 
@@ -49,6 +52,6 @@ def series(calibration: Calibration) -> list[tuple[str, tuple[Bin, ...], str, st
     """Name, bins, colour and marker of the scores before and after calibration."""
     before, after = calibration.before, calibration.after
     return [
-        (f"uncalibrated, off by {expected_error(before):.1%}", before, NEUTRAL, "square"),
-        (f"calibrated, off by {expected_error(after):.1%}", after, ACCENT, "circle"),
+        (f"uncalibrated, off by {percent(expected_error(before))}", before, NEUTRAL, "square"),
+        (f"calibrated, off by {percent(expected_error(after))}", after, ACCENT, "circle"),
     ]

@@ -11,8 +11,7 @@ from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.headline import headline
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import HAND_MADE, TABLE_2
-from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, ratio
-from squeeze_core.figures.classification import percent
+from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, percent, ratio
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.networks.catalogue import CATALOGUE
 
@@ -86,7 +85,7 @@ def difference(file: NetworkRow) -> str:
     measured = file.measured
     assert measured is not None and measured.difference is not None
     return (
-        f"Top-1 {measured.uncompressed:.1f}% uncompressed and {measured.top1:.1f}% compressed: "
+        f"Top-1 {measured.uncompressed:.1f} % uncompressed and {measured.top1:.1f} % compressed: "
         f"{measured.difference.points()}, on {measured.on}."
     )
 
@@ -96,7 +95,7 @@ def which_figure(ours: NetworkRow) -> str:
     measured = ours.measured
     assert measured is not None and ours.top1 is not None
     return (
-        f"Two accuracies: published, {ours.top1}% top-1 on ImageNet’s validation set ({ours.note}); "
+        f"Two accuracies: published, {ours.top1} % top-1 on ImageNet’s validation set ({ours.note}); "
         f"measured, {measured.interval} on {measured.on}. Networks are compared by the "
         "published figure, files of one network by the measured one."
     )
@@ -133,10 +132,11 @@ def accuracy(rows: Sequence[NetworkRow], field: Sequence[NetworkRow], kind: Cost
 
 
 def where(name: str) -> str:
-    """ "one of its 16 layers holds 74% of the parameters"."""
+    """ "one of its 16 layers holds 74 % of the parameters"."""
     cost = comparison.row(name).profile()
     layers = [layer.parameters for layer in cost.layers if layer.parameters]
-    return f"one of its {len(layers)} layers holds {max(layers) / cost.parameters:.0%} of the parameters"
+    share = percent(max(layers) / cost.parameters, 0)
+    return f"one of its {len(layers)} layers holds {share} of the parameters"
 
 
 def speed(measurements: Sequence[Measurement]) -> str:
@@ -219,7 +219,7 @@ def reasons(verdicts: Sequence[Verdict], budget: Budget) -> tuple[str, ...]:
         )
     if ours is not None and budget.flash_mb is not None:
         stored = ours.parameters * budget.bits / 8e6
-        said.append(f"{ours.title} takes {stored / budget.flash_mb:.0%} of the storage given.")
+        said.append(f"{ours.title} takes {percent(stored / budget.flash_mb, 0)} of the storage given.")
     return tuple(said)
 
 
@@ -234,8 +234,8 @@ def paper() -> str:
 def learnt_features() -> str:
     record = handmade.study()
     return (
-        f"Learnt features name {record['squeezenet']['top1']:.0f}% of the objects, "
-        f"hand-made ones {record['hog']['top1']:.0f}%"
+        f"Learnt features name {record['squeezenet']['top1']:.0f} % of the objects, "
+        f"hand-made ones {record['hog']['top1']:.0f} %"
     )
 
 
@@ -243,7 +243,7 @@ def best_hand_made() -> str:
     best = HAND_MADE[-1]
     return (
         f"On ImageNet itself the best hand-made features of their day, {best.title}, reached "
-        f"{best.top1}% top-1 and {best.top5}% top-5: {best.source}, an earlier edition of the set."
+        f"{best.top1} % top-1 and {best.top5} % top-5: {best.source}, an earlier edition of the set."
     )
 
 

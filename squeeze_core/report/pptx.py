@@ -21,9 +21,9 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Pt
 
+from squeeze_core.cost.units import percent
 from squeeze_core.figures.bubble_names import places
 from squeeze_core.figures.charts import Bar, Bars, Bubbles, Squares, Tiles
-from squeeze_core.figures.classification import percent
 from squeeze_core.figures.maps import encoded, for_screen
 from squeeze_core.figures.style import readable
 from squeeze_core.report import Branding, Report
@@ -178,7 +178,7 @@ def _bars(sheet: Any, part: Bars, box: Box) -> None:
 def _number_format(largest: float, unit: str) -> str:
     """A spreadsheet's number format for axis labels: 138357544 shows as "138 M"."""
     if unit == "%":
-        return "0%"
+        return '0" %"'
     for scale, commas, prefix in ((1e9, ",,,", "G"), (1e6, ",,", "M"), (1e3, ",", "k"), (1, "", "")):
         if largest >= scale:
             digits = "0" if largest >= 8 * scale else "0.0"
@@ -208,7 +208,7 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
     costs = [one.x for one in order]
     _dress(x, part.x_axis, _number_format(max(costs), part.unit))
     _make_logarithmic(x, min(costs), max(costs))
-    _dress(y, part.y_axis, '0"%"')
+    _dress(y, part.y_axis, '0" %"')
     y.minimum_scale, y.maximum_scale = part.y_range
     y.major_unit = 5
 

@@ -67,7 +67,7 @@ def finding(report: Report) -> Section:
         (
             (amount(ours.parameters), f"parameters; AlexNet has {amount(alexnet.parameters)}"),
             (f"{ours.megabytes:.2f} MB", f"to store and to send; AlexNet takes {alexnet.megabytes:.0f} MB"),
-            (f"{ours.top1:.1f}%", f"top-1 on ImageNet, {ours.note}; AlexNet has {TABLE_2[0].top1}%"),
+            (f"{ours.top1:.1f} %", f"top-1 on ImageNet, {ours.note}; AlexNet has {TABLE_2[0].top1} %"),
         )
     )
     return Section(

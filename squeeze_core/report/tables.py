@@ -101,7 +101,7 @@ def study_source() -> str:
         f"HOG against SqueezeNet 1.1’s features: measured for this project on {record['date']}; "
         f"{record['set']}, {record['train']:,} crops to learn from, {record['val']:,} to test on, the same"
         " kind of linear classifier, its C chosen for each; always naming the commonest class reaches "
-        f"{record['always_the_commonest_class']}%."
+        f"{record['always_the_commonest_class']} %."
     )
 
 
@@ -110,5 +110,5 @@ def paper_source() -> str:
     top1, top5 = [row.top1 for row in TABLE_2], [row.top5 for row in TABLE_2]
     return (
         f"{TABLE_2[0].source}: size, and how many times smaller than AlexNet; ImageNet accuracy stays "
-        f"between {min(top1)} and {max(top1)}% top-1, {min(top5)} and {max(top5)}% top-5."
+        f"between {min(top1)} and {max(top1)} % top-1, {min(top5)} and {max(top5)} % top-5."
     )

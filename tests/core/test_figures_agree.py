@@ -80,7 +80,7 @@ def test_no_place_has_another_accuracy_or_size_of_squeezenet(place: str, report:
         assert size == f"{sizes.smaller:.1f}"
     assert "252 MB" not in words and "MiB" not in words
     if place.startswith("Compare") or place in ("slides", "web page"):
-        assert "4.94 MB" in words and "57.5%" in words and "SqueezeNet 1.0" in words
+        assert "4.94 MB" in words and "57.5 %" in words and "SqueezeNet 1.0" in words
 
 
 def sentences_about_squeezenet(words: str) -> str:

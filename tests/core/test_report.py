@@ -131,7 +131,7 @@ def test_charts_are_native_hold_the_numbers_and_begin_at_zero(slides: list) -> N
     assert "15.5 G, 40× more" in points
     # PowerPoint draws the last one on top: the smallest network.
     assert list(values.values()) == sorted(values.values(), reverse=True)
-    assert {chart.value_axis.tick_labels.number_format for chart in bars} >= {'0,,," G"', '0" MB"', "0%"}
+    assert {chart.value_axis.tick_labels.number_format for chart in bars} >= {'0,,," G"', '0" MB"', '0" %"'}
     shares = [chart for chart in bars if str(chart.plots[0].categories[0]) == "all others"]
     assert len(shares) == 2
     for chart in shares:
@@ -317,9 +317,9 @@ def test_advice_follows_the_budget() -> None:
     assert advice(Budget(flash_mb=1)).startswith("Within 1 MB of storage, none of these 3 networks fits")
     budget = Budget(flash_mb=20)
     assert findings.reasons(judge(everybody, budget, {}), budget) == (
-        "2 of 3 networks fit; the most accurate is MobileNet V2: 72.2% top-1 as published.",
+        "2 of 3 networks fit; the most accurate is MobileNet V2: 72.2 % top-1 as published.",
         "SqueezeNet 1.1 is 2.8× smaller and gives up 15 points of accuracy.",
-        "SqueezeNet 1.1 takes 25% of the storage given.",
+        "SqueezeNet 1.1 takes 25 % of the storage given.",
     )
 
 
@@ -337,7 +337,7 @@ def test_a_compressed_file_stands_beside_its_uncompressed_self_on_the_same_pictu
     assert isinstance(squares, Squares) and squares.squares[-1].value == 471_330
     words = str(scale.columns[1][0])
     assert "SqueezeNet 1.1, compressed: 0.47 MB, 10.5 times smaller." in words
-    assert "Top-1 62.7% uncompressed and 62.7% compressed: +0.0 points (−2.9 to +2.9)" in words
+    assert "Top-1 62.7 % uncompressed and 62.7 % compressed: +0.0 points (−2.9 to +2.9)" in words
     assert written(report, ["scale"])
     (row,) = (row for row in tables.rows(report) if row["Network"] == "SqueezeNet 1.1, compressed")
     assert row["Top-1 published (%)"] is None

@@ -160,7 +160,7 @@ def test_int8_is_measured_here_and_told_as_it_is(small: AppTest) -> None:
     table = next(one.value for one in small.dataframe if "Time (ms)" in one.value)
     assert list(table["Precision"]) == ["float32", "float16", "int8, per channel"]
     assert set(table["Same first answer"]) == {"not judged"}
-    assert any(re.match(r"int8 takes \d+% of", one.value) for one in small.header)
+    assert any(re.match(r"int8 takes \d+ % of", one.value) for one in small.header)
 
 
 def test_weights_that_are_gone_are_one_sentence(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_a_first_visitor_sees_the_sample() -> None:
     at = opened()
     assert at.title[0].value == "What do the Fire modules see?"
     assert channel(at).startswith("fire4/expand3x3/")
-    assert "says “Egyptian cat”, 51.6%" in at.caption[-1].value
+    assert "says “Egyptian cat”, 51.6 %" in at.caption[-1].value
     assert metric(at, "Channels off") == "0 of 2,880"
     assert not at.warning
 
@@ -65,7 +65,7 @@ def test_switch_off_and_undo() -> None:
     assert not at.exception
     assert metric(at, "Channels off") == "512 of 2,880"
     # With nothing of fire9, only conv10's biases speak.
-    assert metric(at, "Egyptian cat") == "0.1%"
+    assert metric(at, "Egyptian cat") == "0.1 %"
     assert at.button(key="fire-switch-0").label.startswith("Switch on channel 0")
     at.button(key="fire-undo").click().run()
     assert metric(at, "Channels off") == "0 of 2,880"

@@ -41,7 +41,7 @@ def test_the_evaluation_gets_every_class() -> None:
 def test_of_two_classes_in_one_place_the_weaker_is_only_named() -> None:
     for threshold in (0.5, 0.85):  # at 0.85 the cat would not be shown, and is named all the same
         (dog,) = candidates().detections(threshold)
-        assert (dog.label, in_doubt(dog)) == ("dog", "dog, or cat 60%")
+        assert (dog.label, in_doubt(dog)) == ("dog", "dog, or cat 60 %")
     row = candidates().row(0.5)["detections"][0]
     assert row["runner_up"] == {"label": "cat", "score": 0.6, "box": [0, 0, 100, 100]}
     (dog,) = candidates(scores=[0.9, 0.8, 0.4, 0.2]).detections(0.3)
@@ -57,7 +57,7 @@ def test_different_classes_that_overlap_less_are_two_objects() -> None:
 
 def test_people_read_words() -> None:
     found = [Detection(label, 0, 0.5, (0, 0, 1, 1)) for label in ("diningtable", "tvmonitor", "cat")]
-    assert [caption(one) for one in found] == ["dining table 50%", "TV monitor 50%", "cat 50%"]
+    assert [caption(one) for one in found] == ["dining table 50 %", "TV monitor 50 %", "cat 50 %"]
 
 
 def test_a_dropped_box_helps_to_place_the_one_kept() -> None:

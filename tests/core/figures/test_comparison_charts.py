@@ -86,7 +86,7 @@ def test_tiles_add_up_to_the_network() -> None:
     assert sum(tile.value for tile in tiles.values()) == cost.parameters == 138_357_544
     assert tiles["fully connected 1"].value == 102_764_544
     assert (
-        "parameters sit: fully connected 1 74%, fully connected 2 12%"
+        "parameters sit: fully connected 1 74 %, fully connected 2 12 %"
         in comparison_charts.parameter_tiles(comparison.row("vgg16")).alt
     )
     assert tiles["conv5"].value == sum(part.value for part in tiles["conv5"].inside)

@@ -32,7 +32,7 @@ def test_bars_start_at_zero_on_a_linear_axis_and_are_not_cut_off(cost: str) -> N
     assert made.layout.xaxis.type == "linear" and low == 0 and max(bars.x) <= high
     assert bars.base is None and bars.orientation == "h"
     told = next(words for words in bars.hovertext if words.startswith("VGG16"))
-    for fact in ("138 M parameters", "553 MB", "15.5 G multiply-accumulates", "71.6% top-1"):
+    for fact in ("138 M parameters", "553 MB", "15.5 G multiply-accumulates", "71.6 % top-1"):
         assert fact in told
 
 
