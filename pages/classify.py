@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.server import results
 from pages.session import address, selected_network, tray
-from pages.widgets import downloads, times
+from pages.widgets import downloads, in_python, times
 from pages.widgets.choices import one_of
 from pages.widgets.words import announce, plain
 from squeeze_core.cost.headline import headline
@@ -210,6 +210,7 @@ def page() -> None:
         meaning.caption(times.meaning(timings))
         with behind:
             answer_table(answers, timings, top)
+    in_python.draw("classify", top=top)
 
 
 page()

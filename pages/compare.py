@@ -14,10 +14,11 @@ from pages.compare_parts import (
     why_not_faster,
 )
 from pages.session import address, selected_network
+from pages.widgets import in_python
 from pages.widgets.choices import tabs
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import NetworkRow
-from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.catalogue import CATALOGUE, Network
 
 
 def field() -> tuple[NetworkRow, ...]:
@@ -55,3 +56,5 @@ tabs(
         "Report": lambda: report_tab.draw(rows, field()),
     },
 )
+known = [row.name for row in rows if row.name in CATALOGUE]
+in_python.draw("compare", names=known, models=" ".join(known))

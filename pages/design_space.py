@@ -8,7 +8,7 @@ from typing import Any, get_args
 import streamlit as st
 
 from pages.session import address
-from pages.widgets import downloads
+from pages.widgets import downloads, in_python
 from pages.widgets.choices import one_of
 from squeeze_core.cost import article, design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, PublishedDesign, Stem
@@ -166,6 +166,7 @@ def explore() -> None:
                 st.info("No module keeps its number of channels, so the simple bypass has nowhere to go.")
         with cards[1]:
             published(design)
+        in_python.draw("design_space", choice=choice)
 
 
 @st.fragment

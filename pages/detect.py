@@ -13,7 +13,7 @@ from pages.detect_parts import box_explanation, choice
 from pages.server import results
 from pages.server.cache import cached
 from pages.session import address, selected_network, tray
-from pages.widgets import downloads, times
+from pages.widgets import downloads, in_python, times
 from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
 from pages.widgets.words import announce, plain
@@ -80,6 +80,7 @@ def detector(picture: Picture) -> None:
         many_pictures(tray.pictures(), chosen)
     reliability_chart(result.calibration)
     footnote(picture, chosen, time)
+    in_python.draw("detect", **chosen._asdict(), how=" --tiled" if chosen.tiled else "")
 
 
 def settings() -> Settings:

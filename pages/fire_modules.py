@@ -7,6 +7,7 @@ import streamlit as st
 from pages.fire_modules_parts import all_channels, channel, choice, files, follow
 from pages.server import inside_results
 from pages.session import channels_off, selected_network, tray
+from pages.widgets import in_python
 from pages.widgets.choices import tabs
 from pages.widgets.words import plain
 from squeeze_core.cost.units import percent
@@ -48,6 +49,7 @@ def explorer(picture: Picture) -> None:
         },
     )
     files.menu(picture, trace, unit)
+    in_python.draw("fire_modules", module=unit.module, branch=unit.branch, channel=unit.channel)
     footnote(trace)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.server import inside_results
 from pages.session import address, selected_network, tray
-from pages.widgets import downloads
+from pages.widgets import downloads, in_python
 from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
 from pages.widgets.progress import advance
@@ -45,6 +45,7 @@ def compare(picture: Picture) -> None:
             chosen.append(explanation(side, picture, trace, opacity / 100))
     with st.container(border=True):
         scores(picture, trace, chosen)
+    in_python.draw("why", method=chosen[0].method.name, index=chosen[0].index)
     computed = ", ".join(f"{one.method.title} in {one.milliseconds:.0f} ms" for one in chosen)
     st.caption(
         f"{plain(trace.network.title)} on {plain(trace.file)}, computed here ({trace.device}): {computed}."

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.compress_parts import own_pictures
 from pages.server import results
 from pages.session import selected_network
-from pages.widgets import downloads
+from pages.widgets import downloads, in_python
 from pages.widgets.choices import one_of
 from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
@@ -51,6 +51,9 @@ def draw(network: Network) -> None:
     if found:
         _files(found, dropped)
         _measured(found, dropped)
+    if preset is None:
+        size = "" if kilobytes is None else f" --kilobytes {kilobytes:g}"
+        in_python.draw("compress", kilobytes=kilobytes, size=size)
 
 
 def _ask_size(network: Network) -> float | None:

@@ -47,7 +47,7 @@ def scale() -> Scale:
 
 def grid(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     """The channels of the chosen branch, the strongest first."""
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
         channel.pick(picture, trace, unit)
         chosen = one_of("Colour scale", SCALES, "fire-scale", show=True)
     maps = trace[unit.module, unit.branch]

@@ -27,7 +27,7 @@ OPACITY = 65  # per cent
 def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True, height="stretch"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True):
             pick(picture, trace, unit)
         st.markdown(f"**{unit.module} / {unit.branch} / {unit.channel}**")
         large_map(picture, unit)

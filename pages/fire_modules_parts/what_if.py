@@ -21,7 +21,7 @@ def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     channels = sum(plan.channels.values())
     answer = inside_results.ablated(picture, trace.network, channels_off.disabled())
     before, after = float(answer.before[trace.best]), float(answer.after[trace.best])
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.subheader("What if?", anchor=False, width="content")
         st.metric("Channels off", f"{len(answer.disabled):,} of {channels:,}", width="content")
         change = f"{100 * (after - before):+.1f} points" if answer.disabled else None
