@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.compare_parts import (
@@ -10,8 +12,8 @@ from pages.compare_parts import (
     fits,
     headline,
     machine,
+    meaning_tab,
     report_tab,
-    why_not_faster,
 )
 from pages.session import address, selected_network
 from pages.widgets import in_python
@@ -27,11 +29,10 @@ def field() -> tuple[NetworkRow, ...]:
         return tuple(map(comparison.row, comparison.NAMES))
 
 
-def this_machine() -> None:
-    machine.draw(rows)
-    why_not_faster.draw()
-
-
+# Only the report shows a picture; of the tray the other tabs need the network picker.
+if (st.session_state.get("compare-tab") or st.query_params.get("compare-tab")) != "Report":
+    style = Path(__file__).parent / "compare_parts" / "no_tray.css"
+    st.html(f"<style>{style.read_text('utf-8')}</style>")
 st.title("What do we give up for a smaller network?", anchor=False)
 names = st.multiselect(
     "Compare SqueezeNet 1.1 with",
@@ -49,10 +50,11 @@ headline.draw(rows)
 tabs(
     "compare-tab",
     {
+        "What it means": lambda: meaning_tab.draw(rows),
         "Cost": lambda: cost_bars.draw(rows),
         "Accuracy": lambda: accuracy_cost.draw(rows, field()),
         "What fits?": lambda: fits.draw(field()),
-        "This machine": this_machine,
+        "This machine": lambda: machine.draw(rows),
         "Report": lambda: report_tab.draw(rows, field()),
     },
 )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.widgets import downloads
 from pages.widgets.choices import one_of
+from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures import comparison_charts
@@ -19,11 +20,13 @@ def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
     with st.container(border=True):
         cost = one_of("Against", _AXES, "compare-axis")
         st.header(findings.accuracy(rows, field, cost), anchor=False)
-        figure = comparison_charts.accuracy_bubbles(field, cost, [row.name for row in rows])
-        downloads.chart(figure, table=tables.accuracies(field, cost), name=f"accuracy-{cost}")
+        small = comparison.below_a_megabyte() if cost == "megabytes" else ()
+        drawn, names = (*field, *small), [row.name for row in (*rows, *small[:1])]
+        figure = comparison_charts.accuracy_bubbles(drawn, cost, names)
+        downloads.chart(figure, table=tables.accuracies(drawn, cost), name=f"accuracy-{cost}")
         st.caption(
-            "Sources are in the table; newer training recipes (V2 in the "
-            "source) make a network several points more accurate at the same size. A bubble’s area: "
+            f"{f'{tables.COMPRESSED} ' if small else ''}Sources are in the table; newer recipes (V2 "
+            "in the source) make a network several points more accurate at the same size. A bubble’s area: "
             + ("multiply-accumulates" if cost == "megabytes" else "megabytes")
             + ", the smallest drawn as dots. Point at one for its figures, drag to enlarge a part, "
             "double-click to see all again."

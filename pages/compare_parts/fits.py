@@ -9,7 +9,7 @@ from pages.session import address
 from pages.widgets import downloads
 from pages.widgets.choices import one_of
 from squeeze_core.compression.precision_rows import fewer_bytes
-from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, Budget, Verdict, answer, judge
+from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, USUAL, Budget, Verdict, answer, judge
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.devices import DEVICES
 
@@ -46,8 +46,6 @@ def draw(field: tuple[NetworkRow, ...]) -> None:
         )
 
 
-# What a first visitor finds: a microcontroller's usual flash, a small board's memory, a minute on 3G.
-_USUAL = Budget(flash_mb=16.0, ram_mb=64.0, download_s=60.0)
 _LIMITS = {
     "flash_mb": "Flash (MB)",
     "ram_mb": "RAM (MB)",
@@ -59,7 +57,7 @@ _LIMITS = {
 def budget() -> Budget:
     """The limits as they stand on this tab, whether or not it has been opened."""
     return Budget(
-        **{name: st.session_state.get(f"fits-{name}", value) for name, value in vars(_USUAL).items()}
+        **{name: st.session_state.get(f"fits-{name}", value) for name, value in vars(USUAL).items()}
     )
 
 
@@ -70,7 +68,7 @@ def _ask() -> Budget:
             st.number_input(
                 label,
                 min_value=0.01,
-                value=getattr(_USUAL, name),
+                value=getattr(USUAL, name),
                 step=1.0,
                 key=f"fits-{name}",
                 help="Empty: no limit.",

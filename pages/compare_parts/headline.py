@@ -1,4 +1,4 @@
-"""The answer first: sizes as squares, to scale."""
+"""The answer first: sizes as squares, to scale, and each network's accuracy beside them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ import streamlit as st
 
 from pages.widgets import downloads
 from squeeze_core.cost.comparison import NetworkRow, compressed_rows
-from squeeze_core.cost.units import amount
 from squeeze_core.figures import comparison_charts
-from squeeze_core.report import findings
+from squeeze_core.report import findings, tables
 
 
 def draw(rows: tuple[NetworkRow, ...]) -> None:
     """SqueezeNet first among `rows`."""
     ours, files = rows[0], compressed_rows()[:1]
     with st.container(border=True):
-        squares, words = st.columns([2, 3], gap="large", vertical_alignment="center")
+        st.header(findings.worth(rows), anchor=False)
+        squares, accuracies = st.columns([2, 3], gap="large", vertical_alignment="center")
         with squares:
             figure = comparison_charts.size_squares(rows, files)
-            downloads.plot(figure, name="size-to-scale", height=300)
-            downloads.buttons("size-to-scale", figure=figure)
-        with words:
-            st.header(findings.room(rows), anchor=False)
-            st.markdown("  \n".join(findings.beside_the_squares(rows, files)))
-            with st.grid(4, min_column_width=110, gap="small"):
-                st.metric("Parameters", amount(ours.parameters))
-                st.metric("Size (fp32)", f"{ours.megabytes:.2f} MB")
-                st.metric("Computation", f"{amount(1e9 * (ours.gmacs or 0))} MACs")
-                st.metric("Top-1, published", f"{ours.top1:.1f} %")
-            st.caption(
-                f"{findings.which_figure(ours)} {findings.computation(ours)} Areas are in proportion to "
-                f"bytes. {findings.PHONE_PHOTOGRAPH}"
+            downloads.plot(figure, name="size-to-scale", height=270)
+        with accuracies:
+            bars = comparison_charts.top1_bars(rows)
+            downloads.plot(bars, name="accuracy-beside-size", height=min(270, 60 * len(bars.bars)))
+        st.caption(
+            f"{findings.which_figure(ours)} {findings.computation(ours)} "
+            + " ".join(
+                f"{file.title}, {file.megabytes:.2f} MB: {findings.difference(file)}" for file in files
             )
+        )
+        downloads.buttons("size-to-scale", figure=figure, table=tables.sizes((*rows, *files)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
-from pages.compare_parts import fits, machine
+from pages.compare_parts import fits, machine, meaning_tab
 from pages.server import inside_results, results
 from pages.session import selected_network, tray
 from pages.widgets import downloads
@@ -14,11 +16,11 @@ from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import ImageError
 from squeeze_core.networks.catalogue import OURS, named
-from squeeze_core.report import TITLE, Branding, Report, tables
+from squeeze_core.report import DECISION, NEXT_STEP, TITLE, Branding, Report, tables
 from squeeze_core.report.sections import CHOICES, MAIN, USUAL, sections
 from squeeze_core.spreadsheet import csv_bytes
 
-_LOGO_MEGABYTES = 5
+_LOGO_MEGABYTES, _TEMPLATE_MEGABYTES = 5, 30
 _PRESENT_PIXELS = 620
 
 
@@ -53,41 +55,55 @@ def collect(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...], bra
         results.candidates(picture, selected_network.detector()).detections(),
         inside_results.explanation(picture, ours.network, "cam", ours.top(1)[0].index, lambda share: None),
         fits.budget(),
+        meaning_tab.given(),
         branding,
     )
 
 
 def _branding() -> Branding:
+    def ask(label: str, key: str, value: str, **look: Any) -> str:
+        said = st.text_input(label, value, max_chars=120, key=key, persist_state="session", **look)
+        return said.strip() or value
+
+    with st.grid("auto", min_column_width=300, gap="small", vertical_alignment="bottom"):
+        decision = ask("Decision that you ask for", "report-decision", DECISION)
+        next_step = ask("Next step", "report-next", NEXT_STEP)
+        title = ask("Title", "deck-title", TITLE)
+        name = ask("Name, team or date", "deck-name", "", placeholder="at the foot of each slide")
     with st.grid("auto", min_column_width=230, gap="small", vertical_alignment="bottom"):
-        title = st.text_input("Title", TITLE, max_chars=120, key="deck-title", persist_state="session")
-        name = st.text_input(
-            "Name, team or date",
-            max_chars=120,
-            placeholder="on the first slide and at the foot of each",
-            key="deck-name",
-            persist_state="session",
-        )
         color = st.color_picker("Colour", ACCENT, key="deck-color", persist_state="session")
         file = st.file_uploader(
-            "Logo (PNG or JPEG)",
-            ["png", "jpg", "jpeg"],
-            key="deck-logo",
-            max_upload_size=_LOGO_MEGABYTES,
+            "Logo (PNG or JPEG)", ["png", "jpg", "jpeg"], key="deck-logo", max_upload_size=_LOGO_MEGABYTES
         )
-    logo = None
+        template = st.file_uploader(
+            "Template (.potx)",
+            ["potx", "pptx"],
+            key="deck-template",
+            max_upload_size=_TEMPLATE_MEGABYTES,
+            help="The slides take its layouts, fonts and colours; the colour above is for the web page.",
+        )
+    logo, dressed = None, None
     if file is not None:
         try:
             logo = images.decode(file.getvalue(), file.name).image
         except ImageError as error:
             st.error(str(error), icon=":material/broken_image:")
-    return Branding(title.strip() or TITLE, name.strip(), color, logo)
+    if template is not None:
+        from squeeze_core.report import pptx
+
+        try:
+            pptx.opened(template.getvalue())
+            dressed = template.getvalue()
+        except pptx.TemplateError as error:
+            st.error(str(error), icon=":material/broken_image:")
+    return Branding(title, name, color, logo, decision, next_step, dressed)
 
 
 def _choose(report: Report) -> list[str]:
     """The keys of the sections that are ticked, each with its finding."""
     made = {section.key: section for section in sections(report)}
     chosen: list[str] = []
-    groups = {"Tick what you will show": MAIN, "Appendix": [key for key in CHOICES if key not in MAIN]}
+    groups = {"Slides": MAIN, "Appendix": [key for key in CHOICES if key not in MAIN]}
     for group, keys in groups.items():
         st.markdown(f"**{group}**")
         with st.grid("auto", min_column_width=260, gap="small"):

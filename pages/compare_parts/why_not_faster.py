@@ -21,21 +21,18 @@ LARGE = "alexnet"
 
 
 def draw() -> None:
-    """SqueezeNet beside AlexNet, once both were measured."""
+    """SqueezeNet beside AlexNet: counted and published, and once both were measured, layer by layer."""
     small, large = comparison.row(REFERENCE), comparison.row(LARGE)
     here, other = (machine.measured().get(row.name) for row in (small, large))
-    why = "Parameters have to be stored and sent; what takes time is multiplying and moving numbers."
     with st.container(border=True):
         st.header("Why isn’t fifty times smaller fifty times faster?", anchor=False)
+        st.markdown(
+            f"**{findings.not_as_fast([one for one in (here, other) if one])}.** Parameters have to be "
+            "stored and sent; what takes time is multiplying and moving numbers."
+        )
         if not (here and other):
-            st.caption(
-                f"{why} Measure both networks here to see how much of each they need, and what each layer "
-                "takes."
-            )
             machine.run((small, large), f"Measure SqueezeNet and {large.title}", key="why-not-faster")
             return
-        sentence = findings.not_as_fast(small, large, here.milliseconds, other.milliseconds)
-        st.markdown(f"**{sentence}.** {why}")
         _quantities(small, large, here, other)
         if here.layers and here.peak:
             _layers(small, here)
@@ -68,6 +65,7 @@ def _quantities(small: NetworkRow, large: NetworkRow, here: Measurement, other: 
             }
         )
     st.dataframe(rows, hide_index=True, key="why-not-faster-table", alt="Needs of each network")
+    downloads.buttons("why-not-faster", table=rows)
 
 
 def _activations(cost: Profile, number_bytes: int) -> int:

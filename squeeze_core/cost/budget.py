@@ -27,6 +27,10 @@ class Budget:
     bits: int = 32
 
 
+# A microcontroller's usual flash, a small board's memory, a minute on 3G.
+USUAL = Budget(flash_mb=16.0, ram_mb=64.0, download_s=60.0)
+
+
 @dataclass(frozen=True)
 class Check:
     """One limit against one network; `needs` is None, and the limit not met, where nobody measured it."""

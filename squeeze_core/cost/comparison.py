@@ -10,6 +10,7 @@ from squeeze_core.accuracy import Interval
 from squeeze_core.colours import NEUTRAL
 from squeeze_core.cost import article, handmade
 from squeeze_core.cost.profile import Profile, profile_on_record
+from squeeze_core.cost.published import MCUNET, MCUNET_GMACS, MCUNET_PARAMETERS, TABLE_2
 from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.networks.catalogue import (
     CATALOGUE,
@@ -115,8 +116,8 @@ class NetworkRow:
 
     @property
     def expected_top1(self) -> float:
-        """For the order alone, never shown: the published accuracy, of a compressed file with the points
-        that it was measured to lose; 0 where neither is known."""
+        """For the order, and the height in a chart: the published accuracy, of a compressed file with the
+        points that it was measured to lose; 0 where neither is known."""
         if self.top1 is not None:
             return self.top1
         if self.difference is None or self.network is None:
@@ -182,3 +183,26 @@ def row(network: Network | str) -> NetworkRow:
 def compressed_rows(name: str = REFERENCE) -> tuple[NetworkRow, ...]:
     """The shipped files of that network in fewer bytes, the smallest first."""
     return tuple(map(row, compressed_of(named(name))))
+
+
+def below_a_megabyte() -> tuple[NetworkRow, ...]:
+    """Our smallest file, and what others published of files of less than 1 MB."""
+    paper = row("squeezenet1_0")
+    sizes = [(one, paper.parameters, paper.gmacs) for one in TABLE_2[-2:]]
+    sizes.append((MCUNET, MCUNET_PARAMETERS, MCUNET_GMACS))
+    return (
+        *compressed_rows()[:1],
+        *(
+            NetworkRow(
+                one.title,
+                f"{one.title} (published)",
+                parameters,
+                one.source,
+                gmacs,
+                top1=one.top1,
+                top5=one.top5,
+                stored_bytes=round(1e6 * (one.megabytes or 0)),
+            )
+            for one, parameters, gmacs in sizes
+        ),
+    )

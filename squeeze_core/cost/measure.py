@@ -47,7 +47,8 @@ class Measurement:
     themselves (on a GPU: that PyTorch allocated there); None where the system does not tell. `trained`:
     whether its trained weights were there; untrained ones are as fast. `device`, `day`, `versions`: where,
     when and with what. `layers`: milliseconds of each layer of a SqueezeNet on a processor, by
-    `layer_times`; empty for others. `peak`: the device's peak when this was measured.
+    `layer_times`; empty for others. `peak`: the device's peak when this was measured. `threads`: of the
+    processor that one picture used, 1 on a GPU.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Measurement:
     versions: str
     layers: dict[str, float] = field(default_factory=dict)
     peak: DevicePeak | None = None
+    threads: int = 1
 
     @property
     def conditions(self) -> str:

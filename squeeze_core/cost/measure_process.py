@@ -122,6 +122,7 @@ def measure_network(device: str, name: str) -> None:
             "day": date.today().isoformat(),
             "versions": versions(),
             "layers": subject.layers(),
+            "threads": torch.get_num_threads() if device == "cpu" else 1,
         }
     )
 

@@ -53,3 +53,13 @@ HAND_MADE = (
     PublishedRow("Sparse coding", None, 52.9, 71.8, f"{ALEXNET_PAPER}, Table 1 (ILSVRC-2010 test)"),
     PublishedRow("SIFT + Fisher vectors", None, 54.3, 74.3, f"{ALEXNET_PAPER}, Table 1 (ILSVRC-2010 test)"),
 )
+
+# Milliseconds for one picture in fp32 on a board that people know; random weights, which are as fast.
+BOARD = "Raspberry Pi Zero 2 W"
+BOARD_SOURCE = "ncnn, benchmark/README.md, read on 2026-11-28: 4 threads, mean of 8 runs"
+BOARD_MILLISECONDS = {"squeezenet1_1": 119.93, "alexnet": 272.18, "resnet18": 353.45, "resnet50": 782.63}
+
+_MCUNET_PAPER = "Lin et al., arXiv:2007.10319 and github.com/mit-han-lab/mcunet"
+# Another small network's file, on ImageNet's validation set in int8.
+MCUNET = PublishedRow("MCUNet, int8", 0.897, 61.8, 84.2, f"{_MCUNET_PAPER}, mcunet-320kB")
+MCUNET_PARAMETERS, MCUNET_GMACS = 740_000, 0.0818

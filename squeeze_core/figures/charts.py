@@ -100,7 +100,9 @@ class Bubbles:
     @property
     def x_range(self) -> tuple[float, float]:
         values = [one.x for one in self.bubbles]
-        return 0.6 * min(values), 2.2 * max(values)
+        least = min(values)
+        named = any(one.chosen and one.x < 1.2 * least for one in self.bubbles)  # a name needs room
+        return (0.12 if named else 0.6) * least, 2.2 * max(values)
 
     @property
     def y_range(self) -> tuple[float, float]:

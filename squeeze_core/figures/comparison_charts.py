@@ -118,12 +118,24 @@ def accuracy_bars(accuracies: Mapping[str, float]) -> Bars:
     return Bars(tuple(bars), "Objects named right (%)", "%")
 
 
+def top1_bars(rows: Sequence[NetworkRow]) -> Bars:
+    """Published ImageNet accuracy of each network that has one, 0–100 %, the largest network on top."""
+    bars = (
+        Bar(
+            row.title, row.top1 / 100, f"{row.top1:.1f} % top-1", row.colour, facts=(row.title, *facts(row))
+        )
+        for row in sorted(rows, key=lambda row: -row.megabytes)
+        if row.top1 is not None
+    )
+    return Bars(tuple(bars), "", "%")
+
+
 def pareto(rows: Sequence[NetworkRow], cost: Cost) -> list[NetworkRow]:
     """The rows that are more accurate than every cheaper one, cheapest first."""
-    known = [row for row in rows if row.top1 is not None and getattr(row, cost) is not None]
+    known = [row for row in rows if row.expected_top1 and getattr(row, cost) is not None]
     front: list[NetworkRow] = []
-    for row in sorted(known, key=lambda row: (getattr(row, cost), -row.top1)):  # type: ignore[operator]
-        if not front or row.top1 > front[-1].top1:  # type: ignore[operator]
+    for row in sorted(known, key=lambda row: (getattr(row, cost), -row.expected_top1)):
+        if not front or row.expected_top1 > front[-1].expected_top1:
             front.append(row)
     return front
 
@@ -132,7 +144,8 @@ def accuracy_bubbles(rows: Sequence[NetworkRow], cost: Cost, named: Sequence[str
     """Accuracy against a cost on a log axis, with the Pareto front as a line.
 
     A bubble's area is the network's other cost: MACs on a size axis, megabytes on any other.
-    The networks of `named` are chosen. ValueError when no row has an accuracy.
+    The networks of `named` are chosen. A compressed file is drawn at its network's published accuracy and
+    the points that it was measured to change. ValueError when no row has an accuracy.
     """
     other: Cost = "gmacs" if cost in ("parameters", "megabytes") else "megabytes"
     axis = COSTS[cost]
@@ -140,20 +153,20 @@ def accuracy_bubbles(rows: Sequence[NetworkRow], cost: Cost, named: Sequence[str
         Bubble(
             row.title,
             getattr(row, cost) * axis.factor,
-            row.top1,
+            row.expected_top1,
             getattr(row, other),
             row.colour,
             row.name in named,
             (row.title, *facts(row)),
         )
         for row in rows
-        if row.top1 is not None and getattr(row, cost) is not None
+        if row.expected_top1 and getattr(row, cost) is not None
     )
     if not found:
         raise ValueError("No row has an accuracy.")
     return Bubbles(
         found,
-        tuple((getattr(row, cost) * axis.factor, row.top1 or 0) for row in pareto(rows, cost)),
+        tuple((getattr(row, cost) * axis.factor, row.expected_top1) for row in pareto(rows, cost)),
         f"{axis.title.partition(' (')[0]}, logarithmic axis",
         axis.unit,
         "ImageNet top-1 accuracy, %",

@@ -8,25 +8,35 @@ from datetime import date
 from PIL import Image
 
 from squeeze_core.classifier import Classification
-from squeeze_core.cost.budget import Budget
+from squeeze_core.cost.budget import USUAL, Budget
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow, row
-from squeeze_core.cost.measure import Measurement, versions
+from squeeze_core.cost.meaning import Assumptions
+from squeeze_core.cost.measure import Measurement
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import Explanation
 
 TITLE = "What do we give up for a smaller network?"
+DECISION = "Approve a trial of SqueezeNet in our product"
+NEXT_STEP = "measure it on 300 labelled pictures of our own, then on our device."
 
 
 @dataclass(frozen=True)
 class Branding:
-    """Title, name, colour ("#rrggbb") and logo (RGB or RGBA) that a person gives the report."""
+    """What a person gives the report.
+
+    `color`: "#rrggbb". `logo`: RGB or RGBA. `decision`: asked for on the first slide, `next_step`: on the
+    fourth. `template`: a .potx or .pptx file's bytes, whose layouts, fonts and colours the slides take.
+    """
 
     title: str = TITLE
     name: str = ""
     color: str = ACCENT
     logo: Image.Image | None = None
+    decision: str = DECISION
+    next_step: str = NEXT_STEP
+    template: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,7 @@ class Report:
     `rows`: the networks that the person chose, SqueezeNet among them. `everybody`: all networks, for
     the Pareto front. `measurements`: of this machine, possibly none. `picture`, `answers`, `found` and
     `seen`: the person's picture, each network's answer for it, what the detector found in it, and
-    where SqueezeNet looked. `budget`: the limits given in "What fits?". `day`, `versions`: when and
-    with what.
+    where SqueezeNet looked. `budget`: the limits given in "What fits?". `given`: prices and speeds.
     """
 
     rows: tuple[NetworkRow, ...]
@@ -47,10 +56,10 @@ class Report:
     answers: tuple[Classification, ...] = ()
     found: tuple[Detection, ...] | None = None
     seen: Explanation | None = None
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = USUAL
+    given: Assumptions = field(default_factory=Assumptions)
     branding: Branding = field(default_factory=Branding)
     day: str = field(default_factory=lambda: date.today().isoformat())
-    versions: str = field(default_factory=versions)
 
     def __post_init__(self) -> None:
         """SqueezeNet is added where the person left it out."""

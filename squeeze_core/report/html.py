@@ -39,14 +39,14 @@ def write(report: Report, keys: Iterable[str] = USUAL) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(branding.title)}</title>\n<style>{style}</style>\n"
+        f"<title>{escape(branding.title)} · SqueezeNet 1.1</title>\n<style>{style}</style>\n"
         f'<link rel="icon" href="data:,"><script>{get_plotlyjs()}</script></head>\n<body>'
         '<nav><button type="button" id="back" aria-label="Previous section">‹</button>'
         '<output id="place" aria-live="polite"></output>'
         '<button type="button" id="on" aria-label="Next section">›</button>'
         '<button type="button" id="whole">Full screen</button></nav>\n<main>\n'
         f'<header tabindex="-1"><div><h1>{escape(branding.title)}</h1><p>{by}'
-        f"Squeeze Lab, {report.day}, {escape(report.versions)}</p></div>{logo}</header>\n"
+        f"Squeeze Lab, {report.day}</p></div>{logo}</header>\n"
         + "\n".join(_section(section) for section in chosen)
         + f"\n</main><script>{_file('page.js')}</script></body></html>\n"
     )

@@ -1,158 +1,326 @@
 """The report as a PowerPoint file: native, editable charts, and what a speaker says in the notes.
 
-Slides are 13⅓ × 7½ inches; places and sizes are in points.
+Title, body, footer and number are the layout's own placeholders, charts and tables stand in them, and fonts
+and colours are the theme's: a company's template takes effect. Places and sizes are in points.
 """
 
 from __future__ import annotations
 
+import copy
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lxml import etree
-from PIL import Image
 from pptx import Presentation
-from pptx.chart.data import BubbleChartData, CategoryChartData
+from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_TICK_LABEL_POSITION
-from pptx.enum.shapes import MSO_SHAPE
-from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION
+from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
+from pptx.enum.shapes import MSO_SHAPE, PP_PLACEHOLDER
+from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.oxml.ns import qn
+from pptx.shapes.placeholder import ChartPlaceholder, PicturePlaceholder, TablePlaceholder
 from pptx.util import Pt
 
 from squeeze_core.cost.units import percent
-from squeeze_core.figures.bubble_names import places
+from squeeze_core.errors import UserError
+from squeeze_core.figures.bubble_names import diameter, places
 from squeeze_core.figures.charts import Bar, Bars, Bubbles, Squares, Tiles
 from squeeze_core.figures.maps import encoded, for_screen
-from squeeze_core.figures.style import readable
+from squeeze_core.figures.style import mixed, readable
 from squeeze_core.report import Branding, Report
 from squeeze_core.report.parts import Facts, Heading, Part, Photo, Section, Table, Words, written
 from squeeze_core.report.sections import USUAL, sections
 from squeeze_core.spreadsheet import defused
 
-WIDTH, HEIGHT = 960.0, 540.0
-MARGIN, GAP = 43.0, 22.0
-TOP, BOTTOM = 98.0, 460.0  # of what stands between title and sources
-INSIDE = WIDTH - 2 * MARGIN
+_SIZE = (960.0, 540.0)
+_GAP, _SOURCES = 18.0, 44.0  # between parts; the strip of sources under them
 _LOGO = (110.0, 34.0)
-_FONT = "Arial"
-_INK, _QUIET = "#1B1F24", "#5B636D"
+_LEAST = 12.0  # no text is smaller but sources
+_MOST_BYTES = 200_000_000  # of a template, unpacked
+# Of a layout and of a master, in hundredths of a point.
+_TITLE_SIZES = ".//p:sp[.//p:ph[@type='title']]//a:defRPr/@sz | .//p:titleStyle/a:lvl1pPr/a:defRPr/@sz"
+_TABLE_STYLE = "{3B4B98B0-60AC-42C2-AFA5-B58CD77FA1E5}"  # "Light Style 1 - Accent 1", for light and dark
+_GREY = RGBColor(0x80, 0x86, 0x91)
 Box = tuple[float, float, float, float]  # left, top, width, height
 
 
+class TemplateError(UserError):
+    """A file cannot serve as template; the message is one sentence for people."""
+
+
 def slides(report: Report, keys: Iterable[str] = USUAL) -> tuple[Section, ...]:
-    """The slides' contents: the main sections, then the others behind a slide of their own."""
-    chosen = sections(report, keys)
-    main, rest = ([one for one in chosen if one.main == first] for first in (True, False))
-    return (*main, *([Section("Appendix", (), "")] if main and rest else []), *rest)
+    """The slides' contents: the main sections, then the appendix."""
+    return tuple(sorted(sections(report, keys), key=lambda section: not section.main))
 
 
 def write(report: Report, keys: Iterable[str] = USUAL) -> bytes:
-    """The .pptx file's bytes, of the sections of those keys."""
-    deck, branding = slides(report, keys), report.branding
-    file = Presentation()
-    file.slide_width, file.slide_height = Pt(WIDTH), Pt(HEIGHT)
-    file.core_properties.title = _printable(branding.title)
+    """The .pptx file's bytes, of the sections of those keys. TemplateError where its template is none."""
+    branding = report.branding
+    file = _plain(branding.color) if branding.template is None else opened(branding.template)
+    file.core_properties.title = _printable(f"{branding.title} · SqueezeNet 1.1")
     file.core_properties.author = _printable(branding.name) or "Squeeze Lab"
-    for number, section in enumerate(deck, 1):
-        _add(file, section, f"{number} / {len(deck)}", branding)
+    for section in slides(report, keys):
+        _add(file, section, branding)
     buffer = io.BytesIO()
     file.save(buffer)
     return buffer.getvalue()
 
 
-def _add(file: Any, section: Section, number: str, branding: Branding) -> None:
-    sheet = file.slides.add_slide(file.slide_layouts[5])  # title only
-    first, shape = section.key == "finding", sheet.shapes.title
-    width = INSIDE - (_LOGO[0] + 16 if branding.logo else 0)
-    size = 34 if first or not section.columns else 27 if len(section.title) < 100 else 20
-    top = 150 if first else 26 if section.columns else 200
-    shape.left, shape.top, shape.width, shape.height = map(Pt, (MARGIN, top, width, 2.6 * size))
-    shape.text_frame.vertical_anchor = MSO_ANCHOR.TOP
-    _write(shape.text_frame, [section.title], size, _INK, True)
-    _fill(sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (0, 0, 12, HEIGHT))), branding.color)
-    if first:
-        _text(sheet, [branding.title], (MARGIN, 52, width, 56), 20, readable(branding.color), bold=True)
-        _text(sheet, [branding.name], (MARGIN, 110, width, 20), 15, _QUIET)
+def opened(template: bytes) -> Any:
+    """A presentation without slides, of a .potx or .pptx file's bytes. TemplateError for another file, one
+    with macros, and one without a layout for title and content."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(template)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
+                raise TemplateError("The template is too large.")
+            kinds = archive.read("[Content_Types].xml")
+            if b"macroEnabled" in kinds:
+                raise TemplateError("A template with macros is not used; save it as .potx.")
+            # python-pptx opens presentations only.
+            kinds = kinds.replace(b"presentationml.template.main", b"presentationml.presentation.main")
+            buffer = io.BytesIO()
+            with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as copied:
+                for entry in archive.infolist():
+                    data = kinds if entry.filename == "[Content_Types].xml" else archive.read(entry)
+                    copied.writestr(entry.filename, data)
+        file = Presentation(buffer)
+        _without_slides(file)
+        _layout(file, 1)
+    except TemplateError:
+        raise
+    except Exception as error:  # whatever a damaged file makes the libraries raise
+        raise TemplateError("The template is no PowerPoint file (.potx or .pptx) that opens.") from error
+    return file
+
+
+def _without_slides(file: Any) -> None:
+    listed = file.slides._sldIdLst
+    for slide in list(listed):
+        file.part.drop_rel(slide.rId)
+        listed.remove(slide)
+
+
+def _plain(color: str) -> Any:
+    """python-pptx's own template, 16:9, with that colour as the accent and at the slides' edge."""
+    file = Presentation()
+    wide, tall = _SIZE
+    file.slide_width, file.slide_height = Pt(wide), Pt(tall)
+    left, half = (44.0, 100.0, wide - 88, 404.0), (wide - 88 - _GAP) / 2
+    boxes = {
+        PP_PLACEHOLDER.TITLE: (44.0, 22.0, wide - 88, 66.0),
+        PP_PLACEHOLDER.BODY: left,
+        PP_PLACEHOLDER.DATE: (-200.0, 508.0, 10.0, 20.0),
+        PP_PLACEHOLDER.FOOTER: (44.0, 508.0, 700.0, 20.0),
+        PP_PLACEHOLDER.SLIDE_NUMBER: (wide - 144, 508.0, 100.0, 20.0),
+    }
+    master = file.slide_master
+    for shape in master.placeholders:
+        _place(shape, boxes[shape.placeholder_format.type])
+        if shape.placeholder_format.type == PP_PLACEHOLDER.FOOTER:
+            shape._element.find(f".//{qn('a:lvl1pPr')}").set("algn", "l")
+    for shape, x in zip(_contents(file.slide_layouts[3]), (44.0, 44 + half + _GAP), strict=True):
+        _place(shape, (x, left[1], half, left[3]))
+    title = master._element.find(f".//{qn('p:titleStyle')}/{qn('a:lvl1pPr')}")
+    title.set("algn", "l")
+    title.find(qn("a:defRPr")).set("sz", "2800")
+    title.find(qn("a:defRPr")).set("b", "1")
+    theme = master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
+    accent = f"<a:accent1><a:srgbClr val='{readable(color)[1:]}'/></a:accent1>".encode()
+    blob = re.sub(rb"<a:accent1>.*?</a:accent1>", accent, theme.blob, flags=re.S)
+    theme._blob = blob.replace(b'"Calibri"', b'"Arial"')
+    edge = file.slides.add_slide(file.slide_layouts[6]).shapes.add_shape(
+        MSO_SHAPE.RECTANGLE, *map(Pt, (0, 0, 12, tall))
+    )
+    _fill(edge, color)
+    master.shapes._spTree.insert(2, edge._element)
+    _without_slides(file)
+    return file
+
+
+def _contents(sheet: Any) -> list[Any]:
+    """The placeholders of a layout or slide that take text, charts and tables, from left to right."""
+    found = [one for one in sheet.placeholders if one.placeholder_format.type == PP_PLACEHOLDER.OBJECT]
+    return sorted(found, key=lambda shape: shape.left)
+
+
+def _layout(file: Any, columns: int) -> Any:
+    """The layout with a title and so many contents, else with one; TemplateError where there is none."""
+    plain: dict[int, Any] = {}
+    for layout in file.slide_layouts:
+        kinds = [shape.placeholder_format.type for shape in layout.placeholders]
+        others = {PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.PICTURE}.intersection(kinds)
+        if PP_PLACEHOLDER.TITLE in kinds and not others:
+            plain.setdefault(kinds.count(PP_PLACEHOLDER.OBJECT), layout)
+    if columns not in plain and 1 not in plain:
+        raise TemplateError(
+            "The template has no layout with a title and one content, as “Title and Content”."
+        )
+    return plain.get(columns) or plain[1]
+
+
+def _add(file: Any, section: Section, branding: Branding) -> None:
+    layout = _layout(file, len(section.columns))
+    sheet = file.slides.add_slide(layout)
+    title = sheet.shapes.title
+    title.text_frame.text = _printable(section.title)
+    _shrink(title, section.title, _title_size(layout))
+    contents = _contents(sheet)
+    area = _union([_box(shape) for shape in contents])
     if branding.logo:
-        _picture(sheet, branding.logo, (WIDTH - MARGIN - _LOGO[0], 26, *_LOGO), "Logo")
-    for part, box in placed(section):
-        if isinstance(part, Facts):
-            _facts(sheet, part, box, readable(branding.color))
-        else:
-            _DRAWN[type(part)](sheet, part, box)
+        left, top, width, tall = _box(title)
+        _place(title, (left, top, width - _LOGO[0] - _GAP, tall))
+        logo = sheet.shapes.add_picture(io.BytesIO(encoded(branding.logo)), 0, 0)
+        _fit(logo, (left + width - _LOGO[0], top, *_LOGO))
+        _describe(logo, "Logo")
+    for part, box, first in placed(section, (*area[:3], area[3] - _SOURCES)):
+        _draw(sheet, part, box, contents.pop(0) if first and contents else None)
+    for unused in contents:
+        unused._element.getparent().remove(unused._element)
     source = f"Source: {section.source}" if section.source else ""
-    _text(sheet, [source], (MARGIN, BOTTOM + 8, INSIDE, 44), 9, _QUIET)
-    foot = " · ".join(part for part in (branding.name, branding.title) if part)
-    _text(sheet, [foot], (MARGIN, HEIGHT - 24, INSIDE - 110, 16), 9, _QUIET)
-    _text(sheet, [number], (WIDTH - MARGIN - 100, HEIGHT - 24, 100, 16), 9, _QUIET, align=PP_ALIGN.RIGHT)
+    if source:
+        strip = sheet.shapes.add_textbox(*map(Pt, (area[0], area[1] + area[3] - _SOURCES + 6, area[2], 38)))
+        size = next((one for one in (10, 9, 8) if _tall([source], one, area[2]) <= 42), 7)
+        _write(strip.text_frame, [source], size)
+    foot = [part for part in ("" if section.main else "Appendix", branding.name, branding.title) if part]
+    for shape in layout.placeholders:
+        kind = shape.placeholder_format.type
+        if kind in (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER):
+            sheet.shapes._spTree.append(copy.deepcopy(shape._element))
+        if kind == PP_PLACEHOLDER.FOOTER:
+            while (
+                len(foot) > 1 and 6 * len(" · ".join(foot)) > shape.width.pt - 14
+            ):  # one line of 12 points
+                foot.pop()
+            frame = sheet.placeholders[shape.placeholder_format.idx].text_frame
+            frame.text = _printable(" · ".join(foot))
+            frame.paragraphs[0].runs[0].font.name = "+mn-lt"  # the theme's
     notes = filter(None, (section.notes, source))
     sheet.notes_slide.notes_text_frame.text = "\n\n".join(map(_printable, notes))
 
 
-def placed(section: Section) -> list[tuple[Part, Box]]:
-    """Every part of the slide and its place."""
-    top, columns = 300.0 if section.key == "finding" else TOP, section.columns
+def _title_size(layout: Any) -> float:
+    """Points of the layout's titles."""
+    styles = (layout._element, layout.slide_master._element)
+    found = (size for style in styles for size in style.xpath(_TITLE_SIZES))
+    return int(next(found, 4400)) / 100
+
+
+def _shrink(shape: Any, text: str, size: float) -> None:
+    """Smaller letters for the text where it would not fit into its place in those of `size` points."""
+    _, _, width, height = _box(shape)
+    smaller = (
+        one for one in (size, 36, 32, 28, 24) if one <= size and _tall([text], one, width - 14) <= height
+    )
+    chosen = next(smaller, 20)
+    if chosen < size:
+        for run in shape.text_frame.paragraphs[0].runs:
+            run.font.size = Pt(chosen)
+
+
+def placed(section: Section, area: Box) -> list[tuple[Part, Box, bool]]:
+    """Every part of the slide, its place, and whether it is its column's first of weight."""
+    columns = section.columns
     # Sentences beside a chart need less room than it does.
-    shares = [0.42 if all(isinstance(part, Words) for part in parts) else 1.0 for parts in columns]
-    found: list[tuple[Part, Box]] = []
-    left = MARGIN
+    shares = [0.5 if all(isinstance(part, Words) for part in parts) else 1.0 for parts in columns]
+    found: list[tuple[Part, Box, bool]] = []
+    left = area[0]
     for share, parts in zip(shares, columns, strict=True):
-        width = (INSIDE - GAP * (len(columns) - 1)) * share / sum(shares)
+        width = (area[2] - _GAP * (len(columns) - 1)) * share / sum(shares)
         needs = [_height(part, width) if len(parts) > 1 else None for part in parts]
-        rest = BOTTOM - top - 10 * (len(parts) - 1) - sum(filter(None, needs))
-        y = top
-        for part, need in zip(parts, needs, strict=True):
+        rest = area[3] - 10 * (len(parts) - 1) - sum(filter(None, needs))
+        y, weighty = area[1], [not isinstance(part, Heading | Squares) for part in parts]
+        for number, (part, need) in enumerate(zip(parts, needs, strict=True)):
             tall = need or rest / needs.count(None)
             if isinstance(part, Bars):
-                tall = min(tall, 58 * len(part.bars) + 44)
-            found.append((part, (left, y, width, tall)))
+                tall = min(tall, 72 * len(part.bars) + 50)
+            found.append((part, (left, y, width, tall), weighty[number] and not any(weighty[:number])))
             y += tall + 10
-        left += width + GAP
+        left += width + _GAP
     return found
 
 
 def _height(part: Part, width: float) -> float | None:
     """The height that the part needs, or None for one that takes what there is."""
     if isinstance(part, Heading):
-        return _tall([part.text], 14, width)
+        return _tall([part.text], 16, width)
     return _tall(part.sentences, 16, width) if isinstance(part, Words) else None
 
 
 def _tall(texts: Sequence[str], size: float, width: float) -> float:
     """About the height of paragraphs in lines of that width."""
-    return sum(1.25 * size * math.ceil(0.57 * size * len(text) / width) + 0.35 * size for text in texts)
+    return sum(1.2 * size * math.ceil(0.53 * size * len(text) / width) + 0.5 * size for text in texts)
 
 
-def _words(sheet: Any, part: Words, box: Box) -> None:
-    size = next((size for size in (16, 13) if _tall(part.sentences, size, box[2]) <= box[3]), 10)
-    _text(sheet, part.sentences, box, size, _INK, space=0.35 * size)
+def _draw(sheet: Any, part: Part, box: Box, holder: Any) -> None:
+    """Draw the part at its place: in the placeholder `holder`, or where that is None, by itself."""
+    if holder is not None:
+        _place(holder, box)
+    if isinstance(part, Words | Facts | Heading):
+        _text(sheet, part, box, holder)
+    elif isinstance(part, Bars):
+        _bars(sheet, part, box, holder)
+    elif isinstance(part, Tiles):
+        _bars(sheet, _shares(part), box, holder)
+    elif isinstance(part, Bubbles):
+        _bubbles(sheet, part, box, holder)
+    elif isinstance(part, Squares):
+        _squares(sheet, part, box)
+    elif isinstance(part, Photo):
+        _photo(sheet, part, box, holder)
+    else:
+        _table(sheet, part, box, holder)
 
 
-def _heading(sheet: Any, part: Heading, box: Box) -> None:
-    _text(sheet, [part.text], box, 14, _INK, bold=True)
+def _text(sheet: Any, part: Words | Facts | Heading, box: Box, holder: Any) -> None:
+    frame = (holder or sheet.shapes.add_textbox(*map(Pt, box))).text_frame
+    if isinstance(part, Heading):
+        _write(frame, [part.text], 16, bold=True)
+        return
+    if isinstance(part, Facts):
+        _facts(frame, part, box)
+        return
+    wide = box[2] - (28 if holder else 0)
+    sizes = (24, 20, 18, 16, 14)
+    size = next((one for one in sizes if _tall(part.sentences, one, wide) <= box[3]), _LEAST)
+    _write(frame, part.sentences, size)
 
 
-def _facts(sheet: Any, part: Facts, box: Box, color: str) -> None:
-    step = box[2] / len(part.facts)
-    for number, (value, words) in enumerate(part.facts):
-        left = box[0] + number * step
-        _text(sheet, [value], (left, box[1], step - 12, 52), 40, color, bold=True)
-        _text(sheet, [words], (left, box[1] + 58, step - 24, 60), 14, _QUIET)
+def _facts(frame: Any, part: Facts, box: Box) -> None:
+    """A line each: the value, large and in the accent colour, and its words beside it."""
+    words = [words for _, words in part.facts]
+    beside = 0.72 * 32 * max(len(value) for value, _ in part.facts)
+    size = next((one for one in (24, 20) if _tall(words, 1.3 * one, box[2] - beside) < box[3]), 16)
+    _write(frame, [f"{value}\t{words}" for value, words in part.facts], size)
+    for paragraph, (value, said) in zip(frame.paragraphs, part.facts, strict=True):
+        properties = paragraph._p.get_or_add_pPr()
+        properties.set("marL", str(Pt(beside)))
+        properties.set("indent", str(-Pt(beside)))
+        properties.append(etree.Element(qn("a:buNone")))
+        tabs = etree.SubElement(properties, qn("a:tabLst"))
+        etree.SubElement(tabs, qn("a:tab"), pos=str(Pt(beside)), algn="l")
+        first, second = paragraph.runs[0], paragraph.add_run()
+        paragraph.space_after = Pt(0.6 * size)
+        first.text, second.text = _printable(value) + "\t", _printable(said)
+        first.font.size, first.font.bold = Pt(1.6 * size), True
+        first.font.color.theme_color, second.font.size = MSO_THEME_COLOR.ACCENT_1, Pt(size)
 
 
-def _bars(sheet: Any, part: Bars, box: Box) -> None:
+def _bars(sheet: Any, part: Bars, box: Box, holder: Any) -> None:
     """Bars that begin at zero, each labelled with its value in words."""
     bars = part.bars[::-1]  # PowerPoint's first bar is the lowest
     data = CategoryChartData(number_format="General")
     data.categories = [_cell(bar.name) for bar in bars]
     data.add_series(_cell(part.axis or "Value"), [bar.value for bar in bars])
-    chart = _chart(sheet, XL_CHART_TYPE.BAR_CLUSTERED, data, part.alt, box)
+    chart = _chart(sheet, XL_CHART_TYPE.BAR_CLUSTERED, data, part.alt, box, holder)
     plot, values = chart.plots[0], chart.value_axis
     plot.gap_width = 60
-    chart.category_axis.format.line.color.rgb = _rgb(_QUIET)
-    size = Pt(min(14, max(9, 0.36 * box[3] / len(bars))))
+    chart.category_axis.format.line.color.rgb = _GREY
+    size = Pt(min(16, max(_LEAST, 0.36 * box[3] / len(bars))))
     chart.category_axis.tick_labels.font.size = size
     for point, bar in zip(plot.series[0].points, bars, strict=True):
         point.format.fill.solid()
@@ -160,12 +328,13 @@ def _bars(sheet: Any, part: Bars, box: Box) -> None:
         frame = point.data_label.text_frame
         frame.text, frame.word_wrap = _printable(bar.label), False
         font = frame.paragraphs[0].runs[0].font
-        font.size, font.bold, font.color.rgb = size, True, _rgb(_INK)
+        font.size, font.bold = size, True
         point.data_label.position = XL_LABEL_POSITION.OUTSIDE_END
     # To the right of the longest bar its label needs room.
-    widest = max(len(bar.label) for bar in bars)
-    values.minimum_scale = 0
-    values.maximum_scale = part.range[1] * (1 + min(0.6, 0.011 * widest * 874 / box[2]))
+    room = max(
+        bar.value / part.range[1] + 0.62 * size.pt * len(bar.label) / (0.72 * box[2]) for bar in bars
+    )
+    values.minimum_scale, values.maximum_scale = 0, part.range[1] * max(1, min(2, room))
     if part.axis:
         _dress(values, part.axis, _number_format(part.range[1], part.unit))
         values.major_unit = part.ticks[1][0]
@@ -186,27 +355,36 @@ def _number_format(largest: float, unit: str) -> str:
     return f'0.###" {unit}"'
 
 
-def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
-    data = BubbleChartData()
-    named = places(part)
+def _bubbles(sheet: Any, part: Bubbles, box: Box, holder: Any) -> None:
+    """A scatter chart, which unlike PowerPoint's bubble chart has room for the line of the best."""
+    data, named = XyChartData(), places(part, [(0.85 * box[2], 0.75 * box[3])])
+    front = data.add_series(part.legend[2])
+    for (x, y), (next_x, _) in zip(part.front, (*part.front[1:], (part.x_range[1], 0)), strict=True):
+        front.add_data_point(x, y)
+        front.add_data_point(next_x, y)
     order = sorted(part.bubbles, key=lambda one: (one.chosen, -one.area))
     for one in order:
-        data.add_series(_cell(one.name)).add_data_point(one.x, one.y, one.area)
-    chart = _chart(sheet, XL_CHART_TYPE.BUBBLE, data, part.alt, box)
-    chart.plots[0].bubble_scale = 22
-    for one, series in zip(order, chart.plots[0].series, strict=True):
-        fill = series.format.fill
-        if one.chosen:
-            fill.solid()
-            fill.fore_color.rgb = _rgb(one.color)
-        else:
-            fill.background()
+        data.add_series(_cell(one.name)).add_data_point(one.x, one.y)
+    chart = _chart(sheet, XL_CHART_TYPE.XY_SCATTER_LINES, data, part.alt, box, holder)
+    line, *points = chart.plots[0].series
+    line.marker.style, line.smooth = XL_MARKER_STYLE.NONE, False
+    line.format.line.color.rgb, line.format.line.width = _GREY, Pt(1.5)
+    line.format.line.dash_style = MSO_LINE.ROUND_DOT
+    for one, series in zip(order, points, strict=True):
+        series.marker.style = XL_MARKER_STYLE.CIRCLE
+        series.marker.size = max(6, min(40, round(diameter(part, one))))
+        fill = series.marker.format.fill
+        fill.solid()
+        fill.fore_color.rgb = _rgb(one.color if one.chosen else mixed(one.color, 0.75))
+        series.marker.format.line.color.rgb = _rgb(one.color)
         if one.name in named:
             _name_label(series, getattr(XL_LABEL_POSITION, named[one.name][0].upper()), one.chosen)
-        series.format.line.color.rgb = _rgb(one.color)
     x, y = chart.category_axis, chart.value_axis
     costs = [one.x for one in order]
-    _dress(x, part.x_axis, _number_format(max(costs), part.unit))
+    whole = _number_format(max(costs), part.unit)
+    _dress(
+        x, part.x_axis, f'[<1000000]0," k{part.unit}";{whole}' if min(costs) < 1e6 < max(costs) else whole
+    )
     _make_logarithmic(x, min(costs), max(costs))
     _dress(y, part.y_axis, '0" %"')
     y.minimum_scale, y.maximum_scale = part.y_range
@@ -215,7 +393,7 @@ def _bubbles(sheet: Any, part: Bubbles, box: Box) -> None:
 
 def _name_label(series: Any, side: Any, bold: bool) -> None:
     label = series.points[0].data_label
-    label.font.size, label.font.bold, label.font.color.rgb = Pt(12), bold, _rgb(_INK)
+    label.font.size, label.font.bold = Pt(_LEAST), bold
     label.position = side
     shown = label._dLbl  # python-pptx cannot show a series' name
     for tag in ("c:showVal", "c:showBubbleSize", "c:showCatName"):
@@ -223,7 +401,7 @@ def _name_label(series: Any, side: Any, bold: bool) -> None:
     shown.find(qn("c:showSerName")).set("val", "1")
 
 
-def _shares(sheet: Any, part: Tiles, box: Box) -> None:
+def _shares(part: Tiles) -> Bars:
     """PowerPoint's own treemap is not in the format that all programs read: the largest parts as bars."""
     total = sum(tile.value for tile in part.tiles)
     tiles = sorted(part.tiles, key=lambda tile: -tile.value)
@@ -231,7 +409,7 @@ def _shares(sheet: Any, part: Tiles, box: Box) -> None:
     if tiles[7:]:
         named.append(("all others", sum(tile.value for tile in tiles[7:]) / total))
     bars = tuple(Bar(name, share, percent(share), part.color) for name, share in named)
-    _bars(sheet, Bars(bars, "Share of the network’s parameters", "%"), box)
+    return Bars(bars, "Share of the network’s parameters", "%")
 
 
 def _squares(sheet: Any, part: Squares, box: Box) -> None:
@@ -241,7 +419,7 @@ def _squares(sheet: Any, part: Squares, box: Box) -> None:
     for one in part.squares:
         edge = side * math.sqrt(one.value / part.squares[0].value)
         shape = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (left, top + side - edge, edge, edge)))
-        _fill(shape, one.color, "#FFFFFF")
+        _fill(shape, one.color, RGBColor(255, 255, 255))
         _describe(shape, f"{one.name}: {one.label}")
     beside = left + side + 16
     pitch = min(44, side / len(part.squares))
@@ -249,54 +427,72 @@ def _squares(sheet: Any, part: Squares, box: Box) -> None:
         y = top + side - pitch * (len(part.squares) - number)
         key = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (beside, y + 3, 11, 11)))
         _fill(key, one.color)
-        _text(sheet, [one.name, one.label], (beside + 18, y, left + width - beside - 18, pitch), 12, _INK)
+        words = sheet.shapes.add_textbox(*map(Pt, (beside + 18, y, left + width - beside - 18, pitch)))
+        _write(words.text_frame, [one.name, one.label], _LEAST)
 
 
-def _photo(sheet: Any, part: Photo, box: Box) -> None:
-    left, top, width, height = box
-    words = min(42, _tall([part.caption], 11, width)) if part.caption else 0
-    image = for_screen(part.image, 1200)
-    tall = _picture(sheet, image, (left, top, width, height - words - 6), part.alt)
-    _text(sheet, [part.caption], (left, top + tall + 4, width, words), 11, _QUIET)
+def _photo(sheet: Any, part: Photo, box: Box, holder: Any) -> None:
+    words = min(50, _tall([part.caption], _LEAST, box[2])) if part.caption else 0
+    place = (*box[:3], box[3] - words - 6)
+    data = io.BytesIO(encoded(for_screen(part.image, 1200)))
+    if holder is None:
+        shape = sheet.shapes.add_picture(data, 0, 0)
+    else:
+        shape = PicturePlaceholder(holder._element, holder._parent).insert_picture(data)
+    tall = _fit(shape, place)
+    _describe(shape, part.alt)
+    if part.caption:
+        below = sheet.shapes.add_textbox(*map(Pt, (box[0], box[1] + tall + 4, box[2], words)))
+        _write(below.text_frame, [part.caption], _LEAST)
 
 
-def _picture(sheet: Any, image: Image.Image, box: Box, alt: str) -> float:
-    """The picture as large as fits, at the top of its place; its height."""
-    scale = min(box[2] / image.width, box[3] / image.height)
-    place = (*box[:2], scale * image.width, scale * image.height)
-    _describe(sheet.shapes.add_picture(io.BytesIO(encoded(image)), *map(Pt, place)), alt)
-    return place[3]
+def _fit(shape: Any, box: Box) -> float:
+    """Make the whole picture as large as fits, at the top of its place; its height."""
+    shape.crop_left = shape.crop_right = shape.crop_top = shape.crop_bottom = 0
+    wide, tall = shape.image.size
+    scale = min(box[2] / wide, box[3] / tall)
+    _place(shape, (*box[:2], scale * wide, scale * tall))
+    return scale * tall
 
 
-def _table(sheet: Any, part: Table, box: Box) -> None:
+def _table(sheet: Any, part: Table, box: Box, holder: Any) -> None:
     names = list(part.rows[0])
-    cells = [[*name.split(), *(written(row[name]) for row in part.rows)] for name in names]
-    longest = [min(28, max(map(len, column))) + 2 for column in cells]
-    size = min(14, box[2] / (0.57 * sum(longest)))
+    cells = [[name, *(written(row[name]) for row in part.rows)] for name in names]
+    longest = [
+        max(max(map(len, " ".join(column).split())), min(34, max(map(len, column[1:])))) + 3
+        for column in cells
+    ]
+    size = max(_LEAST, min(16, box[2] / (0.57 * sum(longest))))
     count = len(part.rows) + 1
     pitch = min(2.1 * size, box[3] / count)
-    frame = sheet.shapes.add_table(count, len(names), *map(Pt, (box[0], box[1], box[2], pitch * count)))
+    if holder is None:
+        frame = sheet.shapes.add_table(count, len(names), *map(Pt, box))
+    else:
+        frame = TablePlaceholder(holder._element, holder._parent).insert_table(count, len(names))
+    _place(frame, (*box[:3], pitch * count))
     _describe(frame, part.alt)
     table = frame.table
+    frame._element.xpath(".//a:tableStyleId")[0].text = _TABLE_STYLE
     for row in table.rows:
         row.height = Pt(pitch)
-    for x, (column, width) in enumerate(zip(names, longest, strict=True)):
+    for x, (column, width) in enumerate(zip(cells, longest, strict=True)):
         table.columns[x].width = Pt(box[2] * width / sum(longest))
-        for y, text in enumerate([column, *(written(row[column]) for row in part.rows)]):
+        for y, text in enumerate(column):
             cell = table.cell(y, x)
-            cell.margin_top = cell.margin_bottom = cell.margin_left = cell.margin_right = Pt(3)
-            cell.fill.solid()
-            cell.fill.fore_color.rgb = RGBColor(0xE9, 0xEC, 0xEF) if y == 0 else RGBColor(255, 255, 255)
-            cell.vertical_anchor = MSO_ANCHOR.MIDDLE
-            _write(cell.text_frame, [text], size, _INK, y == 0)
+            cell.margin_top = cell.margin_bottom = Pt(1)
+            cell.margin_left = cell.margin_right = Pt(4)
+            _write(cell.text_frame, [text], size, bold=y == 0 or None)
 
 
-def _chart(sheet: Any, kind: Any, data: Any, alt: str, box: Box) -> Any:
-    frame = sheet.shapes.add_chart(kind, *map(Pt, box), data)
+def _chart(sheet: Any, kind: Any, data: Any, alt: str, box: Box, holder: Any) -> Any:
+    if holder is None:
+        frame = sheet.shapes.add_chart(kind, *map(Pt, box), data)
+    else:
+        frame = ChartPlaceholder(holder._element, holder._parent).insert_chart(kind, data)
     _describe(frame, alt)
     chart = frame.chart
     chart.has_legend = chart.has_title = False
-    chart.font.size, chart.font.name, chart.font.color.rgb = Pt(13), _FONT, _rgb(_INK)
+    chart.font.size = Pt(14)
     return chart
 
 
@@ -305,8 +501,8 @@ def _dress(axis: Any, title: str, number_format: str) -> None:
     axis.has_title = True
     axis.axis_title.text_frame.text = title
     font = axis.axis_title.text_frame.paragraphs[0].runs[0].font
-    font.size, font.bold, font.color.rgb = Pt(11.5), False, _rgb(_QUIET)
-    axis.tick_labels.font.size = Pt(11.5)
+    font.size, font.bold = Pt(_LEAST), False
+    axis.tick_labels.font.size = Pt(_LEAST)
     axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = number_format, False
     axis.has_major_gridlines = True
     axis.major_gridlines.format.line.color.rgb = RGBColor(0xDD, 0xE1, 0xE6)
@@ -319,6 +515,7 @@ def _make_logarithmic(axis: Any, low: float, high: float) -> None:
         10 ** math.floor(math.log10(low)),
         10 ** math.ceil(math.log10(high)),
     )
+    axis.major_unit = 10
     scaling = axis._element.find(qn("c:scaling"))
     base = etree.Element(qn("c:logBase"), val="10")
     scaling.insert(0, base)  # first in c:scaling (ECMA-376)
@@ -327,40 +524,35 @@ def _make_logarithmic(axis: Any, low: float, high: float) -> None:
         crosses.set("val", "min")
 
 
-def _text(sheet: Any, paragraphs: Sequence[str], box: Box, size: float, color: str, **style: Any) -> None:
-    """A text box, where there is text; `style` as in `_write`."""
-    if not any(paragraphs):
-        return
-    shape = sheet.shapes.add_textbox(*map(Pt, box))
-    _write(shape.text_frame, paragraphs, size, color, **style)
-
-
-def _write(
-    frame: Any,
-    paragraphs: Sequence[str],
-    size: float,
-    color: str,
-    bold: bool = False,
-    space: float = 0,
-    align: Any = PP_ALIGN.LEFT,
-) -> None:
+def _write(frame: Any, paragraphs: Sequence[str], size: float, bold: bool | None = None) -> None:
+    """The paragraphs in that size, in the theme's font and colour."""
     frame.word_wrap = True
-    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
     frame.text = "\n".join(map(_printable, paragraphs))
     for paragraph in frame.paragraphs:
-        paragraph.alignment, paragraph.space_after = align, Pt(space)
         for run in paragraph.runs:
-            font = run.font
-            font.size, font.bold, font.name = Pt(size), bold, _FONT
-            font.color.rgb = _rgb(color)
+            run.font.size, run.font.bold = Pt(size), bold
 
 
-def _fill(shape: Any, color: str, stroke: str | None = None) -> None:
+def _box(shape: Any) -> Box:
+    return shape.left.pt, shape.top.pt, shape.width.pt, shape.height.pt
+
+
+def _union(boxes: Sequence[Box]) -> Box:
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return left, top, right - left, bottom - top
+
+
+def _place(shape: Any, box: Box) -> None:
+    shape.left, shape.top, shape.width, shape.height = map(Pt, box)
+
+
+def _fill(shape: Any, color: str, stroke: RGBColor | None = None) -> None:
     shape.shadow.inherit = False
     shape.fill.solid()
     shape.fill.fore_color.rgb = _rgb(color)
     if stroke:
-        shape.line.color.rgb, shape.line.width = _rgb(stroke), Pt(1)
+        shape.line.color.rgb, shape.line.width = stroke, Pt(1)
     else:
         shape.line.fill.background()
 
@@ -382,15 +574,3 @@ def _cell(text: str) -> str:
 
 def _rgb(color: str) -> RGBColor:
     return RGBColor.from_string(color.lstrip("#").upper())
-
-
-_DRAWN: dict[type, Callable[[Any, Any, Box], None]] = {
-    Words: _words,
-    Heading: _heading,
-    Bars: _bars,
-    Bubbles: _bubbles,
-    Squares: _squares,
-    Tiles: _shares,
-    Photo: _photo,
-    Table: _table,
-}

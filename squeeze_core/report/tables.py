@@ -10,15 +10,20 @@ from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
-from squeeze_core.cost.units import Cost
+from squeeze_core.cost.units import Cost, amount
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.report import Report
+
+COMPRESSED = "Our compressed file: the published accuracy and the points that it was measured to change."
 
 
 def accuracy_source(rows: Sequence[NetworkRow]) -> str:
     """The sources of those rows' published accuracies, in one sentence."""
-    others = [row for row in rows if row.top1 is not None and not row.source.startswith("torchvision")]
-    named = "".join(f"; of {row.title}: {row.source}" for row in others)
+    others: dict[str, list[str]] = {}
+    for row in rows:
+        if row.top1 is not None and not row.source.startswith("torchvision"):
+            others.setdefault(row.source, []).append(row.title)
+    named = "".join(f"; of {' and '.join(titles)}: {source}" for source, titles in others.items())
     return f"ImageNet accuracy as published by torchvision for its default weights{named}."
 
 
@@ -51,6 +56,22 @@ def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, A
     return line | {"Accuracy from": f"{row.source} ({row.note})" if row.note else row.source}
 
 
+def sizes(rows: Sequence[NetworkRow]) -> list[dict[str, str]]:
+    """Size and accuracy of each in words, the largest first."""
+    return [
+        {"Network": row.title, "Size": amount(1e6 * row.megabytes, "B"), "Top-1": _top1(row)}
+        for row in sorted(rows, key=lambda row: -row.megabytes)
+    ]
+
+
+def _top1(row: NetworkRow) -> str:
+    if not row.comparable:
+        return f"{len(row.network.labels):,} classes, not compared" if row.network else "–"
+    if row.difference is not None:
+        return f"{row.difference.points()}, against itself uncompressed"
+    return "–" if row.top1 is None else f"{row.top1:.1f} %"
+
+
 def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:
     """Accuracy and cost of every network, the smallest first."""
     front = {row.name for row in pareto(field, cost)}
@@ -61,6 +82,7 @@ def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:
             "GMACs": row.gmacs,
             "Top-1 (%)": row.top1,
             "Top-5 (%)": row.top5,
+            "Top-1 against uncompressed": row.difference and row.difference.points(),
             "Best for its cost": "yes" if row.name in front else "",
             "Source": row.source,
         }

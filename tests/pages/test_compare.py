@@ -33,15 +33,25 @@ def headings(app: AppTest) -> list[str]:
 def test_headline_and_cost_state_the_finding_for_the_networks_chosen() -> None:
     app = open_tab("Cost")
     assert app.title[0].value == "What do we give up for a smaller network?"
-    assert app.header[0].value == "VGG16 is as large as 112 SqueezeNets"
-    words = " ".join(text.value for text in app.markdown)
-    assert "times as large" not in words  # the squares say it
-    assert "as many bytes as one phone photograph" in words
+    assert app.header[0].value == "57.5 % top-1 instead of VGG16’s 71.6 %, in 1/112 of the bytes"
     assert "SqueezeNet 1.1 needs 112× fewer parameters than VGG16" in headings(app)
     app.multiselect(key="compare-networks").set_value(["resnet18", "hog_linear"]).run()
     assert "SqueezeNet 1.1 needs 9.5× fewer parameters than ResNet18" in headings(app)
     app.multiselect(key="compare-networks").set_value([]).run()
     assert "SqueezeNet 1.1 needs 1.24 M parameters" in headings(app)
+
+
+def test_what_it_means_follows_the_persons_figures() -> None:
+    app = open_tab("What it means")
+    app.number_input(key="meaning-mbit_3g").set_value(0.8)
+    app.number_input(key="meaning-price_mb").set_value(0.4)
+    app.text_input(key="meaning-currency").set_value("€").run()
+    assert not app.exception
+    (table,) = [one.value for one in app.dataframe if "Formula" in one.value]
+    lines = {cells[0]: dict(zip(table.columns, cells, strict=True)) for cells in table.values.tolist()}
+    assert lines["Download, 3G"]["SqueezeNet 1.1"] == "49 s"
+    assert lines["Update of 10,000 devices"]["AlexNet"] == "€978,000"
+    assert lines["Update of 10,000 devices"]["Formula"] == "10,000 × MB × €0.40 a MB"
 
 
 def test_what_fits_answers_and_changes_with_the_budget() -> None:
@@ -75,7 +85,7 @@ def test_a_device_fills_in_its_makers_figures() -> None:
 def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
     app = open_tab("Report", **{"fits-flash_mb": 5.0, "fits-ram_mb": None, "fits-download_s": None})
     assert not app.exception
-    assert app.checkbox(key="deck-finding").value and not app.checkbox(key="deck-features").value
+    assert app.checkbox(key="deck-decision").value and not app.checkbox(key="deck-features").value
     for box in app.checkbox:
         box.set_value(False)
     app.run()
@@ -111,7 +121,7 @@ def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("pages.compare_parts.machine.measure", events)
     app = open_tab("This machine")
     app.button(key="measure-machine").click().run()
-    assert headings(app)[0].startswith("On this machine SqueezeNet 1.1 takes 10 ms a picture")
+    assert headings(app)[0].startswith("SqueezeNet 1.1 takes 10 ms a picture here")
     assert any("Test CPU, 2026-01-31, PyTorch 2" in caption.value for caption in app.caption)
 
 
@@ -119,13 +129,11 @@ def test_why_fifty_times_smaller_is_not_fifty_times_faster_has_this_machines_fig
     peak = DevicePeak(bandwidth=10e9, throughput=100e9, number_bytes=4)
     small = replace(measurement("squeezenet1_1"), peak=peak, layers={"conv1": 0.5, "fire2.squeeze": 0.25})
     large = replace(measurement("alexnet"), peak=peak, milliseconds=35.0)
-    app = open_tab("This machine")
+    app = open_tab("What it means")
     assert app.button(key="measure-why-not-faster").label == "Measure SqueezeNet and AlexNet"
-    app = open_tab("This machine", measured={"squeezenet1_1": small, "alexnet": large})
+    app = open_tab("What it means", measured={"squeezenet1_1": small, "alexnet": large})
     assert "Why isn’t fifty times smaller fifty times faster?" in headings(app)
-    sentence = (
-        "AlexNet has 49× the parameters of SqueezeNet 1.1, 1.8× the multiply-accumulates, and takes 3.5× as"
-    )
+    sentence = "and 1.8× the multiply-accumulates; it takes 3.5× as long on this machine, measured."
     assert any(sentence in text.value for text in app.markdown)
     (table,) = [one.value for one in app.dataframe if "For one picture" in one.value]
     rows = {cells[0]: cells[1:] for cells in table.values.tolist()}
