@@ -80,7 +80,8 @@ def detector(picture: Picture) -> None:
         many_pictures(tray.pictures(), chosen)
     reliability_chart(result.calibration)
     footnote(picture, chosen, time)
-    in_python.draw("detect", **chosen._asdict(), how=" --tiled" if chosen.tiled else "")
+    if not selected_network.state().detector:
+        in_python.draw("detect", **chosen._asdict(), how=" --tiled" if chosen.tiled else "")
 
 
 def settings() -> Settings:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from squeeze_core import notebook
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
@@ -53,6 +54,10 @@ class Classification:
         """The k most probable classes, best first."""
         best = np.argsort(-self.probabilities, kind="stable")[:k]
         return tuple(Prediction(self.labels[i], int(i), float(self.probabilities[i])) for i in best)
+
+    def _repr_html_(self) -> str:
+        rows = [{"class": one.label, "probability": one.probability} for one in self.top()]
+        return notebook.table(f"{self.network.title} on {self.file}", rows)
 
     def row(self, k: int = 5) -> dict[str, Any]:
         """This picture's result in the command line's JSON."""

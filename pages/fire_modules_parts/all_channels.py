@@ -51,9 +51,8 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         channel.pick(picture, trace, unit)
         chosen = one_of("Colour scale", SCALES, "fire-scale", show=True)
     maps = trace[unit.module, unit.branch]
-    st.markdown(
-        f"**{figures.TITLES[unit.branch]}** · {figures.times(maps.shape)} · {percent(maps.sparsity, 0)} zeros"
-    )
+    shape, zeros = figures.times(maps.shape), percent(maps.sparsity, 0)
+    st.markdown(f"**{figures.TITLES[unit.branch]}** · {shape} · {zeros} zeros")
     off = {one.channel for one in channels_off.disabled() if one[:2] == unit[:2]}
 
     def on_chosen() -> None:

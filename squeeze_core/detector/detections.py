@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from squeeze_core import notebook
 from squeeze_core.detector.calibration import UNCALIBRATED, Calibration
 
 OVERLAP = 0.5  # IoU above which the weaker of two boxes of a class is dropped, 0–1
@@ -94,6 +95,13 @@ class Detections(tuple[Detection, ...]):
     def labels(self) -> tuple[str, ...]:
         return tuple(one.label for one in self)
 
+    def _repr_html_(self) -> str:
+        rows = [
+            {"class": one.name, "score": one.score, "x0, y0, x1, y1": ", ".join(map(str, box))}
+            for one, box in zip(self, self.boxes.round().astype(int).tolist(), strict=True)
+        ]
+        return notebook.table(f"{len(self)} object{'s' if len(self) != 1 else ''}", rows)
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -121,6 +129,9 @@ class Candidates:
             raise ValueError("boxes, scores and indices differ in length.")
         for array in (self.boxes, self.scores, self.indices):
             array.setflags(write=False)
+
+    def _repr_html_(self) -> str:
+        return self.detections()._repr_html_()
 
     @cached_property
     def confidences(self) -> np.ndarray:

@@ -76,8 +76,10 @@ def channel_tiles(maps: Maps, chosen: int, scale: Scale, off: Collection[int] = 
         "rows": -(-len(order) // columns),
         "channels": order,
         "words": [
-            f"channel {i}: mean {maps.mean[i]:.3g}, max {maps.max[i]:.3g}, {percent(maps.zeros[i], 0)} zeros"
-            for i in order
+            f"channel {i}: mean {mean:.3g}, max {largest:.3g}, {percent(zeros, 0)} zeros"
+            for i, mean, largest, zeros in zip(
+                order, maps.mean[order], maps.max[order], maps.zeros[order], strict=True
+            )
         ],
         "chosen": chosen,
         "off": sorted(off),

@@ -50,6 +50,11 @@ class Picture:
     frames: int = 1
     notice: str = ""
 
+    def _repr_png_(self) -> bytes | None:
+        small = self.image.copy()
+        small.thumbnail((480, 480))
+        return small._repr_png_()
+
     def about(self) -> str:
         """The remark that belongs to an answer, such as "frame 1 of 4"; "" for none."""
         of_many = f"frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""

@@ -108,6 +108,12 @@ class Explanation:
     view: Image.Image
     milliseconds: float
 
+    def _repr_png_(self) -> bytes:
+        from squeeze_core.figures.explanations import explained  # a result imports no figures
+        from squeeze_core.figures.maps import encoded
+
+        return encoded(explained(self, self.view, 0.6), "PNG")
+
     def upsampled(self) -> np.ndarray:
         """The map at the view's size, float32 [height, width], bilinear."""
         return np.asarray(Image.fromarray(self.map).resize(self.view.size, Image.Resampling.BILINEAR))

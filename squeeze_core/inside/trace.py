@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from squeeze_core import notebook
 from squeeze_core.classifier import softmax
+from squeeze_core.cost.units import percent
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import Network
@@ -148,6 +150,17 @@ class FireTrace:
         """`trace["fire5", "expand3x3"]`; KeyError where there is no such place."""
         module, name = place
         return self.modules[module].places[name]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"module": module.name}
+            | {
+                place: f"{' × '.join(map(str, maps.shape))}, {percent(maps.sparsity, 0)} zeros"
+                for place, maps in module.places.items()
+            }
+            for module in self.modules.values()
+        ]
+        return notebook.table(f"{self.network.title} on {self.file}: {self.labels[self.best]}", rows)
 
     @property
     def probabilities(self) -> np.ndarray:
