@@ -13,7 +13,7 @@ from streamlit.starlette import App
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from pages.server import log, memory, results, startup
 from pages.session import address, channels_off, tray
-from pages.widgets import tray_bar
+from pages.widgets import network_picker, tray_bar
 from squeeze_core.colours import ACCENT
 
 IMAGES = Path(__file__).parent / "pages" / "widgets"
@@ -29,6 +29,7 @@ PAGES = {
     "about": ("About", "info"),
 }
 HOME = next(iter(PAGES))
+WITHOUT_PICTURE = ("design_space", "about")  # pages that show none, and so no tray
 
 
 def image(name: str) -> str:
@@ -38,7 +39,6 @@ def image(name: str) -> str:
 
 def front_door() -> None:
     """Draw the page that one visitor asked for."""
-    st.set_page_config(page_title="Squeeze Lab", page_icon=image("icon.svg"), layout="wide")
     st.logo(image("logo.svg"), size="large")
     page = st.navigation(
         [
@@ -47,15 +47,26 @@ def front_door() -> None:
         ],
         position="top",
     )
+    st.set_page_config(
+        page_title=f"{page.title} · {network_picker.title()} · Squeeze Lab",
+        page_icon=image("icon.svg"),
+        layout="wide",
+    )
     with log.request(page.title):
         tray_bar.draw()
+        if (
+            page.url_path in WITHOUT_PICTURE
+        ):  # drawn nevertheless, because it takes what is dropped anywhere
+            st.html("<style>.st-key-tray { display: none }</style>")
         if page.url_path:  # the home page draws its picture first
             results.import_for(page.url_path)
         if page.url_path != "fire_modules":  # which draws its own, as it changes there
             channels_off.bar()
         page.run()
         tray.put_in_address()
-        address.copy_link(own_pictures=bool(tray.state().entries))
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+            st.page_link("pages/about.py", width="content")
+            address.copy_link(own_pictures=bool(tray.state().entries))
 
 
 if __name__ == "__main__":

@@ -158,7 +158,8 @@ def page() -> None:
         st.title("What is it?", anchor=False, width="content")
         top = one_of("Classes shown", {3: "Top 3", 5: "5", 10: "10"}, "classify-top", default=5)
 
-    st.markdown(why_small())
+    with st.container(key="intro"):
+        st.markdown(why_small())
 
     picture = tray.current()
     beside, answers_side = st.columns([5, 8], gap="medium")

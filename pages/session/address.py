@@ -35,7 +35,7 @@ def put(name: str, value: str, default: str = "") -> None:
 
 def copy_link(own_pictures: bool) -> None:
     """A button that copies the address, with a note that the visitor's own pictures are not in it."""
-    note = "Your own pictures are not in the link: they never leave this session." if own_pictures else ""
+    note = "The link does not include your pictures." if own_pictures else ""
     html = '<div><button type="button">Copy link</button><span role="status"></span></div>'
     draw = component(Path(__file__).with_suffix(".js"), html)
-    draw(data={"note": note, "own": own_pictures}, key="copy-link")
+    draw(data={"note": note, "own": own_pictures}, key="copy-link", width="content")

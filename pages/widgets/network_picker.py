@@ -19,11 +19,15 @@ FIRST = "SqueezeNet 1.1"  # the title of catalogue.DEFAULT, which takes seconds 
 _INPUTS = {"file": "As the file says", "crop": "Centre crop", "stretch": "Whole, stretched"}
 
 
+def title() -> str:
+    """The title of the network that every page uses."""
+    return selected_network.current().title if selected_network.state().chosen else FIRST
+
+
 def draw() -> None:
     """A button with the network's name that opens the choice."""
-    title = selected_network.current().title if selected_network.state().chosen else FIRST
     opened = st.popover(
-        plain(title),
+        plain(title()),
         key="network-pick",
         icon=":material/visibility:",
         help="The SqueezeNet used on every page; open your own",

@@ -78,7 +78,7 @@ def test_the_link_is_copied_and_pictures_of_ones_own_are_not_in_it(browser: Brow
         expect(page.get_by_text("Copied.")).to_be_visible()
         assert "design-sr=0.75" in page.evaluate("navigator.clipboard.readText()")
         page.locator('.st-key-tray input[type="file"]').set_input_files(gallery.FOLDER / "coffee.jpg")
-        expect(page.get_by_text("Your own pictures are not in the link")).to_be_visible()
+        expect(page.get_by_text("The link does not include your pictures.")).to_be_visible()
         assert "coffee" not in page.url
         asked: list[str] = []
         page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))

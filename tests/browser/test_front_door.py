@@ -44,8 +44,8 @@ def test_sample_then_own_picture_then_other_page_then_broken_file(page: Page, tm
     expect(best_answer(page)).to_have_text("Egyptian cat")
     upload(page, COFFEE)
     expect(best_answer(page)).to_have_text("espresso")
-    open_page(page, "About")
-    expect(page.get_by_role("heading", name="What is this?")).to_be_visible()
+    open_page(page, "Compare")
+    expect(page.get_by_role("heading", name="What do we give up")).to_be_visible()
     expect(page.get_by_role("button", name="coffee.jpg (shown)")).to_be_visible()
     open_page(page, "Classify")
     expect(best_answer(page)).to_have_text("espresso")
@@ -167,11 +167,13 @@ def test_the_ring_of_the_chosen_picture_is_seen_beside_that_of_the_keyboard(page
     expect(chosen).to_have_css("outline-style", "none")
 
 
-def test_a_phone_shows_tray_and_answer_and_its_menu_closes_when_a_page_was_chosen(
-    browser: Browser, app_url: str
+def test_a_phone_shows_the_answer_after_a_refusal_too_and_its_menu_closes_when_a_page_was_chosen(
+    browser: Browser, app_url: str, tmp_path: Path
 ) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(COFFEE.read_bytes()[:200])
     with browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+        viewport={"width": 390, "height": 664}, has_touch=True, is_mobile=True
     ) as phone:
         page = phone.new_page()
         page.goto(app_url)
@@ -183,6 +185,10 @@ def test_a_phone_shows_tray_and_answer_and_its_menu_closes_when_a_page_was_chose
         page.wait_for_function(
             "window.squeezeLab?.listens"
         )  # words are on screen before the page's script is loaded
+        upload(page, COFFEE, broken)
+        expect(page.get_by_role("alert").filter(has_text="broken.png")).to_be_in_viewport()
+        expect(best_answer(page)).to_have_text("espresso")
+        expect(best_answer(page)).to_be_in_viewport()
         page.get_by_test_id("stExpandSidebarButton").click()
         page.get_by_test_id("stSidebarNavLink").filter(has_text="About").click()
         expect(page.get_by_role("heading", name="What is this?")).to_be_visible()

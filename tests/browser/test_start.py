@@ -77,7 +77,7 @@ def _visit(page: Page, url: str) -> None:
         expect(page.get_by_role("dialog")).to_be_hidden()
         assert page.url.partition("?")[0] == f"{url}/"
     assert "classify-top=Top+3" in page.url
-    page.get_by_test_id("stTopNav").get_by_role("link", name="About").click()
+    page.get_by_test_id("stPageLink").get_by_role("link", name="About").click()
     expect(about).to_be_visible()
     assert page.url.partition("?")[0] == f"{url}/about"
     assert failed == []
