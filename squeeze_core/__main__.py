@@ -18,8 +18,8 @@ from squeeze_core.commands import complain
 from squeeze_core.errors import UserError
 
 COMMANDS = (
-    "classify", "detect", "activations", "explain", "evaluate", "compare", "compress", "export", "teach",
-    "bench",
+    "classify", "detect", "activations", "explain", "evaluate", "compare", "compress", "card", "export",
+    "teach", "bench",
 )  # fmt: skip
 
 

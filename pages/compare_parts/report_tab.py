@@ -12,7 +12,7 @@ from pages.session import selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.words import plain
 from squeeze_core import images
-from squeeze_core.cost.comparison import NetworkRow
+from squeeze_core.cost.comparison import NetworkRow, compressed_rows
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import ImageError
 from squeeze_core.networks.catalogue import OURS, named
@@ -35,6 +35,8 @@ def draw(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...]) -> Non
         _files(report, keys)
     with st.container(border=True):
         _figures(report)
+    with st.container(border=True):
+        _card(report)
 
 
 def collect(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...], branding: Branding) -> Report:
@@ -152,3 +154,22 @@ def _figures(report: Report) -> None:
     )
     measured = [f"Time and memory: {one.conditions}." for one in report.measurements[:1]]
     st.caption(" ".join([tables.accuracy_source(report.rows), *measured]))
+
+
+def _card(report: Report) -> None:
+    """The model card of a network compared or in use."""
+    from squeeze_core.report import card
+
+    st.header("Model card", anchor=False)
+    known = [row.network for row in (*report.rows, *compressed_rows()) if row.network]
+    networks = {one.title: one for one in (selected_network.current(), *known)}
+    network = networks[st.selectbox("Network", list(networks), format_func=plain, key="card-network")]
+    written = card.parts(network, measured=machine.measured().get(network.name))
+    with st.container(horizontal=True, gap="small"):
+        name, offer = f"{network.name}-card", downloads.file
+        offer("Markdown", lambda: card.markdown(network, written), f"{name}.md", "card-md", "description")
+        offer("HTML", lambda: card.html(network, written), f"{name}.html", "card-html", "html")
+    st.caption(
+        "One page, with Hugging Face’s front matter. The command “card --pictures” adds accuracy, weakest "
+        "classes and calibration on your labelled pictures."
+    )
