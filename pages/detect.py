@@ -26,11 +26,13 @@ from squeeze_core.detector.detections import OVERLAP, Candidates, Detection, coc
 from squeeze_core.detector.pretrained import NAME as DETECTOR
 from squeeze_core.figures import detections as figures
 from squeeze_core.figures import explanations, reliability
+from squeeze_core.figures.maps import for_screen
 from squeeze_core.images import Picture
 from squeeze_core.inside import localise
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.weights import SHIPPED
 
+THUMBNAIL = 320  # longest side in pixels of a picture among all
 PERCENT = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, color="primary")
 
 
@@ -73,7 +75,9 @@ def detector(picture: Picture) -> None:
     with right:
         table(picture, result, found, names)
     with left:
-        explanation = boxes(picture, found or best_candidate(result), names)
+        if not found:
+            nothing_found(result, chosen)
+        explanation = boxes(picture, found, names)
     if explanation:
         box_explanation.section(picture, explanation)
     if len(tray.pictures()) > 1:
@@ -90,23 +94,24 @@ def settings() -> Settings:
     threshold = st.slider(
         "Score at least", 0.05, 1.0, default, 0.05, key="detect-threshold", **address.BOUND
     )
-    overlap = st.slider(
-        "Overlap (IoU) at most",
-        0.1,
-        0.9,
-        OVERLAP,
-        0.05,
-        key="detect-overlap",
-        **address.BOUND,
-        help="Of two boxes of one class that overlap more, only the stronger is shown; the weaker still "
-        "counts for its place.",
-    )
     tiled = st.toggle(
         "Find small objects (about 5 times slower)",
         key="detect-tiled",
         **address.BOUND,
         help="Tiled inference: the network also runs on four overlapping parts of the picture, enlarged.",
     )
+    with st.expander("More", icon=":material/tune:"):
+        overlap = st.slider(
+            "Overlap (IoU) at most",
+            0.1,
+            0.9,
+            OVERLAP,
+            0.05,
+            key="detect-overlap",
+            **address.BOUND,
+            help="Of two boxes of one class that overlap more, only the stronger is shown; the weaker "
+            "still counts for its place.",
+        )
     return Settings(threshold, overlap, tiled)
 
 
@@ -147,16 +152,13 @@ def _fine_grained(
     return fine_grained.fine_grained(picture, found, results.engine(), network)
 
 
-def best_candidate(result: Candidates) -> tuple[Detection, ...]:
-    """Say that nothing passes the sliders; the best candidate, to be drawn instead, if there is one."""
+def nothing_found(result: Candidates, chosen: Settings) -> None:
+    """Say that nothing passes the sliders, and what comes closest."""
     best = result.best()
-    words = (
-        f"Nothing scores that much; the best candidate is drawn: {best.name} at {percent(best.score, 0)}."
-        if best
-        else "Nothing of the detector's classes is in this picture."
-    )
+    words = "Nothing of the detector's classes is in this picture."
+    if best:
+        words = f"No object scores {chosen.threshold:.2f} or more. Closest: {best.name}, {best.score:.2f}."
     st.info(words, icon=":material/search_off:")
-    return (best,) if best else ()
 
 
 def boxes(
@@ -253,8 +255,16 @@ def many_pictures(pictures: list[Picture], chosen: Settings) -> None:
     with st.grid(min_column_width=200, key="detect-gallery"):
         for picture, (_, boxes) in zip(pictures, found, strict=True):
             alt = f"{tray.describe(picture)}. {figures.describe(boxes)}"
-            image = figures.annotated(picture, boxes)
-            st.image(image, caption=plain(picture.name), alt=alt, width="stretch")
+            small = replace(picture, image=for_screen(picture.image, THUMBNAIL))
+            with st.container(gap="xsmall"):
+                st.image(figures.annotated(small, boxes), alt=alt, width="stretch")
+                st.button(
+                    f"Open {plain(picture.name)}",
+                    key=f"detect-open-{picture.key[:16]}",
+                    type="tertiary",
+                    on_click=tray.choose,
+                    args=(picture,),
+                )
     rows = [{"file": one.file} | row for one, boxes in found for row in rows_of(boxes)]
     with st.expander("Table", icon=":material/table:"):
         st.dataframe(rows, hide_index=True, key="detect-all-table", alt="Every box of every picture")
@@ -294,7 +304,8 @@ def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
             "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
             f"PASCAL VOC. Measured on {measured['on']}: of the boxes shown from "
             f"{percent(shown['threshold'], 0)} on {shown['right']} % are right, and {shown['found']} % of "
-            f"the objects are found; mAP@0.5 is {one['map50']} %."
+            f"the objects are found; mAP@0.5 is {one['map50']} %. “Anything” and “What kind?” use the "
+            "network chosen above."
         )
     meaning = st.empty()
     timings = results.detector_timings(picture, loaded, chosen.tiled)
@@ -309,14 +320,16 @@ def anything(picture: Picture) -> None:
     network = selected_network.current()
     left, right = st.columns([8, 4], gap="medium")
     with right, st.container(border=True):
-        choices = {one.index: one for one in results.classification(picture, network).top(5)}
+        answer = results.classification(picture, network)
+        choices = {one.index: one for one in answer.top(len(answer.probabilities))}
         key = f"detect-class-{picture.key[:16]}-{network.key[-12:]}"
         address.restore("class", key, choices)
-        index = st.radio(
-            "Class",
+        index = st.selectbox(
+            f"Which of the {len(choices):,} classes",
             list(choices),
-            format_func=lambda i: f"{plain(choices[i].label)} · {percent(choices[i].probability, 0)}",
+            format_func=lambda i: f"{choices[i].label} · {percent(choices[i].probability)}",
             key=key,
+            help="Type to find one. The most probable comes first.",
         )
         address.put("class", str(index), str(next(iter(choices))))
         place = localised(picture, network, index)

@@ -223,7 +223,7 @@ def sample_entry(file: str) -> Entry:
     """A sample of the gallery, as the tray holds it."""
     sample = next(sample for sample in gallery.samples() if sample.file == file)
     picture = sample.picture()
-    return Entry(picture, sample.alt, _thumbnail(picture))
+    return Entry(replace(picture, notice=sample.limits), sample.alt, _thumbnail(picture))
 
 
 def _thumbnail(picture: Picture) -> str:

@@ -16,13 +16,15 @@ _AS_JPEG = "; here as a JPEG of quality 92"
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample picture: `file` name in FOLDER, `alt` a description for people who cannot see it."""
+    """One sample picture: `file` name in FOLDER, `alt` a description for people who cannot see it,
+    `limits` what the networks cannot say of it."""
 
     file: str
     title: str
     alt: str
     source: str
     licence: str
+    limits: str = ""
 
     @property
     def path(self) -> Path:
@@ -49,13 +51,6 @@ SAMPLES = (
         "CC0",
     ),
     Sample(
-        "astronaut.jpg",
-        "Eileen Collins",
-        "A smiling astronaut in an orange space suit, helmet at hand, before a flag and a space shuttle",
-        f"{_SCIKIT_IMAGE}/astronaut.png; NASA Great Images{_AS_JPEG}",
-        "public domain (NASA)",
-    ),
-    Sample(
         "motorcycle_left.jpg",
         "A motorcycle in a garage",
         "A red motorcycle from the side, parked in a garage before shelves of boxes",
@@ -70,11 +65,21 @@ SAMPLES = (
         "CC0",
     ),
     Sample(
+        "astronaut.jpg",
+        "Eileen Collins",
+        "A smiling astronaut in an orange space suit, helmet at hand, before a flag and a space shuttle",
+        f"{_SCIKIT_IMAGE}/astronaut.png; NASA Great Images{_AS_JPEG}",
+        "public domain (NASA)",
+        "None of ImageNet's 1,000 classes is an astronaut, so that any name is wrong; the detector "
+        "finds the person.",
+    ),
+    Sample(
         "china.jpg",
         "A pavilion in China",
         "A red pavilion of four tiers with upturned roofs above trees and a lake",
         "scikit-learn 1.9, sklearn/datasets/images/china.jpg; by danielbuechele, flickr.com",
         "CC BY 2.0",
+        "None of ImageNet's 1,000 classes is a pavilion, and none of the detector's 20 a building.",
     ),
 )
 

@@ -30,10 +30,14 @@ def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> Non
     threshold = page.get_by_role("slider", name="Score at least")
     threshold.focus()
     threshold.press("End")
-    expect(page.get_by_text("the best candidate is drawn")).to_be_visible()
-    expect(boxes).to_have_count(1)
+    expect(page.get_by_text("No object scores 1.00 or more. Closest: person")).to_be_visible()
+    expect(boxes).to_have_count(0)
     threshold.press("Home")
     expect(boxes.nth(1)).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    boxes.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(boxes.nth(1)).to_be_focused()
     page.get_by_role("radio", name="Anything").or_(
         page.get_by_role("button", name="Anything")
     ).first.click()
@@ -42,12 +46,13 @@ def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> Non
     expect(boxes.first).to_have_attribute("title", re.compile("^(?!person)"))
 
 
-def test_a_click_on_a_box_says_why_and_leads_to_its_channels(page: Page) -> None:
+def test_enter_on_a_box_says_why_and_leads_to_its_channels(page: Page) -> None:
     page.goto("/detect")
     page.locator('input[type="file"]').first.set_input_files(FOLDER / "motorcycle_left.jpg")
     box = page.locator('.detection[title^="motorbike"]').first
     expect(box).to_be_visible()
-    box.click()
+    box.focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=re.compile("Why “motorbike"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("lies in the box"))).to_be_visible()
     page.get_by_role("radio", name="Masking").or_(page.get_by_role("button", name="Masking")).first.click()

@@ -58,10 +58,10 @@ def test_moving_the_threshold_runs_no_network(app: AppTest, monkeypatch: pytest.
     assert calls == []
 
 
-def test_nothing_found_shows_the_best_candidate(app: AppTest) -> None:
+def test_nothing_found_names_the_closest_and_draws_none(app: AppTest) -> None:
     app.slider(key="detect-threshold").set_value(1.0).run()
-    assert "best candidate" in app.info[0].value
-    assert len(drawn(app)) == 1
+    assert re.search(r"No object scores 1.00 or more. Closest: person, 0.9\d.", app.info[0].value)
+    assert drawn(app) == []
 
 
 def test_what_kind_names_cats_and_never_people(app: AppTest) -> None:
@@ -77,9 +77,11 @@ def test_anything_draws_the_chosen_class(app: AppTest) -> None:
     app.segmented_control(key="detect-mode").set_value("anything").run()
     assert not app.exception
     (first,) = drawn(app)
-    index = app.radio[0].value
-    other = next(i for i in results.classification(tray_picture(), DEFAULT).top(5) if i.index != index)
-    app.radio[0].set_value(other.index).run()
+    (classes,) = app.selectbox
+    answer = results.classification(tray_picture(), DEFAULT)
+    assert len(classes.options) == 1000 and classes.value == answer.top(1)[0].index
+    other = answer.top(200)[-1]
+    classes.set_value(other.index).run()
     (second,) = drawn(app)
     assert first != second and second.startswith(other.label)
     assert "Weakly supervised" in " ".join(caption.value for caption in app.caption)
@@ -98,6 +100,9 @@ def test_every_picture_of_the_tray_is_shown(app: AppTest) -> None:
         return list(table["file"])
 
     before = files()
+    chelsea = tray.sample_entry("chelsea.png").picture
+    app.button(key=f"detect-open-{chelsea.key[:16]}").click().run()
+    assert app.session_state["tray"].chosen == chelsea.key
     assert {"astronaut.jpg", "chelsea.png"} <= set(before)
     app.slider(key="detect-threshold").set_value(0.05).run()
     assert len(files()) > len(before), "each picture's boxes follow the slider"

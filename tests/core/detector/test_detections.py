@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from squeeze_core.detector.detections import Candidates, Detection, coco_document
-from squeeze_core.figures.detections import annotated, caption, in_doubt, overlay
+from squeeze_core.figures.detections import PALETTE, annotated, caption, colours, in_doubt, overlay
 from squeeze_core.images import Picture
 
 # Two overlapping dogs (IoU 0.68), a cat on the first dog, a weak bird.
@@ -112,6 +115,15 @@ def test_two_boxes_from_one_corner_are_both_named() -> None:
     gray = Image.new("RGB", (400, 400), "gray")
     page = overlay(Picture("a.png", gray, 400, 400, "PNG", "", 0.0), [whole, part], "")
     assert [page.count(place) for place in ("top:0;", "top:100%;")] == [1, 1]
+
+
+def test_classes_of_one_picture_never_share_a_colour() -> None:
+    found = [Detection(str(index), index, 0.8, (0, 0, 9, 9)) for index in (3, 14, 23, 34, 14)]
+    drawn = colours(found)  # 3 and 23, 14 and 34 would have one colour each
+    assert set(drawn) == {3, 14, 23, 34} and len(set(drawn.values())) == 4
+    lab = rgb2lab([[ImageColor.getrgb(one) for one in PALETTE]] / np.float32(255))[0]
+    distances = [deltaE_ciede2000(one, other) for one, other in itertools.combinations(lab, 2)]
+    assert min(distances) > 10
 
 
 def test_a_box_that_is_not_sure_is_dashed() -> None:
