@@ -10,7 +10,7 @@ from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures import comparison_charts
-from squeeze_core.report import findings, sections, tables
+from squeeze_core.report import findings, tables
 
 _AXES: dict[Cost, str] = {"megabytes": "Size", "gmacs": "Computation"}
 
@@ -33,6 +33,7 @@ def draw(rows: tuple[NetworkRow, ...], field: tuple[NetworkRow, ...]) -> None:
         )
     with st.container(border=True):
         st.header(findings.learnt_features(), anchor=False)
-        bars, table = sections.feature_bars()
-        downloads.chart(bars, table=table, name="hand-made")
+        accuracies = tables.features()
+        table = [{"Features": name, "Top-1": str(value)} for name, value in accuracies.items()]
+        downloads.chart(comparison_charts.accuracy_bars(accuracies), table=table, name="hand-made")
         st.caption(f"{tables.study_source()} {findings.best_hand_made()}")

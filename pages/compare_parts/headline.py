@@ -7,7 +7,7 @@ import streamlit as st
 from pages.widgets import downloads
 from squeeze_core.cost.comparison import NetworkRow, compressed_rows
 from squeeze_core.figures import comparison_charts
-from squeeze_core.report import findings, tables
+from squeeze_core.report import findings
 
 
 def draw(rows: tuple[NetworkRow, ...]) -> None:
@@ -28,4 +28,5 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
                 f"{file.title}, {file.megabytes:.2f} MB: {findings.difference(file)}" for file in files
             )
         )
-        downloads.buttons("size-to-scale", figure=figure, table=tables.sizes((*rows, *files)))
+        table = [{"Network": one.name, "Bytes": round(one.value)} for one in figure.squares]
+        downloads.buttons("size-to-scale", figure=figure, table=table)

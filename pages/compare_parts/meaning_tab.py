@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.compare_parts import machine, why_not_faster
+from pages.compare_parts import machine
 from pages.session import address
 from pages.widgets import downloads
 from squeeze_core.cost import comparison, meaning
@@ -12,6 +12,7 @@ from squeeze_core.cost.comparison import NetworkRow, compressed_rows
 from squeeze_core.cost.devices import DEVICES
 from squeeze_core.cost.meaning import Assumptions
 from squeeze_core.cost.published import BOARD, BOARD_SOURCE
+from squeeze_core.report import findings
 
 _FIELDS = {
     "mbit_3g": "3G (Mbit/s)",
@@ -67,4 +68,20 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
             f"{BOARD_SOURCE}. Times on this machine appear once they are measured. Devices, all the memory "
             f"that their makers state: {'; '.join(device.source for device in DEVICES)}."
         )
-    why_not_faster.draw()
+    _why_not_faster()
+
+
+def _why_not_faster() -> None:
+    """SqueezeNet beside AlexNet: parameters and computation counted, time published or measured here."""
+    rows = tuple(map(comparison.row, ("squeezenet1_1", "alexnet")))
+    here = [machine.measured()[row.name] for row in rows if row.name in machine.measured()]
+    with st.container(border=True):
+        st.header("Why isn’t fifty times smaller fifty times faster?", anchor=False)
+        st.markdown(
+            f"**{findings.not_as_fast(here)}.** Parameters have to be stored and sent; what takes time is "
+            "multiplying and moving numbers."
+        )
+        if len(here) < len(rows):
+            machine.run(rows, "Measure SqueezeNet and AlexNet", key="why-not-faster")
+        else:
+            st.caption(f"Measured on {here[0].conditions}.")

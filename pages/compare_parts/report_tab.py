@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.compare_parts import fits, machine, meaning_tab
-from pages.server import inside_results, results
+from pages.server import results
 from pages.session import selected_network, tray
 from pages.widgets import downloads
 from pages.widgets.words import plain
@@ -47,7 +47,6 @@ def collect(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...], bra
     chosen = [row.network for row in rows if row.network]
     asked = [network for network in dict.fromkeys((*chosen, *map(named, OURS))) if network.present()]
     said = tuple(results.classification(picture, network) for network in asked)
-    ours = next(answer for answer in said if answer.network.plan)
     return Report(
         rows,
         everybody,
@@ -55,7 +54,6 @@ def collect(rows: tuple[NetworkRow, ...], everybody: tuple[NetworkRow, ...], bra
         picture,
         said,
         results.candidates(picture, selected_network.detector()).detections(),
-        inside_results.explanation(picture, ours.network, "cam", ours.top(1)[0].index, lambda share: None),
         fits.budget(),
         meaning_tab.given(),
         branding,
@@ -163,7 +161,7 @@ def _card(report: Report) -> None:
     st.header("Model card", anchor=False)
     known = [row.network for row in (*report.rows, *compressed_rows()) if row.network]
     networks = {one.title: one for one in (selected_network.current(), *known)}
-    network = networks[st.selectbox("Network", list(networks), format_func=plain, key="card-network")]
+    network = networks[st.selectbox("Network", list(networks), key="card-network")]
     written = card.parts(network, measured=machine.measured().get(network.name))
     with st.container(horizontal=True, gap="small"):
         name, offer = f"{network.name}-card", downloads.file

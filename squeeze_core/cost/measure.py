@@ -17,14 +17,13 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from squeeze_core.errors import UserError
 
 if TYPE_CHECKING:
-    from squeeze_core.cost.roofline import DevicePeak
     from squeeze_core.networks.catalogue import Network
 
 RUNS_A_NETWORK = 25  # warm-up, single pictures and batches together
@@ -46,9 +45,7 @@ class Measurement:
     `peak_memory_bytes`: the most memory for its weights and one picture, on top of Python and PyTorch
     themselves (on a GPU: that PyTorch allocated there); None where the system does not tell. `trained`:
     whether its trained weights were there; untrained ones are as fast. `device`, `day`, `versions`: where,
-    when and with what. `layers`: milliseconds of each layer of a SqueezeNet on a processor, by
-    `layer_times`; empty for others. `peak`: the device's peak when this was measured. `threads`: of the
-    processor that one picture used, 1 on a GPU.
+    when and with what. `threads`: of the processor that one picture used, 1 on a GPU.
     """
 
     name: str
@@ -63,8 +60,6 @@ class Measurement:
     trained: bool
     day: str
     versions: str
-    layers: dict[str, float] = field(default_factory=dict)
-    peak: DevicePeak | None = None
     threads: int = 1
 
     @property
@@ -116,8 +111,6 @@ def _argument(subject: Network | str, file: Path) -> str:
 def _events(
     names: list[str], arguments: list[str], messages: TextIO
 ) -> Iterator[MeasureStep | Measurement]:
-    from squeeze_core.cost.roofline import DevicePeak
-
     process = subprocess.Popen(
         [sys.executable, "-m", "squeeze_core.cost.measure_process", *arguments],
         stdout=messages,
@@ -125,17 +118,15 @@ def _events(
         cwd=Path(__file__).parents[2],
         start_new_session=True,  # its children end with it
     )
-    number, done, peak = 0, 0, None
+    number, done = 0, 0
     failed = "it was stopped"
     total = RUNS_A_NETWORK * len(names)
     try:
         for message in _messages(process, messages.name):
             failed = message.get("error", failed)
             done = message.get("done", done)
-            if "peak" in message:
-                peak = DevicePeak(**message["peak"])
             if "measurement" in message:
-                yield Measurement(**message["measurement"], name=names[number], peak=peak)
+                yield Measurement(**message["measurement"], name=names[number])
                 number, done = number + 1, 0
             if number < len(names):
                 yield MeasureStep(names[number], number * RUNS_A_NETWORK + done, total)

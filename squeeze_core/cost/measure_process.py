@@ -1,8 +1,8 @@
 """The process that `measure` starts: `python -m squeeze_core.cost.measure_process DEVICE NETWORK…`.
 
-It imports what any network needs, then measures the device and each network in a copy of itself, so that
+It imports what any network needs, then measures each network in a copy of itself, so that
 what one leaves in memory does not count for the next. Every message is one line of JSON on standard output:
-{"peak"}, {"done": runs of the network at work}, {"measurement"} or {"error"}.
+{"done": runs of the network at work}, {"measurement"} or {"error"}.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -26,11 +25,8 @@ import torch
 from torch import nn
 
 from squeeze_core.cost import handmade
-from squeeze_core.cost.layer_times import layer_times
 from squeeze_core.cost.measure import RUNS_A_NETWORK, versions
-from squeeze_core.cost.roofline import measure_peak
 from squeeze_core.cost.timing import in_turns
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import Network, named
 from squeeze_core.networks.own import open_own_file
 from squeeze_core.networks.torch_network import fastest
@@ -43,15 +39,14 @@ BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
 
 class Subject(NamedTuple):
     """One subject: `run` takes a batch of that many pictures through it, as pages and commands do;
-    `trained`: whether its weights are; `layers`: see `Measurement`."""
+    `trained`: whether its weights are."""
 
     run: Callable[[int], object]
     trained: bool
-    layers: Callable[[], dict[str, float]] = dict
 
 
 def main(device: str, *networks: str) -> int:
-    works = [partial(measure_device, device), *(partial(measure_network, device, one) for one in networks)]
+    works = [partial(measure_network, device, one) for one in networks]
     return 0 if all(map(in_a_copy, works)) else 1
 
 
@@ -75,13 +70,8 @@ def send(**message: Any) -> None:
     print(json.dumps(message), flush=True)
 
 
-def measure_device(device: str) -> None:
-    """The device's peak."""
-    send(peak=asdict(measure_peak(device)))
-
-
 def measure_network(device: str, name: str) -> None:
-    """One network's times, memory and layers."""
+    """One network's times and memory."""
     nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
     before = memory("VmRSS")
     subject = hand_made() if name == handmade.NAME else prepared(found(name), device)
@@ -121,7 +111,6 @@ def measure_network(device: str, name: str) -> None:
             "trained": subject.trained,
             "day": date.today().isoformat(),
             "versions": versions(),
-            "layers": subject.layers(),
             "threads": torch.get_num_threads() if device == "cpu" else 1,
         }
     )
@@ -142,8 +131,6 @@ def prepared(network: Network, device: str) -> Subject:
     def run(batch: int) -> None:
         built(random.standard_normal((batch, 3, size, size), np.float32))
 
-    if isinstance(built.module, SqueezeNet) and device == "cpu":
-        return Subject(run, trained, partial(layer_times, built.module, size))
     return Subject(run, trained)
 
 

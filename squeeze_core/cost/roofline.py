@@ -6,7 +6,7 @@ least as long as its bytes need at the device's bandwidth, and as its multiply-a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from squeeze_core.cost.profile import Layer, Profile
@@ -78,41 +78,3 @@ def least_seconds(layer: Layer, peak: DevicePeak, batch: int = 1) -> float:
 def least_time(cost: Profile, peak: DevicePeak, batch: int = 1) -> float:
     """The least time of a network for a batch, layer by layer, in seconds."""
     return sum(least_seconds(layer, peak, batch) for layer in cost.layers)
-
-
-@dataclass(frozen=True)
-class LayerTiming:
-    """One layer, or one Fire module, as it was measured: `milliseconds`, and `least`, which the roofline
-    allows; `macs` and `moved`, bytes, for one picture."""
-
-    name: str
-    milliseconds: float
-    least: float
-    macs: int
-    moved: int
-
-
-def layer_timings(
-    cost: Profile, peak: DevicePeak, measured: Mapping[str, float]
-) -> tuple[LayerTiming, ...]:
-    """The network in the order of its layers, Fire modules as a whole, what belongs to no layer last.
-
-    `measured`: milliseconds by layer, as `layer_times` gives them.
-    """
-    layers: dict[str, list[Layer]] = {name.partition(".")[0]: [] for name in measured}
-    for layer in cost.layers:
-        layers.setdefault(layer.name.partition(".")[0], []).append(layer)
-    taken = {name: 0.0 for name in layers}
-    for name, milliseconds in measured.items():
-        taken[name.partition(".")[0]] += milliseconds
-    return tuple(
-        LayerTiming(
-            name,
-            taken[name],
-            1000 * sum(least_seconds(layer, peak) for layer in within),
-            sum(layer.macs for layer in within),
-            sum(moved(layer, peak.number_bytes) for layer in within),
-        )
-        for name, within in layers.items()
-        if taken[name]  # a ReLU and a dropout are done in passing
-    )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from squeeze_core.accuracy import Interval
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import PublishedRow
-from squeeze_core.cost.roofline import LayerTiming
 from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, ratio
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tile, Tiles
 from squeeze_core.figures.style import ACCENT, NEUTRAL
@@ -79,21 +79,6 @@ def counted_bars(values: Mapping[str, tuple[float, str]], cost: Cost) -> Bars:
     return Bars(tuple(bars), axis.title, axis.unit)
 
 
-def layer_timing_bars(layer_timings: Sequence[LayerTiming]) -> Bars:
-    """The measured time of each layer or Fire module, with a line at the roofline."""
-    bars = (
-        Bar(
-            one.name,
-            one.milliseconds / 1e3,
-            f"{one.milliseconds:.2f} ms" + (f", roofline {one.least:.2f}" if one.least else ""),
-            ACCENT,
-            one.least / 1e3 or None,
-        )
-        for one in layer_timings
-    )
-    return Bars(tuple(bars), "Measured time; the line is the roofline", "s")
-
-
 def published_bars(rows: Sequence[PublishedRow]) -> Bars:
     """The paper's own table: sizes in MB as printed."""
     bars = (
@@ -109,10 +94,10 @@ def published_bars(rows: Sequence[PublishedRow]) -> Bars:
     return Bars(tuple(bars), "Size as the paper prints it (MB)", "MB")
 
 
-def accuracy_bars(accuracies: Mapping[str, float]) -> Bars:
+def accuracy_bars(accuracies: Mapping[str, Interval]) -> Bars:
     """Objects named right, 0–100 %, by the features that they were named with; SqueezeNet's accented."""
     bars = (
-        Bar(name, value / 100, f"{value:.1f} %", ACCENT if name.startswith("Squeeze") else NEUTRAL)
+        Bar(name, value.value / 100, str(value), ACCENT if name.startswith("Squeeze") else NEUTRAL)
         for name, value in accuracies.items()
     )
     return Bars(tuple(bars), "Objects named right (%)", "%")

@@ -15,7 +15,6 @@ from squeeze_core.cost.measure import Measurement
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import Picture
-from squeeze_core.inside.explain import Explanation
 
 TITLE = "What do we give up for a smaller network?"
 DECISION = "Approve a trial of SqueezeNet in our product"
@@ -44,9 +43,9 @@ class Report:
     """Everything that the files say, collected once.
 
     `rows`: the networks that the person chose, SqueezeNet among them. `everybody`: all networks, for
-    the Pareto front. `measurements`: of this machine, possibly none. `picture`, `answers`, `found` and
-    `seen`: the person's picture, each network's answer for it, what the detector found in it, and
-    where SqueezeNet looked. `budget`: the limits given in "What fits?". `given`: prices and speeds.
+    the Pareto front. `measurements`: of this machine, possibly none. `picture`, `answers`, `found`: the
+    person's picture, each network's answer for it, and what the detector found in it. `budget`: the
+    limits given in "What fits?". `given`: prices and speeds.
     """
 
     rows: tuple[NetworkRow, ...]
@@ -55,7 +54,6 @@ class Report:
     picture: Picture | None = None
     answers: tuple[Classification, ...] = ()
     found: tuple[Detection, ...] | None = None
-    seen: Explanation | None = None
     budget: Budget = USUAL
     given: Assumptions = field(default_factory=Assumptions)
     branding: Branding = field(default_factory=Branding)

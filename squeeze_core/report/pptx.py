@@ -136,7 +136,9 @@ def _plain(color: str) -> Any:
     edge = file.slides.add_slide(file.slide_layouts[6]).shapes.add_shape(
         MSO_SHAPE.RECTANGLE, *map(Pt, (0, 0, 12, tall))
     )
-    _fill(edge, color)
+    edge.fill.solid()
+    edge.fill.fore_color.rgb = _rgb(color)
+    edge.line.fill.background()
     master.shapes._spTree.insert(2, edge._element)
     _without_slides(file)
     return file
@@ -233,7 +235,7 @@ def placed(section: Section, area: Box) -> list[tuple[Part, Box, bool]]:
         width = (area[2] - _GAP * (len(columns) - 1)) * share / sum(shares)
         needs = [_height(part, width) if len(parts) > 1 else None for part in parts]
         rest = area[3] - 10 * (len(parts) - 1) - sum(filter(None, needs))
-        y, weighty = area[1], [not isinstance(part, Heading | Squares) for part in parts]
+        y, weighty = area[1], [not isinstance(part, Heading) for part in parts]
         for number, (part, need) in enumerate(zip(parts, needs, strict=True)):
             tall = need or rest / needs.count(None)
             if isinstance(part, Bars):
@@ -268,8 +270,8 @@ def _draw(sheet: Any, part: Part, box: Box, holder: Any) -> None:
         _bars(sheet, _shares(part), box, holder)
     elif isinstance(part, Bubbles):
         _bubbles(sheet, part, box, holder)
-    elif isinstance(part, Squares):
-        _squares(sheet, part, box)
+    elif isinstance(part, Squares):  # PowerPoint has no chart of squares
+        _bars(sheet, Bars(part.squares, "", "B"), box, holder)
     elif isinstance(part, Photo):
         _photo(sheet, part, box, holder)
     else:
@@ -412,25 +414,6 @@ def _shares(part: Tiles) -> Bars:
     return Bars(bars, "Share of the network’s parameters", "%")
 
 
-def _squares(sheet: Any, part: Squares, box: Box) -> None:
-    """Shapes that can be moved and coloured, nested and to one scale; their names stand beside them."""
-    left, top, width, height = box
-    side = min(height, 0.62 * width)
-    for one in part.squares:
-        edge = side * math.sqrt(one.value / part.squares[0].value)
-        shape = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (left, top + side - edge, edge, edge)))
-        _fill(shape, one.color, RGBColor(255, 255, 255))
-        _describe(shape, f"{one.name}: {one.label}")
-    beside = left + side + 16
-    pitch = min(44, side / len(part.squares))
-    for number, one in enumerate(part.squares):
-        y = top + side - pitch * (len(part.squares) - number)
-        key = sheet.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Pt, (beside, y + 3, 11, 11)))
-        _fill(key, one.color)
-        words = sheet.shapes.add_textbox(*map(Pt, (beside + 18, y, left + width - beside - 18, pitch)))
-        _write(words.text_frame, [one.name, one.label], _LEAST)
-
-
 def _photo(sheet: Any, part: Photo, box: Box, holder: Any) -> None:
     words = min(50, _tall([part.caption], _LEAST, box[2])) if part.caption else 0
     place = (*box[:3], box[3] - words - 6)
@@ -545,16 +528,6 @@ def _union(boxes: Sequence[Box]) -> Box:
 
 def _place(shape: Any, box: Box) -> None:
     shape.left, shape.top, shape.width, shape.height = map(Pt, box)
-
-
-def _fill(shape: Any, color: str, stroke: RGBColor | None = None) -> None:
-    shape.shadow.inherit = False
-    shape.fill.solid()
-    shape.fill.fore_color.rgb = _rgb(color)
-    if stroke:
-        shape.line.color.rgb, shape.line.width = stroke, Pt(1)
-    else:
-        shape.line.fill.background()
 
 
 def _describe(shape: Any, alt: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from squeeze_core.accuracy import Interval, share
 from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.published import TABLE_2
-from squeeze_core.cost.units import Cost, amount
+from squeeze_core.cost.units import Cost
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.report import Report
 
@@ -46,6 +47,7 @@ def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, A
         "Top-1 published (%)": row.top1,
         "Top-5 published (%)": row.top5,
         "Top-1 measured (%)": accuracy and accuracy.top1,
+        "Top-1 measured, 95 % interval": accuracy and "{:.1f} to {:.1f}".format(*accuracy.interval[1:]),
         "Top-5 measured (%)": accuracy and accuracy.top5,
         "Top-1 uncompressed, same pictures (%)": accuracy and accuracy.uncompressed,
         "Top-1 against uncompressed": row.difference and row.difference.points(),
@@ -54,22 +56,6 @@ def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, A
     for some in list(measured.values())[:1]:
         line |= dict.fromkeys(some) | measured.get(row.name, {}) | {"Network": row.title}
     return line | {"Accuracy from": f"{row.source} ({row.note})" if row.note else row.source}
-
-
-def sizes(rows: Sequence[NetworkRow]) -> list[dict[str, str]]:
-    """Size and accuracy of each in words, the largest first."""
-    return [
-        {"Network": row.title, "Size": amount(1e6 * row.megabytes, "B"), "Top-1": _top1(row)}
-        for row in sorted(rows, key=lambda row: -row.megabytes)
-    ]
-
-
-def _top1(row: NetworkRow) -> str:
-    if not row.comparable:
-        return f"{len(row.network.labels):,} classes, not compared" if row.network else "–"
-    if row.difference is not None:
-        return f"{row.difference.points()}, against itself uncompressed"
-    return "–" if row.top1 is None else f"{row.top1:.1f} %"
 
 
 def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:
@@ -115,6 +101,16 @@ def speeds(measurements: Sequence[Measurement]) -> list[dict[str, Any]]:
         }
         for m in measurements
     ]
+
+
+def features() -> dict[str, Interval]:
+    """Objects named right by each kind of features in the hand-made study, with 95 % intervals."""
+    record = handmade.study()
+    return {
+        "SqueezeNet 1.1’s features": share(record["squeezenet"]["top1"], record["val"]),
+        "Hand-made features (HOG)": share(record["hog"]["top1"], record["val"]),
+        "Always the commonest class": share(record["always_the_commonest_class"], record["val"]),
+    }
 
 
 def study_source() -> str:

@@ -10,7 +10,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep
-from squeeze_core.cost.roofline import DevicePeak
 from squeeze_core.networks.catalogue import Network
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
@@ -85,7 +84,7 @@ def test_a_device_fills_in_its_makers_figures() -> None:
 def test_slides_can_be_ticked_out_and_the_budget_is_in_the_advice() -> None:
     app = open_tab("Report", **{"fits-flash_mb": 5.0, "fits-ram_mb": None, "fits-download_s": None})
     assert not app.exception
-    assert app.checkbox(key="deck-decision").value and not app.checkbox(key="deck-features").value
+    assert app.checkbox(key="deck-decision").value and not app.checkbox(key="deck-scale").value
     for box in app.checkbox:
         box.set_value(False)
     app.run()
@@ -126,24 +125,17 @@ def test_measuring_shows_what_it_measured(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_why_fifty_times_smaller_is_not_fifty_times_faster_has_this_machines_figures() -> None:
-    peak = DevicePeak(bandwidth=10e9, throughput=100e9, number_bytes=4)
-    small = replace(measurement("squeezenet1_1"), peak=peak, layers={"conv1": 0.5, "fire2.squeeze": 0.25})
-    large = replace(measurement("alexnet"), peak=peak, milliseconds=35.0)
+    small, large = measurement("squeezenet1_1"), replace(measurement("alexnet"), milliseconds=35.0)
     app = open_tab("What it means")
     assert app.button(key="measure-why-not-faster").label == "Measure SqueezeNet and AlexNet"
+    published = (
+        "1.8× the multiply-accumulates; it takes 2.3× as long on a Raspberry Pi Zero 2 W, as published"
+    )
+    assert any(published in text.value for text in app.markdown)
     app = open_tab("What it means", measured={"squeezenet1_1": small, "alexnet": large})
     assert "Why isn’t fifty times smaller fifty times faster?" in headings(app)
-    sentence = "and 1.8× the multiply-accumulates; it takes 3.5× as long on this machine, measured."
+    sentence = "1.8× the multiply-accumulates; it takes 3.5× as long on this machine, measured"
     assert any(sentence in text.value for text in app.markdown)
-    (table,) = [one.value for one in app.dataframe if "For one picture" in one.value]
-    rows = {cells[0]: cells[1:] for cells in table.values.tolist()}
-    assert rows["Parameters"] == ["1.24 M", "61.1 M", "49×"]
-    assert rows["Weights moved"] == ["4.94 MB", "244 MB", "49×"]
-    # 656 M multiply-accumulates of convolutions (6.6 ms), 235 MB of weights of the last three (23.5 ms).
-    assert rows["Least time, by the roofline"][1:] == ["30.2 ms", "5.7×"]
-    (layers,) = [one.value for one in app.dataframe if "Roofline (ms)" in one.value]
-    assert layers["Layer"].tolist() == ["conv1", "fire2"]
-    assert layers["Measured (ms)"].tolist() == [0.5, 0.25]
 
 
 def test_a_measurement_that_fails_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
