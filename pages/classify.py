@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -53,7 +53,9 @@ def answer_card(
         if answer is None:
             st.info(problem, icon=":material/cloud_off:")
             return None
-        st.header(answer.top(1)[0].label, anchor=False)
+        st.header(answer.words, anchor=False)
+        if not answer.sure:
+            st.caption(plain(network.doubt))
         downloads.plot(_bars(answer, top), name=f"classify-{network.name}")
         with st.container(horizontal=True, gap="large", key=f"price-{network.name}"):
             st.metric("Parameters", f"{_parameters(network) / 1e6:.2f} M", width="content")
@@ -89,7 +91,7 @@ def answer_table(answers: Sequence[Classification], timings: Timings | None, top
     ]
     st.dataframe(rows, hide_index=True, key="answer-table", alt="The same answers as numbers")
     found = [
-        {"model": answer.model} | untimed_row(answer, top) | timed.get(answer.model, {})
+        {"model": answer.model} | answer.untimed_row(top) | timed.get(answer.model, {})
         for answer in answers
     ]
     json = {"device": results.engine().device, "results": found}
@@ -99,62 +101,12 @@ def answer_table(answers: Sequence[Classification], timings: Timings | None, top
         downloads.buttons(f"classify-{answer.model}", figure=_bars(answer, top))
 
 
-def untimed_row(answer: Classification, top: int) -> dict[str, Any]:
-    """A result in the command line's JSON without its time, which here is one sample."""
-    return {key: value for key, value in answer.row(top).items() if key != "milliseconds"}
-
-
-def all_pictures(network: Network, top: int) -> None:
-    """The network's answers for every picture of the tray, one a row."""
-    entries, rows, shown = tray.entries(), [], []
-    progress = st.progress(0.0, text="Classifying")
-    for place, entry in enumerate(entries, 1):
-        answer = results.classification(entry.picture, network)
-        progress.progress(place / len(entries), text=f"{place} of {len(entries)}")
-        rows.append(untimed_row(answer, top))
-        best = answer.top(1)[0]
-        cells = {"answer": best.label, "probability": 100 * best.probability}
-        shown.append({"picture": entry.thumbnail, "file": entry.picture.name} | cells)
-    progress.empty()
-    for refusal in tray.state().refusals:
-        rows.append({"file": refusal.name, "error": refusal.sentence})
-        shown.append({"file": refusal.name, "answer": refusal.sentence})
-    st.dataframe(
-        shown,
-        hide_index=True,
-        row_height=56,
-        placeholder="–",
-        key="all-table",
-        alt=f"The best answer for each of {len(shown)} files",
-        column_config={
-            "picture": st.column_config.ImageColumn("Picture", width="small"),
-            "file": st.column_config.TextColumn("File"),
-            "answer": st.column_config.TextColumn("Answer", width="large"),
-            "probability": st.column_config.ProgressColumn(
-                "Probability", format="%.1f %%", min_value=0, max_value=100, color="primary"
-            ),
-        },
-    )
-    document = {"model": network.name, "device": results.engine().device, "results": rows}
-    flat = [
-        {key: value for key, value in row.items() if key != "predictions"} | {"rank": rank} | prediction
-        for row in rows
-        for rank, prediction in enumerate(row.get("predictions", [{}]), 1)
-    ]
-    downloads.buttons(f"classify-{network.name}-all", table=flat, json=document)
-
-
-def title_row(key: str) -> Any:
-    """A row with a heading at the left and its controls at the right."""
-    return st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"row-{key}"
-    )
-
-
 @st.fragment
 def page() -> None:
     """The whole page as a fragment, so that a choice on it redraws only this."""
-    with title_row("title"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="row-title"
+    ):
         st.title("What is it?", anchor=False, width="content")
         top = one_of("Classes shown", {3: "Top 3", 5: "5", 10: "10"}, "classify-top", default=5)
 
@@ -168,6 +120,7 @@ def page() -> None:
         st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
     with answers_side:
         results.import_for("classify")
+        from pages.classify_parts import all_pictures
         from squeeze_core.networks.catalogue import CATALOGUE
 
         with st.container(key="cards"):
@@ -192,16 +145,13 @@ def page() -> None:
 
     answers = [answer for answer, _ in answered]
     if answers:
-        announce("; ".join(f"{answer.network.title}: {answer.top(1)[0].label}" for answer in answers))
+        announce("; ".join(f"{answer.network.title}: {answer.words}" for answer in answers))
     meaning = st.empty()
     if answers:
         behind = st.expander("Table and downloads", icon=":material/table:")
     if answers and len(tray.pictures()) + len(tray.state().refusals) > 1:
-        titles = {answer.model: answer.network.title for answer in answers}
-        with title_row("all"):
-            st.header("All pictures", anchor=False, width="content")
-            name = one_of("Network", titles, "classify-all-network")
-        all_pictures(selected_network.named(name), top)
+        st.header("All pictures", anchor=False)
+        all_pictures.draw([answer.network for answer in answers], top)
     if results.engine().notice:
         st.warning(results.engine().notice, icon=":material/memory:")
     if answers:

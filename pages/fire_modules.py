@@ -72,8 +72,9 @@ def choose_module(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 def footnote(trace: FireTrace) -> None:
     """The answer, and the source of the optimised pictures."""
     best = float(trace.probabilities[trace.best])
+    says = "says" if trace.sure else "is not sure, perhaps"
     words = (
-        f"{plain(trace.network.title)} says “{trace.labels[trace.best]}”, {percent(best)}, of "
+        f"{plain(trace.network.title)} {says} “{trace.labels[trace.best]}”, {percent(best)}, of "
         f"{plain(trace.file)}. All activations come from one forward pass on this server's "
         f"{trace.device.upper()}."
     )

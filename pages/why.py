@@ -11,6 +11,7 @@ from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
 from pages.widgets.progress import advance
 from pages.widgets.words import announce, plain
+from squeeze_core.classifier import in_words
 from squeeze_core.cost.units import percent
 from squeeze_core.figures import explanations as figures
 from squeeze_core.images import Picture
@@ -25,9 +26,13 @@ def page() -> None:
     with st.spinner("Looking inside…", show_time=True):
         trace = inside_results.trace(picture, selected_network.current())
     best = float(trace.probabilities[trace.best])
-    st.title(f"Why “{trace.labels[trace.best]}”?", anchor=False)
-    st.caption(f"{plain(trace.network.title)} gives it {percent(best)}.")
-    announce(f"{trace.labels[trace.best]}, {percent(best)}")
+    label = trace.labels[trace.best]
+    st.title(
+        f"Why “{label}”?" if trace.sure else f"Why? {in_words(f'“{label}”', trace.sure)}", anchor=False
+    )
+    doubt = "" if trace.sure else f" {trace.network.doubt}"
+    st.caption(plain(f"{trace.network.title} gives it {percent(best)}.{doubt}"))
+    announce(f"{in_words(label, trace.sure)}, {percent(best)}")
     compare(picture)
 
 

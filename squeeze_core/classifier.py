@@ -50,6 +50,16 @@ class Classification:
     def labels(self) -> tuple[str, ...]:
         return self.network.labels
 
+    @property
+    def sure(self) -> bool:
+        """False where the best class is wrong at least as often as right, or the picture of no class."""
+        return self.network.sureness.of(self.probabilities) and not self.none_of_these
+
+    @property
+    def words(self) -> str:
+        """The best class, for people: "Not sure: perhaps barbell" where it is not sure."""
+        return in_words(self.top(1)[0].label, self.sure)
+
     def top(self, k: int = 5) -> tuple[Prediction, ...]:
         """The k most probable classes, best first."""
         best = np.argsort(-self.probabilities, kind="stable")[:k]
@@ -61,9 +71,17 @@ class Classification:
 
     def row(self, k: int = 5) -> dict[str, Any]:
         """This picture's result in the command line's JSON."""
-        predictions = [vars(prediction) for prediction in self.top(k)]
-        row = {"file": self.file, "predictions": predictions, "milliseconds": round(self.milliseconds, 2)}
+        return self.untimed_row(k) | {"milliseconds": round(self.milliseconds, 2)}
+
+    def untimed_row(self, k: int = 5) -> dict[str, Any]:
+        """The same without its time, which on a page is one sample."""
+        row = {"file": self.file, "predictions": [vars(prediction) for prediction in self.top(k)]}
         return row | ({"none_of_these": self.none_of_these} if self.network.known else {})
+
+
+def in_words(label: str, sure: bool) -> str:
+    """A class for people: "barbell", "Not sure: perhaps barbell"."""
+    return label if sure else f"Not sure: perhaps {label}"
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -36,22 +36,14 @@ from squeeze_core.compression.runtime import PRECISIONS, answers, to_onnx
 from squeeze_core.compression.sensitivity import divergence
 from squeeze_core.errors import UserError
 from squeeze_core.images.sources import Source
-from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS, compressed_of
+from squeeze_core.networks.catalogue import DEFAULT, IMAGENET_LABELS, Network, compressed_of
 from squeeze_core.networks.onnx_runtime import open_session
 from squeeze_core.networks.own import open_own_file
 from squeeze_core.networks.weights import sqz
 
 BITS = (5.0, 4.4, 3.8, 3.2, 2.6, 2.1)  # of entropy a weight, of uniform steps
-LAMBDAS = (
-    5e-9,
-    1.2e-8,
-    3e-8,
-    4.5e-8,
-    6e-8,
-    8e-8,
-    1.2e-7,
-    2e-7,
-)  # of the default preset, nats a bit
+# Of the default preset, nats a bit.
+LAMBDAS = (5e-9, 1.2e-8, 3e-8, 4.5e-8, 6e-8, 8e-8, 1.2e-7, 2e-7, 3.6e-7)
 CALIBRATION = 500  # pictures, none of them judged
 JUDGED = 300
 
@@ -82,25 +74,25 @@ def main(arguments: list[str] | None = None) -> int:
 _ON = "300 pictures of 300 ImageNet classes, of its training set"
 
 
-def _pictures(folder: Path) -> tuple[Pictures, Pictures]:
-    """The judged pictures with their labels, and the pictures by which levels are chosen.
-
-    Judged are those whose file names' sha256 comes first: a choice that nobody made by hand.
-    """
+def in_order(folder: Path) -> dict[Path, int]:
+    """Picture → class index, by the sha256 of the files' names: an order that nobody made by hand. The
+    first JUDGED are for choices."""
     truth = read_labels(folder / "labels.json", folder, IMAGENET_LABELS)
     ordered = sorted(truth, key=lambda path: hashlib.sha256(path.name.encode()).hexdigest())
-    judged = set(ordered[:JUDGED])
-    others = [path for path in truth if path not in judged][:CALIBRATION]
+    return {path: truth[path] for path in ordered}
 
-    def found(paths: list[Path]) -> Pictures:
-        sources = [Source(path, partial(images.read, path)) for path in paths]
-        return gather(DEFAULT, sources, [truth[path] for path in paths])[0]
 
-    return found(ordered[:JUDGED]), found(others)
+def gathered(network: Network, truth: dict[Path, int], places: slice) -> Pictures:
+    """The pictures at those places, as the network sees them, with their labels."""
+    paths = list(truth)[places]
+    sources = [Source(path, partial(images.read, path)) for path in paths]
+    return gather(network, sources, [truth[path] for path in paths])[0]
 
 
 def _measure(folder: Path, names: list[Path]) -> Iterator[Point]:
-    held, calibrating = _pictures(folder)
+    truth = in_order(folder)
+    held = gathered(DEFAULT, truth, slice(JUDGED))
+    calibrating = gathered(DEFAULT, truth, slice(JUDGED, JUDGED + CALIBRATION))
     others = DEFAULT.preprocess.array(calibrating.views)
     assert held.truth is not None
     labels, want = held.truth, logits(DEFAULT, held)

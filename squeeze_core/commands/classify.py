@@ -65,7 +65,7 @@ def columns(count: int) -> dict[str, type]:
 
 
 def _lines(file: str, result: Classification, count: int) -> Iterator[str]:
-    none = "  none of its classes" if result.none_of_these else ""
+    none = "  none of its classes" if result.none_of_these else "" if result.sure else "  not sure"
     yield f"{file}  ({result.milliseconds:.0f} ms){none}"
     for prediction in result.top(count):
         yield f"  {100 * prediction.probability:5.1f} %  {prediction.label}"

@@ -143,6 +143,11 @@ class FireTrace:
     milliseconds: float
 
     @property
+    def sure(self) -> bool:
+        """False where the best class is wrong at least as often as right."""
+        return self.network.sureness.of(self.probabilities)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         return self.network.labels
 

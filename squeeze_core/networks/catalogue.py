@@ -20,12 +20,13 @@ from PIL import Image
 from squeeze_core.accuracy import Interval, paired_difference, share
 from squeeze_core.colours import ACCENT
 from squeeze_core.errors import WeightsError
-from squeeze_core.networks import CLASSIFIER
+from squeeze_core.networks import CLASSIFIER, sureness
 from squeeze_core.networks.engine import Runner
 from squeeze_core.networks.known import Known
 from squeeze_core.networks.onnx_network import OnnxGraph, OnnxNetwork
 from squeeze_core.networks.plan import PLANS, Plan
 from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.sureness import Sureness
 from squeeze_core.networks.weights import (
     FOLDER,
     SHIPPED,
@@ -139,6 +140,18 @@ class Network:
     def own(self) -> bool:
         """True if the weights are a user's."""
         return isinstance(self.weights, OwnFile)
+
+    @property
+    def sureness(self) -> Sureness:
+        """When its best answer is sure: as measured, else by the number of its classes."""
+        found = None if self.own else sureness.measured().get(self.name)
+        return found or sureness.of_classes(len(self.labels))
+
+    @property
+    def doubt(self) -> str:
+        """The sentence that goes with an answer that is not sure."""
+        of_none = "what is in the picture may be none of them"
+        return f"{self.title} knows {len(self.labels):,} classes; {of_none}."
 
     def classes_in_words(self) -> str:
         """ "3 classes: red, green, blue", of many the first three."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from pages.server import results
+from pages.widgets import downloads
 from squeeze_core import gallery
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -34,9 +36,17 @@ def click(at: AppTest, label: str) -> AppTest:
     return next(button for button in at.button if button.label == label).click().run()
 
 
+def edit(at: AppTest, cells: dict[int, dict[str, object]]) -> None:
+    """Edit cells of the table of all pictures."""
+    key = at.data_editor[0].key
+    at.session_state[key] = {"edited_rows": cells, "added_rows": [], "deleted_rows": []}
+    at.run()
+    assert not at.exception
+
+
 def table(at: AppTest) -> list[dict[str, object]]:
     """The rows of the table of all pictures."""
-    return at.dataframe[-1].value.to_dict("records")
+    return at.data_editor[0].value.to_dict("records")
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +154,64 @@ def test_many_files_become_a_table_with_the_bad_one_in_its_row(at: AppTest) -> N
     upload(at, sample("chelsea.png"), ("notes.pdf", b"%PDF-1.7 nothing"), sample("coffee.jpg"))
     rows = table(at)
     assert [row["file"] for row in rows] == ["chelsea.png", "coffee.jpg", "notes.pdf"]
-    assert [row["answer"] for row in rows[:2]] == ["Egyptian cat", "espresso"]
-    assert "notes.pdf" in str(rows[2]["answer"])
+    assert [row["squeezenet1_1"] for row in rows[:2]] == ["Egyptian cat · 51.6 %", "espresso · 99.8 %"]
+    assert rows[1]["efficientnet_lite0"].startswith("espresso · ")
+    assert "notes.pdf" in str(rows[2]["squeezenet1_1"])
     assert all(str(row["picture"]).startswith("data:image/jpeg;base64,") for row in rows[:2])
-    at.segmented_control(key="classify-all-network").set_value("efficientnet_lite0").run()
-    assert table(at)[1]["answer"] == "espresso"
+
+
+def test_verdicts_are_counted_kept_and_downloaded(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, list[dict[str, object]]] = {}
+    buttons = downloads.buttons
+
+    def kept(name: str, **files: Any) -> None:
+        given[name] = files.get("table") or []
+        buttons(name, **files)
+
+    monkeypatch.setattr(downloads, "buttons", kept)
+    upload(at, sample("chelsea.png"), sample("coffee.jpg"), sample("astronaut.jpg"))
+    assert any("good enough for yours?" in one.value for one in at.markdown)
+    # A class for the cat, which EfficientNet-Lite0 does not say; ticks for the cup of coffee, one of them
+    # against its class, and for the astronaut, two of which are no verdict together.
+    edit(
+        at,
+        {
+            0: {"class": "Egyptian cat"},
+            1: {"squeezenet1_1 right": True, "efficientnet_lite0 wrong": True, "class": "espresso"},
+            2: {
+                "squeezenet1_1 wrong": True,
+                "efficientnet_lite0 right": True,
+                "efficientnet_lite0 wrong": True,
+            },
+        },
+    )
+    words = next(one.value for one in at.markdown if " right, between " in one.value)
+    assert "**SqueezeNet 1\\.1**: 2 of 3 right, between 21 and 94 %" in words
+    assert "**EfficientNet\\-Lite0**: 0 of 2 right, between 0 and 66 %" in words
+    # With another network and one picture less the table is a new one, and nothing is forgotten.
+    at.multiselect(key="classify-networks").select("squeezenet1_1_sqz").run()
+    click(at, r"Show coffee\.jpg")
+    click(at, r"Remove coffee\.jpg")
+    rows = table(at)
+    assert [row["squeezenet1_1 right"] for row in rows] == [True, False]
+    assert rows[0]["squeezenet1_1_sqz right"] is True and rows[0]["class"] == "Egyptian cat"
+    assert [row["squeezenet1_1 wrong"] for row in rows] == [False, True]
+    assert not rows[1]["squeezenet1_1_sqz right"] and not rows[1]["squeezenet1_1_sqz wrong"]
+    pictures = given["classify-all"]
+    assert [(one["file"], one["network"], one["verdict"], one["sure"]) for one in pictures[::3]] == [
+        ("chelsea.png", "SqueezeNet 1.1", "right", True),
+        ("astronaut.jpg", "SqueezeNet 1.1", "wrong", False),
+    ]
+    assert pictures[0]["right class"] == "Egyptian cat" and pictures[5]["verdict"] == ""
+
+
+def test_an_answer_that_is_not_sure_says_so_on_card_and_table(at: AppTest) -> None:
+    click(at, "Show Eileen Collins")
+    assert best(at)[0] == "Not sure: perhaps barbell"
+    assert any("SqueezeNet 1\\.1 knows 1,000 classes; what is in" in one.value for one in at.caption)
+    click(at, "Use all samples")
+    rows = {row["file"]: row["squeezenet1_1"] for row in table(at)}
+    assert rows["astronaut.jpg"] == "Not sure: perhaps barbell · 23.3 %"
 
 
 def test_removing_pictures_ends_at_the_sample(at: AppTest) -> None:

@@ -12,8 +12,9 @@ from squeeze_core.inside import trace as fire_trace
 PAGE = str(Path(__file__).parents[2] / "pages" / "fire_modules.py")
 
 
-def opened(channel: str = "", tab: str = "All channels") -> AppTest:
+def opened(channel: str = "", tab: str = "All channels", sample: str = "chelsea") -> AppTest:
     at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["sample"] = sample
     at.query_params["fire-tab"] = tab
     if channel:
         at.query_params["channel"] = channel
@@ -39,6 +40,10 @@ def test_a_first_visitor_sees_the_sample() -> None:
     assert "says “Egyptian cat”, 51.6 %" in at.caption[-1].value
     assert metric(at, "Channels off") == "0 of 2,880"
     assert not at.warning
+
+
+def test_an_answer_that_is_not_sure_says_so() -> None:
+    assert "is not sure, perhaps “barbell”, 23.3 %" in opened(sample="astronaut").caption[-1].value
 
 
 def test_the_address_names_a_channel() -> None:

@@ -33,6 +33,14 @@ def test_a_first_visitor_sees_two_methods_explain_the_prediction(at: AppTest) ->
     assert "CAM" in at.caption[-1].value
 
 
+def test_an_answer_that_is_not_sure_says_so_in_the_title() -> None:
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["sample"] = "astronaut"
+    at.run()
+    assert not at.exception and at.title[0].value == "Why? Not sure: perhaps “barbell”"
+    assert "knows 1,000 classes; what is in the picture may be none of them" in at.caption[0].value
+
+
 def test_another_class_can_be_explained(at: AppTest) -> None:
     box = at.selectbox[1]
     tabby = next(option for option in box.options if option.startswith("tabby ·"))

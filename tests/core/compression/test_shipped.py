@@ -8,7 +8,7 @@ import pytest
 from squeeze_core.compression.curve import curve
 from squeeze_core.compression.presets import views
 from squeeze_core.compression.sensitivity import divergence
-from squeeze_core.networks.catalogue import DEFAULT, named
+from squeeze_core.networks.catalogue import DEFAULT, compressed_of, named
 from squeeze_core.networks.own import open_own_file
 
 NAME = "squeezenet1_1_sqz"
@@ -31,10 +31,10 @@ def test_a_shipped_file_answers_as_the_full_network_does(name: str) -> None:
     assert all(np.array_equal(value, state[key]) for key, value in opened.weights.state().items())
 
 
-def test_the_curve_holds_the_shipped_file_and_ours_beats_uniform_steps_at_every_size() -> None:
+def test_the_curve_holds_the_shipped_files_and_ours_beats_uniform_steps_at_every_size() -> None:
     points = curve().points
-    (shipped,) = (point for point in points if point.series == "shipped")
-    assert shipped.bytes == named(NAME).weights.bytes()
+    shipped = [point.bytes for point in points if point.series == "shipped"]
+    assert shipped == [one.weights.bytes() for one in compressed_of(DEFAULT)]
     ours = [point for point in points if point.series == "second-order"]
     beaten = [point for point in points if point.series == "uniform" and 300_000 < point.bytes < 900_000]
     assert len(beaten) >= 5
