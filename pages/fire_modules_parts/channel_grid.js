@@ -40,9 +40,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const placeOf = (event) => {
     const box = grid.getBoundingClientRect();
     const part = (position, length, count) => Math.min(Math.floor((position / length) * count), count - 1);
-    return part(event.clientY - box.top, box.height, rows) * columns + part(event.clientX - box.left, box.width, columns);
+    const row = part(event.clientY - box.top, box.height, rows);
+    return row * columns + part(event.clientX - box.left, box.width, columns);
   };
-  grid.setAttribute("aria-label", `${channels.length} activation maps, the strongest first. Arrow keys and Enter choose one.`);
+  grid.setAttribute("aria-label", `${channels.length} maps, the strongest first. Arrow keys and Enter choose.`);
   grid.onpointermove = (event) => point(placeOf(event));
   grid.onclick = (event) => placeOf(event) in channels && setTriggerValue("chosen", channels[placeOf(event)]);
   grid.onpointerleave = grid.onblur = () => {

@@ -3,6 +3,7 @@
 
 const LARGEST = 8; // products shown one by one
 const SLIDE = 700; // milliseconds a cell while playing
+const TITLES_OF = { squeeze: "squeeze 1×1", expand1x1: "expand 1×1", expand3x3: "expand 3×3" };
 const TITLES = ["What comes in", "Squeeze", "Expand 1×1", "Expand 3×3", "Put together", "Pool", "conv10", "Mean"];
 
 const make = (tag, attributes = {}, ...children) => {
@@ -16,9 +17,12 @@ const make = (tag, attributes = {}, ...children) => {
   return node;
 };
 
+const line = (kind, ...words) => make("p", { class: kind }, ...words);
+const whole = (value) => value.toLocaleString("en");
 const number = (value, digits = 3) =>
   Number(value.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 6 }).replace("-", "−");
 const exact = (value) => (value === 0 ? "0" : value.toPrecision(5).replace("-", "−"));
+const bold = (value) => make("strong", {}, exact(value));
 const signed = (value) => (value < 0 ? "− " : "+ ") + number(Math.abs(value));
 const relu = (value) => Math.max(value, 0);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -106,6 +110,10 @@ class Module {
     });
   }
 
+  address(branch, place) {
+    return `${this.header.module}/${branch}/${this.header.channels[branch][place]}`;
+  }
+
   cell(index) {
     const { step } = this.header;
     return [Math.floor(index / this.columns) * step, (index % this.columns) * step];
@@ -113,11 +121,12 @@ class Module {
 }
 
 class View {
-  constructor(root, open) {
-    Object.assign(this, { root, open, step: 0, hover: null, timer: 0, image: new Image() });
+  constructor(root) {
+    Object.assign(this, { root, step: 0, hover: null, timer: 0, image: new Image() });
     this.canvas = make("canvas", {
       tabindex: 0,
       role: "application",
+      "aria-label": "The picture as the network sees it. Arrow keys choose a cell.",
       "aria-describedby": "where",
       "data-keep": "picture",
       keydown: (event) => this.move(event),
@@ -265,7 +274,7 @@ class View {
     pen.stroke();
     pen.globalAlpha = 1;
     const cell = this.step > 5 ? this.conv10Cell : this.cell;
-    const seen = this.step > 5 ? fields.conv10 : this.step > 4 ? fields.pool : this.step > 2 ? fields.output : fields.input;
+    const seen = fields[["input", "input", "input", "output", "output", "pool"][this.step] ?? "conv10"];
     const middle = cell.map((place) => field.first + place * field.stride);
     const outline = (size, colour, width) => {
       pen.strokeStyle = colour;
@@ -284,7 +293,6 @@ class View {
     this.where.textContent =
       `Row ${row}, column ${column} of ${of.join(" × ")}${this.step > 5 ? "" : every}. ` +
       `The outer square is what it sees: ${whole}.`;
-    canvas.setAttribute("aria-label", `The picture as the network sees it. Arrow keys choose a cell.`);
   }
 
   shownMap() {
@@ -297,14 +305,10 @@ class View {
   }
 
   controls() {
-    const arrow = (label, sign, step) =>
-      make("button", { "aria-label": label, "data-keep": label, disabled: !(step in TITLES), click: () => this.go(step) }, sign);
-    const playing = this.timer !== 0;
-    const play = make(
-      "button",
-      { "aria-label": playing ? "Pause" : "Slide over the picture", "data-keep": "play", click: () => this.play() },
-      playing ? "❚❚" : "▶",
-    );
+    const button = (keep, sign, click, disabled = false, label = keep) =>
+      make("button", { "aria-label": label, "data-keep": keep, disabled, click }, sign);
+    const [sign, label] = this.timer ? ["❚❚", "Pause"] : ["▶", "Slide over the picture"];
+    const to = (step) => [() => this.go(step), !(step in TITLES)];
     const numbers = TITLES.map((title, step) =>
       make(
         "button",
@@ -322,10 +326,10 @@ class View {
     return make(
       "div",
       { class: "controls" },
-      arrow("Previous step", "‹", this.step - 1),
-      play,
-      arrow("Next step", "›", this.step + 1),
-      make("h3", {}, `${this.step + 1}. ${TITLES[this.step]}`),
+      button("Previous step", "‹", ...to(this.step - 1)),
+      button("play", sign, () => this.play(), false, label),
+      button("Next step", "›", ...to(this.step + 1)),
+      make("h2", {}, `${this.step + 1}. ${TITLES[this.step]}`),
       make("div", { class: "numbers" }, ...numbers),
     );
   }
@@ -333,43 +337,30 @@ class View {
   body() {
     const { header } = this.module;
     const { sizes, module, reads, inputs } = header;
-    const branch = ["", "squeeze", "expand1x1", "expand3x3"][this.step];
+    const [inCount, count] = [inputs.length, sizes.squeeze];
+    const branch = Object.keys(TITLES_OF)[this.step - 1];
+    const sentences = [
+      `Each of the ${count} filters multiplies the ${inCount} numbers from ${reads} with its own weights and adds ` +
+        `them up. ${inCount} numbers become ${count}.`,
+      `${sizes.expand1x1} filters do the same with the ${count} squeezed numbers of this cell.`,
+      `${sizes.expand3x3} filters also see the eight cells around: 9 × ${count} numbers. ▶ slides the window.`,
+    ];
     if (this.step === 0) return this.comesIn();
-    if (branch && !sizes[branch]) return this.said(`${module} has no ${branch.replace("x", "×")} filters.`);
-    if (this.step === 1) {
-      return this.multiply(
-        branch,
-        `Each of the ${sizes.squeeze} filters multiplies the ${inputs.length} numbers from ${reads} with its own weights ` +
-          `and adds them up. ${inputs.length} numbers become ${sizes.squeeze}.`,
-      );
-    }
-    if (this.step === 2) {
-      return this.multiply(
-        branch,
-        `${sizes.expand1x1} filters do the same with the ${sizes.squeeze} squeezed numbers of this cell.`,
-      );
-    }
-    if (this.step === 3) {
-      return this.multiply(
-        branch,
-        `${sizes.expand3x3} filters also see the eight cells around: 9 × ${sizes.squeeze} numbers. ▶ slides the window.`,
-      );
-    }
+    if (branch && !sizes[branch]) return this.said(`${module} has no filters ${TITLES_OF[branch]}.`);
+    if (branch) return this.multiply(branch, sentences[this.step - 1]);
     return [this.together, this.pool, this.conv10, this.mean][this.step - 4].call(this);
   }
 
   said(sentence, ...parts) {
-    return [make("p", { class: "sentence" }, sentence), ...parts];
+    return [line("sentence", sentence), ...parts];
   }
 
   // One bar for each channel; a click, or an arrow key, chooses one.
-  bars(values, { branch, chosen, name, pick, split = values.length }) {
+  bars(values, { branch, chosen, name, pick, split = values.length, tall = true }) {
     const most = Math.max(...values) || 1;
+    const bar = (place) => `M${place + 0.1} 30v${(-30 * values[place]) / most}h.8V30`;
     const path = (from, to, colour) =>
-      make("path", {
-        class: colour,
-        d: Array.from(values.slice(from, to), (value, i) => `M${from + i + 0.1} 30v${(-30 * value) / most}h.8V30`).join(""),
-      });
+      make("path", { class: colour, d: Array.from(values.slice(from, to), (_, i) => bar(from + i)).join("") });
     const select = (place) => pick(between(place, 0, values.length - 1));
     const label = `${name(chosen)}: ${number(values[chosen])}`;
     const lit = Math.max(1, values.length / 80); // a bar of 512 is too thin to be seen
@@ -400,11 +391,12 @@ class View {
       make("rect", { class: "lit", x: chosen + 0.5 - lit / 2, y: 0, width: lit, height: 30 }),
       path(0, split, "plain"),
       path(split, values.length, "other"),
-      make("path", { class: "chosen", d: `M${chosen + 0.1} 30v${(-30 * values[chosen]) / most}h.8V30` }),
+      path(chosen, chosen + 1, "chosen"),
     );
     const opens = /\/(squeeze|expand)/.test(name(chosen)) && branch !== "output";
-    const open = make("button", { class: "open", "data-keep": "open", click: () => this.open(name(chosen)) }, "Open this channel");
-    return make("div", { class: "bars" }, strip, make("p", {}, label, opens ? open : ""));
+    const click = () => this.open(name(chosen));
+    const open = make("button", { class: "open", "data-keep": "open", click }, "Open this channel");
+    return make("div", { class: tall ? "tall bars" : "bars" }, strip, make("p", {}, label, opens ? open : ""));
   }
 
   // The largest products one by one, then the others together and the bias, as signed bars.
@@ -419,9 +411,9 @@ class View {
     const drawn = rows.map(([title, text, value, click], place) => {
       const bar = make("i", { class: value < 0 ? "minus" : "plus", style: `--share: ${Math.abs(value) / most}` });
       const cells = [make("b", {}, title), make("span", {}, text), make("u", {}, bar), make("em", {}, signed(value))];
-      return click
-        ? make("button", { class: "row", "data-keep": `row-${place}`, "aria-label": `Open ${title}: ${number(value)}`, click }, ...cells)
-        : make("div", { class: "row" }, ...cells);
+      if (!click) return make("div", { class: "row" }, ...cells);
+      const label = `Open ${title}: ${number(value)}`;
+      return make("button", { class: "row", "data-keep": `row-${place}`, "aria-label": label, click }, ...cells);
     });
     return make("div", { class: "list" }, ...drawn);
   }
@@ -430,9 +422,9 @@ class View {
     const order = [...parts].sort((a, b) => Math.abs(b) - Math.abs(a));
     const [few, rest] = [sum(order.slice(0, LARGEST)), sum(order.slice(LARGEST))];
     const total = sum(parts) + bias;
-    const result = total <= 0 ? [make("s", {}, exact(total)), " → ReLU → 0"] : [make("strong", {}, exact(total)), " → ReLU → the same"];
+    const result = total > 0 ? [bold(total), " → ReLU → same"] : [make("s", {}, exact(total)), " → ReLU → 0"];
     const others = order.length > LARGEST ? ` ${signed(rest)}` : "";
-    return make("p", { class: "equation" }, `${number(few)}${others} ${signed(bias)} = `, ...result);
+    return line("equation", `${number(few)}${others} ${signed(bias)} = `, ...result);
   }
 
   check(computed, network) {
@@ -444,18 +436,17 @@ class View {
   comesIn() {
     const { inputs, reads } = this.module.header;
     const values = this.module.input(...this.cell);
-    const chosen = this.channel.input;
     const zeros = values.filter((value) => value === 0).length;
-    const best = largest(values);
+    const most = number(values[largest(values)], 5);
     return this.said(
-      `This cell of ${reads} holds ${inputs.length} numbers, one for each channel: how strongly each was activated here.`,
+      `This cell of ${reads} holds ${inputs.length} numbers, one for each channel: how strongly each responds here.`,
       this.bars(values, {
         branch: "input",
-        chosen,
+        chosen: this.channel.input,
         name: (place) => inputs[place],
         pick: (place) => this.choose("input", place),
       }),
-      make("p", { class: "equation" }, `x = ${inputs.length} numbers: the largest is ${number(values[best], 5)}, ${zeros} are 0.`),
+      line("equation", `x = ${inputs.length} numbers: the largest is ${most}, ${zeros} are 0.`),
     );
   }
 
@@ -466,7 +457,7 @@ class View {
     const squeeze = branch === "squeeze";
     const values = module.network(branch, ...cell);
     const { parts, bias, inputs, weights, patch } = module.products(branch, place, ...cell);
-    const address = (at) => `${header.module}/${branch}/${header.channels[branch][at]}`;
+    const name = (at) => module.address(branch, at);
     const list = this.list(parts, bias, {
       name: (i) => (squeeze ? header.inputs[i] : `squeeze ${i}`),
       words: (i) => (inputs ? `${number(inputs[i])} × ${number(weights[i])}` : "9 products"),
@@ -475,7 +466,8 @@ class View {
         if (at >= 0) this.choose(squeeze ? "input" : "squeeze", at, squeeze ? 0 : 1);
       },
     });
-    const strip = this.bars(values, { branch, chosen: place, name: address, pick: (at) => this.choose(branch, at) });
+    const pick = (at) => this.choose(branch, at);
+    const strip = this.bars(values, { branch, chosen: place, name, tall: false, pick });
     const drawing = patch ? make("div", { class: "pair" }, this.window(parts, patch, weights), list) : list;
     return this.said(
       sentence,
@@ -489,8 +481,8 @@ class View {
   // The nine numbers and the nine weights of the squeeze channel that contributes most.
   window(parts, patch, weights) {
     const best = largest(parts.map(Math.abs));
-    const nine = (values) =>
-      make("div", { class: "nine" }, ...values.map((value) => make("span", { class: value === null && "padding" }, value === null ? "0" : number(value, 2))));
+    const tile = (value) => make("span", { class: value === null && "padding" }, number(value ?? 0, 2));
+    const nine = (values) => make("div", { class: "nine" }, ...values.map(tile));
     return make(
       "div",
       { class: "window" },
@@ -504,27 +496,28 @@ class View {
 
   together() {
     const { module, cell, channel, last } = this;
-    const { sizes, inputs, bypass, channels } = module.header;
+    const { sizes, inputs, bypass } = module.header;
     const lists = module.expands.map((branch) => module.network(branch, ...cell));
     const values = Float32Array.from(lists.flatMap((list) => Array.from(list)));
     const counts = module.expands.map((branch) => sizes[branch]);
     const [e1, e3] = [sizes.expand1x1 ?? 0, sizes.expand3x3 ?? 0];
     const fire = sizes.squeeze * (inputs.length + e1 + 9 * e3);
-    const whole = 9 * inputs.length * (e1 + e3);
-    const of = (place) => (place < lists[0].length ? [module.expands[0], place] : [module.expands[1], place - lists[0].length]);
-    const chosen = last === module.expands[0] ? channel[last] : lists[0].length + channel[last];
-    const name = (place) => `${of(place)[0].replace("x", "×")}/${channels[of(place)[0]][of(place)[1]]}`;
+    const plain = 9 * inputs.length * (e1 + e3);
+    const split = lists[0].length;
+    const of = (place) => (place < split ? [module.expands[0], place] : [module.expands[1], place - split]);
+    const chosen = last === module.expands[0] ? channel[last] : split + channel[last];
+    const name = (place) => module.address(...of(place));
+    const pick = (place) => this.choose(...of(place));
     return this.said(
       `The output for this cell is both lists, one behind the other: ${counts.join(" + ")} = ${sum(counts)} numbers.` +
         (bypass ? " A bypass then adds the input to it." : ""),
-      this.bars(values, { branch: "output", chosen, name, pick: (place) => this.choose(...of(place)), split: lists[0].length }),
-      make("p", { class: "key" }, make("i", { class: "plain" }), "expand 1×1 ", make("i", { class: "other" }), "expand 3×3"),
-      make(
-        "p",
-        { class: "equation" },
-        `Multiplications for this cell: ${sizes.squeeze} × (${inputs.length} + ${e1} + 9 × ${e3}) = ${fire.toLocaleString("en")}. ` +
-          `A plain 3×3 convolution: 9 × ${inputs.length} × ${e1 + e3} = ${whole.toLocaleString("en")}, ` +
-          `${number(whole / fire, 2)} times as many.`,
+      this.bars(values, { branch: "output", chosen, name, pick, split }),
+      line("key", make("i"), "expand 1×1 ", make("i", { class: "other" }), "expand 3×3"),
+      line(
+        "equation",
+        `Multiplications for one cell: ${sizes.squeeze} × (${inputs.length} + ${e1} + 9 × ${e3}) = ${whole(fire)}. ` +
+          `A plain 3×3 convolution: 9 × ${inputs.length} × ${e1 + e3} = ${whole(plain)}, ` +
+          `${number(plain / fire, 2)} times as many.`,
       ),
     );
   }
@@ -533,7 +526,7 @@ class View {
     const { module, last, channel } = this;
     const { header } = module;
     if (!header.pool) return this.said(`No pool follows ${header.module}: the next layer reads all its cells.`);
-    const sentence = `${header.pool} keeps the largest of 3 × 3 cells, at every second cell: half as high and half as wide.`;
+    const sentence = `${header.pool} keeps the largest of 3 × 3 cells, at every second cell: half as high and wide.`;
     if (header.bypass) return this.said(sentence);
     const ends = header.grid.map((side) => Math.floor(side / 2) - 1);
     const [top, left] = this.cell.map((place, axis) => 2 * Math.min(Math.floor(place / 2), ends[axis]));
@@ -543,14 +536,14 @@ class View {
     const most = Math.max(...values);
     const start = last === module.expands[0] ? 0 : header.channels[module.expands[0]].length;
     const pooled = module.arrays.pool.row(module.index(...this.cell))[start + channel[last]];
-    const tiles = values.map((value) =>
-      make("span", { class: value === null ? "padding" : value === most && "most" }, value === null ? "" : number(value)),
-    );
+    const kind = (value) => (value === null ? "padding" : value === most && "most");
+    const tiles = values.map((value) => make("span", { class: kind(value) }, value === null ? "" : number(value)));
+    const where = `rows ${top} to ${top + 2}, columns ${left} to ${left + 2}`;
     return this.said(
       sentence,
-      make("p", {}, `${header.module}/${last}/${header.channels[last][channel[last]]} at rows ${top} to ${top + 2}, columns ${left} to ${left + 2}:`),
+      line("", `${module.address(last, channel[last])} at ${where}:`),
       make("div", { class: "nine large" }, ...tiles),
-      make("p", { class: "equation" }, `max of ${values.filter((value) => value !== null).length} numbers = `, make("strong", {}, exact(most))),
+      line("equation", `max of ${places.filter(inside).length} numbers = `, bold(most)),
       this.check(most, pooled),
     );
   }
@@ -569,7 +562,8 @@ class View {
       open: (i) => /\/expand/.test(conv10.inputs[i]) && this.open(conv10.inputs[i]),
     });
     return this.said(
-      `conv10 has one filter for each class. That of “${conv10.class}” multiplies the ${inputs.length} numbers of ${conv10.reads} here.`,
+      `conv10 has a filter for each class. That of “${conv10.class}” multiplies the ${inputs.length} numbers of ` +
+        `${conv10.reads} here.`,
       list,
       this.equation(parts, bias),
       this.check(relu(sum(parts) + bias), module.arrays.conv10.values[row * conv10.grid[1] + column]),
@@ -582,9 +576,9 @@ class View {
     const mean = sum(values) / values.length;
     const percent = (100 * conv10.probability).toFixed(1);
     return this.said(
-      `The score of “${conv10.class}” is the mean of its map over the whole picture.`,
-      make("p", { class: "equation" }, `y = f(x; W): mean of ${conv10.grid.join(" × ")} = ${values.length} numbers = `, make("strong", {}, exact(mean))),
-      make("p", {}, `Softmax turns the ${conv10.classes.toLocaleString("en")} scores into probabilities: ${percent} % for “${conv10.class}”.`),
+      `The map over the picture is conv10’s for “${conv10.class}”. Its mean is the score of that class.`,
+      line("equation", `y = f(x; W): mean of ${conv10.grid.join(" × ")} = ${values.length} numbers = `, bold(mean)),
+      line("", `Softmax turns the ${whole(conv10.classes)} scores into probabilities: ${percent} % for this class.`),
       this.check(mean, conv10.score),
     );
   }
@@ -594,8 +588,8 @@ const views = new WeakMap();
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".root");
-  let view = views.get(root);
-  if (!view) views.set(root, (view = new View(root, (name) => setTriggerValue("opened", name))));
+  const view = views.get(root) ?? new View(root);
+  views.set(root, view);
   view.open = (name) => setTriggerValue("opened", name);
   view.show(data);
   return () => clearInterval(view.timer);

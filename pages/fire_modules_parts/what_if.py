@@ -22,7 +22,7 @@ def draw(picture: Picture, trace: FireTrace, unit: Unit) -> None:
     answer = inside_results.ablated(picture, trace.network, channels_off.disabled())
     before, after = float(answer.before[trace.best]), float(answer.after[trace.best])
     with st.container(horizontal=True, gap="medium"):
-        st.subheader("What if?", anchor=False, width="content")
+        st.header("What if?", anchor=False, width="content")
         st.metric("Channels off", f"{len(answer.disabled):,} of {channels:,}", width="content")
         change = f"{100 * (after - before):+.1f} points" if answer.disabled else None
         st.metric(trace.labels[trace.best], percent(after), change, width="content")
