@@ -23,6 +23,7 @@ PAGES = {
     "detect": ("Detect", "center_focus_strong"),
     "fire_modules": ("Fire modules", "local_fire_department"),
     "why": ("Why?", "psychology_alt"),
+    "teach": ("Teach", "school"),
     "compare": ("Compare", "compare_arrows"),
     "compress": ("Compress", "compress"),
     "design_space": ("Design space", "tune"),
@@ -66,7 +67,7 @@ def front_door() -> None:
         tray.put_in_address()
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             st.page_link("pages/about.py", width="content")
-            address.copy_link(own_pictures=bool(tray.state().entries))
+            address.copy_link(own_pictures=bool(tray.state().entries or "teach" in st.session_state))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ import streamlit as st
 
 from pages.server import results
 from pages.session import address, selected_network, tray
-from pages.widgets import downloads, in_python, times
+from pages.widgets import downloads, in_python, live, times
 from pages.widgets.choices import one_of
 from pages.widgets.words import announce, plain
 from squeeze_core.cost.headline import headline
 from squeeze_core.images import Picture
+
+_LIVE = "classify-live"
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -54,7 +56,7 @@ def answer_card(
             st.info(problem, icon=":material/cloud_off:")
             return None
         st.header(answer.words, anchor=False)
-        if not answer.sure:
+        if not answer.sure and not answer.none_of_these:
             st.caption(plain(network.doubt))
         downloads.plot(_bars(answer, top), name=f"classify-{network.name}")
         with st.container(horizontal=True, gap="large", key=f"price-{network.name}"):
@@ -102,6 +104,21 @@ def answer_table(answers: Sequence[Classification], timings: Timings | None, top
 
 
 @st.fragment
+def live_answers(top: int) -> None:
+    """The selected network's answers for the camera's stream."""
+    results.import_for("classify")
+
+    def answer(frame: Picture) -> live.Answer:
+        from squeeze_core.classifier import classify
+
+        found = next(classify([frame], results.engine(), selected_network.current()))
+        rows = (f"{one.label} · {one.probability:.0%}" for one in found.top(top))
+        return live.Answer([found.words, *rows])
+
+    live.draw("classify", answer)
+
+
+@st.fragment
 def page() -> None:
     """The whole page as a fragment, so that a choice on it redraws only this."""
     with st.container(
@@ -112,12 +129,17 @@ def page() -> None:
 
     with st.container(key="intro"):
         st.markdown(why_small())
+    if st.session_state.get(_LIVE):
+        st.toggle("Live camera", key=_LIVE)
+        live_answers(top)
+        return
 
     picture = tray.current()
     beside, answers_side = st.columns([5, 8], gap="medium")
     with beside, st.container(key="picture"):
         caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
         st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
+        st.toggle("Live camera", key=_LIVE)
     with answers_side:
         results.import_for("classify")
         from pages.classify_parts import all_pictures

@@ -13,7 +13,7 @@ from pages.detect_parts import box_explanation, choice
 from pages.server import results
 from pages.server.cache import cached
 from pages.session import address, selected_network, tray
-from pages.widgets import downloads, in_python, times
+from pages.widgets import downloads, in_python, live, times
 from pages.widgets import explanation as widget
 from pages.widgets.choices import one_of
 from pages.widgets.words import announce, plain
@@ -22,6 +22,7 @@ from squeeze_core.cost.units import percent
 from squeeze_core.detector import fine_grained
 from squeeze_core.detector.attribution import BoxExplanation
 from squeeze_core.detector.calibration import Calibration
+from squeeze_core.detector.detect import detect
 from squeeze_core.detector.detections import OVERLAP, Candidates, Detection, coco_document, readable
 from squeeze_core.detector.pretrained import NAME as DETECTOR
 from squeeze_core.figures import detections as figures
@@ -38,6 +39,7 @@ PERCENT = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_val
 
 def page() -> None:
     modes = {"detector": f"{len(selected_network.detector().labels)} classes", "anything": "Anything"}
+    modes["live"] = "Live"
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="row-detect"
     ):
@@ -47,11 +49,33 @@ def page() -> None:
     if mode == "detector":
         results.candidates(tray.current(), selected_network.detector())
         detector(tray.current())
+    elif mode == "live":
+        live_boxes()
     else:
         results.classification(tray.current(), selected_network.current())
         anything(tray.current())
     if results.engine().notice:
         st.warning(results.engine().notice, icon=":material/memory:")
+
+
+@st.fragment
+def live_boxes() -> None:
+    """The detector's boxes over the camera's stream, at its own threshold."""
+    loaded = selected_network.detector()
+
+    def answer(frame: Picture) -> live.Answer:
+        found = next(detect([frame], results.engine(), loaded)).detections(loaded.calibration.threshold)
+        size = (frame.width, frame.height) * 2
+        boxes = [
+            live.Box(
+                f"{one.name} {one.score:.0%}",
+                tuple(side / whole for side, whole in zip(one.box, size, strict=True)),  # type: ignore[arg-type]
+            )
+            for one in found
+        ]
+        return live.Answer((f"{len(found)} object{'' if len(found) == 1 else 's'}",), boxes)
+
+    live.draw("detect", answer)
 
 
 class Settings(NamedTuple):

@@ -58,6 +58,8 @@ class Classification:
     @property
     def words(self) -> str:
         """The best class, for people: "Not sure: perhaps barbell" where it is not sure."""
+        if self.none_of_these:
+            return "None of its classes"
         return in_words(self.top(1)[0].label, self.sure)
 
     def top(self, k: int = 5) -> tuple[Prediction, ...]:

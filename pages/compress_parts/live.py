@@ -17,7 +17,7 @@ from pages.widgets import downloads, in_python
 from pages.widgets.choices import one_of
 from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
-from squeeze_core.compression import presets, runtime
+from squeeze_core.compression import presets, runtime, snippets
 from squeeze_core.compression.fit import Fitted, fit
 from squeeze_core.compression.pictures import Judged
 from squeeze_core.compression.presets import Preset
@@ -176,9 +176,9 @@ def _files(found: Fitted, dropped: list[UploadedFile]) -> None:
                 st.rerun()
         with st.expander("How to load them", icon=":material/code:"):
             st.code(f"python -m squeeze_core classify cat.jpg --weights {shlex.quote(stem)}.sqz", "bash")
-            st.code(runtime.own_snippet(f"{stem}.sqz"), "python")
-            st.code(runtime.reader_snippet(f"{stem}.sqz"), "python")
-            st.code(runtime.snippet(compressed.network, f"{stem}-float32.onnx"), "python")
+            st.code(snippets.sqz(f"{stem}.sqz"), "python")
+            st.code(snippets.sqz_reader(f"{stem}.sqz"), "python")
+            st.code(snippets.onnx(compressed.network, f"{stem}-float32.onnx"), "python")
         st.caption(
             "The .sqz file opens wherever this package opens weights; nothing in it is run. The reader is "
             "one Python file for other projects: it needs NumPy and constriction. The ONNX files hold the "

@@ -13,9 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from types import SimpleNamespace
 
 import numpy as np
@@ -153,40 +151,3 @@ def measure(
 def answers(session: onnxruntime.InferenceSession, pictures: Pictures, see: Preprocess) -> np.ndarray:
     """The answers [N, classes] of a file of `to_onnx`."""
     return np.concatenate([session.run(None, {"pictures": one})[0] for one in pictures.batches(see)])
-
-
-def snippet(network: Network, file: str) -> str:
-    """Python source that answers for "cat.jpg" with an ONNX file of `to_onnx`, without this package."""
-    see = network.preprocess
-    if see.resize is None:
-        view = f"image = image.resize(({see.size}, {see.size}), Image.Resampling.BILINEAR)"
-    else:
-        view = (
-            f"scale = {see.resize} / min(image.size)\n"
-            "size = [round(side * scale) for side in image.size]\n"
-            "image = image.resize(size, Image.Resampling.BILINEAR)\n"
-            f"left, top = [(side - {see.size}) // 2 for side in image.size]\n"
-            f"image = image.crop((left, top, left + {see.size}, top + {see.size}))"
-        )
-    text = (files("squeeze_core.compression") / "onnx_snippet.txt").read_text("utf-8")
-    return Template(text).substitute(file=json.dumps(file), view=view, mean=[*see.mean], std=[*see.std])
-
-
-def reader_snippet(file: str) -> str:
-    """Python source that reads a .sqz file by `reader.py` of the format, without this package."""
-    return f"""from pathlib import Path
-
-import sqz_reader
-
-arrays = sqz_reader.read_bytes(Path({json.dumps(file)}).read_bytes()).state_dict()
-print(sum(array.size for array in arrays.values()))
-"""
-
-
-def own_snippet(file: str) -> str:
-    """Python source that answers for "cat.jpg" with a .sqz file, by this package."""
-    return f"""import squeeze_core
-
-network = squeeze_core.open_network({json.dumps(file)})
-print(squeeze_core.classify(squeeze_core.read("cat.jpg"), network).top(1)[0].label)
-"""

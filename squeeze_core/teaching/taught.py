@@ -24,6 +24,7 @@ MOST_CLASSES = 20
 _EXACT = 1e-4  # of a probability
 _FEW, _UNEVEN = 3, 10
 _SAME_PICTURE = 0.94  # cosine of features; different pictures of VOC reach 0.90
+_OTHER_BORDER = 20.0  # of 255: difference of mean colour at the border
 _SAME_BORDER = 15.0  # of 255: deviation of the border among a class’s pictures; on VOC 26 or more
 
 
@@ -135,11 +136,12 @@ class Taught:
         )
         found = []
         for index, name in enumerate(self.classes):
-            mine = border[self.truth == index]
-            if len(mine) > _FEW and mine.std(0).mean() < _SAME_BORDER:
+            mine, others = border[self.truth == index], border[self.truth != index]
+            apart = np.abs(mine.mean((0, 1)) - others.mean((0, 1))).max() > _OTHER_BORDER
+            if len(mine) > _FEW and mine.std(0).mean() < _SAME_BORDER and apart:
                 found.append(
-                    f"The pictures of {name} have one background: the network may learn that instead. Add "
-                    "some in front of others."
+                    f"The pictures of {name} have one background, which the other classes lack: the "
+                    "network may learn that instead. Add some in front of other backgrounds."
                 )
         return found
 

@@ -51,7 +51,9 @@ from streamlit.testing.v1 import AppTest, app_test
 
 PagesManager.uses_pages_directory = False
 app_test.PagesManager = type("Own", (PagesManager,), {})
-for page in ("classify", "detect", "compare", "about", "fire_modules", "why", "compress", "design_space"):
+for page in (
+    "classify", "detect", "teach", "compare", "about", "fire_modules", "why", "compress", "design_space"
+):
     at = AppTest.from_file(os.path.abspath("app.py"), default_timeout=120)
     at.switch_page(f"pages/{page}.py").run()
     assert not at.exception and not at.error, page

@@ -16,7 +16,7 @@ import pytest
 from PIL import ImageOps
 
 from squeeze_core import gallery
-from squeeze_core.compression import runtime
+from squeeze_core.compression import runtime, snippets
 from squeeze_core.compression.pictures import Pictures, logits
 from squeeze_core.compression.presets import CompressionError, compress, uniform
 from squeeze_core.compression.runtime import PRECISIONS
@@ -89,13 +89,13 @@ def run(code: str) -> str:
 @pytest.mark.parametrize("name", PRECISIONS)
 def test_the_snippet_loads_each_file(name: str, models: dict[str, bytes], cat: Path) -> None:
     (cat / f"{name}.onnx").write_bytes(models[name])
-    assert run(runtime.snippet(DEFAULT, f"{name}.onnx")) == "espresso"
+    assert run(snippets.onnx(DEFAULT, f"{name}.onnx")) == "espresso"
 
 
 def test_the_snippet_takes_any_file_name(models: dict[str, bytes], cat: Path) -> None:
     name = 'a "VIEW" $file \\.onnx'
     (cat / name).write_bytes(models["float32"])
-    assert run(runtime.snippet(DEFAULT, name)) == "espresso"
+    assert run(snippets.onnx(DEFAULT, name)) == "espresso"
 
 
 def test_the_snippet_sees_pictures_as_the_network_does(cat: Path) -> None:
@@ -103,17 +103,17 @@ def test_the_snippet_sees_pictures_as_the_network_does(cat: Path) -> None:
     (cat / "crop.onnx").write_bytes(runtime.to_onnx(cropping, PRECISIONS["float32"]))
     picture = cropping.preprocess([gallery.samples()[1].picture().image])
     want = cropping.labels[int(cropping.load_on("cpu")(picture).argmax())]
-    assert run(runtime.snippet(cropping, "crop.onnx")) == want
+    assert run(snippets.onnx(cropping, "crop.onnx")) == want
 
 
 def test_the_snippet_for_our_own_format_runs(cat: Path) -> None:
     (cat / "small.sqz").write_bytes(compress(DEFAULT, uniform(6)).data)
-    command = [sys.executable, "-c", runtime.own_snippet("small.sqz")]
+    command = [sys.executable, "-c", snippets.sqz("small.sqz")]
     environment = {"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": ""}
     told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=cat, env=environment)
     assert told.stdout.strip() == "espresso"
     (cat / "sqz_reader.py").write_bytes(Path(reader.__file__).read_bytes())
-    command = [sys.executable, "-c", runtime.reader_snippet("small.sqz")]
+    command = [sys.executable, "-c", snippets.sqz_reader("small.sqz")]
     told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=cat, env={"PATH": ""})
     assert told.stdout.strip() == "1235496"
 

@@ -1,0 +1,148 @@
+"""The classes of one session, with their pictures, and what was taught from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+import streamlit as st
+
+from pages.server import results
+from pages.server.streamlit_internals import forget_uploads, uploads
+from squeeze_core.errors import UserError
+from squeeze_core.images import ImageError
+from squeeze_core.images.sources import Source
+from squeeze_core.networks.catalogue import Network
+from squeeze_core.teaching.examples import MOST, Example, class_name, gather
+from squeeze_core.teaching.taught import MOST_CLASSES, Taught
+
+_STATE = "teach"
+FIRST = ("Class 1", "Class 2")
+
+
+@dataclass(eq=False)
+class Pile:
+    """One class: its name, and its pictures by key. `number`: for keys of widgets, never used again."""
+
+    number: int
+    name: str
+    examples: dict[str, Example] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Lesson:
+    """`made`, `words`: what was taught of the classes as they are, or the reason why nothing was. `record`:
+    the network made of it. `refused`: sentences on files that are no pictures. `drops`: uploaders that were
+    emptied. `tried`: the outcome of training deeper, in words."""
+
+    piles: list[Pile] = field(default_factory=list)
+    numbers: int = 0
+    drops: int = 0
+    made: Taught | None = None
+    words: str = ""
+    record: Network | None = None
+    curve: dict[int, float] | None = None
+    refused: list[str] = field(default_factory=list)
+    tried: str = ""
+
+    def add(self, name: str = "") -> Pile:
+        """A new class without pictures."""
+        if len(self.piles) >= MOST_CLASSES:
+            raise UserError(f"There are {MOST_CLASSES} classes; no more can be taught.")
+        self.numbers += 1
+        self.piles.append(Pile(self.numbers, class_name(name) or f"Class {self.numbers}"))
+        self.changed()
+        return self.piles[-1]
+
+    def called(self, name: str) -> Pile:
+        """The class of that name, a new one where there is none; classes without pictures give way."""
+        name = class_name(name) or "no folder"
+        for pile in self.piles:
+            if pile.name == name:
+                return pile
+        self.piles = [pile for pile in self.piles if pile.examples or pile.name not in FIRST]
+        return self.add(name)
+
+    def changed(self) -> None:
+        """Forget what was taught of the classes as they were."""
+        self.made, self.words, self.record, self.curve, self.tried = None, "", None, None, ""
+
+    @property
+    def pictures(self) -> int:
+        return sum(len(pile.examples) for pile in self.piles)
+
+    def classes(self) -> dict[str, list[Example]]:
+        """Name → pictures; UserError where two classes have one name."""
+        found = {pile.name: list(pile.examples.values()) for pile in self.piles}
+        if len(found) < len(self.piles):
+            names = [pile.name for pile in self.piles]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise UserError(f"Two classes are called {twice}.")
+        return found
+
+    def put(self, pile: Pile, found: Example | ImageError) -> None:
+        """Take a picture, or say why it is none."""
+        if isinstance(found, ImageError):
+            self.refused.append(str(found))
+        elif self.pictures >= MOST:
+            self.refused.append(f"{found.name} was left out: {MOST:,} pictures at most can be taught.")
+        else:
+            pile.examples[found.key] = found
+            self.changed()
+
+    def move(self, key: str, to: Pile | None) -> None:
+        """Move a picture to that class; None takes it out."""
+        for pile in self.piles:
+            if (example := pile.examples.pop(key, None)) and to:
+                to.examples[key] = example
+        self.changed()
+
+
+def current() -> Lesson:
+    """This session's, with two empty classes at first."""
+    if _STATE not in st.session_state:
+        lesson = st.session_state[_STATE] = Lesson()
+        for name in FIRST:
+            lesson.add(name)
+    return st.session_state[_STATE]
+
+
+def read(sources: list[Source], pile: Pile | None = None) -> None:
+    """Take the pictures for that class, or each for the class that its folder names, with a progress bar;
+    any click stops it, and what was read stays."""
+    lesson, engine = current(), results.engine()
+    lesson.refused = []
+    if not sources:
+        lesson.refused = ["There are no pictures in it."]
+        return
+    bar = st.progress(0.0, text=f"Reading {len(sources)} pictures")
+    st.button("Stop", key="teach-read-stop", icon=":material/stop:")
+    with_folders = [one for one in sources if pile or one.path.parent.name]
+    for number, (path, found) in enumerate(gather(with_folders, engine), 1):
+        try:
+            lesson.put(pile or lesson.called(path.parent.name), found)
+        except UserError as error:
+            lesson.refused = [str(error)]
+            break
+        bar.progress(number / len(sources))
+    if len(with_folders) < len(sources):
+        lesson.refused.append("Pictures without a folder were left out: one folder a class.")
+
+
+def take_drop(key: str, sources: Iterable[Source], pile: Pile | None = None) -> None:
+    """Read what was dropped under that key, and empty the uploader."""
+    files = uploads(key)
+    current().drops += 1
+    try:
+        read(list(sources), pile)
+    except UserError as error:
+        current().refused = [str(error)]
+    finally:
+        forget_uploads(files)
+    st.rerun()
+
+
+def folder_of(name: str) -> PurePath:
+    """The path that a browser gave for an uploaded file."""
+    return PurePath(name.replace("\\", "/"))

@@ -1,0 +1,160 @@
+"""The classes on screen: a card each, with name, pictures and ways to add more."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.server import results
+from pages.server.streamlit_internals import uploads
+from pages.session import tray
+from pages.teach_parts import lesson as lessons
+from pages.teach_parts.lesson import Lesson, Pile
+from pages.widgets import downloads, live
+from pages.widgets.words import plain
+from squeeze_core import images
+from squeeze_core.images import Picture
+from squeeze_core.images.sources import Source, in_zip
+from squeeze_core.teaching import examples
+from squeeze_core.teaching.sets import SETS
+from squeeze_core.teaching.taught import MOST_CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+_SHOWN = 12
+
+
+def draw(lesson: Lesson) -> None:
+    _actions(lesson)
+    if lesson.refused:
+        with st.container(horizontal=True, vertical_alignment="center", key="teach-refused"):
+            more = len(lesson.refused) - 5
+            several = [*lesson.refused[:5], *([f"{more} more were left out."] if more > 0 else [])]
+            st.error("  \n".join(map(plain, several)), icon=":material/broken_image:")
+            st.button("Dismiss", key="teach-dismiss", type="tertiary", on_click=lesson.refused.clear)
+    with st.grid(min_column_width=280, gap="medium", key="teach-piles"):
+        for pile in lesson.piles:
+            with st.container(border=True, key=f"teach-class-{pile.number}"):
+                _card(lesson, pile)
+
+
+def _actions(lesson: Lesson) -> None:
+    """What concerns all classes."""
+    with st.container(horizontal=True, gap="small", key="teach-actions"):
+        full = len(lesson.piles) >= MOST_CLASSES
+        st.button("Add class", key="teach-add", icon=":material/add:", on_click=_add, disabled=full)
+        with st.popover("Open a set", icon=":material/folder_open:", key="teach-open"):
+            _open_sets(lesson)
+        if lesson.pictures:
+            downloads.file(
+                "Pictures (ZIP)",
+                lambda: examples.to_zip(lesson.classes()),
+                "pictures.zip",
+                "teach-zip",
+                "folder_zip",
+                help="One folder a class: this page and `teach` open it, so you can go on later.",
+            )
+            st.button(
+                "Start over",
+                key="teach-clear",
+                icon=":material/delete_sweep:",
+                on_click=lambda: st.session_state.pop("teach"),
+            )
+
+
+def _add() -> None:
+    lessons.current().add()
+
+
+def _open_sets(lesson: Lesson) -> None:
+    for name, offered in SETS.items():
+        if st.button(offered.title, key=f"teach-set-{name}", icon=":material/school:", width="stretch"):
+            lessons.read(offered.sources())
+            st.rerun()
+        st.caption(plain(offered.source))
+    key = f"teach-zip-drop-{lesson.drops}"
+    st.file_uploader("A ZIP file with one folder a class", type="zip", accept_multiple_files=True, key=key)
+    if files := uploads(key):
+        lessons.take_drop(key, (one for file in files for one in in_zip(file, file.name)))
+    key = f"teach-folder-drop-{lesson.drops}"
+    st.file_uploader("Or that folder", accept_multiple_files="directory", key=key)
+    if files := uploads(key):
+        lessons.take_drop(key, map(_source, files))
+
+
+def _source(file: UploadedFile) -> Source:
+    path = PurePath(file.name.replace("\\", "/"))
+    return Source(path, partial(images.decode, file.getvalue(), path.name))
+
+
+def _card(lesson: Lesson, pile: Pile) -> None:
+    number, count = pile.number, len(pile.examples)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = st.text_input(
+            "Name",
+            pile.name,
+            examples.LONGEST_NAME,
+            key=f"teach-name-{number}",
+            label_visibility="collapsed",
+        )
+        st.button(
+            f"Remove {plain(pile.name)}",
+            key=f"teach-remove-{number}",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=_remove,
+            args=(lesson, pile),
+        )
+    if (wanted := examples.class_name(name)) and wanted != pile.name:
+        pile.name = wanted
+        lesson.changed()
+    key = f"teach-drop-{number}-{lesson.drops}"
+    st.file_uploader(
+        f"Pictures of {plain(pile.name)}", accept_multiple_files=True, key=key, label_visibility="collapsed"
+    )
+    if files := uploads(key):
+        lessons.take_drop(key, _of_files(files), pile)
+    with st.container(horizontal=True, gap="small"):
+        if st.button("From the tray", key=f"teach-tray-{number}", icon=":material/image:"):
+            lesson.put(pile, examples.example(tray.current(), results.engine()))
+            st.rerun()
+        if st.button("Camera", key=f"teach-camera-{number}", icon=":material/photo_camera:"):
+            _camera(lesson, pile)
+    st.caption(f"{count} picture{'' if count == 1 else 's'}")
+    shown = list(pile.examples.values())[:_SHOWN]
+    if shown:
+        with st.container(horizontal=True, gap="xxsmall"):
+            for one in shown:
+                st.image(one.jpeg, width=56, alt=f"{one.name}, of {pile.name}")
+
+
+def _of_files(files: list[UploadedFile]) -> Iterable[Source]:
+    for file in files:
+        if file.name.lower().endswith(".zip"):
+            yield from in_zip(file, file.name)
+        else:
+            yield _source(file)
+
+
+def _remove(lesson: Lesson, pile: Pile) -> None:
+    lesson.piles.remove(pile)
+    lesson.changed()
+
+
+@st.dialog("Take pictures")
+def _camera(lesson: Lesson, pile: Pile) -> None:
+    st.write(plain(f"Ten pictures of {pile.name}, three a second: turn it, and change the background."))
+
+    def answer(frame: Picture) -> live.Answer:
+        lesson.put(pile, examples.example(frame, results.engine()))
+        return live.Answer((f"{len(pile.examples)} pictures",))
+
+    live.draw(f"teach-{pile.number}", answer, "Take ten pictures", burst=True)
+    if st.button("Done", key="teach-shot-done"):
+        st.rerun()
