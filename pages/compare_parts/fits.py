@@ -12,6 +12,7 @@ from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, USUAL, Budget, Verdict, answer, judge
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.devices import DEVICES
+from squeeze_core.report import tables
 
 
 def draw(field: tuple[NetworkRow, ...]) -> None:
@@ -31,7 +32,6 @@ def draw(field: tuple[NetworkRow, ...]) -> None:
             key="fits-table",
             alt=answer(verdicts),
             column_config={
-                "Top-1 against uncompressed": st.column_config.TextColumn(width="medium"),
                 "Why not": st.column_config.TextColumn(width="large"),
             },
         )
@@ -108,7 +108,7 @@ def _row(verdict: Verdict) -> dict[str, object]:
         "Fits": "yes" if verdict.fits else "no",
         "Network": row.title,
         "Top-1 published (%)": row.top1 and round(row.top1, 1),
-        "Top-1 against uncompressed": row.difference and row.difference.points(),
+        **tables.change(row),
         **{
             f"{check.what} ({check.unit})": check.needs and round(check.needs, 1)
             for check in verdict.checks

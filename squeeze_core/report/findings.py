@@ -14,9 +14,6 @@ from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, percent, ratio
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.networks.catalogue import CATALOGUE
 
-# The size of a picture in Apple's format "HEIF Max".
-PHONE_PHOTOGRAPH = "A phone photograph of 48 megapixels takes about 5 MB: iphonefaq.org/archives/978506."
-
 _NOUNS: dict[Cost, str] = {
     "parameters": "parameters",
     "megabytes": "bytes",

@@ -106,16 +106,15 @@ def _table(rows: Rows) -> str:
     columns = list(rows[0])
     text = {column for column in columns if any(isinstance(row[column], str) for row in rows)}
     head = "".join(_cell("th", column in text, column) for column in columns)
-    lines = "".join(
-        f"<tr>{''.join(_cell('td', column in text, written(row[column])) for column in columns)}</tr>"
-        for row in rows
-    )
+    cells = ([_cell("td", one in text, written(row[one]), one) for one in columns] for row in rows)
+    lines = "".join(f"<tr>{''.join(line)}</tr>" for line in cells)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Table"><table><thead><tr>{head}</tr>'
         f"</thead><tbody>{lines}</tbody></table></div>"
     )
 
 
-def _cell(tag: str, text: bool, words: str) -> str:
+def _cell(tag: str, text: bool, words: str, column: str = "") -> str:
+    """`column`: its name, which a phone writes before the cell."""
     kind = "text long" if text and len(words) > 40 else "text" if text else ""
-    return f'<{tag} class="{kind}">{escape(words)}</{tag}>'
+    return f'<{tag} class="{kind}" data-column="{escape(column)}">{escape(words)}</{tag}>'

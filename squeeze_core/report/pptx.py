@@ -349,7 +349,7 @@ def _bars(sheet: Any, part: Bars, box: Box, holder: Any) -> None:
 def _number_format(largest: float, unit: str) -> str:
     """A spreadsheet's number format for axis labels: 138357544 shows as "138 M"."""
     if unit == "%":
-        return '0" %"'
+        return "0 %"
     for scale, commas, prefix in ((1e9, ",,,", "G"), (1e6, ",,", "M"), (1e3, ",", "k"), (1, "", "")):
         if largest >= scale:
             digits = "0" if largest >= 8 * scale else "0.0"
@@ -442,7 +442,7 @@ def _table(sheet: Any, part: Table, box: Box, holder: Any) -> None:
     names = list(part.rows[0])
     cells = [[name, *(written(row[name]) for row in part.rows)] for name in names]
     longest = [
-        max(max(map(len, " ".join(column).split())), min(34, max(map(len, column[1:])))) + 3
+        max(max(map(len, " ".join(column).split())), min(26, max(map(len, column[1:])))) + 3
         for column in cells
     ]
     size = max(_LEAST, min(16, box[2] / (0.57 * sum(longest))))

@@ -85,7 +85,7 @@ def decision(report: Report) -> Section:
         (f"{ours.top1:.1f} %", f"Kept: top-1 accuracy on ImageNet. AlexNet has {TABLE_2[0].top1} %."),
         (
             f"{faster:.1f}×",
-            f"Gain: AlexNet’s speed {where}; not {alexnet.megabytes / ours.megabytes:.0f}×.",
+            f"Gain in speed over AlexNet {where}; not {alexnet.megabytes / ours.megabytes:.0f}×.",
         ),
     ]
     if best.top1 and ours.top1 and best.top1 > ours.top1:
@@ -198,8 +198,8 @@ def scale(report: Report) -> Section:
     return Section(
         findings.room(report.rows),
         ((chart,), (Words(tuple(findings.difference(row) for row in smallest)),)),
-        f"{_counted(report)} Areas are in proportion to bytes. {findings.PHONE_PHOTOGRAPH}",
-        "The squares are to scale: what looks a hundred times larger is a hundred times larger.",
+        _counted(report),
+        "It is drawn to scale: what looks a hundred times larger is a hundred times larger.",
         [{"Network": square.name, "Bytes": square.value} for square in chart.squares],
     )
 
@@ -212,10 +212,11 @@ def accuracy(report: Report) -> Section:
     return Section(
         findings.accuracy(report.rows, report.everybody, "megabytes"),
         ((comparison_charts.accuracy_bubbles(every, "megabytes", names),),),
-        f"{tables.accuracy_source(every)} {tables.COMPRESSED} Filled: the networks chosen; rings: others. "
-        "Area: multiply-accumulates, the smallest drawn as dots. Dotted: the best for each size.",
+        f"ImageNet accuracy as published, sources in the notes. {tables.COMPRESSED} Filled: the networks "
+        "chosen; rings: others. Area: multiply-accumulates, the smallest drawn as dots. Dotted: the best "
+        "for each size.",
         "Up is more accurate, left is smaller. No smaller network beats one on the dotted line. Few "
-        "networks are as small as our compressed file.",
+        f"networks are as small as our compressed file. {tables.accuracy_source(every)}",
         tables.accuracies(every, "megabytes"),
     )
 

@@ -50,12 +50,22 @@ def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, A
         "Top-1 measured, 95 % interval": accuracy and "{:.1f} to {:.1f}".format(*accuracy.interval[1:]),
         "Top-5 measured (%)": accuracy and accuracy.top5,
         "Top-1 uncompressed, same pictures (%)": accuracy and accuracy.uncompressed,
-        "Top-1 against uncompressed": row.difference and row.difference.points(),
+        **change(row),
         "Measured on": accuracy and accuracy.on,
     }
     for some in list(measured.values())[:1]:
         line |= dict.fromkeys(some) | measured.get(row.name, {}) | {"Network": row.title}
     return line | {"Accuracy from": f"{row.source} ({row.note})" if row.note else row.source}
+
+
+def change(row: NetworkRow) -> dict[str, float | str | None]:
+    """What compression changed of a file's accuracy; None for other networks. In two cells, since a
+    spreadsheet takes text that begins with a sign for a formula."""
+    found = row.difference
+    return {
+        "Top-1 against uncompressed (points)": found and round(found.value, 1),
+        "95 % interval (points)": found and "{:.1f} to {:.1f}".format(*found[1:]).replace("-", "−"),
+    }
 
 
 def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:
@@ -68,7 +78,7 @@ def accuracies(field: Sequence[NetworkRow], cost: Cost) -> list[dict[str, Any]]:
             "GMACs": row.gmacs,
             "Top-1 (%)": row.top1,
             "Top-5 (%)": row.top5,
-            "Top-1 against uncompressed": row.difference and row.difference.points(),
+            **change(row),
             "Best for its cost": "yes" if row.name in front else "",
             "Source": row.source,
         }
