@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from squeeze_core.cost import comparison
 from squeeze_core.cost.headline import headline
 from squeeze_core.networks.catalogue import DEFAULT, compressed_of
-from squeeze_core.report import Report, html, pptx, tables
+from squeeze_core.report import Report, card, html, pptx, tables
 from squeeze_core.spreadsheet import csv_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +52,11 @@ def on_the_web_page(report: Report) -> str:
     return markup.unescape(re.sub(r"<[^>]+>", " ", text))
 
 
+def on_cards(report: Report) -> str:
+    networks = (DEFAULT, compressed_of(DEFAULT)[0])
+    return "\n".join(card.markdown(network, card.parts(network)) for network in networks)
+
+
 def in_readme(report: Report) -> str:
     return (ROOT / "README.md").read_text("utf-8").replace("\n", " ")
 
@@ -61,6 +66,7 @@ PLACES: dict[str, Callable[[Report], str]] = {
     "Compress": lambda report: page("compress.py"),
     "slides": on_slides,
     "web page": on_the_web_page,
+    "model cards": on_cards,
     "README": in_readme,
 }
 
