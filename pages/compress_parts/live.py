@@ -17,6 +17,7 @@ from pages.widgets import downloads, in_python
 from pages.widgets.choices import one_of
 from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
+from squeeze_core.accuracy import Interval
 from squeeze_core.compression import presets, runtime, snippets
 from squeeze_core.compression.fit import Fitted, fit
 from squeeze_core.compression.pictures import Judged
@@ -99,13 +100,13 @@ def _result(found: Fitted) -> None:
         st.metric("Smaller than float32", f"{compressed.ratio:.1f}×")
         if judged:
             before, after = judged.confidence
-            st.metric("Same first answer", str(judged.agreement), help="With its 95 % interval")
+            _with_interval("Same first answer", judged.agreement)
             st.metric("Mean confidence", f"{before:.2f} → {after:.2f}")
         if judged and judged.accuracy:
             first, second, difference = judged.accuracy
-            st.metric("Top-1 before", str(first))
-            st.metric("Top-1 after", str(second))
-            st.metric("Difference", difference.points())
+            _with_interval("Top-1 before", first)
+            _with_interval("Top-1 after", second)
+            _with_interval("Difference", difference, difference.points())
     if found.warning:
         st.warning(plain(found.warning), icon=":material/warning:")
     if judged:
@@ -118,6 +119,13 @@ def _result(found: Fitted) -> None:
         "decoded once, when it is opened; then the network runs as fast as before, because it computes "
         "with the same number of weights."
     )
+
+
+def _with_interval(label: str, found: Interval, words: str = "") -> None:
+    """A figure with its 95 % interval below it: in one line a phone would cut it."""
+    value, _, interval = (words or str(found)).partition(" (")
+    about = {"delta_color": "off", "delta_arrow": "off", "help": "With its 95 % interval"}
+    st.metric(label, value, interval.removesuffix(")"), **about)  # type: ignore[arg-type]
 
 
 def _judged(judged: Judged, labels: tuple[str, ...]) -> None:

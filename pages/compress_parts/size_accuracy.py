@@ -30,7 +30,7 @@ def draw(fitted: Fitted | None) -> None:
             heading = f"{full.title}: {times:.1f} times smaller, {smallest.difference.points()} of top-1"
             files = "  \n".join(
                 f"Shipped file of {amount(one.stored_bytes or 0, 'B')}: {findings.difference(one)} "
-                f"{one.measured.same_first_answer} % of the first answers are the same."
+                f"{one.measured.same_first_answer:.1f} % of the first answers are the same."
                 for one in shipped
                 if one.measured
             )

@@ -41,8 +41,8 @@ def draw(network: Network, found: Compressed | None) -> None:
         if len(every) == 1:
             st.caption("Compress it below: then the bytes after each step are shown here.")
             return
-        parts = ("From AlexNet", "SqueezeNet alone") if before else ("SqueezeNet alone",)
-        part = one_of("Show", {name: name for name in parts}, "compress-part")
+        parts = ("From AlexNet", "SqueezeNet alone")
+        part = one_of("Show", {name: name for name in parts}, "compress-part") if before else parts[1]
         shown = every if part == "From AlexNet" else own
         titles = [step.title for step in shown]
         chosen = st.pills(

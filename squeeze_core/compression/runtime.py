@@ -87,8 +87,7 @@ PRECISIONS = {
         Precision(
             "int8",
             "int8, per channel",
-            "A quarter of the download, flash and memory, and less time where the processor has 8-bit "
-            "arithmetic.",
+            "A quarter of download, flash and memory; less time with 8-bit arithmetic.",
             _eight_bits,
         ),
     )

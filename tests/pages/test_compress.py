@@ -115,7 +115,8 @@ def test_the_trays_pictures_calibrate_and_judge(small: AppTest) -> None:
     found = compress(small)
     assert found.judged is not None
     assert (found.calibrated, len(found.judged.pictures)) == (5, 4)
-    assert metrics(small)["Same first answer"] == str(found.judged.agreement)
+    (same,) = (one for one in small.metric if one.label == "Same first answer")
+    assert f"{same.value} ({same.delta})" == str(found.judged.agreement)
     small.checkbox(key="compress-by-rate").set_value(False).run()
     small.segmented_control(key="compress-goal").set_value("size").run()
     small.number_input(key="compress-kilobytes").set_value(3).run()
@@ -141,7 +142,7 @@ def test_a_zip_file_with_a_folder_a_class_gives_accuracy(small: AppTest, monkeyp
     found = compress(small)
     assert found.judged is not None and found.judged.accuracy is not None
     assert len(found.judged.pictures) == found.calibrated == 10
-    shown = metrics(small)
+    shown = {one.label: f"{one.value} ({one.delta})" for one in small.metric}
     assert shown["Top-1 before"] == str(found.judged.accuracy[0])
     assert shown["Difference"] == found.judged.accuracy[2].points()
     if len(found.judged.changed):
