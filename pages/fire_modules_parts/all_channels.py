@@ -19,7 +19,7 @@ from squeeze_core.figures.maps import Scale
 from squeeze_core.images import Picture
 from squeeze_core.inside.trace import FireTrace, Unit
 
-SCALES: dict[Scale, str] = {"branch": "Per branch", "channel": "Per channel"}
+SCALES: dict[Scale, str] = {"branch": "One for all", "channel": "One each"}
 _GRID = "fire-grid"
 _STRIP = "fire-strip-chart"
 _HTML = (
@@ -52,7 +52,7 @@ def grid(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         chosen = one_of("Colour scale", SCALES, "fire-scale", show=True)
     maps = trace[unit.module, unit.branch]
     shape, zeros = figures.times(maps.shape), percent(maps.sparsity, 0)
-    st.markdown(f"**{figures.TITLES[unit.branch]}** · {shape} · {zeros} zeros")
+    st.markdown(f"**{figures.TITLES[unit.branch]}** · {shape} · {zeros} of the values are 0")
     off = {one.channel for one in channels_off.disabled() if one[:2] == unit[:2]}
 
     def on_chosen() -> None:

@@ -60,7 +60,7 @@ def menu(picture: Picture, trace: FireTrace, unit: Unit) -> None:
             f"{one}-looks-for.png",
             lambda: encoded(feature_visualisation.tile(*unit), "PNG"),
         )
-    with st.popover("Downloads", icon=":material/download:", key="fire-files"):
+    with st.popover("Downloads", icon=":material/download:", key="fire-files"), st.container(gap="xsmall"):
         for label, (name, make) in offers.items():
             words = f"{label} ({name.rpartition('.')[2].upper()})"
             downloads.file(words, make, name, f"download-{name}", "download", type="tertiary")
