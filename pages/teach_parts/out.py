@@ -54,7 +54,7 @@ def _files(lesson: Lesson, made: Taught) -> None:
         for label, make, ending in (
             ("Weights (.safetensors)", to_safetensors, "safetensors"),
             ("ONNX", files.onnx, "onnx"),
-            ("Compressed (.sqz)", lambda network: files.sqz(network, made), "sqz"),
+            ("Compressed (.sqz, half a minute)", lambda network: files.sqz(network, made), "sqz"),
         ):
             downloads.file(label, of(make), f"{_FILE}.{ending}", f"teach-{ending}", "download")
     with st.expander("How to load them", icon=":material/code:"):

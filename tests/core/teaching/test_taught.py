@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.torch import load
 
 from squeeze_core.classifier import classify, softmax
+from squeeze_core.compression import snippets
+from squeeze_core.compression.pictures import Pictures
 from squeeze_core.errors import UserError, WeightsError
 from squeeze_core.images import Picture
 from squeeze_core.images.sources import in_zip
@@ -20,7 +25,7 @@ from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.onnx_network import write_onnx
 from squeeze_core.networks.onnx_runtime import open_session
 from squeeze_core.networks.own import open_own, to_safetensors
-from squeeze_core.teaching import examples, taught
+from squeeze_core.teaching import examples, files, taught
 from squeeze_core.teaching.examples import Example
 from squeeze_core.teaching.taught import Taught
 
@@ -67,6 +72,34 @@ def test_torchvision_and_onnx_give_the_same_logits(made: Taught, network: Networ
     np.testing.assert_allclose(softmax(theirs), softmax(made.head(made.features)), atol=1e-4)
     added = theirs - made.head(made.features)
     assert np.ptp(added) < 1e-3 and theirs.min() > 0
+
+
+def test_the_snippets_answer_from_the_files_alone(
+    network: Network, samples: dict[str, Picture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    samples["coffee.jpg"].image.save("cat.jpg", quality=95)
+    Path("mine.safetensors").write_bytes(to_safetensors(network))
+    Path("mine.onnx").write_bytes(files.onnx(network))
+    for code in (snippets.torchvision("mine.safetensors"), snippets.onnx(network, "mine.onnx")):
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told):
+            exec(compile(code, "snippet", "exec"), {})
+        assert told.getvalue().strip() == "cup" and len(code.splitlines()) <= 18
+
+
+def test_a_compressed_file_has_a_tenth_of_the_bytes(
+    made: Taught, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The size asked for is 0.4 bytes a parameter; how it is met is the compression's own test."""
+    asked = []
+
+    def fit(network: Network, pictures: Pictures, kilobytes: float) -> Any:
+        asked.append((len(pictures), round(kilobytes)))
+        return SimpleNamespace(made=SimpleNamespace(data=b"file"))
+
+    monkeypatch.setattr("squeeze_core.compression.fit.fit", fit)
+    assert files.sqz(network, made) == b"file" and asked == [(16, 290)]
 
 
 def test_evidence_against_a_class_is_not_clipped(made: Taught, engine: Engine) -> None:
