@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.server import results
 from pages.teach_parts import lesson as lessons
+from pages.widgets import in_python
 from pages.widgets.progress import advance
 from pages.widgets.words import plain
 from squeeze_core.errors import UserError
@@ -29,6 +30,7 @@ def page() -> None:
     if lesson.made:
         worth.draw(lesson, lesson.made)
         out.draw(lesson, lesson.made)
+    in_python.draw("teach")
 
 
 def _teach(lesson: lessons.Lesson) -> None:

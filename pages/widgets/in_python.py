@@ -32,6 +32,12 @@ LINES = {
         "explanation = sq.explain({file!r}, {method!r}, {index}, {network})\nexplanation.map",
         "explain {quoted} {model} --method {method} --class {index} --out explained",
     ),
+    "teach": (
+        "import squeeze_core as sq\nfrom squeeze_core.__main__ import main\n\n"
+        "main(['teach', 'pictures', '--out', 'mine.safetensors'])  # one sub-folder a class\n"
+        "sq.open_network('mine.safetensors').labels",
+        "teach pictures --out mine.safetensors",
+    ),
     "compare": (
         "import squeeze_core as sq\n\nfor name in {names}:\n    cost = sq.profile(name)\n"
         "    print(name, cost.parameters, cost.macs)",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from pages.widgets.in_python import LINES, lines
 from squeeze_core import gallery
@@ -35,6 +36,7 @@ PAGES: dict[str, tuple[dict[str, Any], str]] = {
         "value[0].shape == (28, 28) and value[0].mean() == value[1][79]",
     ),
     "why": ({"method": "cam", "index": 285}, "value.shape == (14, 14)"),
+    "teach": ({}, "value == ('cat', 'cup')"),
     "compare": ({"names": ("squeezenet1_1", "vgg16"), "models": "squeezenet1_1 vgg16"}, "value is None"),
     "compress": ({"kilobytes": None, "size": ""}, "value[1] > 5"),
     "design_space": ({"choice": Choice()}, "value[0] == 1_248_424"),
@@ -48,6 +50,11 @@ def test_the_lines_of_a_page_give_what_it_shows(
     monkeypatch.chdir(tmp_path)
     name = "my cat's.png"
     Path(name).write_bytes((gallery.FOLDER / "chelsea.png").read_bytes())
+    for label, file in (("cat", "chelsea.png"), ("cup", "coffee.jpg")):
+        for side in (96, 128):
+            path = Path("pictures", label, f"{side}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.open(gallery.FOLDER / file).resize((side, side)).save(path)
     said, expected = PAGES[page]
     network = DEFAULT
     if page == "compress":  # a small one of one's own, because the shipped one takes a minute
