@@ -82,7 +82,10 @@ export default function ({ data, setTriggerValue }) {
     setTimeout(() => hand(rest, input.isConnected ? input : undefined), 1000);
   });
   listen("paste", (event) => {
-    if (hand([...(event.clipboardData?.files ?? [])])) event.preventDefault();
+    // On Teach, to the class under the pointer or with the focus.
+    const here = [":hover", ":focus-within"].map((state) => `[class*="st-key-teach-class-"]${state} input[type="file"]`);
+    const near = document.querySelector(here.join()) ?? undefined;
+    if (hand([...(event.clipboardData?.files ?? [])], near)) event.preventDefault();
   });
   listen("dragover", (event) => {
     if (event.dataTransfer?.types.includes("Files")) event.preventDefault();

@@ -173,12 +173,12 @@ def network(taught: Taught, engine: Engine, name: str, progress: Progress = igno
     where its answers on them still differ from the head's.
     """
     weight, bias = (part.astype(np.float32) for part in taught.head)
-    images = [one.image() for one in taught.examples]
-    lowest = np.inf
+    lowest, count = np.inf, len(taught.examples)
+    images = (one.image() for one in taught.examples)
     for done, places in enumerate(maps(engine, images, taught.trunk), 1):
         cells = np.einsum("kc,chw->khw", weight, places) + bias[:, None, None]
         lowest = min(lowest, float(cells.min()))
-        progress(0.5 * done / len(images))
+        progress(0.5 * done / count)
     # Half as much again for pictures that were not taught.
     raised = bias + np.float32(1.5 * max(0.0, -lowest))
     state = taught.trunk.weights.state() | {
@@ -195,9 +195,9 @@ def network(taught: Taught, engine: Engine, name: str, progress: Progress = igno
     assert isinstance(made.weights, OwnFile)
     made = replace(made, weights=replace(made.weights, words="taught here"))
     wanted = softmax(taught.head(taught.features))
-    for done, (image, want) in enumerate(zip(images, wanted, strict=True), 1):
-        got = softmax(engine.run(made, made.preprocess([image])))[0]
+    for done, (one, want) in enumerate(zip(taught.examples, wanted, strict=True), 1):
+        got = softmax(engine.run(made, made.preprocess([one.image()])))[0]
         if np.abs(got - want).max() > _EXACT:
             raise UserError("The network would not answer as it was taught; teach it with other pictures.")
-        progress(0.5 + 0.5 * done / len(images))
+        progress(0.5 + 0.5 * done / count)
     return made
