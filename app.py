@@ -12,7 +12,7 @@ from streamlit.starlette import App
 
 import squeeze_core.own_process  # noqa: F401 – before PyTorch
 from pages.server import log, memory, results, startup
-from pages.session import address, channels_off, tray
+from pages.session import address, channels_off, selected_network, tray
 from pages.widgets import network_picker, tray_bar
 from squeeze_core.colours import ACCENT
 
@@ -54,7 +54,7 @@ def front_door() -> None:
         layout="wide",
     )
     with log.request(page.title):
-        tray_bar.draw()
+        tray_bar.draw(page.url_path)
         if (
             page.url_path in WITHOUT_PICTURE
         ):  # drawn nevertheless, because it takes what is dropped anywhere
@@ -67,7 +67,10 @@ def front_door() -> None:
         tray.put_in_address()
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             st.page_link("pages/about.py", width="content")
-            address.copy_link(own_pictures=bool(tray.state().entries or "teach" in st.session_state))
+            address.copy_link(
+                pictures=bool(tray.state().entries or "teach" in st.session_state),
+                networks=selected_network.has_own(),
+            )
 
 
 if __name__ == "__main__":

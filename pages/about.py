@@ -19,7 +19,7 @@ st.title("What is this?", anchor=False)
 st.markdown(
     "Squeeze Lab runs **SqueezeNet**, a network of 1.2 million parameters from "
     "[Iandola et al., 2016](https://arxiv.org/abs/1602.07360), on your pictures, and shows its activations "
-    "and its cost. Everything runs on this computer; no picture leaves it."
+    "and its cost. Everything runs on the computer that serves this page; no picture leaves it."
 )
 st.page_link("pages/classify.py", label="Classify a picture", icon=":material/label:")
 

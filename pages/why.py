@@ -45,7 +45,13 @@ def compare(picture: Picture) -> None:
         "Opacity of the maps", 0, 100, 60, 5, format="%d %%", key="why-opacity", width=360, **address.BOUND
     )
     chosen = []
-    for side, column in zip(FIRST_METHODS, st.columns(2, gap="medium"), strict=True):
+    beside, *columns = st.columns([3, 5, 5], gap="medium")
+    with beside, st.container(key="picture"):
+        st.image(
+            tray.for_screen(picture), caption="Without a map", width="stretch", alt=tray.describe(picture)
+        )
+        st.html(figures.SCALE)
+    for side, column in zip(FIRST_METHODS, columns, strict=True):
         with column, st.container(border=True):
             chosen.append(explanation(side, picture, trace, opacity / 100))
     with st.container(border=True):

@@ -133,9 +133,12 @@ def weights_problem(network: Network) -> str:
     """The reason why that network cannot be loaded, in one sentence; "" when it can. Downloads missing
     weights; a failure is remembered for a minute, so that not every rerun tries again."""
     from squeeze_core.errors import WeightsError
+    from squeeze_core.networks.weights import hub_folder
 
     try:
         engine().get(network)
     except WeightsError as error:
-        return str(error)
+        # A visitor's own computer has no such folder.
+        folder = str(hub_folder())
+        return str(error).replace(f"{folder}/", "").replace(folder, "the server's folder of torch.hub")
     return ""

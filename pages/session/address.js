@@ -1,5 +1,5 @@
 // Copies the page's address, or shows it where the clipboard is not allowed. Before a reload that would lose the
-// visitor's own pictures, the browser asks.
+// visitor's own pictures or networks, the browser asks.
 const ask = (event) => event.preventDefault();
 
 export default function ({ parentElement, data }) {

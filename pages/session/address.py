@@ -33,9 +33,10 @@ def put(name: str, value: str, default: str = "") -> None:
         st.query_params[name] = value
 
 
-def copy_link(own_pictures: bool) -> None:
-    """A button that copies the address, with a note that the visitor's own pictures are not in it."""
-    note = "The link does not include your pictures." if own_pictures else ""
+def copy_link(pictures: bool, networks: bool) -> None:
+    """A button that copies the address, with a note that the visitor's own pictures are not in it; a reload
+    that would lose own pictures or networks is asked about."""
+    note = "The link does not include your pictures." if pictures else ""
     html = '<div><button type="button">Copy link</button><span role="status"></span></div>'
     draw = component(Path(__file__).with_suffix(".js"), html)
-    draw(data={"note": note, "own": own_pictures}, key="copy-link", width="content")
+    draw(data={"note": note, "own": pictures or networks}, key="copy-link", width="content")

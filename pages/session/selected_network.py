@@ -44,6 +44,11 @@ def state() -> NetworkSelection:
     return st.session_state.setdefault(_STATE, NetworkSelection())
 
 
+def has_own() -> bool:
+    """Whether a file of the user's is open, which a reload of the page closes."""
+    return bool(state().own or state().detector)
+
+
 def current() -> Network:
     """The SqueezeNet that every page uses."""
     from squeeze_core.networks.catalogue import DEFAULT

@@ -56,16 +56,26 @@ class Refusal(NamedTuple):
 class Tray:
     """One session's images and choices, in the order they came.
 
-    `removed`: names of pictures that were taken out. `token`: tells it from any other.
+    `refusals`: of all files so far; `fresh`: of the last drop, which every page says until the next action
+    or page. `removed`: names of pictures that were taken out; `cleared`: what `undo` brings back. `token`:
+    tells it from any other.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     chosen: str = ""
     sample: str = ""
     refusals: list[Refusal] = field(default_factory=list)
+    fresh: list[Refusal] = field(default_factory=list)
+    cleared: dict[str, Entry] = field(default_factory=dict)
+    page: str = ""
     drops: int = 0
     removed: set[str] = field(default_factory=set)
     token: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Remember why that file was not taken."""
+        self.refusals = [*(one for one in self.refusals if one.name != refusal.name), refusal]
+        self.fresh.append(refusal)
 
 
 def state() -> Tray:
@@ -124,7 +134,7 @@ def add(files: Iterable[UploadedFile]) -> None:
     """Take files; the first good one becomes the current picture, each bad one leaves a sentence."""
     tray = state()
     # Those kept back belong to the same drop, and came before its files.
-    tray.refusals = [refusal._replace(unsent=False) for refusal in tray.refusals if refusal.unsent]
+    tray.fresh = [refusal._replace(unsent=False) for refusal in tray.fresh if refusal.unsent]
     taken: list[str] = []
     for file in files:
         try:
@@ -138,12 +148,17 @@ def add(files: Iterable[UploadedFile]) -> None:
             else:
                 tray.entries[key] = _entry(data, file.name, key)
         except ImageError as error:
-            tray.refusals.append(Refusal(file.name, str(error)))
+            tray.refuse(Refusal(file.name, str(error)))
             continue
         taken.append(key)
         tray.removed.discard(file.name)
+        tray.refusals = [one for one in tray.refusals if one.name != file.name]
     if taken:
         tray.chosen = taken[0]
+        tray.removed |= {entry.picture.name for entry in tray.cleared.values()} - {
+            entry.picture.name for entry in tray.entries.values()
+        }
+        tray.cleared = {}
 
 
 def _entry(data: bytes, name: str, key: str, frame: int = 0) -> Entry:
@@ -163,7 +178,7 @@ def show_frame(entry: Entry, frame: int) -> None:
     try:
         new = _entry(entry.data, old.name, entry.file_key, frame)
     except ImageError as error:
-        tray.refusals = [Refusal(old.name, f"Frame {frame + 1}: {error}")]
+        tray.refuse(Refusal(old.name, f"Frame {frame + 1}: {error}"))
         new = replace(entry, data=b"")
     entries = ((new, new.picture.key) if one is entry else (one, key) for key, one in tray.entries.items())
     tray.entries, tray.chosen = {key: one for one, key in entries}, new.picture.key
@@ -174,19 +189,20 @@ def refuse(name: str, size: int) -> None:
     try:
         images.check_bytes(size, name)
     except ImageError as error:
-        state().refusals.append(Refusal(name, str(error), unsent=True))
+        state().refuse(Refusal(name, str(error), unsent=True))
 
 
 def add_samples() -> None:
     """Put the samples beside the pictures that are there; the current picture stays current."""
     tray = state()
-    tray.chosen = current().key
+    tray.chosen, tray.fresh = current().key, []
     entries = [sample_entry(sample.file) for sample in gallery.samples()]
     tray.entries |= {entry.picture.key: entry for entry in entries}
 
 
 def choose(picture: Picture) -> None:
     """Make that picture the current one: one of the tray's, or a sample while the tray is empty."""
+    state().fresh = []
     if picture.key in state().entries:
         state().chosen = picture.key
     else:
@@ -199,7 +215,7 @@ def remove(key: str) -> None:
     keys = list(tray.entries)
     if key not in keys:
         return
-    place = keys.index(key)
+    place, tray.fresh = keys.index(key), []
     tray.removed.add(tray.entries.pop(key).picture.name)
     if tray.chosen == key:
         rest = list(tray.entries)
@@ -207,10 +223,16 @@ def remove(key: str) -> None:
 
 
 def clear() -> None:
-    """Back to the sample."""
+    """Back to the sample, until `undo` or the next picture: the browser keeps its copies that long."""
     tray = state()
-    tray.removed |= {entry.picture.name for entry in tray.entries.values()}
-    tray.entries, tray.chosen, tray.refusals = {}, "", []
+    tray.cleared, tray.entries, tray.chosen, tray.refusals, tray.fresh = tray.entries, {}, "", [], []
+
+
+def undo() -> None:
+    """Bring back what `clear` removed."""
+    tray = state()
+    tray.entries, tray.cleared = tray.cleared | tray.entries, {}
+    tray.chosen = next(iter(tray.entries), "")
 
 
 def current_entry() -> Entry:

@@ -30,7 +30,7 @@ def draw() -> None:
         plain(title()),
         key="network-pick",
         icon=":material/visibility:",
-        help="The SqueezeNet used on every page; open your own",
+        help="The network of all pages but Design space; Detect's boxes have their own. Open yours here.",
         on_change="rerun",
     )
     if opened.open:
@@ -50,8 +50,8 @@ def _content() -> None:
 def _open_own() -> None:
     st.markdown(
         "**Open your own** SqueezeNet: weights or a checkpoint (.safetensors, .pth, .pt, .ckpt), or a "
-        "compressed file (.sqz); "
-        "or a detector that was trained here (.safetensors, .sqz)"
+        "compressed file (.sqz); or a detector that was trained here (.safetensors, .sqz). "
+        "It stays open until the page is reloaded."
     )
     left, right = st.columns(2)
     weights = left.file_uploader("Weights", key="network-file")

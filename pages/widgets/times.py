@@ -43,14 +43,14 @@ def milliseconds(value: float) -> str:
     return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
 
 
-def meaning(timings: Timings | None, what: str = "one picture at once") -> str:
+def meaning(timings: Timings | None, what: str = "one picture at a time") -> str:
     """A sentence on what the times of a page include, and whether the machine was too busy for them."""
     if not timings:
         return "No new time: the machine is busy with other requests, which come before measuring."
+    kind = "alternating " if len(timings.networks) > 1 else ""
     words = (
-        f"Time: the network alone on this computer's {timings.device.upper()}, {what}, median of "
-        f"{timings.networks[0].runs} runs{' in turns' if len(timings.networks) > 1 else ''}; decoding and "
-        "preparing the picture are not in it."
+        f"Time: the network alone on the server's {timings.device.upper()}, {what}, median of "
+        f"{timings.networks[0].runs} {kind}runs; decoding and preparing the picture are not in it."
     )
     if not timings.busy:
         return words

@@ -24,9 +24,11 @@ _RESTORE = (
 )
 
 
-def draw() -> None:
-    """The bar that every page has on top."""
+def draw(page: str) -> None:
+    """The bar that every page has on top; `page`: the address of this one."""
     state = tray.state()
+    if page != state.page:
+        state.page, state.fresh = page, []
     _take_drop(state)
     _style(list(state.entries.values()), tray.current())
     with st.container(border=True, key="tray"):
@@ -43,8 +45,8 @@ def draw() -> None:
             data={"session": state.token, "names": names, "gone": sorted(gone)}, key="tray-restore"
         )
         _about(tray.current_entry())
-        if state.refusals:
-            _refusals([refusal.sentence for refusal in state.refusals])
+        if state.fresh:
+            _refusals([refusal.sentence for refusal in state.fresh])
 
 
 def _about(entry: Entry) -> None:
@@ -74,7 +76,7 @@ def _refusals(sentences: list[str]) -> None:
             key="tray-dismiss",
             type="tertiary",
             icon=":material/close:",
-            on_click=tray.state().refusals.clear,
+            on_click=tray.state().fresh.clear,
         )
 
 
@@ -96,6 +98,8 @@ def _refuse() -> None:
 
 def _pictures(state: tray.Tray) -> None:
     """A button for each picture of the tray, or for each sample while the tray is empty."""
+    if state.cleared:
+        st.button("Undo: bring all back", key="tray-undo", icon=":material/undo:", on_click=tray.undo)
     own = [(entry.picture, entry.picture.name) for entry in state.entries.values()]
     samples = [(tray.sample_entry(sample.file).picture, sample.title) for sample in gallery.samples()]
     for picture, title in own or samples:

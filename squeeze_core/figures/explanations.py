@@ -10,13 +10,21 @@ from PIL import Image
 
 from squeeze_core.cost.units import percent
 from squeeze_core.detector.attribution import BoxExplanation
-from squeeze_core.figures.maps import overlay, place_in_words
+from squeeze_core.figures.maps import overlay, palette, place_in_words
 from squeeze_core.figures.style import ACCENT, NEUTRAL, escaped, styled
 from squeeze_core.inside.explain import Explanation, Score
 
 # The brightest pixels of a fine-grained map are a few dots: this share of it may saturate.
 SATURATED = 0.01
 DASHES = ("solid", "dot")
+COLOURS = "Inferno"
+_STOPS = ", ".join(f"rgb({red}, {green}, {blue})" for red, green, blue in palette(COLOURS)[::51].tolist())
+# The colour scale of every map, as HTML.
+SCALE = (
+    f'<div style="height:0.75rem;border-radius:4px;background:linear-gradient(to right, {_STOPS})"></div>'
+    '<div style="display:flex;justify-content:space-between;font-size:0.875rem">'
+    f"<span>0</span><span>strongest {percent(SATURATED, 0)} of the map</span></div>"
+)
 
 
 def heat(explanation: Explanation) -> np.ndarray:
@@ -35,7 +43,7 @@ def heat(explanation: Explanation) -> np.ndarray:
 
 def explained(explanation: Explanation, picture: Image.Image, opacity: float) -> Image.Image:
     """The explanation over the RGB picture, of any size; opacity 0 is the picture, 1 the map alone."""
-    return overlay(picture, heat(explanation), opacity, "Inferno")
+    return overlay(picture, heat(explanation), opacity, COLOURS)
 
 
 def in_words(explanation: Explanation) -> str:

@@ -67,6 +67,30 @@ def test_the_next_picture_is_shown_when_the_chosen_one_is_removed(mine: tray.Tra
     assert mine.removed == {f"{name}.png" for name in names}
 
 
+def test_removing_all_can_be_undone_until_the_next_picture(mine: tray.Tray) -> None:
+    names = ("red", "green", "blue")
+    tray.add([Dropped(f"{name}.png", encoded(Image.new("RGB", (4, 4), name))) for name in names])
+    before = dict(mine.entries)
+    tray.clear()
+    assert not mine.entries and not mine.removed  # the browser keeps its copies
+    tray.undo()
+    assert mine.entries == before and mine.chosen in before and not mine.cleared
+    tray.clear()
+    tray.add([Dropped("red.png", encoded(Image.new("RGB", (4, 4), "red")))])
+    assert not mine.cleared and mine.removed == {"green.png", "blue.png"}
+
+
+def test_a_refusal_leaves_with_the_next_action_and_stays_in_the_table(mine: tray.Tray) -> None:
+    tray.add([Dropped("red.png", encoded(Image.new("RGB", (4, 4), "red"))), Dropped("bad.png", b"bad")])
+    assert [one.name for one in mine.fresh] == ["bad.png"]
+    tray.choose(mine.entries[mine.chosen].picture)
+    assert not mine.fresh and [one.name for one in mine.refusals] == ["bad.png"]
+    tray.add([Dropped("worse.png", b"")])
+    assert [one.name for one in mine.fresh] == ["worse.png"] and len(mine.refusals) == 2
+    tray.add([Dropped("bad.png", encoded(Image.new("RGB", (4, 4), "blue")))])
+    assert [one.name for one in mine.refusals] == ["worse.png"]
+
+
 def test_a_thumbnail_is_the_middle_of_the_picture(mine: tray.Tray) -> None:
     wide = Image.new("RGB", (90, 30), "red")
     wide.paste("blue", (30, 0, 60, 30))
