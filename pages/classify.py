@@ -110,9 +110,10 @@ def live_answers(top: int) -> None:
 
     def answer(frame: Picture) -> live.Answer:
         from squeeze_core.classifier import classify
+        from squeeze_core.cost.units import percent
 
         found = next(classify([frame], results.engine(), selected_network.current()))
-        rows = (f"{one.label} · {one.probability:.0%}" for one in found.top(top))
+        rows = (f"{one.label} · {percent(one.probability)}" for one in found.top(top))
         return live.Answer([found.words, *rows])
 
     live.draw("classify", answer)
@@ -139,7 +140,6 @@ def page() -> None:
     with beside, st.container(key="picture"):
         caption = f"{plain(picture.name)} · {picture.width} × {picture.height} pixels"
         st.image(tray.for_screen(picture), caption=caption, width="stretch", alt=tray.describe(picture))
-        st.toggle("Live camera", key=_LIVE)
     with answers_side:
         results.import_for("classify")
         from pages.classify_parts import all_pictures
@@ -169,6 +169,7 @@ def page() -> None:
     if answers:
         announce("; ".join(f"{answer.network.title}: {answer.words}" for answer in answers))
     meaning = st.empty()
+    st.toggle("Live camera", key=_LIVE)
     if answers:
         behind = st.expander("Table and downloads", icon=":material/table:")
     if answers and len(tray.pictures()) + len(tray.state().refusals) > 1:

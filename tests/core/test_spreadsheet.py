@@ -40,7 +40,7 @@ def test_a_slides_chart_computes_no_name() -> None:
     """The workbook behind a chart would take a name that starts with = for a formula."""
     sheet = Presentation().slides.add_slide(Presentation().slide_layouts[6])
     bars = tuple(Bar(name, 1.0, "1", "#000000") for name in ("=1+1", "cat"))
-    pptx._bars(sheet, Bars(bars, "=axis"), (0, 0, 300, 200))
+    pptx._bars(sheet, Bars(bars, "=axis"), (0, 0, 300, 200), None)
     (chart,) = [shape.chart for shape in sheet.shapes if shape.has_chart]
     with zipfile.ZipFile(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob)) as workbook:
         cells = workbook.read("xl/worksheets/sheet1.xml").decode()
