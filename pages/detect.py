@@ -68,7 +68,7 @@ def live_boxes() -> None:
         size = (frame.width, frame.height) * 2
         boxes = [
             live.Box(
-                f"{one.name} {one.score:.0%}",
+                f"{one.name} {percent(one.score, 0)}",
                 tuple(side / whole for side, whole in zip(one.box, size, strict=True)),  # type: ignore[arg-type]
             )
             for one in found

@@ -179,8 +179,8 @@ def test_slides_are_ticked_branded_and_downloaded(compare: Page) -> None:
 
 
 def test_from_upload_to_the_last_slide_by_keyboard_alone(page: Page) -> None:
-    page.goto("/compare?compare-tab=Report")
-    expect(page.get_by_role("tab", name="Report")).to_be_visible()
+    page.goto("/detect")
+    expect(page.get_by_role("button", name="Upload", exact=True)).to_be_visible()
     page.wait_for_function("window.squeezeLab?.listens")
     for _ in range(3):  # what is drawn anew in between takes the focus with it
         tab_to(page, "Upload")
@@ -190,6 +190,12 @@ def test_from_upload_to_the_last_slide_by_keyboard_alone(page: Page) -> None:
             break
     chooser.value.set_files(gallery.FOLDER / "coffee.jpg")
     expect(page.get_by_role("button", name="coffee.jpg (shown)")).to_be_visible()
+    tab_to(page, "Compare")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tab", name="What it means")).to_be_visible()
+    tab_to(page, "What it means")
+    page.keyboard.press("ArrowLeft")  # round to the last tab
+    page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="PowerPoint")).to_be_visible()
     tab_to(page, "Present")
     page.keyboard.press("Space")
