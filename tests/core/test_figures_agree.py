@@ -1,4 +1,4 @@
-"""SqueezeNet's size and accuracy are the same on pages, slides, the web page, in CSV and in the README."""
+"""SqueezeNet's size and accuracy are the same on pages, slides, the web page, in CSV and in docs/."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ def on_cards(report: Report) -> str:
     return "\n".join(card.markdown(network, card.parts(network)) for network in networks)
 
 
-def in_readme(report: Report) -> str:
-    return (ROOT / "README.md").read_text("utf-8").replace("\n", " ")
+def in_documents(report: Report) -> str:
+    files = (ROOT / "README.md", ROOT / "docs" / "use.md", ROOT / "docs" / "networks.md")
+    return " ".join(file.read_text("utf-8") for file in files).replace("\n", " ")
 
 
 PLACES: dict[str, Callable[[Report], str]] = {
@@ -67,7 +68,7 @@ PLACES: dict[str, Callable[[Report], str]] = {
     "slides": on_slides,
     "web page": on_the_web_page,
     "model cards": on_cards,
-    "README": in_readme,
+    "documents": in_documents,
 }
 
 
