@@ -59,7 +59,10 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
             key="meaning-table",
             height="content",
             alt="What each network's size and time mean",
-            column_config={"Formula": st.column_config.TextColumn(width="large")},
+            column_config={
+                "What": st.column_config.TextColumn(width=230),
+                "Formula": st.column_config.TextColumn(width="large"),
+            },
         )
         downloads.buttons("what-it-means", table=table)
         st.caption(

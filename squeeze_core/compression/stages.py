@@ -172,7 +172,7 @@ def range_coding() -> Stage:
     return Stage(
         "range",
         "Range coding",
-        "Frequent values get short codes, as in a ZIP file; the weights before tell how frequent each is.",
+        "Frequent values get short codes, as in a ZIP file; earlier weights say which are frequent.",
         "Martin 1979; Bamler, constriction, arXiv:2201.01741",
         run,
     )
