@@ -36,7 +36,7 @@ def log() -> Iterator[list[str]]:
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> AppTest:
-    def broken() -> None:
+    def broken(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(tray_bar, "draw", broken)
