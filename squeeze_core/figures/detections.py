@@ -20,8 +20,8 @@ SURE = 0.5  # score below which a box is dashed
 
 # Twenty colours that are told apart (after Sasha Trubetskoy, 2017): as many as VOC has classes.
 PALETTE = (
-    "#E6194B", "#3CB44B", "#FFE119", "#4363D8", "#F58231", "#911EB4", "#42D4F4",
-    "#F032E6", "#BFEF45", "#FABED4", "#469990", "#DCBEFF", "#9A6324", "#FFFAC8",
+    "#E6194B", "#3CB44B", "#FFE119", "#4363D8", "#F58231", "#F032E6", "#42D4F4",
+    "#911EB4", "#BFEF45", "#FABED4", "#469990", "#DCBEFF", "#9A6324", "#FFFAC8",
     "#800000", "#AAFFC3", "#808000", "#FFD8B1", "#000075", "#A9A9A9",
 )  # fmt: skip
 
