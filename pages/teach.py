@@ -16,8 +16,8 @@ def page() -> None:
     st.title("Can it learn your classes?", anchor=False)
     st.markdown(
         "Name two to twenty classes and give each ten pictures or so: drop or paste them on a class, take "
-        "them with the camera, or open a set. SqueezeNet learns them here within seconds; nothing leaves "
-        "this computer."
+        "them with the camera, or open a set. SqueezeNet learns them within seconds. Your pictures stay "
+        "in this session."
     )
     from pages.teach_parts import out, piles, worth
 

@@ -32,9 +32,9 @@ class Pile:
 
 @dataclass(eq=False)
 class Lesson:
-    """`made`, `words`: what was taught of the classes as they are, or the reason why nothing was. `record`:
-    the network made of it. `refused`: sentences on files that are no pictures. `drops`: uploaders that were
-    emptied. `tried`: the outcome of training deeper, in words."""
+    """`made`, `words`: what was taught of the classes as they are, or the reason why nothing was.
+    `record`: the network made of it. `sqz`: its compressed file. `refused`: sentences on files that are no
+    pictures. `drops`: uploaders that were emptied. `tried`: the outcome of training deeper, in words."""
 
     piles: list[Pile] = field(default_factory=list)
     numbers: int = 0
@@ -42,6 +42,7 @@ class Lesson:
     made: Taught | None = None
     words: str = ""
     record: Network | None = None
+    sqz: bytes | None = None
     curve: dict[int, float] | None = None
     refused: list[str] = field(default_factory=list)
     tried: str = ""
@@ -66,7 +67,8 @@ class Lesson:
 
     def changed(self) -> None:
         """Forget what was taught of the classes as they were."""
-        self.made, self.words, self.record, self.curve, self.tried = None, "", None, None, ""
+        self.made, self.words, self.curve, self.tried = None, "", None, ""
+        self.record = self.sqz = None
 
     @property
     def pictures(self) -> int:

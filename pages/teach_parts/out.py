@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.server import results
 from pages.session import selected_network
@@ -25,8 +26,8 @@ def draw(lesson: Lesson, made: Taught) -> None:
     with st.container(border=True, key="teach-out"):
         st.subheader("Take it with you", anchor=False)
 
-        def work(bar: object) -> None:
-            told = advance(bar, text="Making the network")  # type: ignore[arg-type]
+        def work(bar: DeltaGenerator) -> None:
+            told = advance(bar, text="Making the network")
             lesson.record = taught.network(made, results.engine(), NAME, told)
             selected_network.state().own.pop(NAME, None)
             selected_network.take(lesson.record)
@@ -50,13 +51,24 @@ def _files(lesson: Lesson, made: Taught) -> None:
 
         return content
 
+    doing = "Studying which weights matter"
+
+    def compress(bar: DeltaGenerator) -> None:
+        told = advance(bar, 0.0, 0.1, "Making the network")
+        lesson.record = lesson.record or taught.network(made, results.engine(), NAME, told)
+        with results.engine().queue.turn(large=True):
+            lesson.sqz = files.sqz(lesson.record, made, advance(bar, 0.1, 0.9, doing))
+
     with st.container(horizontal=True, gap="small"):
         for label, make, ending in (
             ("Weights (.safetensors)", to_safetensors, "safetensors"),
             ("ONNX", files.onnx, "onnx"),
-            ("Compressed (.sqz, half a minute)", lambda network: files.sqz(network, made), "sqz"),
         ):
             downloads.file(label, of(make), f"{_FILE}.{ending}", f"teach-{ending}", "download")
+        if lesson.sqz:
+            downloads.file("Compressed (.sqz)", lesson.sqz, f"{_FILE}.sqz", "teach-sqz", "download")
+    if lesson.sqz is None:
+        on_demand("teach-compress", "Compress (.sqz)", ":material/compress:", compress, doing=doing)
     with st.expander("How to load them", icon=":material/code:"):
         for text in (
             snippets.torchvision(f"{_FILE}.safetensors"),

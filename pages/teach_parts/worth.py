@@ -124,7 +124,8 @@ def _deeper(lesson: Lesson, made: Taught) -> None:
         from squeeze_core.teaching.deeper import deeper
 
         found = deeper(made, results.engine(), advance(bar, text="Training fire8, fire9 and conv10"))  # type: ignore[arg-type]
-        lesson.made, lesson.record, lesson.tried = found.taught, None, found.words
+        lesson.made, lesson.tried = found.taught, found.words
+        lesson.record = lesson.sqz = None
 
     on_demand("teach-deeper", "Train deeper (a minute or two)", ":material/fitness_center:", work)
     st.caption(
@@ -144,8 +145,9 @@ def _pictures(lesson: Lesson, made: Taught) -> None:
             offers[int(true), int(answer)] = f"{cell}: {count}"
     else:
         offers |= {(k, k): f"{name}: {(made.truth == k).sum()}" for k, name in enumerate(made.classes)}
-    if st.session_state.get(_LOOK) not in offers:
-        st.session_state[_LOOK] = next(iter(offers))
+    # Set in each run: Streamlit forgets a choice whose words change, and the counts are among them.
+    looked = st.session_state.get(_LOOK)
+    st.session_state[_LOOK] = looked if looked in offers else next(iter(offers))
     chosen = st.selectbox(
         "Pictures", list(offers), format_func=lambda one: offers[one], key=_LOOK, width=420
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageOps
+from safetensors.numpy import save
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -15,10 +17,11 @@ from squeeze_core.accuracy import Interval, share
 from squeeze_core.classifier import softmax
 from squeeze_core.errors import UserError
 from squeeze_core.networks.architecture import BoundLayer, SqueezeNet, bind, run
-from squeeze_core.networks.catalogue import DEFAULT
+from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.torch_network import numpy_arrays
 from squeeze_core.networks.weights import OwnFile
+from squeeze_core.networks.weights.reading import State
 from squeeze_core.teaching import head
 from squeeze_core.teaching.examples import Progress, ignore, maps
 from squeeze_core.teaching.head import Head
@@ -80,11 +83,9 @@ def deeper(taught: Taught, engine: Engine, progress: Progress = ignore) -> Deepe
             return Deepened(taught, before, after, False)
         trained = _train(views, truth, taught.head, _part(progress, done, 0.25))
         features = _features(trained, plain)
-    state = numpy_arrays(trained.network.state_dict())
-    trunk = replace(DEFAULT, weights=OwnFile("", 0, state), key=f"deeper:{id(state)}")
     made = replace(
         taught,
-        trunk=trunk,
+        trunk=_trunk(numpy_arrays(trained.network.state_dict())),
         features=features,
         known=head.known_of(features, truth),
         head=trained.head,
@@ -92,6 +93,12 @@ def deeper(taught: Taught, engine: Engine, progress: Progress = ignore) -> Deepe
         folds=_FOLDS,
     )
     return Deepened(made, before, after, True)
+
+
+def _trunk(state: State) -> Network:
+    """The network of those weights; its key is their hash, because the engine keeps networks by key."""
+    key = f"deeper:{hashlib.sha256(save(state)).hexdigest()}"
+    return replace(DEFAULT, weights=OwnFile("", 0, state), key=key)
 
 
 def _part(progress: Progress, start: float, part: float) -> Progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from squeeze_core.networks.catalogue import Network
+from squeeze_core.teaching.examples import Progress, ignore
 from squeeze_core.teaching.taught import Taught
 
 # As many bits a weight as the shipped file of 496,077 bytes. With far fewer a network of two classes still
@@ -19,7 +20,7 @@ def onnx(network: Network) -> bytes:
     return runtime.to_onnx(network, runtime.PRECISIONS["float32"])
 
 
-def sqz(network: Network, taught: Taught) -> bytes:
+def sqz(network: Network, taught: Taught, progress: Progress = ignore) -> bytes:
     """A tenth of the bytes, calibrated by half of the pictures taught."""
     from squeeze_core.compression.fit import fit
     from squeeze_core.compression.pictures import Pictures
@@ -28,4 +29,4 @@ def sqz(network: Network, taught: Taught) -> bytes:
     names = tuple(one.name for one in taught.examples)
     parameters = sum(array.size for array in network.weights.state().values())
     pictures = Pictures(names, views, taught.truth)
-    return fit(network, pictures, _BYTES_A_PARAMETER * parameters / 1000).made.data
+    return fit(network, pictures, _BYTES_A_PARAMETER * parameters / 1000, progress=progress).made.data

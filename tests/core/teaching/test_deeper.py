@@ -7,6 +7,7 @@ import pytest
 
 from squeeze_core.classifier import softmax
 from squeeze_core.errors import UserError
+from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 from squeeze_core.teaching import deeper, taught
 from squeeze_core.teaching.examples import Example
@@ -30,6 +31,12 @@ def test_a_network_that_is_no_better_is_not_kept(
     assert np.array_equal(before_[first], after_[first]) and not np.array_equal(before_[last], after_[last])
     answer = softmax(engine.run(network, network.preprocess([trained.examples[0].image()])))[0]
     np.testing.assert_allclose(answer, softmax(trained.head(trained.features[:1]))[0], atol=1e-4)
+
+
+def test_networks_of_other_weights_have_other_keys() -> None:
+    state = DEFAULT.weights.state()
+    other = state | {"features.0.bias": state["features.0.bias"] + 1}
+    assert deeper._trunk(state).key == deeper._trunk(dict(state)).key != deeper._trunk(other).key
 
 
 def test_too_few_pictures_are_said(classes: dict[str, list[Example]], engine: Engine) -> None:
