@@ -94,7 +94,7 @@ def test_a_compressed_file_has_a_tenth_of_the_bytes(
     """The size asked for is 0.4 bytes a parameter; how it is met is the compression's own test."""
     asked = []
 
-    def fit(network: Network, pictures: Pictures, kilobytes: float) -> Any:
+    def fit(network: Network, pictures: Pictures, kilobytes: float, progress: Any) -> Any:
         asked.append((len(pictures), round(kilobytes)))
         return SimpleNamespace(made=SimpleNamespace(data=b"file"))
 
