@@ -24,6 +24,7 @@ MOST_CLASSES = 20
 _EXACT = 1e-4  # of a probability
 _FEW, _UNEVEN = 3, 10
 _SAME_PICTURE = 0.94  # cosine of features; different pictures of VOC reach 0.90
+_SAME_COLOURS = 25.0  # of 255: mean difference of a few cells; 10 % cut off each side: 21
 _OTHER_BORDER = 20.0  # of 255: difference of mean colour at the border
 _SAME_BORDER = 15.0  # of 255: deviation of the border among a class’s pictures; on VOC 26 or more
 
@@ -121,6 +122,9 @@ class Taught:
         alike = (self._likeness > _SAME_PICTURE) & (self.truth[:, None] != self.truth)
         found: dict[tuple[str, str], str] = {}
         for first, second in np.argwhere(np.triu(alike)).tolist():
+            cells = (self.examples[place].colours.astype(float) for place in (first, second))
+            if np.abs(np.subtract(*cells)).mean() > _SAME_COLOURS:
+                continue
             one, other = (self.classes[self.truth[place]] for place in (first, second))
             found.setdefault(
                 (one, other),

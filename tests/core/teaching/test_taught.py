@@ -152,6 +152,8 @@ def test_warnings_that_matter(classes: Classes) -> None:
     said = " ".join(taught.teach({"cat": [*cat, cup[0]], "cup": cup, "person": person[:1]}).warnings())
     assert "Nearly the same picture is in cat (coffee.jpg) and in cup (coffee.jpg)" in said
     assert "person has 1 picture;" in said
+    dark = replace(cup[0], colours=np.zeros_like(cup[0].colours))  # alike in features alone
+    assert "Nearly the same" not in " ".join(taught.teach({"cat": [*cat, dark], "cup": cup}).warnings())
     desk = [replace(one, colours=cat[0].colours) for one in cat]
     (said,) = taught.teach({"desk": desk, "cup": cup}).warnings()
     assert said.startswith("The pictures of desk have one background")
