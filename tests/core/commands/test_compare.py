@@ -63,6 +63,6 @@ def test_a_compressed_file_has_its_difference_from_the_uncompressed_network(
     assert main(["compare", "--json", "--models", "squeezenet1_1", "squeezenet1_1_sqz"]) == 0
     full, small = json.loads(capsys.readouterr().out)["models"]
     assert (full["top1"], small["top1"]) == (57.5, None) and full["megabytes"] == small["megabytes"]
-    assert small["measured_accuracy"]["on"].endswith("where float32 has 62.7 %")
+    assert "took no part in compression or choice" in small["measured_accuracy"]["on"]
     assert full["measured_accuracy"]["difference"] is None
     assert small["measured_accuracy"]["difference"] == [0.0, -2.9, 2.9]
