@@ -153,7 +153,7 @@ def _loader(network: nn.Module, see: Preprocess, paths: Sequence[Path]) -> list[
 def _written(path: Path, side: tuple[int, int]) -> Path:
     """A sample picture as a JPEG of that size."""
     buffer = io.BytesIO()
-    gallery.samples()[3].picture().image.resize(side, Image.Resampling.BICUBIC).save(
+    gallery.samples()[2].picture().image.resize(side, Image.Resampling.BICUBIC).save(
         buffer, "JPEG", quality=90
     )
     path.write_bytes(buffer.getvalue())
