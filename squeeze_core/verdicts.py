@@ -1,4 +1,4 @@
-"""What a person says of answers: right or wrong, by a tick or by the right class of the picture."""
+"""Verdicts of a person on answers: right or wrong, by a tick or by the right class of the picture."""
 
 from __future__ import annotations
 

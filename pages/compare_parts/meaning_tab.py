@@ -1,4 +1,4 @@
-"""What the sizes mean in seconds, money and memory, with the reader's own figures."""
+"""Sizes in seconds, money and memory, with the reader's own figures."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def draw(lesson: Lesson) -> None:
 
 
 def _actions(lesson: Lesson) -> None:
-    """What concerns all classes."""
+    """Draw the controls of all classes."""
     with st.container(horizontal=True, gap="small", key="teach-actions"):
         full = len(lesson.piles) >= MOST_CLASSES
         st.button("Add class", key="teach-add", icon=":material/add:", on_click=_add, disabled=full)

@@ -1,4 +1,4 @@
-"""What the taught network is worth: accuracy, confusion matrix, pictures to look at, learning curve."""
+"""Quality of the taught network: accuracy, confusion matrix, pictures to look at, learning curve."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Box(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is shown for a frame: boxes over it, lines of text below it."""
+    """Answer for one frame: boxes over it, lines of text below it."""
 
     lines: Sequence[str] = ()
     boxes: Sequence[Box] = ()

@@ -92,7 +92,7 @@ def answer(
 def rows_of(
     options: Namespace, work: Work, wanted: Sequence[Path], cells: Callable[[Row], Cells]
 ) -> list[Cells]:
-    """What `cells` takes from the row of each labelled picture, in their order.
+    """The values that `cells` takes from the row of each labelled picture, in their order.
 
     With `--out` rows are written as they come and resumed by a later run; cells are then as that format
     keeps them. UserError for the first file that is no picture, and for a table that `cells` cannot read.

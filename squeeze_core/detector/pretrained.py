@@ -108,7 +108,7 @@ def load_detector(file: Path | None = None) -> PretrainedDetector:
 
 
 def _described(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """What `describe` wrote, as fields of `PretrainedDetector`; ValueError saying what is missing or out of
+    """The text of `describe` as fields of `PretrainedDetector`; ValueError saying what is missing or out of
     bounds."""
     for key in ("labels", "width", "size"):
         if key not in metadata:

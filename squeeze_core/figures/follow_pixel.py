@@ -118,7 +118,7 @@ def _module_arrays(
     near: list[np.ndarray],
     pool: str,
 ) -> Arrays:
-    """What is computed with: the input of each cell, the squeeze maps near the cells, filters and biases of
+    """Numbers to multiply: the input of each cell, the squeeze maps near the cells, filters and biases of
     `channels`; and what must come out: each cell's expands, and the pool's value over it."""
     module, state = trace.modules[name], trace.network.weights.state()
     squeezed = module.places["squeeze"].values

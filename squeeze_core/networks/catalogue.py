@@ -143,7 +143,7 @@ class Network:
 
     @property
     def sureness(self) -> Sureness:
-        """When its best answer is sure: as measured, else by the number of its classes."""
+        """Temperature and limit of a sure answer: measured, else by the number of classes."""
         found = None if self.own else sureness.measured().get(self.name)
         return found or sureness.of_classes(len(self.labels))
 

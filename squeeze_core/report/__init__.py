@@ -23,7 +23,7 @@ NEXT_STEP = "measure it on 300 labelled pictures of our own, then on our device.
 
 @dataclass(frozen=True)
 class Branding:
-    """What a person gives the report.
+    """Choices of the person who gives the report.
 
     `color`: "#rrggbb". `logo`: RGB or RGBA. `decision`: asked for on the first slide, `next_step`: on the
     fourth. `template`: a .potx or .pptx file's bytes, whose layouts, fonts and colours the slides take.

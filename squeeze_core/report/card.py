@@ -82,7 +82,7 @@ def _triple(values: tuple[float, float, float]) -> str:
 
 
 def _accuracy(network: Network) -> dict[str, str]:
-    """What was published and measured, each with its set."""
+    """Published and measured accuracy, each with its set."""
     said, published, measured = {}, network.published, network.measured
     if published.top1 is not None:
         where = f"on ImageNet’s validation set ({published.source})"

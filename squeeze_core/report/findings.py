@@ -132,7 +132,7 @@ def speed(measurements: Sequence[Measurement]) -> str:
 
 
 def speed_gain(measurements: Sequence[Measurement]) -> tuple[float, str]:
-    """How many times as fast as AlexNet SqueezeNet is, and where: as measured here, else as published."""
+    """SqueezeNet's speed as a multiple of AlexNet's and the machine: measured here, else published."""
     times = {one.name: one.milliseconds for one in measurements}
     where = "on this machine, measured"
     if not {REFERENCE, "alexnet"} <= times.keys():

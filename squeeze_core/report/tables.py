@@ -59,7 +59,7 @@ def _row(row: NetworkRow, measured: Mapping[str, dict[str, Any]]) -> dict[str, A
 
 
 def change(row: NetworkRow) -> dict[str, float | str | None]:
-    """What compression changed of a file's accuracy; None for other networks. In two cells, since a
+    """The change of a compressed file's accuracy; None for other networks. In two cells, since a
     spreadsheet takes text that begins with a sign for a formula."""
     found = row.difference
     return {

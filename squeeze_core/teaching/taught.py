@@ -65,7 +65,7 @@ class Taught:
 
     @property
     def how(self) -> str:
-        """How the accuracy was measured, in words."""
+        """The kind of cross-validation, in words."""
         if self.folds == len(self.truth):
             return "leave-one-out: each picture judged by a head made without it"
         return f"{self.folds}-fold cross-validation: each part judged by a head made without it"

@@ -28,7 +28,7 @@ def test_a_head_learns_its_classes(each: int) -> None:
 
 
 def test_a_picture_is_judged_by_a_head_made_without_it() -> None:
-    """Where names are drawn by lot, all others say nothing of the one left out."""
+    """With labels drawn by lot, the other pictures say nothing of the one left out."""
     random = np.random.default_rng(1)
     features, truth = np.abs(random.normal(1, 1, (40, 64))), np.arange(40) % 2
     unseen = head.choose(features, truth).unseen
