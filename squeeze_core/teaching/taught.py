@@ -66,9 +66,12 @@ class Taught:
     @property
     def how(self) -> str:
         """The kind of cross-validation, in words."""
-        if self.folds == len(self.truth):
-            return "leave-one-out: each picture judged by a head made without it"
-        return f"{self.folds}-fold cross-validation: each part judged by a head made without it"
+        one = self.folds == len(self.truth)
+        kind = "leave-one-out: each picture" if one else f"{self.folds}-fold cross-validation: each part"
+        words = f"{kind} judged by a head made without it"
+        if np.bincount(self.truth).min() > head.FEWEST:
+            words += "; the regularisation was chosen on the same pictures, which flatters a little"
+        return words
 
     @property
     def confusion(self) -> np.ndarray | None:

@@ -79,6 +79,19 @@ def test_labelled_pictures_give_accuracy_weakest_classes_and_calibration(own: Ne
     assert "99.9 %, and 77.8 % are right; expected calibration error 22.1 %" in said["Calibration"]
 
 
+def test_the_five_weakest_classes_are_named_the_weakest_first(own: Network) -> None:
+    truth = np.repeat(np.arange(7), 10)
+    answers = truth.copy()
+    for index in range(7):
+        answers[10 * index : 10 * index + index] = 9  # class 6 is right 4 times of 10, class 0 always
+    logits = np.eye(10, dtype=np.float32)[answers]
+    sections = card.parts(own, (Pictures(("",) * 70, (np.zeros((1, 1, 3), np.uint8),) * 70, truth), logits))
+    said = sections["How right it is"]
+    assert isinstance(said, dict)
+    shares = [one.split(" %")[0] for one in said["Weakest classes"].split("; ")]
+    assert shares == ["40.0", "50.0", "60.0", "70.0", "80.0"]
+
+
 def test_the_command_writes_markdown_or_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["card", "--out", str(tmp_path / "card.html"), "--model", "squeezenet1_1_sqz"]) == 0
     text = (tmp_path / "card.html").read_text("utf-8")
