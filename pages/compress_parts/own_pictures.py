@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.session import tray
-from squeeze_core import images
 from squeeze_core.compression.pictures import Pictures, gather
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
-from squeeze_core.images.sources import Source, in_zip
+from squeeze_core.images.sources import Source, uploaded
 from squeeze_core.networks.catalogue import Network
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def gathered(network: Network, files: list[UploadedFile], progress: Callable[[fl
 
     UserError for a damaged ZIP file, and when none of those dropped is a picture.
     """
-    sources = [source for file in files for source in _sources(file)]
+    sources = list(uploaded((file.name, file.getvalue()) for file in files))
     if not files:
         kept = [entry.picture for entry in tray.state().entries.values()]
         sources = [Source(PurePath(picture.name), partial(_same, picture)) for picture in kept]
@@ -49,9 +48,3 @@ def gathered(network: Network, files: list[UploadedFile], progress: Callable[[fl
 
 def _same(picture: Picture) -> Picture:
     return picture
-
-
-def _sources(file: UploadedFile) -> Iterable[Source]:
-    if file.name.lower().endswith(".zip"):
-        return in_zip(file, file.name)
-    return [Source(PurePath(file.name), partial(images.decode, file.getvalue(), file.name))]

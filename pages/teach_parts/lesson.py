@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 import streamlit as st
 
@@ -12,11 +10,13 @@ from pages.server import results
 from pages.server.streamlit_internals import forget_uploads, uploads
 from squeeze_core.errors import UserError
 from squeeze_core.images import ImageError
-from squeeze_core.images.sources import Source
+from squeeze_core.images.sources import Source, uploaded
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.teaching.examples import MOST, Example, class_name, gather
+from squeeze_core.teaching import taught
+from squeeze_core.teaching.examples import MOST, Example, Progress, class_name, gather, ignore
 from squeeze_core.teaching.taught import MOST_CLASSES, Taught
 
+NAME = "My classes"
 _STATE = "teach"
 FIRST = ("Class 1", "Class 2")
 
@@ -83,6 +83,12 @@ class Lesson:
             raise UserError(f"Two classes are called {twice}.")
         return found
 
+    def network(self, progress: Progress = ignore) -> Network:
+        """The network of what was taught, made once."""
+        assert self.made
+        self.record = self.record or taught.network(self.made, results.engine(), NAME, progress)
+        return self.record
+
     def put(self, pile: Pile, found: Example | ImageError) -> None:
         """Take a picture, or say why it is none."""
         if isinstance(found, ImageError):
@@ -132,19 +138,15 @@ def read(sources: list[Source], pile: Pile | None = None) -> None:
         lesson.refused.append("Pictures without a folder were left out: one folder a class.")
 
 
-def take_drop(key: str, sources: Iterable[Source], pile: Pile | None = None) -> None:
-    """Read what was dropped under that key, and empty the uploader."""
-    files = uploads(key)
+def take_drop(key: str, pile: Pile | None = None) -> None:
+    """Read what was dropped under that key, if anything, as `read` does, and empty the uploader."""
+    if not (files := uploads(key)):
+        return
     current().drops += 1
     try:
-        read(list(sources), pile)
+        read(list(uploaded((file.name, file.getvalue()) for file in files)), pile)
     except UserError as error:
         current().refused = [str(error)]
     finally:
         forget_uploads(files)
     st.rerun()
-
-
-def folder_of(name: str) -> PurePath:
-    """The path that a browser gave for an uploaded file."""
-    return PurePath(name.replace("\\", "/"))

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import PurePath
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from pages.server import results
-from pages.server.streamlit_internals import uploads
 from pages.session import tray
 from pages.teach_parts import lesson as lessons
 from pages.teach_parts.lesson import Lesson, Pile
 from pages.widgets import downloads, live
 from pages.widgets.words import plain
-from squeeze_core import images
 from squeeze_core.images import Picture
-from squeeze_core.images.sources import Source, in_zip
 from squeeze_core.teaching import examples
 from squeeze_core.teaching.sets import SETS
 from squeeze_core.teaching.taught import MOST_CLASSES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 _SHOWN = 12
 
@@ -80,17 +68,10 @@ def _open_sets(lesson: Lesson) -> None:
         st.caption(plain(offered.source))
     key = f"teach-zip-drop-{lesson.drops}"
     st.file_uploader("A ZIP file with one folder a class", type="zip", accept_multiple_files=True, key=key)
-    if files := uploads(key):
-        lessons.take_drop(key, (one for file in files for one in in_zip(file, file.name)))
+    lessons.take_drop(key)
     key = f"teach-folder-drop-{lesson.drops}"
     st.file_uploader("Or that folder", accept_multiple_files="directory", key=key)
-    if files := uploads(key):
-        lessons.take_drop(key, map(_source, files))
-
-
-def _source(file: UploadedFile) -> Source:
-    path = PurePath(file.name.replace("\\", "/"))
-    return Source(path, partial(images.decode, file.getvalue(), path.name))
+    lessons.take_drop(key)
 
 
 def _card(lesson: Lesson, pile: Pile) -> None:
@@ -118,8 +99,7 @@ def _card(lesson: Lesson, pile: Pile) -> None:
     st.file_uploader(
         f"Pictures of {plain(pile.name)}", accept_multiple_files=True, key=key, label_visibility="collapsed"
     )
-    if files := uploads(key):
-        lessons.take_drop(key, _of_files(files), pile)
+    lessons.take_drop(key, pile)
     with st.container(horizontal=True, gap="small"):
         if st.button("From the tray", key=f"teach-tray-{number}", icon=":material/image:"):
             lesson.put(pile, examples.example(tray.current(), results.engine()))
@@ -132,14 +112,6 @@ def _card(lesson: Lesson, pile: Pile) -> None:
         with st.container(horizontal=True, gap="xxsmall"):
             for one in shown:
                 st.image(one.jpeg, width=56, alt=f"{one.name}, of {pile.name}")
-
-
-def _of_files(files: list[UploadedFile]) -> Iterable[Source]:
-    for file in files:
-        if file.name.lower().endswith(".zip"):
-            yield from in_zip(file, file.name)
-        else:
-            yield _source(file)
 
 
 def _remove(lesson: Lesson, pile: Pile) -> None:

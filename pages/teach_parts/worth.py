@@ -42,19 +42,17 @@ def draw(lesson: Lesson, made: Taught) -> None:
 
 def _figures(made: Taught) -> None:
     accuracy, count = made.accuracy, len(made.examples)
-    if accuracy is None:
-        st.subheader(f"{count} pictures taught", anchor=False)
-        st.caption("A class of one picture leaves none to judge by; add a second one to each.")
-        announce(f"{count} pictures taught")
-        return
-    st.subheader(f"{percent(accuracy.value / 100)} of the answers are right", anchor=False)
-    st.caption(
-        plain(
+    heading = f"{count} pictures taught"
+    words = "A class of one picture leaves none to judge by; add a second one to each."
+    if accuracy:
+        heading = f"{percent(accuracy.value / 100)} of the answers are right"
+        words = (
             f"Top-1 {accuracy} of {count} pictures, 95 % interval; {made.how}. Measured on your own "
             "pictures: others may differ more."
         )
-    )
-    announce(f"{percent(accuracy.value / 100)} of the answers are right")
+    st.subheader(heading, anchor=False)
+    st.caption(plain(words))
+    announce(heading)
 
 
 def _confusion(made: Taught) -> None:
@@ -137,26 +135,14 @@ def _deeper(lesson: Lesson, made: Taught) -> None:
 
 def _pictures(lesson: Lesson, made: Taught) -> None:
     """The pictures of a cell of the confusion matrix, or those it is least sure of; each can be moved."""
-    offers: dict[tuple[int, int] | str, str] = {"unsure": "Least sure"} if made.unseen is not None else {}
-    if made.confusion is not None:
-        for true, answer in zip(*made.confusion.nonzero(), strict=True):
-            count, name, other = made.confusion[true, answer], made.classes[true], made.classes[answer]
-            cell = f"{name}, right" if true == answer else f"{name} answered as {other}"
-            offers[int(true), int(answer)] = f"{cell}: {count}"
-    else:
-        offers |= {(k, k): f"{name}: {(made.truth == k).sum()}" for k, name in enumerate(made.classes)}
+    groups = made.groups()
     # Set in each run: Streamlit forgets a choice whose words change, and the counts are among them.
     looked = st.session_state.get(_LOOK)
-    st.session_state[_LOOK] = looked if looked in offers else next(iter(offers))
+    st.session_state[_LOOK] = looked if looked in groups else next(iter(groups))
     chosen = st.selectbox(
-        "Pictures", list(offers), format_func=lambda one: offers[one], key=_LOOK, width=420
+        "Pictures", list(groups), format_func=lambda one: groups[one][0], key=_LOOK, width=420
     )
-    if isinstance(chosen, str):
-        places = made.least_sure(_SHOWN)
-    elif made.confusion is not None:
-        places = made.in_cell(*chosen)
-    else:
-        places = (made.truth == chosen[0]).nonzero()[0].tolist()
+    places = groups[chosen][1]
     with st.grid(min_column_width=130, gap="small", key="teach-pictures"):
         for place in places[:_SHOWN]:
             with st.container(border=True):

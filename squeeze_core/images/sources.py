@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from io import BytesIO
 from pathlib import PurePath
 from typing import IO, NamedTuple
 
@@ -18,6 +19,17 @@ class Source(NamedTuple):
 
     path: PurePath
     picture: Callable[[], Picture]
+
+
+def uploaded(files: Iterable[tuple[str, bytes]]) -> Iterator[Source]:
+    """The pictures among files given as name, with any folders, and content; of a ZIP file those in it.
+    UserError when it is none."""
+    for name, data in files:
+        path = PurePath(name.replace("\\", "/"))
+        if path.suffix.lower() == ".zip":
+            yield from in_zip(BytesIO(data), path.name)
+        else:
+            yield Source(path, partial(decode, data, path.name))
 
 
 def in_zip(file: IO[bytes], name: str) -> Iterator[Source]:

@@ -82,16 +82,24 @@ class Taught:
         np.add.at(table, (self.truth, self.answers), 1)
         return table
 
-    def in_cell(self, true: int, answer: int) -> list[int]:
-        """The places of the pictures in one cell of the confusion matrix."""
-        assert self.answers is not None
-        return np.flatnonzero((self.truth == true) & (self.answers == answer)).tolist()
+    def groups(self) -> dict[tuple[int, ...], tuple[str, list[int]]]:
+        """Groups of pictures to look at: key → title and places.
 
-    def least_sure(self, most: int) -> list[int]:
-        """The places of the pictures whose true class has the smallest probability, that one first."""
-        if self.unseen is None:
-            return []
-        return np.argsort(self.unseen[np.arange(len(self.truth)), self.truth])[:most].tolist()
+        (): all, the one whose true class has the smallest probability first; (true class, answer): a cell
+        of the confusion matrix. Where that is None: the classes, as if every answer were right.
+        """
+        found: dict[tuple[int, ...], tuple[str, list[int]]] = {}
+        answers, right = self.truth, ""
+        if self.unseen is not None:
+            least = np.argsort(self.unseen[np.arange(len(self.truth)), self.truth])
+            found[()] = "Least sure", least.tolist()
+            answers, right = self.unseen.argmax(1), ", right"
+        for true, answer in np.unique(np.stack([self.truth, answers], 1), axis=0).tolist():
+            places = np.flatnonzero((self.truth == true) & (answers == answer)).tolist()
+            name = self.classes[true]
+            title = f"{name}{right}" if true == answer else f"{name} answered as {self.classes[answer]}"
+            found[true, answer] = f"{title}: {len(places)}", places
+        return found
 
     @cached_property
     def _likeness(self) -> np.ndarray:

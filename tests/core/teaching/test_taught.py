@@ -47,7 +47,11 @@ def test_real_pictures_are_told_apart(
 ) -> None:
     assert made.accuracy and made.accuracy.value > 90 and made.folds == 16
     assert made.confusion is not None and made.confusion.sum(1).tolist() == [6, 6, 4]
-    assert made.in_cell(0, 0) and made.truth[made.nearest(0)] == 0
+    groups, table = made.groups(), made.confusion
+    assert {cell: len(places) for cell, (_, places) in groups.items() if cell} == {
+        tuple(cell): table[tuple(cell)] for cell in np.argwhere(table).tolist()
+    }
+    assert groups[0, 0][0] == f"cat 🐈, right: {table[0, 0]}" and made.truth[made.nearest(0)] == 0
     answer = next(classify([samples["chelsea.png"]], engine, network))
     assert answer.top(1)[0].label == "cat 🐈" and not answer.none_of_these
     street = next(classify([samples["motorcycle_left.jpg"]], engine, network))
