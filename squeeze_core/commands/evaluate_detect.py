@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +10,12 @@ from typing import Any
 from squeeze_core.commands import complain, print_json
 from squeeze_core.commands.detect import share
 from squeeze_core.commands.files import rows_of
-from squeeze_core.commands.result_table import Row
 from squeeze_core.commands.work import Work
 from squeeze_core.cost.units import percent
 from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import detect, least_side
-from squeeze_core.detector.detections import Candidates, Detection
 from squeeze_core.detector.evaluate import score, shown
-from squeeze_core.detector.pretrained import PretrainedDetector, load_detector
+from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.engine import Engine
 
@@ -70,15 +66,21 @@ def run(options: Namespace) -> int:
     if options.last:
         ordered = sorted(annotations.examples, key=lambda example: example.path.name)
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
-    done = _work(options, detector)
-
-    def cells(row: Row) -> list[list[Detection]]:
-        return [_boxes(row[name], detector.labels) for name in ("proposals", "shown")]
-
-    rows = rows_of(options, done, [example.path for example in annotations.examples], cells)
-    proposals, found = zip(*rows, strict=True)
+    engine = Engine(options.device)
+    threshold = detector.calibration.threshold if options.threshold is None else options.threshold
+    work = Work(
+        engine,
+        DETECTOR,
+        lambda pictures: detect(pictures, engine, detector, options.tiled),
+        lambda path, found: {"proposals": found.proposals(), "shown": found.detections(threshold)},
+        lambda row, found: (),
+        None,
+        least_side(detector, options.tiled),
+    )
+    rows = rows_of(work, [example.path for example in annotations.examples])
+    proposals, found = zip(*((row["proposals"], row["shown"]) for row in rows), strict=True)
     result = score(annotations, proposals)
-    seen = shown(annotations, found, _threshold(options, detector))
+    seen = shown(annotations, found, threshold)
     if options.json:
         on_screen = vars(seen) | {"precision": seen.precision, "recall": seen.recall}
         print_json(vars(result) | {"shown": on_screen})
@@ -92,48 +94,3 @@ def run(options: Namespace) -> int:
     for label, value in sorted(result.per_class.items(), key=lambda item: -item[1]):
         print(f"  {value:5.1f} %  {label}")
     return 0
-
-
-def work(options: Namespace) -> Work:
-    """Detection with every proposal kept."""
-    return _work(options, load_detector(options.weights))
-
-
-def _work(options: Namespace, detector: PretrainedDetector) -> Work:
-    engine, threshold = Engine(options.device), _threshold(options, detector)
-
-    def row(path: Path, result: Candidates) -> Row:
-        return {
-            "proposals": [_cells(one) for one in result.proposals()],
-            "shown": [_cells(one) for one in result.detections(threshold)],
-            "milliseconds": round(result.milliseconds, 2),
-        }
-
-    name = options.weights.name if options.weights else DETECTOR
-    return Work(
-        engine,
-        # Rows that another threshold or way of searching gave are another model's.
-        f"{name}, {'tiled, ' if options.tiled else ''}shown from {threshold:g}",
-        lambda pictures: detect(pictures, engine, detector, options.tiled),
-        row,
-        lambda row, result: (),
-        {"proposals": str, "shown": str},
-        least_side(detector, options.tiled),
-    )
-
-
-def _threshold(options: Namespace, detector: PretrainedDetector) -> float:
-    return detector.calibration.threshold if options.threshold is None else float(options.threshold)
-
-
-def _cells(one: Detection) -> list[float]:
-    """A box in a row: index of its class, score, x0, y0, x1, y1."""
-    return [one.index, one.score, *one.box]
-
-
-def _boxes(cell: Any, labels: Sequence[str]) -> list[Detection]:
-    """The boxes of a row, also of one that was read from a table, where they are JSON."""
-    rows = json.loads(cell) if isinstance(cell, str) else cell
-    return [
-        Detection(labels[index], index, score, (x0, y0, x1, y1)) for index, score, x0, y0, x1, y1 in rows
-    ]

@@ -12,7 +12,6 @@ import numpy as np
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.classifier import classify
 from squeeze_core.commands import files, legible, network_options
-from squeeze_core.commands.activations import folder_of
 from squeeze_core.commands.result_table import Row
 from squeeze_core.commands.work import Work
 from squeeze_core.cost.units import percent
@@ -82,3 +81,8 @@ def work(options: Namespace) -> Work:
         None,
         None,
     )
+
+
+def folder_of(path: Path, out: Path) -> Path:
+    """The folder in `out` of one of many pictures: its own path, from the root or here on."""
+    return out.joinpath(*(part for part in path.parts if part not in (path.anchor, "..")))

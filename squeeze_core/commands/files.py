@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tqdm import tqdm
 
@@ -18,11 +18,8 @@ from squeeze_core.commands import add_device_option, add_json_option, complain, 
 from squeeze_core.commands.cluster import found_on_ray
 from squeeze_core.commands.inputs import paths
 from squeeze_core.commands.result_table import Row, Table
-from squeeze_core.commands.work import Found, Work
+from squeeze_core.commands.work import Work
 from squeeze_core.errors import UserError
-from squeeze_core.spreadsheet import defused
-
-Cells = TypeVar("Cells")
 
 
 def add_file_argument(parser: ArgumentParser) -> None:
@@ -60,93 +57,43 @@ def answer(
     make: Callable[[Namespace], Work],
     done: Callable[[Path], bool] = lambda path: False,
 ) -> int:
-    """Do the work that `make` has on every file and print or write its results.
+    """Do the work that `make` has on every file, here or on a cluster, and print or write its results.
 
-    `done`: files to leave out. The exit code: 2 when any file was no picture.
+    They come one by one, so that memory does not grow with the number of files. Those that the table of
+    `--out` holds already and those of `done` are left out; after Ctrl-C the table is whole. The exit code:
+    2 when any file was no picture.
     """
     if len(options.files) > 1 or not Path(options.files[0]).is_file():
         images.warm()
     work = make(options)
     errors = 0
     with ExitStack() as stack:
-        document = None
+        document = table = None
         if options.json:
             document = stack.enter_context(Document(work.model, lambda: work.engine.device))
-
-        def use(one: Found) -> None:
-            nonlocal errors
-            if one.error:
-                errors += 1
-                tqdm.write(one.error, file=sys.stderr)
-            if document:
-                document.add(one.row)
-            elif one.lines and not (options.out and work.columns):
-                print(*one.lines, sep="\n", flush=True)
-
-        table = go_over(options, work, (path for path in paths(options.files) if not done(path)), use)
-    if table and not options.json:
-        print(f"{table.rows:,} files in {options.out}")
-    return 2 if errors or (table and table.errors) else 0
-
-
-def rows_of(
-    options: Namespace, work: Work, wanted: Sequence[Path], cells: Callable[[Row], Cells]
-) -> list[Cells]:
-    """The values that `cells` takes from the row of each labelled picture, in their order.
-
-    With `--out` rows are written as they come and resumed by a later run; cells are then as that format
-    keeps them. UserError for the first file that is no picture, and for a table that `cells` cannot read.
-    """
-    rows: list[Row] = []
-
-    def use(one: Found) -> None:
-        if one.error:
-            raise UserError(one.error)
-        if not options.out:
-            rows.append(one.row)
-
-    table = go_over(options, work, wanted, use, len(wanted))
-    if table is None:
-        return [cells(row) for row in rows]
-    known = {defused(row["file"]): row for row in table.every()}
-    try:
-        return [cells(known[defused(legible(path))]) for path in wanted]
-    except (ValueError, TypeError, LookupError):
-        raise UserError(f"{options.out} is not a table of these results; choose another --out.") from None
-
-
-def go_over(
-    options: Namespace,
-    work: Work,
-    files: Iterable[Path],
-    use: Callable[[Found], object],
-    total: int | None = None,
-) -> Table | None:
-    """Give each file's result, found here or on a cluster, to `use` and to the table of `--out`, if any.
-
-    That happens one by one, so that memory does not grow with the number of files. Files that the table
-    holds already are left out. `total`: of the files, where it is known. After Ctrl-C the table is whole.
-    """
-    with ExitStack() as stack:
-        table = None
         if options.out and work.columns:
             columns = {"file": str, "model": str, **work.columns, "milliseconds": float, "error": str}
             table = stack.enter_context(Table(options.out, columns, work.model))
         watched = sys.stderr.isatty() and not sys.stdout.isatty()
         bar = tqdm(
-            desc=getattr(options, "task", options.command),
-            total=total,
+            desc=options.command,
             unit=" files",
             initial=table.rows if table else 0,
-            disable=not (table or total or watched),
+            disable=not (table or watched),
             mininterval=0.1 if sys.stderr.isatty() else 10,  # rarely where nobody watches, as in a log
             file=sys.stderr,
         )
         stack.enter_context(bar)
-        waiting = _remaining(files, table)
+        waiting = _remaining((path for path in paths(options.files) if not done(path)), table)
         try:
             for one in work.found(waiting) if options.engine == "local" else found_on_ray(options, waiting):
-                use(one)
+                if one.error:
+                    errors += 1
+                    tqdm.write(one.error, file=sys.stderr)
+                if document:
+                    document.add(one.row)
+                elif one.lines and not table:
+                    print(*one.lines, sep="\n", flush=True)
                 if table:
                     table.add({"file": one.row["file"], "model": table.model, **one.row})
                 bar.update()
@@ -158,7 +105,19 @@ def go_over(
             raise SystemExit(130) from None
     if work.engine.notice:
         complain(work.engine.notice)
-    return table
+    if table and not options.json:
+        print(f"{table.rows:,} files in {options.out}")
+    return 2 if errors or (table and table.errors) else 0
+
+
+def rows_of(work: Work, wanted: Sequence[Path]) -> Iterator[Row]:
+    """The row of each labelled picture, in order. UserError for the first file that is no picture."""
+    for one in tqdm(work.found(wanted), unit=" files", total=len(wanted), file=sys.stderr):
+        if one.error:
+            raise UserError(one.error)
+        yield one.row
+    if work.engine.notice:
+        complain(work.engine.notice)
 
 
 class Document:

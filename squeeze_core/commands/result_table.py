@@ -48,7 +48,7 @@ class Table:
                 _pyarrow()
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not is_lines:
-                for row in self.every():
+                for row in self._every():
                     self._count(row)
             self._finished_rows = self.rows
             self._lines.touch()
@@ -86,8 +86,8 @@ class Table:
             raise self._not_writable(error) from None
         self._count(row)
 
-    def every(self) -> Iterator[Row]:
-        """All rows of the closed table, in order; cells as its format keeps them, files by `defused`."""
+    def _every(self) -> Iterator[Row]:
+        """All rows of the finished table, in order; cells as its format keeps them, files by `defused`."""
         if self._suffix == ".jsonl":
             return (row for row, _ in _whole_lines(self.path))
         read = _csv_rows if self._suffix == ".csv" else _parquet_rows
@@ -115,7 +115,7 @@ class Table:
         streamed = (flattened(row) for row, _ in _whole_lines(self._lines))
         written: set[bytes] = set()
         # A process that ended between writing the table and removing the lines left rows in both.
-        for row in chain(self.every() if self.path.exists() else (), streamed):
+        for row in chain(self._every() if self.path.exists() else (), streamed):
             if (digest := _digest(row["file"])) not in written:
                 written.add(digest)
                 yield row

@@ -81,26 +81,3 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
     blocked.write_text("in the way")
     assert main(["activations", CAT, "--out", str(blocked / "out"), "--device", "cpu"]) == 2
     assert "cannot be written to" in capsys.readouterr().err
-
-
-def test_many_pictures_each_have_a_folder_and_are_not_done_twice(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pictures, out = tmp_path / "pictures", tmp_path / "maps"
-    for name in ("a/cat.png", "b/cat.png"):
-        (pictures / name).parent.mkdir(parents=True)
-        (pictures / name).write_bytes(Path(CAT).read_bytes())
-    (pictures / "c.png").write_bytes(b"")
-    monkeypatch.chdir(tmp_path)
-    command = ["activations", "pictures", "--out", str(out), "--device", "cpu", "--json"]
-    assert main(command) == 2
-    printed = capsys.readouterr()
-    first, second, empty = json.loads(printed.out)["results"]
-    assert [first["file"], second["file"]] == ["pictures/a/cat.png", "pictures/b/cat.png"]
-    assert len(first["written"]) == 25 and first["written"] != second["written"]
-    assert all(Path(path).is_file() for path in (*first["written"], *second["written"]))
-    assert empty["error"] == "c.png is empty." and printed.err == "c.png is empty.\n"
-    (out / "pictures" / "b" / "cat.png" / "activations.npz").unlink()  # as if stopped before it was whole
-    assert main(command) == 2
-    again = json.loads(capsys.readouterr().out)["results"]
-    assert [result["file"] for result in again] == ["pictures/b/cat.png", "pictures/c.png"]

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from squeeze_core.__main__ import main
-from squeeze_core.commands import evaluate_detect
 from squeeze_core.gallery import FOLDER
 
 CAT = {"id": "a", "file_name": "chelsea.png", "width": 451, "height": 300}
@@ -47,28 +46,3 @@ def test_a_mapping_of_another_form_is_refused(evaluated, capsys: pytest.CaptureF
     with pytest.raises(SystemExit, match="2"):
         evaluated([{"id": 17, "name": "cat"}], "--rename", "kitten")
     assert "'kitten' is not of the form OLD=NEW" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
-def test_rows_are_kept_and_scored_again_without_the_network(
-    evaluated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
-) -> None:
-    cat, out = [{"id": 17, "name": "cat"}], tmp_path / f"rows.{ending}"
-    _, alone, _ = evaluated(cat)
-    code, first, _ = evaluated(cat, "--out", str(out))
-    assert code == 0 and first == alone and out.exists()
-    monkeypatch.setattr(evaluate_detect, "detect", lambda *_: pytest.fail("done already"))
-    assert evaluated(cat, "--out", str(out))[:2] == (0, alone)
-    code, document, errors = evaluated(cat, "--out", str(out), "--threshold", "0.7")
-    assert code == 2 and document is None and "choose another --out" in errors
-
-
-def test_a_table_whose_boxes_somebody_changed_is_one_sentence(evaluated, tmp_path: Path) -> None:
-    cat, out = [{"id": 17, "name": "cat"}], tmp_path / "rows.jsonl"
-    assert evaluated(cat, "--out", str(out))[0] == 0
-    row = json.loads(out.read_text())
-    for proposals in ("[", [[99, 0.5, 0, 0, 9, 9]], [[1]]):
-        out.write_text(json.dumps(row | {"proposals": proposals}) + "\n")
-        code, document, errors = evaluated(cat, "--out", str(out))
-        assert code == 2 and document is None
-        assert errors.splitlines()[-1] == f"{out} is not a table of these results; choose another --out."
