@@ -67,10 +67,9 @@ def front_door() -> None:
         tray.put_in_address()
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             st.page_link("pages/about.py", width="content")
-            address.copy_link(
-                pictures=bool(tray.state().entries or "teach" in st.session_state),
-                networks=selected_network.has_own(),
-            )
+            lesson = st.session_state.get("teach")
+            pictures = bool(tray.state().entries or (lesson and lesson.pictures))
+            address.copy_link(pictures, networks=selected_network.has_own())
 
 
 if __name__ == "__main__":

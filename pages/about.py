@@ -27,14 +27,15 @@ st.header("Weights", anchor=False)
 for shipped in SHIPPED.values():
     with st.container(border=True):
         st.subheader(shipped.title, anchor=False)
-        st.markdown(plain(shipped.words))
+        st.markdown(f"Source: {plain(shipped.words)}.")
         st.caption(f"Licence: {plain(shipped.licence)}")
         with st.expander("Checksum and measured accuracy", icon=":material/table:"):
             st.json({"sha256": shipped.sha256, "measured": shipped.measured})
 for network in (named(name) for name in OURS if name not in SHIPPED):
     with st.container(border=True):
         st.subheader(network.title, anchor=False)
-        st.markdown(plain(network.weights.words) if network.present() else results.weights_problem(network))
+        source = f"Source: {plain(network.weights.words)}."
+        st.markdown(source if network.present() else results.weights_problem(network))
 with st.container(border=True):
     st.subheader("Every other network", anchor=False)
     st.markdown("torchvision's own weights, downloaded and hash-checked when they are first asked for.")

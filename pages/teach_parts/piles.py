@@ -9,7 +9,7 @@ from pages.session import tray
 from pages.teach_parts import lesson as lessons
 from pages.teach_parts.lesson import Lesson, Pile
 from pages.widgets import downloads, live
-from pages.widgets.words import plain
+from pages.widgets.words import plain, refusals
 from squeeze_core.images import Picture
 from squeeze_core.teaching import examples
 from squeeze_core.teaching.sets import SETS
@@ -21,11 +21,9 @@ _SHOWN = 12
 def draw(lesson: Lesson) -> None:
     _actions(lesson)
     if lesson.refused:
-        with st.container(horizontal=True, vertical_alignment="center", key="teach-refused"):
-            more = len(lesson.refused) - 5
-            several = [*lesson.refused[:5], *([f"{more} more were left out."] if more > 0 else [])]
-            st.error("  \n".join(map(plain, several)), icon=":material/broken_image:")
-            st.button("Dismiss", key="teach-dismiss", type="tertiary", on_click=lesson.refused.clear)
+        more = len(lesson.refused) - 5
+        several = [*lesson.refused[:5], *([f"{more} more were left out."] if more > 0 else [])]
+        refusals(several, "teach", lesson.refused.clear)
     with st.grid(min_column_width=280, gap="medium", key="teach-piles"):
         for pile in lesson.piles:
             with st.container(border=True, key=f"teach-class-{pile.number}"):

@@ -85,7 +85,7 @@ def _curve(lesson: Lesson, made: Taught) -> None:
         st.caption("Each class needs three pictures for this.")
         return
     rows = [{"pictures a class": size, "top-1 (%)": round(top1, 1)} for size, top1 in lesson.curve.items()]
-    alt = ", ".join(f"{size} pictures: {top1:.0f}%" for size, top1 in lesson.curve.items())
+    alt = ", ".join(f"{size} pictures: {top1:.0f} %" for size, top1 in lesson.curve.items())
     downloads.chart(figures.curve(lesson.curve), table=rows, name="learning-curve", alt=alt)
     st.caption(
         "Mean of five draws, judged by the pictures not drawn. A curve that still rises says: add pictures."

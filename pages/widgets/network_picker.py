@@ -134,7 +134,7 @@ def _choice() -> None:
 def _caption(network: Network) -> str:
     words = [network.weights.words, str(network.preprocess)]
     if not network.present():
-        words.insert(0, "not on this machine yet")
+        words.insert(0, "not downloaded yet")
     return plain("; ".join([*words, network.classes_in_words()]))
 
 

@@ -46,13 +46,10 @@ def milliseconds(value: float) -> str:
 def meaning(timings: Timings | None, what: str = "one picture at a time") -> str:
     """A sentence on what the times of a page include, and whether the machine was too busy for them."""
     if not timings:
-        return "No new time: the machine is busy with other requests, which come before measuring."
+        return "No new time: the server is busy with other requests, which come before measuring."
     kind = "alternating " if len(timings.networks) > 1 else ""
     words = (
         f"Time: the network alone on the server's {timings.device.upper()}, {what}, median of "
         f"{timings.networks[0].runs} {kind}runs; decoding and preparing the picture are not in it."
     )
-    if not timings.busy:
-        return words
-    load = "" if timings.load is None else f" (load {timings.load:.1f} for each core)"
-    return f"{words} **This machine is busy{load}: times vary.**"
+    return f"{words} **The server is busy: times vary.**" if timings.busy else words

@@ -11,7 +11,7 @@ from pages.session import tray
 from pages.session.tray import Entry
 from pages.widgets import network_picker
 from pages.widgets.component import component
-from pages.widgets.words import plain
+from pages.widgets.words import plain, refusals
 from squeeze_core import gallery
 from squeeze_core.colours import ACCENT
 from squeeze_core.images import MAX_BYTES, Picture
@@ -46,7 +46,7 @@ def draw(page: str) -> None:
         )
         _about(tray.current_entry())
         if state.fresh:
-            _refusals([refusal.sentence for refusal in state.fresh])
+            refusals([refusal.sentence for refusal in state.fresh], "tray", state.fresh.clear)
 
 
 def _about(entry: Entry) -> None:
@@ -66,18 +66,6 @@ def _about(entry: Entry) -> None:
         if number != picture.frame + 1:
             tray.show_frame(entry, number - 1)
             st.rerun()
-
-
-def _refusals(sentences: list[str]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="tray-refusals"):
-        st.error("  \n".join(map(plain, sentences)), icon=":material/broken_image:")
-        st.button(
-            "Dismiss",
-            key="tray-dismiss",
-            type="tertiary",
-            icon=":material/close:",
-            on_click=tray.state().fresh.clear,
-        )
 
 
 def _drop_zone(key: str) -> None:

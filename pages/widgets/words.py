@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -10,6 +11,15 @@ import streamlit as st
 def plain(text: str) -> str:
     """The text with Markdown's marks escaped."""
     return "".join(f"\\{mark}" if mark in r"\`*_{}[]()#+-.!|~:$<>" else mark for mark in text)
+
+
+def refusals(sentences: Sequence[str], name: str, dismiss: Callable[[], None]) -> None:
+    """The sentences on files that were not taken, and a button that dismisses them; `name`: for keys."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{name}-refusals"):
+        st.error("  \n".join(map(plain, sentences)), icon=":material/broken_image:")
+        st.button(
+            "Dismiss", key=f"{name}-dismiss", type="tertiary", icon=":material/close:", on_click=dismiss
+        )
 
 
 def announce(answer: str) -> None:

@@ -77,7 +77,7 @@ def curve(points: Mapping[int, float]) -> go.Figure:
             mode="lines+markers",
             line=line,
             marker={"size": 9},
-            hovertemplate="%{x} pictures a class: %{y:.1f}%<extra></extra>",
+            hovertemplate="%{x} pictures a class: %{y:.1f} %<extra></extra>",
         )
     )
     styled(figure).update_layout(height=300)
