@@ -10,13 +10,10 @@ import streamlit as st
 from pages.session import address
 from pages.widgets import downloads, in_python
 from pages.widgets.choices import one_of
-from squeeze_core.cost import article, design_space
+from squeeze_core.cost import design_space
 from squeeze_core.cost.design_space import DESIGNS, Choice, Design, DesignError, PublishedDesign, Stem
 from squeeze_core.cost.units import amount
-from squeeze_core.figures import comparison_charts
 from squeeze_core.figures import design_space as figures
-from squeeze_core.figures.style import NEUTRAL
-from squeeze_core.networks.catalogue import CATALOGUE
 from squeeze_core.networks.plan import Bypass, Metaparameters
 
 _PRESETS = {
@@ -169,43 +166,5 @@ def explore() -> None:
         in_python.draw("design_space", choice=choice)
 
 
-@st.fragment
-def listing() -> None:
-    """The article's own code, as printed, beside SqueezeNet 1.0."""
-    blocks, ours = article.blocks(), design_space.design(Choice()).cost.parameters
-    running = [block for block in blocks if block.side]
-    every, used = (sum(block.parameters for block in part) for part in (blocks, running))
-    with st.container(border=True):
-        st.header("The article’s own listing, as printed", anchor=False)
-        st.markdown(
-            f"An article on SqueezeNet prints {len(blocks)} plain 3×3 convolutions under that name, each "
-            f"followed by a 2×2 pool. They hold **{amount(every)} parameters, {amount(4 * every, 'B')}** "
-            f"in fp32: {every / ours:.0f} times SqueezeNet 1.0’s. A picture of {article.SIZE} pixels is "
-            f"1×1 after {len(running)} pools, and pool{len(running) + 1} has no input left, so the listing "
-            "cannot run as printed. It has no 1×1 convolution, so nothing reduces the channels. SqueezeNet "
-            "puts a 1×1 convolution with few channels before its 3×3 ones, where most parameters would be."
-        )
-        chart = comparison_charts.counted_bars(
-            {
-                "SqueezeNet 1.0": (ours, CATALOGUE["squeezenet1_0"].colour),
-                f"Listing, the {len(running)} that run": (used, NEUTRAL),
-                f"Listing, all {len(blocks)} printed": (every, NEUTRAL),
-            },
-            "parameters",
-        )
-        table = [
-            {
-                "Block": f"conv{block.number}, pool{block.number}",
-                "Channels": block.filters,
-                "Leaves the pool": f"{block.side} × {block.side}" if block.side else "never reached",
-                "Parameters": block.parameters,
-                "MACs": block.macs,
-            }
-            for block in blocks
-        ]
-        downloads.chart(chart, table=table, name="article-listing")
-
-
 st.title("What if SqueezeNet were built differently?", anchor=False)
 explore()
-listing()

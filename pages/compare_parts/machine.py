@@ -12,7 +12,6 @@ from pages.server import results
 from pages.widgets import downloads
 from pages.widgets.choices import one_of
 from pages.widgets.progress import on_demand
-from squeeze_core.cost import article
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.measure import Measurement, measure
 from squeeze_core.cost.units import Speed
@@ -37,7 +36,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
         st.header(
             findings.speed(here) if here else "How fast is each network on this machine?", anchor=False
         )
-        missing = [row for row in rows if row.name not in measured() and row.name != article.NAME]
+        missing = [row for row in rows if row.name not in measured()]
         count = "this network" if len(missing) == 1 else f"these {len(missing)} networks"
         if missing:
             run(missing, f"Measure {count}", key="machine")

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from squeeze_core.accuracy import Interval
 from squeeze_core.colours import NEUTRAL
-from squeeze_core.cost import article, handmade
+from squeeze_core.cost import handmade
 from squeeze_core.cost.profile import Profile, profile_on_record
 from squeeze_core.cost.published import MCUNET, MCUNET_GMACS, MCUNET_PARAMETERS, TABLE_2
 from squeeze_core.cost.units import FP32_BYTES
@@ -48,7 +48,7 @@ _NAMES = (
     "vit_b_16",
 )
 NAMES = tuple(dict.fromkeys(_NAMES))  # a network that is shipped is torchvision's too
-ROW_NAMES = (*NAMES, handmade.NAME, article.NAME)
+ROW_NAMES = (*NAMES, handmade.NAME)
 COMPRESSED = tuple(network.name for network in compressed_of(DEFAULT))
 DEFAULT_NAMES = ("squeezenet1_1", "vgg16", "resnet18", "resnet50")
 REFERENCE = DEFAULT.name
@@ -71,8 +71,8 @@ class NetworkRow:
 
     `gmacs`: 10^9 multiply-accumulates a picture. `activation_megabytes`: most fp32 intermediate results
     alive at once. `top1`, `top5`: percent on ImageNet as published, by `source`; `note` belongs beside
-    them. `network`: the record behind the row; None for the hand-made features and the article's
-    listing. `stored_bytes`: of a file whose size is not that of fp32 parameters, a compressed network's and
+    them. `network`: the record behind the row; None for the hand-made features.
+    `stored_bytes`: of a file whose size is not that of fp32 parameters, a compressed network's and
     a user's; None for the others. `measured`: accuracy on pictures of ours.
     """
 
@@ -146,9 +146,8 @@ class NetworkRow:
 
 def title(name: str) -> str:
     """The name that people read, for a network or the hand-made features; of a file, its own."""
-    titles = {handmade.NAME: handmade.TITLE, article.NAME: article.TITLE}
-    if name in titles:
-        return titles[name]
+    if name == handmade.NAME:
+        return handmade.TITLE
     return CATALOGUE[name].title if name in CATALOGUE else name
 
 
@@ -158,10 +157,6 @@ def row(network: Network | str) -> NetworkRow:
     if network == handmade.NAME:
         parameters = (handmade.FEATURES + 1) * 1000
         return NetworkRow(handmade.NAME, handmade.TITLE, parameters, handmade.SOURCE)
-    if network == article.NAME:
-        blocks = article.blocks()
-        parameters, macs = sum(block.parameters for block in blocks), sum(block.macs for block in blocks)
-        return NetworkRow(article.NAME, article.TITLE, parameters, article.SOURCE, macs / 1e9)
     known = named(network) if isinstance(network, str) else network
     cost, published = profile_of(known), known.published
     return NetworkRow(

@@ -72,13 +72,6 @@ def facts(row: NetworkRow) -> tuple[str, ...]:
     return tuple(found)
 
 
-def counted_bars(values: Mapping[str, tuple[float, str]], cost: Cost) -> Bars:
-    """Bars for what is no network of the comparison: value in the cost's base unit, and colour, by name."""
-    axis = COSTS[cost]
-    bars = (Bar(name, value, amount(value, axis.unit), color) for name, (value, color) in values.items())
-    return Bars(tuple(bars), axis.title, axis.unit)
-
-
 def published_bars(rows: Sequence[PublishedRow]) -> Bars:
     """The paper's own table: sizes in MB as printed."""
     bars = (
