@@ -124,8 +124,8 @@ def found(name: str) -> Network:
 def prepared(network: Network, device: str) -> Subject:
     """Trained weights where they are on this machine, else random ones."""
     trained = network.present()
-    built = network.load_on(device) if trained else fastest(untrained(network), device)
     size = network.preprocess.size
+    built = network.load_on(device) if trained else fastest(partial(untrained, network), device, size)
     random = np.random.default_rng(0)
 
     def run(batch: int) -> None:

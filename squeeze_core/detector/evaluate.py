@@ -91,10 +91,9 @@ def judge(annotations: Annotations, answers: Iterable[Candidates]) -> Judged:
 def right(found: Sequence[Detection], example: Example) -> list[bool]:
     """True for each box, best first, that covers a true box of its class not covered by one before it."""
     verdicts = []
-    boxes, labels = np.asarray(example.boxes), np.asarray(example.labels)
-    free = np.ones(len(labels), bool)
+    free = np.ones(len(example.labels), bool)
     for one in found:
-        (overlaps,) = iou(np.array([one.box]), boxes) * (free & (labels == one.index))
+        (overlaps,) = iou(np.array([one.box]), example.boxes) * (free & (example.labels == one.index))
         best = int(overlaps.argmax()) if len(overlaps) else -1
         verdicts.append(best >= 0 and bool(overlaps[best] >= 0.5))
         if verdicts[-1]:

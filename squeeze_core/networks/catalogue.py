@@ -184,7 +184,7 @@ class Network:
             return OnnxGraph(self.graph.read_bytes(), self.weights.state(), self.load)
         from squeeze_core.networks.torch_network import fastest
 
-        return fastest(self.load(), device)
+        return fastest(self.load, device, self.preprocess.size)
 
 
 _TORCHVISION = json.loads(RECORDS.read_text("utf-8"))

@@ -141,15 +141,18 @@ class OnnxNetwork:
 
 
 class OnnxGraph:
-    """A network on the CPU whose ONNX graph is given, its weights left out: a `Runner` of the engine."""
+    """A network on the CPU whose ONNX graph is given: a `Runner` of the engine.
+
+    `weights`: by name, of the initializers that the graph names but does not hold.
+    """
 
     device = "cpu"
 
     def __init__(self, graph: bytes, weights: Arrays, build: Callable[[], nn.Module]) -> None:
         self._build = build
-        initializers = onnx.load_model_from_string(graph).graph.initializer
+        initializers = onnx.load_model_from_string(graph).graph.initializer if weights else ()
         left_out = {one.name: weights[one.name] for one in initializers}
-        self.bytes = sum(array.nbytes for array in left_out.values())
+        self.bytes = len(graph) + sum(array.nbytes for array in left_out.values())
         self._session = open_session(graph, left_out=left_out)
 
     @cached_property

@@ -15,28 +15,32 @@ import torch
 from torch import Tensor, nn
 
 from squeeze_core.networks.architecture import Parts, SqueezeNet
-from squeeze_core.networks.onnx_network import Arrays, OnnxNetwork
-from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
+from squeeze_core.networks.onnx_network import Arrays, OnnxGraph, OnnxNetwork
 
-# Larger weights are not held twice, by PyTorch and by ONNX Runtime.
+# Larger weights are not exported, which would take several times their memory.
 LARGEST_BYTES = 120_000_000
 # Held while anything is exported or traced: PyTorch's exporters keep their state in globals.
 _EXPORTING = threading.Lock()
 
 
-def fastest(module: nn.Module, device: str) -> OnnxNetwork | TorchNetwork:
-    """A network in eval mode as that device runs it fastest."""
+def fastest(
+    build: Callable[[], nn.Module], device: str, size: int
+) -> OnnxNetwork | OnnxGraph | TorchNetwork:
+    """The network that `build` makes in eval mode, as that device runs pictures of `size` fastest."""
+    module = build()
     if isinstance(module, SqueezeNet) and device == "cpu":
         layers = module.plan.layers(module.classes)
         return OnnxNetwork(layers, numpy_arrays(module.state_dict()), itemgetter("logits"), lambda: module)
+    if device == "cpu" and _weight_bytes(module) <= LARGEST_BYTES:
+        with suppress(Exception):  # exporters fail in any way
+            return OnnxGraph(to_onnx(module, size).SerializeToString(), {}, build)
     with torch.inference_mode(False):  # as in `load_state`
         module = placed(module, device)
         if device == "cuda":
             from squeeze_core.networks.on_gpu import quick
 
             return TorchNetwork(module, device, quick(module))
-    exported = device == "cpu" and _weight_bytes(module) <= LARGEST_BYTES
-    return TorchNetwork(module, device, Exported(module) if exported else None)
+    return TorchNetwork(module, device)
 
 
 def placed(module: nn.Module, device: str) -> nn.Module:
@@ -88,29 +92,6 @@ def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = 
     return model
 
 
-class Exported:
-    """A network on the CPU, exported for the first pictures' size and then computed by ONNX Runtime.
-
-    PyTorch computes pictures of another size, and a network that cannot be exported.
-    """
-
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
-        self.session: onnxruntime.InferenceSession | None = None
-        self._opening, self._side = threading.Lock(), 0
-
-    def __call__(self, x: Tensor) -> Tensor:
-        with self._opening:
-            if not self._side:
-                self._side = x.shape[-1]
-                with suppress(Exception):  # exporters fail in any way
-                    self.session = open_session(to_onnx(self.network, self._side).SerializeToString())
-        if self.session is None or x.shape[2:] != (self._side, self._side):
-            return self.network(x)
-        (answers,) = self.session.run(None, {"pictures": x.contiguous().numpy()})
-        return torch.from_numpy(answers)
-
-
 class TorchNetwork:
     """`module`, in eval mode on its device: a `Runner` of the engine.
 
@@ -124,9 +105,7 @@ class TorchNetwork:
 
     @property
     def bytes(self) -> int:
-        """Of the weights: PyTorch's, and ONNX Runtime's copy."""
-        twice = isinstance(self.answer, Exported) and self.answer.session is not None
-        return _weight_bytes(self.module) * (1 + twice)
+        return _weight_bytes(self.module)
 
     def __call__(self, batch: np.ndarray, channel_mask: Arrays | None = None) -> np.ndarray:
         """As `OnnxNetwork`'s."""

@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from squeeze_core.detector.annotations.listing import AnnotationError, ListedBox, ListedPicture, Listing
 from squeeze_core.images import ImageError, read
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 # Annotation tools round; a box may stick out by this much, pixels, and is clipped without a word.
 TOLERANCE = 1.5
@@ -33,10 +31,10 @@ class Example:
     path: Path
     width: int
     height: int
-    boxes: Tensor
-    labels: Tensor
-    ignored_boxes: Tensor
-    ignored_labels: Tensor
+    boxes: np.ndarray
+    labels: np.ndarray
+    ignored_boxes: np.ndarray
+    ignored_labels: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -142,11 +140,9 @@ def _example(
 ) -> Example:
     boxes = [box for box in _inside(listing, picture, size) if box.label in label_of]
 
-    def tensors(ignored: bool) -> tuple[Tensor, Tensor]:
+    def arrays(ignored: bool) -> tuple[np.ndarray, np.ndarray]:
         chosen = [box for box in boxes if box.ignored == ignored]
-        import torch
+        corners = np.array([box.corners for box in chosen], np.float32).reshape(-1, 4)
+        return corners, np.array([label_of[box.label] for box in chosen], np.int64)
 
-        corners = torch.tensor([box.corners for box in chosen], dtype=torch.float32).reshape(-1, 4)
-        return corners, torch.tensor([label_of[box.label] for box in chosen], dtype=torch.int64)
-
-    return Example(picture.path, *size, *tensors(ignored=False), *tensors(ignored=True))
+    return Example(picture.path, *size, *arrays(ignored=False), *arrays(ignored=True))

@@ -37,8 +37,7 @@ class Scene:
 def labelled_scenes(annotations: Annotations) -> list[Scene]:
     """Every annotated picture as a scene."""
     return [
-        Scene(e.path, e.boxes.numpy(), e.labels.numpy(), np.ones(len(e.labels), np.float32))
-        for e in annotations.examples
+        Scene(e.path, e.boxes, e.labels, np.ones(len(e.labels), np.float32)) for e in annotations.examples
     ]
 
 

@@ -70,7 +70,7 @@ def test_a_class_in_doubt_still_counts(annotations: Annotations) -> None:
 
     def doubtful() -> Iterator[Candidates]:
         for example in annotations.examples:
-            boxes = np.repeat(example.boxes.numpy(), 2, 0)
+            boxes = np.repeat(example.boxes, 2, 0)
             right = int(example.labels[0])
             arrays = boxes, np.array([0.9, 0.8], np.float32), np.array([1 - right, right])
             yield Candidates("0.png", 80, 60, "cpu", annotations.classes, *arrays, 1.0)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from squeeze_core.networks import torch_network
 from squeeze_core.networks.architecture import SqueezeNet
@@ -16,7 +16,7 @@ from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.onnx_network import OnnxGraph, OnnxNetwork
 from squeeze_core.networks.plan import PLANS, Plan
-from squeeze_core.networks.torch_network import Exported, TorchNetwork, fastest
+from squeeze_core.networks.torch_network import TorchNetwork, fastest
 
 
 def drawn(plan: Plan, classes: int = 10) -> SqueezeNet:
@@ -54,7 +54,7 @@ PLANS_TO_TRY = {
 @pytest.mark.parametrize("side", [97, 64])
 def test_every_plan_and_every_part(plan: Plan, side: int) -> None:
     network, weights = drawn(plan), sum(weight.nbytes for weight in drawn(plan).parameters())
-    fast = fastest(drawn(plan), "cpu")
+    fast = fastest(lambda: drawn(plan), "cpu", side)
     assert isinstance(fast, OnnxNetwork) and fast.bytes == 2 * weights  # the array's and the session's
     batch = torch.randn(2, 3, side, side)
     fire = plan.fire_names[2]
@@ -84,35 +84,20 @@ def test_what_cannot_be_exported_is_left_to_pytorch(monkeypatch) -> None:
     def broken(network: nn.Module, size: int) -> None:
         raise RuntimeError("no such operator")
 
+    large = fastest(lambda: nn.Linear(6_000, 6_000), "cpu", 16)
+    assert isinstance(large, TorchNetwork)  # not in memory twice
     monkeypatch.setattr(torch_network, "to_onnx", broken)
     linear = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
-    batch = torch.randn(3, 3, 2, 2)
-    with torch.inference_mode():
-        assert torch.equal(Exported(linear)(batch), linear(batch))
-    large = fastest(nn.Linear(6_000, 6_000), "cpu")
-    assert isinstance(large, TorchNetwork) and large.answer is large.module  # not in memory twice
+    kept, batch = fastest(lambda: linear, "cpu", 2), torch.randn(3, 3, 2, 2)
+    assert isinstance(kept, TorchNetwork) and np.array_equal(kept(batch.numpy()), linear(batch).detach())
 
 
-def test_two_networks_are_exported_at_once() -> None:
-    networks = [Exported(nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten()).eval()) for _ in range(8)]
-    pictures = torch.randn(1, 3, 16, 16)
-
-    def first(network: Exported) -> Tensor:
-        with torch.inference_mode():
-            return network(pictures)
-
+def test_several_networks_are_exported_at_once() -> None:
+    small = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten()).eval()
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(first, networks))
-    for network, answer in zip(networks, answers, strict=True):
-        torch.testing.assert_close(answer, network.network(pictures))
-        assert network.session is not None  # none was left to PyTorch
-
-
-def test_pictures_of_another_size_are_left_to_pytorch() -> None:
-    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
-    runner = TorchNetwork(module, "cpu", Exported(module))
-    with torch.inference_mode():
-        for shape in ((16, 16), (24, 24), (16, 24)):
-            batch = torch.randn(2, 3, *shape)
-            np.testing.assert_allclose(runner(batch.numpy()), module(batch), atol=1e-5)
-    assert runner.bytes == 2 * sum(weight.nbytes for weight in module.parameters())
+        networks = list(threads.map(lambda _: fastest(lambda: small, "cpu", 16), range(8)))
+    batch = torch.randn(2, 3, 16, 16)
+    for network in networks:
+        assert isinstance(network, OnnxGraph)  # none was left to PyTorch
+        np.testing.assert_allclose(network(batch.numpy()), small(batch).detach(), atol=1e-5)
+        assert network.bytes >= sum(weight.nbytes for weight in small.parameters())

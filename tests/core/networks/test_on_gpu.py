@@ -125,7 +125,7 @@ def test_the_pool_kernel_gives_pytorchs_numbers() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 def test_recorded_launches_answer_as_the_network_does() -> None:
-    network = fastest(DEFAULT.load(), "cuda")
+    network = fastest(DEFAULT.load, "cuda", DEFAULT.preprocess.size)
     pictures = DEFAULT.preprocess([sample.picture().image for sample in gallery.samples()])
     for given in (pictures, pictures[..., ::-1].copy(), pictures[:2], pictures, pictures[::-1].copy()):
         got = softmax(network(given))
