@@ -36,7 +36,7 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
         st.header(
             findings.speed(here) if here else "How fast is each network on this machine?", anchor=False
         )
-        missing = [row for row in rows if row.name not in measured()]
+        missing = [row for row in rows if row.network and row.name not in measured()]
         count = "this network" if len(missing) == 1 else f"these {len(missing)} networks"
         if missing:
             run(missing, f"Measure {count}", key="machine")
@@ -56,9 +56,9 @@ def run(rows: Sequence[NetworkRow], label: str, key: str) -> None:
     titles = {row.name: row.title for row in rows}
 
     def work(bar: DeltaGenerator) -> None:
-        subjects = [row.network or row.name for row in rows]
+        networks = [row.network for row in rows if row.network]
         # Closing the iterator, as after a click on Stop, ends the measuring process.
-        with closing(measure(subjects, results.engine().device)) as events:
+        with closing(measure(networks, results.engine().device)) as events:
             for event in events:
                 if isinstance(event, Measurement):
                     measured()[event.name] = event

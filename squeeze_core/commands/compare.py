@@ -32,7 +32,7 @@ def run(options: Namespace) -> int:
     own = network_options.own_of(options)
     rows = [comparison.row(name) for name in (*names, *([own] if own else []))]
     device = choose_device(options.device)
-    measured = _measured([row.network or row.name for row in rows], device) if options.measure else {}
+    measured = _measured([row.network for row in rows if row.network], device) if options.measure else {}
     if options.json:
         print_json({"models": [_document(row, measured.get(row.name)) for row in rows]})
     else:
@@ -40,10 +40,10 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _measured(subjects: Sequence[Network | str], device: str) -> dict[str, Measurement]:
+def _measured(networks: Sequence[Network], device: str) -> dict[str, Measurement]:
     done: dict[str, Measurement] = {}
     with tqdm(unit="run", file=sys.stderr) as bar:
-        for event in measure(subjects, device):
+        for event in measure(networks, device):
             if isinstance(event, Measurement):
                 done[event.name] = event
             else:

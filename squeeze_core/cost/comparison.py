@@ -155,7 +155,7 @@ def row(network: Network | str) -> NetworkRow:
     """The comparison's row of that network, or of the hand-made features by their name; WeightsError for
     another name."""
     if network == handmade.NAME:
-        parameters = (handmade.FEATURES + 1) * 1000
+        parameters = (handmade.study()["hog"]["features"] + 1) * 1000
         return NetworkRow(handmade.NAME, handmade.TITLE, parameters, handmade.SOURCE)
     known = named(network) if isinstance(network, str) else network
     cost, published = profile_of(known), known.published

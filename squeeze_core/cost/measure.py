@@ -77,10 +77,9 @@ class MeasureStep:
     total: int
 
 
-def measure(subjects: Sequence[Network | str], device: str = "cpu") -> Generator[MeasureStep | Measurement]:
-    """Measure each in turn, a record or the name of a network of the catalogue or of the hand-made
-    features: a MeasureStep after every run (and while nothing ends, the same one again), a Measurement
-    after every network.
+def measure(networks: Sequence[Network], device: str = "cpu") -> Generator[MeasureStep | Measurement]:
+    """Measure each in turn: a MeasureStep after every run (and while nothing ends, the same one again), a
+    Measurement after every network.
 
     Closing the iterator stops the work at once. MeasureError when a network cannot be measured, and when
     another measurement is under way, because both would come out wrong.
@@ -89,22 +88,22 @@ def measure(subjects: Sequence[Network | str], device: str = "cpu") -> Generator
         raise MeasureError("Another measurement is running on this machine; try again when it is done.")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            arguments = [_argument(subject, Path(folder) / str(i)) for i, subject in enumerate(subjects)]
-            names = [subject if isinstance(subject, str) else subject.name for subject in subjects]
+            arguments = [_argument(network, Path(folder) / str(i)) for i, network in enumerate(networks)]
+            names = [network.name for network in networks]
             with (Path(folder) / "messages").open("w+", encoding="utf-8") as messages:
                 yield from _events(names, [device, *arguments], messages)
     finally:
         _one_at_a_time.release()
 
 
-def _argument(subject: Network | str, file: Path) -> str:
+def _argument(network: Network, file: Path) -> str:
     """The name that the measuring process knows a network by; of a user's network the path of a file."""
-    if isinstance(subject, str) or not subject.own:
-        return subject if isinstance(subject, str) else subject.name
+    if not network.own:
+        return network.name
     from squeeze_core.networks.own import to_safetensors
 
     file = file.with_suffix(".safetensors")
-    file.write_bytes(to_safetensors(subject))
+    file.write_bytes(to_safetensors(network))
     return str(file)
 
 

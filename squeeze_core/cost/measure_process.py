@@ -18,13 +18,12 @@ from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from squeeze_core.cost import handmade
 from squeeze_core.cost.measure import RUNS_A_NETWORK, versions
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks.catalogue import Network, named
@@ -35,14 +34,6 @@ BATCHES, FEWEST = 3, 3
 RUNS = RUNS_A_NETWORK - BATCHES - 2  # one before each kind is not counted
 SECONDS = 1.0
 BATCH = {"cpu": 8, "cuda": 64, "mps": 16}
-
-
-class Subject(NamedTuple):
-    """One subject: `run` takes a batch of that many pictures through it, as pages and commands do;
-    `trained`: whether its weights are."""
-
-    run: Callable[[int], object]
-    trained: bool
 
 
 def main(device: str, *networks: str) -> int:
@@ -71,10 +62,13 @@ def send(**message: Any) -> None:
 
 
 def measure_network(device: str, name: str) -> None:
-    """One network's times and memory."""
+    """One network's times and memory, with random weights where its own are not on this machine."""
     nn.Conv2d(3, 8, 3).to(device)(torch.zeros(1, 3, 64, 64, device=device))
     before = memory("VmRSS")
-    subject = hand_made() if name == handmade.NAME else prepared(found(name), device)
+    network = found(name)
+    trained, size = network.present(), network.preprocess.size
+    built = network.load_on(device) if trained else fastest(partial(untrained, network), device, size)
+    random = np.random.default_rng(0)
     reset_peak()
     done = 0
 
@@ -87,7 +81,7 @@ def measure_network(device: str, name: str) -> None:
 
     def timed(batch: int, most: int, fewest: int) -> list[float]:
         def run() -> None:
-            subject.run(batch)
+            built(random.standard_normal((batch, 3, size, size), np.float32))
             if device == "cuda":
                 torch.cuda.synchronize()
 
@@ -108,7 +102,7 @@ def measure_network(device: str, name: str) -> None:
             "images_per_second": 1000 * batch / statistics.median(batches),
             "batch": batch,
             "peak_memory_bytes": peak,
-            "trained": subject.trained,
+            "trained": trained,
             "day": date.today().isoformat(),
             "versions": versions(),
             "threads": torch.get_num_threads() if device == "cpu" else 1,
@@ -119,19 +113,6 @@ def measure_network(device: str, name: str) -> None:
 def found(name: str) -> Network:
     """The network of that name in the catalogue, or in that file."""
     return open_own_file(Path(name)) if name.endswith(".safetensors") else named(name)
-
-
-def prepared(network: Network, device: str) -> Subject:
-    """Trained weights where they are on this machine, else random ones."""
-    trained = network.present()
-    size = network.preprocess.size
-    built = network.load_on(device) if trained else fastest(partial(untrained, network), device, size)
-    random = np.random.default_rng(0)
-
-    def run(batch: int) -> None:
-        built(random.standard_normal((batch, 3, size, size), np.float32))
-
-    return Subject(run, trained)
 
 
 def untrained(network: Network) -> nn.Module:
@@ -146,17 +127,6 @@ def untrained(network: Network) -> nn.Module:
         fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
         nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)
     return built.eval().requires_grad_(False)
-
-
-def hand_made() -> Subject:
-    """HOG with random weights for 1,000 classes: right in size and speed."""
-    from squeeze_core import gallery
-
-    weights = np.random.default_rng(0).normal(size=(1000, handmade.FEATURES)).astype(np.float32)
-    bias = np.zeros(1000, np.float32)
-    image = gallery.samples()[0].picture().image
-    handmade.hog_features(image)  # imports scikit-image
-    return Subject(lambda batch: handmade.scores([image] * batch, weights, bias), False)
 
 
 def peak_memory(device: str, before: int | None) -> int | None:

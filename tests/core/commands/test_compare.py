@@ -31,9 +31,16 @@ def test_what_was_measured_is_in_the_document_in_its_units(
     measured = Measurement(
         "vgg16", "a CPU", 12.5, 12, 13, 9, 90.5, 8, 12_345_678, False, "2026-01-31", "torch"
     )
-    monkeypatch.setattr(compare, "measure", lambda subjects, device: [measured])
-    assert main(["compare", "--models", "vgg16", "--measure", "--json"]) == 0
-    (row,) = json.loads(capsys.readouterr().out)["models"]
+    asked: list[str] = []
+
+    def measure(networks, device):  # type: ignore[no-untyped-def]
+        asked.extend(one.name for one in networks)
+        return [measured]
+
+    monkeypatch.setattr(compare, "measure", measure)
+    assert main(["compare", "--models", "vgg16", "hog_linear", "--measure", "--json"]) == 0
+    assert asked == ["vgg16"]  # the hand-made features are no network
+    row, _ = json.loads(capsys.readouterr().out)["models"]
     assert (row["milliseconds"], row["images_per_second"]) == (12.5, 90.5)
     assert row["peak_memory_megabytes"] == 12.3
     assert row["trained_weights"] is False and row["measured"] == "a CPU, 2026-01-31, torch"

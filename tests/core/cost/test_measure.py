@@ -1,25 +1,27 @@
-"""Measuring for real, on the two smallest subjects, and stopping it."""
+"""Measuring for real, on two small networks, and stopping it."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
+from dataclasses import replace
 
 import pytest
 
-from squeeze_core.cost import handmade
 from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep, measure
+from squeeze_core.networks.catalogue import DEFAULT, named
 
 
-def test_squeezenet_and_hog_are_measured_with_progress_and_what_cannot_run_is_one_sentence() -> None:
+def test_networks_are_measured_with_progress_and_what_cannot_run_is_one_sentence() -> None:
     events = []
+    networks = [DEFAULT, named("shufflenet_v2_x0_5"), replace(DEFAULT, name="no_such_network")]
     with pytest.raises(MeasureError, match="no_such_network could not be measured"):
-        for event in measure(["squeezenet1_1", handmade.NAME, "no_such_network"]):
+        for event in measure(networks):
             events.append(event)
     steps = [event for event in events if isinstance(event, MeasureStep)]
     assert [step.done for step in steps] == sorted(step.done for step in steps)
-    squeezenet, hog = (event for event in events if isinstance(event, Measurement))
-    assert squeezenet.trained and not hog.trained
+    squeezenet, other = (event for event in events if isinstance(event, Measurement))
+    assert squeezenet.trained and not other.trained
     assert 0 < squeezenet.fastest <= squeezenet.milliseconds <= squeezenet.slowest
     assert squeezenet.images_per_second > 0
     if squeezenet.peak_memory_bytes is not None:
@@ -38,15 +40,15 @@ def test_closing_ends_the_process_and_two_do_not_run_together(monkeypatch: pytes
             started.append(self)
 
     monkeypatch.setattr("squeeze_core.cost.measure.subprocess.Popen", Noted)
-    first = measure(["squeezenet1_1"])
+    first = measure([DEFAULT])
     assert isinstance(next(first), MeasureStep)
     (process,) = started
     assert process.poll() is None
     monkeypatch.setattr("squeeze_core.cost.measure.PATIENCE_S", 0.01)
     with pytest.raises(MeasureError, match="Another measurement"):
-        next(measure(["squeezenet1_1"]))
+        next(measure([DEFAULT]))
     first.close()
     assert process.returncode == -signal.SIGKILL
-    second = measure(["squeezenet1_1"])
+    second = measure([DEFAULT])
     assert isinstance(next(second), MeasureStep)
     second.close()
