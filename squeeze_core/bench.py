@@ -9,9 +9,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -54,35 +55,24 @@ def interleaved(works: Sequence[Callable[[], object]], rounds: int) -> list[floa
     return [statistics.median(taken) for taken in in_turns(works, rounds)]
 
 
-def in_blocks(works: Iterable[Callable[[], object]], blocks: int, runs: int) -> list[float]:
+def in_blocks(works: Collection[Callable[[], object]], blocks: int, runs: int) -> list[float]:
     """Median milliseconds of each work, in turns of `runs` runs in a row.
 
     The first run of each turn is not counted: it pays for caches that another work has filled.
     """
-    works = list(works)
-    times: list[list[float]] = [[] for _ in works]
-    for _ in range(blocks):
-        for work, taken in zip(works, times, strict=True):
-            taken += in_turns([work], runs)[0]
-    return [statistics.median(taken) for taken in times]
+    turns = [[in_turns([work], runs)[0] for work in works] for _ in range(blocks)]
+    return [statistics.median(chain(*taken)) for taken in zip(*turns, strict=True)]
 
 
 def compared(title: str, works: Iterable[str], taken: Sequence[float]) -> list[Timing]:
     """A row for each work; those whose names begin with "ours" have ratios to all others."""
     medians = {f"{title}: {name}": milliseconds for name, milliseconds in zip(works, taken, strict=True)}
     ours = f"{title}: ours"
-    return [
-        Timing(
-            name,
-            milliseconds,
-            ratio_to={
-                other: milliseconds / medians[other]
-                for other in medians
-                if name.startswith(ours) and other != name
-            },
-        )
-        for name, milliseconds in medians.items()
-    ]
+    rows = []
+    for name, milliseconds in medians.items():
+        others = [other for other in medians if name.startswith(ours) and other != name]
+        rows.append(Timing(name, milliseconds, None, {o: milliseconds / medians[o] for o in others}))
+    return rows
 
 
 def forward_works(engine: Engine, network: Network) -> dict[str, Callable[[], object]]:
@@ -93,14 +83,10 @@ def forward_works(engine: Engine, network: Network) -> dict[str, Callable[[], ob
     plain, ordered = network.load(), network.load().to(memory_format=torch.channels_last)
     session = open_session(to_onnx(network.load(), size).SerializeToString())
     loaded = engine.get(network)
-
-    def without_gradients(run: Callable[[torch.Tensor], object], pictures: torch.Tensor) -> object:
-        with torch.inference_mode():
-            return run(pictures)
-
+    untaped = torch.inference_mode()
     works: dict[str, Callable[[], object]] = {
-        "PyTorch, channels last": lambda: without_gradients(ordered, last),
-        "PyTorch": lambda: without_gradients(plain, one),
+        "PyTorch, channels last": partial(untaped(ordered.forward), last),
+        "PyTorch": partial(untaped(plain.forward), one),
         "ONNX Runtime alone": lambda: session.run(None, {"pictures": one.numpy()}),
         "ours": lambda: engine.run(network, one.numpy()),
     }
@@ -124,24 +110,16 @@ SCRIPT = "import sys, squeeze_core as sq; print(sq.classify(sq.read(sys.argv[1])
 def startup(engine: Engine, network: Network) -> list[Timing]:
     """From nothing to the first answer, in processes of their own: by a plain script, and by ours."""
     sample, python = str(gallery.samples()[0].path), sys.executable
-    command = [python, "-m", "squeeze_core"]
+    command, here = [python, "-m", "squeeze_core"], ["--device", engine.device]
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "plain.onnx"
         model.write_bytes(to_onnx(DEFAULT.load(), DEFAULT.preprocess.size).SerializeToString())
         works = {
             "ONNX Runtime, NumPy and Pillow alone": [python, "-c", PLAIN, sample, str(model)],
             "ours, two lines of Python": [python, "-c", SCRIPT, sample],
-            "ours, classify": [*command, "classify", sample, "--device", engine.device],
-            "ours, detect": [*command, "detect", sample, "--device", engine.device],
-            "ours, activations": [
-                *command,
-                "activations",
-                sample,
-                "--out",
-                folder,
-                "--device",
-                engine.device,
-            ],
+            "ours, classify": [*command, "classify", sample, *here],
+            "ours, detect": [*command, "detect", sample, *here],
+            "ours, activations": [*command, "activations", sample, "--out", folder, *here],
         }
         taken = interleaved([partial(_process, work) for work in works.values()], 5)
     return compared("start to first answer", works, taken)
@@ -210,12 +188,7 @@ def whole_files(engine: Engine, network: Network) -> list[Timing]:
     ]
 
 
-GROUPS: tuple[Callable[[Engine, Network], list[Timing]], ...] = (
-    startup,
-    forward,
-    gpu,
-    whole_files,
-)
+GROUPS: tuple[Callable[[Engine, Network], list[Timing]], ...] = (startup, forward, gpu, whole_files)
 
 
 def _process(command: list[str]) -> None:

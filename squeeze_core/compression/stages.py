@@ -15,7 +15,7 @@ from squeeze_core.compression.second_order import quantise
 from squeeze_core.compression.sensitivity import Study
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.weights import sqz
-from squeeze_core.networks.weights.sqz import Packed
+from squeeze_core.networks.weights.sqz.reader import Packed, of_steps
 
 Tensors = Mapping[str, Packed]
 
@@ -63,7 +63,7 @@ def second_order(rd_weight: float) -> Stage:
         )
         out = dict(tensors)
         for name, layer in quantised.items():
-            out[name] = sqz.of_steps(layer.levels, np.array([layer.step]))
+            out[name] = of_steps(layer.levels, np.array([layer.step]))
             out[name.removesuffix("weight") + "bias"] = Packed(layer.bias)
         return _biases(out, _sixteenths)
 
@@ -99,7 +99,7 @@ def _step(values: np.ndarray, step: float) -> float:
 
 def _round(values: np.ndarray, step: float, dead_zone: float) -> Packed:
     levels = np.sign(values) * np.floor(np.abs(values) / step + 0.5 - dead_zone)
-    return sqz.of_steps(levels.astype(np.int32), np.array([step]))
+    return of_steps(levels.astype(np.int32), np.array([step]))
 
 
 def mean_entropy(tensors: Tensors) -> float:
@@ -134,7 +134,7 @@ def int8() -> Stage:
             return _half(packed)
         steps = np.maximum(np.abs(values).reshape(len(values), -1).max(1) / 127, 1e-12)
         levels = np.rint(values / steps.reshape(-1, 1, 1, 1)).astype(np.int32)
-        return sqz.of_steps(levels, steps)
+        return of_steps(levels, steps)
 
     def run(tensors: Tensors, study: Study) -> Tensors:
         return {name: change(p) for name, p in tensors.items()}

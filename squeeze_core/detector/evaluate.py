@@ -108,7 +108,7 @@ def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> Det
     """
     rows = [
         coco_row(detection, image_id, detection.index + 1)
-        for image_id, detections in zip(_image_ids(annotations), found, strict=True)
+        for image_id, detections in enumerate(found, 1)
         for detection in detections
     ]
     with contextlib.redirect_stdout(io.StringIO()):
@@ -132,16 +132,14 @@ def score(annotations: Annotations, found: Iterable[Iterable[Detection]]) -> Det
     )
 
 
-def _image_ids(annotations: Annotations) -> range:
-    # From 1, as every id here: the evaluator reads a match with id 0 as none.
-    return range(1, len(annotations.examples) + 1)
-
-
 def _truth(annotations: Annotations) -> dict[str, Any]:
-    """The annotations as a COCO document; ignored boxes become crowds."""
+    """The annotations as a COCO document; ignored boxes become crowds.
+
+    All ids begin at 1: the evaluator reads a match with id 0 as none.
+    """
     images: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    for image_id, example in zip(_image_ids(annotations), annotations.examples, strict=True):
+    for image_id, example in enumerate(annotations.examples, 1):
         images.append({"id": image_id, "width": example.width, "height": example.height})
         for crowd, boxes, labels in (
             (0, example.boxes, example.labels),

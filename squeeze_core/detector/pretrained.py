@@ -81,7 +81,7 @@ def shipped_detector() -> PretrainedDetector:
 def holds_detector(content: bytes) -> bool:
     """True if the bytes are a safetensors or .sqz file, if damaged, with a detector's last layers."""
     if content.startswith(sqz.MAGIC):
-        return set(_LAST) <= set(sqz.tensor_names(content))
+        return set(_LAST) <= set(sqz.reader.tensor_names(content))
     size = int.from_bytes(content[:8], "little")
     head = content[8 : 8 + size] if size <= MAX_HEADER_BYTES else b""
     return all(f'"{name}"'.encode() in head for name in _LAST)

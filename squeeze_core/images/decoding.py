@@ -150,12 +150,10 @@ def _plain(
 
 def _frames(plugin: type[ImageFile.ImageFile], data: bytes) -> int:
     """The number of a file's frames, 1 where a damaged rest does not say it; `_tiff` counts its own."""
+    if plugin is TiffImagePlugin.TiffImageFile:
+        return 1
     try:
-        return (
-            1
-            if plugin is TiffImagePlugin.TiffImageFile
-            else getattr(plugin(io.BytesIO(data)), "n_frames", 1)
-        )
+        return getattr(plugin(io.BytesIO(data)), "n_frames", 1)
     except Exception:
         return 1
 

@@ -37,7 +37,7 @@ _ROOT = str(Path(__file__).parents[2])
 _MOST_ANSWER_BYTES, _MOST_PIXEL_BYTES = 1_000_000, 3 * LONGEST_SIDE**2
 # What a worker says once it has started, and its exit status where it could not even take a request in.
 READY, NO_MEMORY = b"ready", 3
-_CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL, -signal.SIGFPE)
+_CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL", "SIGFPE")
 
 
 class Pool:
@@ -185,7 +185,7 @@ class _Worker:
             return ImageError(f"{name} {TOO_LONG}.")
         if status == NO_MEMORY:
             return ImageError(f"{name} {TOO_MUCH_MEMORY}.")
-        if status in _CRASHES:
+        if status in [-one for one in signal.Signals if one.name in _CRASHES]:
             return _Interrupted("is damaged: reading it broke the decoder")
         return _Interrupted(
             "cannot be read: the process that decodes it was ended, as when memory is short"

@@ -18,7 +18,7 @@ from squeeze_core.queue import Queue, slots
 if TYPE_CHECKING:
     from torch import nn
 
-DeviceChoice = Literal["auto", "cpu", "cuda", "mps"]
+DeviceChoice = Literal["auto", "cpu", "cuda"]
 
 # Of loaded networks' weights together; the least recently used are dropped first.
 MOST_BYTES = 3_000_000_000
@@ -31,7 +31,7 @@ class DeviceError(UserError):
 class Runner(Protocol):
     """A network on its device, shared and not to be changed; it takes and gives NumPy's float32 arrays.
 
-    `device`: cpu, cuda or mps. `bytes`: of memory for its weights. `module`: the PyTorch module on the
+    `device`: cpu or cuda. `bytes`: of memory for its weights. `module`: the PyTorch module on the
     device, in eval mode, for gradients.
     """
 
@@ -59,12 +59,11 @@ Result = TypeVar("Result")
 
 
 def choose_device(choice: DeviceChoice = "auto") -> str:
-    """CUDA, else MPS, else the CPU; or the chosen one. DeviceError when that one is not here."""
-    if choice == "auto":
-        return next(name for name, here in _PRESENT.items() if here())
-    if not _PRESENT[choice]():
-        raise DeviceError(f"This machine has no {choice} device; use --device auto or cpu.")
-    return choice
+    """CUDA where it is, else the CPU; or the chosen one. DeviceError when that one is not here."""
+    cuda = choice != "cpu" and _cuda()
+    if choice == "cuda" and not cuda:
+        raise DeviceError("This machine has no cuda device; use --device auto or cpu.")
+    return "cuda" if cuda else "cpu"
 
 
 def _cuda() -> bool:
@@ -79,17 +78,6 @@ def _cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def _mps() -> bool:
-    if sys.platform != "darwin":
-        return False
-    import torch
-
-    return torch.backends.mps.is_available()
-
-
-_PRESENT: dict[str, Callable[[], bool]] = {"cuda": _cuda, "mps": _mps, "cpu": lambda: True}
 
 
 class Engine:
@@ -172,14 +160,12 @@ class Engine:
 
     def _fall_back(self, device: str, error: RuntimeError) -> None:
         """Change to the CPU when the GPU ran out of memory; any other error is raised again."""
-        # Only CUDA has an error class of its own for this; MPS says it in the message.
         if device == "cpu" or "out of memory" not in str(error).lower():
             raise error
         with self._lock:
             self._loaded = OrderedDict((k, v) for k, v in self._loaded.items() if k[1] != device)
             self.device = "cpu"
             self.notice = f"The {device.upper()} device ran out of memory, so the CPU is used now."
-        if device == "cuda":
-            import torch
+        import torch
 
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()

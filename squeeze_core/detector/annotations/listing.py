@@ -19,14 +19,8 @@ from squeeze_core.label_lists import encoding_of
 
 MOST_SHOWN = 20
 # What a set is called in the names of folders and of lists.
-_PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
+_PARTS = {part: part for part in ("train", "val", "test")}
+_PARTS |= {"training": "train", "valid": "val", "validation": "val"}
 
 
 class AnnotationError(UserError):

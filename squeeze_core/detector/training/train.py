@@ -32,6 +32,7 @@ from tqdm import tqdm
 
 from squeeze_core.detector import pretrained
 from squeeze_core.detector.annotations import Annotations, read_sets
+from squeeze_core.detector.evaluate import answers_to, score
 from squeeze_core.detector.network import Detector, add_batchnorm, fold_batchnorm, positions
 from squeeze_core.detector.training.augment import Batch, Batches
 from squeeze_core.detector.training.loss import detection_loss
@@ -383,11 +384,6 @@ def train(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> 
 
 
 def _score(validation: Annotations, device: Any, file: Path) -> dict[str, Any]:
-    from squeeze_core.detector.evaluate import (
-        answers_to,
-        score,
-    )  # training alone does not need the evaluator
-
     answers = answers_to(validation, Engine(device), pretrained.load_detector(file))
     result = score(validation, [answer.proposals() for answer in answers])
     per_class = {name: round(value, 1) for name, value in result.per_class.items()}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -174,3 +176,13 @@ def test_for_a_network_enough_pixels_are_left_to_resample(
     side = min(images.read(path, 100).image.size)
     assert 100 * spare <= side < 300
     assert images.read(path).image.size == (1280, 1024)
+
+
+def test_without_posix_s_signals_pictures_are_decoded_in_this_process(tmp_path: Path) -> None:
+    """As on Windows."""
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    code = (
+        "import signal; del signal.SIGBUS; from squeeze_core import images; images._IN_PROCESSES = False; "
+        f"print(images.read({str(tmp_path / 'a.png')!r}).width)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).stdout == b"30\n"

@@ -42,8 +42,8 @@ def content() -> Sqz:
     kinds = [
         lambda v: Packed(v),
         lambda v: Packed(v.astype(np.float16).astype(np.float32), "float16"),
-        lambda v: sqz.of_steps(np.rint(v * 40).astype(np.int32), np.array([0.025]), "range"),
-        lambda v: sqz.of_steps(np.rint(v * 40).astype(np.int32), np.full(len(v), 0.025), "packed"),
+        lambda v: reader.of_steps(np.rint(v * 40).astype(np.int32), np.array([0.025]), "range"),
+        lambda v: reader.of_steps(np.rint(v * 40).astype(np.int32), np.full(len(v), 0.025), "packed"),
     ]
     state = record.build().state_dict()
     tensors = {name: kinds[k % len(kinds)](value.numpy()) for k, (name, value) in enumerate(state.items())}

@@ -17,31 +17,14 @@ from squeeze_core.networks.weights.sqz.reader import (
     MAGIC,
     VERSION,
     Adaptive,
-    Coding,
     Levels,
     Packed,
     Sqz,
     by_context,
     layer_shape,
     model,
-    of_steps,
     passes,
-    tensor_names,
 )
-
-__all__ = [
-    "LARGEST",
-    "MAGIC",
-    "Coding",
-    "Packed",
-    "Sqz",
-    "entropy_bits",
-    "of_steps",
-    "part_bytes",
-    "read_bytes",
-    "tensor_names",
-    "write_bytes",
-]
 
 
 def read_bytes(data: bytes, name: str = "The file") -> Sqz:
