@@ -13,7 +13,7 @@ from pages.session import address, selected_network, tray
 from pages.widgets import downloads, in_python, live, times
 from pages.widgets.choices import one_of
 from pages.widgets.words import announce, plain
-from squeeze_core.cost.headline import headline
+from squeeze_core.cost.comparison import headline
 from squeeze_core.images import Picture
 
 _LIVE = "classify-live"
@@ -29,15 +29,16 @@ if TYPE_CHECKING:
 
 def why_small() -> str:
     """SqueezeNet and why small matters, for people who have never heard of it."""
-    sizes = headline()
+    alexnet, ours, small = headline()
+    assert small.measured is not None and small.difference is not None
     return (
         "**SqueezeNet** is as accurate as AlexNet "
         "([Iandola et al., 2016](https://arxiv.org/abs/1602.07360)) with "
-        f"{sizes.fewer_parameters:.0f} times fewer parameters: {sizes.float32 / 1e6:.2f} MB instead of "
-        f"{sizes.alexnet / 1e6:.0f} MB, or {sizes.file / 1e6:.2f} MB compressed "
-        f"({sizes.change.points()} of top-1 on {sizes.pictures:,} pictures). A network this small can be "
-        "sent over a slow connection, fits a phone or a camera's chip, and answers there, without a "
-        "data centre."
+        f"{alexnet.parameters / ours.parameters:.0f} times fewer parameters: {ours.megabytes:.2f} MB "
+        f"instead of {alexnet.megabytes:.0f} MB, or {small.megabytes:.2f} MB compressed "
+        f"({small.difference.points()} of top-1 on {small.measured.pictures:,} pictures). A network this "
+        "small can be sent over a slow connection, fits a phone or a camera's chip, and answers there, "
+        "without a data centre."
     )
 
 

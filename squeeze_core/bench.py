@@ -19,8 +19,6 @@ import numpy as np
 import torch
 
 from squeeze_core import classifier, gallery
-from squeeze_core.cost.counting import profile
-from squeeze_core.cost.roofline import least_time, measure_peak
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.detector import detect as detector
 from squeeze_core.images import read
@@ -132,15 +130,11 @@ def forward(engine: Engine, network: Network) -> list[Timing]:
 
 
 def gpu(engine: Engine, network: Network) -> list[Timing]:
-    """On a CUDA GPU alone: a large batch against the device's roofline, and one picture's answer."""
+    """On a CUDA GPU alone: a large batch, and one picture's answer."""
     if engine.device != "cuda":
         return []
     loaded, size = engine.get(network), network.preprocess.size
     assert isinstance(loaded, TorchNetwork)
-    peak = measure_peak(engine.device)
-    with torch.device("meta"):
-        cost = profile(network.build(), size)
-    least = 1000 * least_time(cost, peak, GPU_BATCH)
     # Pictures already in the form that the network takes: how they get there is another row.
     many = torch.randn(GPU_BATCH, 3, size, size, device=engine.device, dtype=torch.float16)
     many = many.contiguous(memory_format=torch.channels_last)
@@ -157,10 +151,8 @@ def gpu(engine: Engine, network: Network) -> list[Timing]:
 
     batch(), answer()  # the second call records the CUDA graph
     taken, single = interleaved([batch, answer], 50)
-    base = f"roofline of {GPU_BATCH} pictures ({peak})"
     return [
-        Timing(base, least),
-        Timing(f"forward pass, {GPU_BATCH} pictures on the GPU", taken, ratio_to={base: taken / least}),
+        Timing(f"forward pass, {GPU_BATCH} pictures on the GPU", taken),
         Timing("one picture, tensor to five classes", single),
     ]
 

@@ -13,23 +13,14 @@ from squeeze_core.cost.counting import count
 from squeeze_core.networks.catalogue import CATALOGUE
 
 
-def record() -> dict[str, object]:
-    """The torchvision that was counted for and the cost of every network."""
-    found = {}
-    for name in comparison.NAMES:
-        cost = count(CATALOGUE[name])
-        found[name] = [cost.size, cost.activation_bytes, [astuple(layer) for layer in cost.layers]]
-    return {"torchvision": profile.torchvision_version(), "networks": found}
-
-
 def written() -> str:
     """The file, a network a line."""
-    content = record()
-    networks = content["networks"]
-    assert isinstance(networks, dict)
-    rows = [f'"{name}": {json.dumps(row, separators=(",", ":"))}' for name, row in networks.items()]
-    version = json.dumps(content["torchvision"])
-    return f'{{"torchvision": {version}, "networks": {{\n' + ",\n".join(rows) + "\n}}\n"
+    rows = []
+    for name in comparison.NAMES:
+        cost = count(CATALOGUE[name])
+        row = [cost.size, cost.activation_bytes, [astuple(layer) for layer in cost.layers]]
+        rows.append(f'"{name}": {json.dumps(row, separators=(",", ":"))}')
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 if __name__ == "__main__":

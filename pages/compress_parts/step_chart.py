@@ -12,7 +12,6 @@ from squeeze_core.compression.curve import curve
 from squeeze_core.compression.presets import Compressed
 from squeeze_core.compression.steps import CompressionStep
 from squeeze_core.cost import comparison
-from squeeze_core.cost.headline import headline
 from squeeze_core.cost.units import amount
 from squeeze_core.figures import compression as figures
 from squeeze_core.networks.catalogue import DEFAULT, Network
@@ -23,9 +22,10 @@ def steps(network: Network, found: Compressed | None) -> tuple[CompressionStep, 
     shipped file; else the network as it is."""
     if found:
         return compression_steps.ours(found.original.title, found.float32_bytes, found.stages)
-    if DEFAULT.name in (network.name, network.compressed):
-        return compression_steps.ours(DEFAULT.title, round(headline().float32), curve().steps)
-    return compression_steps.ours(network.title, round(1e6 * comparison.row(network).float32_megabytes), ())
+    recorded = DEFAULT.name in (network.name, network.compressed)
+    full, stages = (DEFAULT, curve().steps) if recorded else (network, ())
+    float32 = round(1e6 * comparison.row(full).float32_megabytes)
+    return compression_steps.ours(full.title, float32, stages)
 
 
 @st.fragment

@@ -127,17 +127,14 @@ class _Counter(TorchDispatchMode):
         """Hooks that add the module's row each time it runs."""
         if not _is_whole(module):
             return [module.register_forward_pre_hook(lambda *_: self._own_parameters(path, module))]
-        started: list[tuple[int, int]] = []
+        started: list[int] = []
 
         def before(_module: nn.Module, inputs: Any) -> None:
-            # Counted before it runs: a ReLU in place returns what it was given.
-            entering = sum(given.numel() for given in tree_leaves(inputs) if isinstance(given, Tensor))
-            started.append((self._macs, entering))
+            started.append(self._macs)
 
         def after(_module: nn.Module, _inputs: Any, output: Any) -> None:
             shape = tuple((output[0] if isinstance(output, tuple) else output).shape[1:])
-            macs, entering = started.pop()
-            self._add(path, module, shape, self._macs - macs, entering)
+            self._add(path, module, shape, self._macs - started.pop())
 
         return [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
 
@@ -148,11 +145,11 @@ class _Counter(TorchDispatchMode):
                 name = f"{path}.{key}" if path else key
                 self.layers.append(Layer(name, "Parameter", tuple(weight.shape), weight.numel(), 0))
 
-    def _add(self, path: str, module: nn.Module, shape: tuple[int, ...], macs: int, read: int) -> None:
+    def _add(self, path: str, module: nn.Module, shape: tuple[int, ...], macs: int) -> None:
         first = self._pending.pop(path, None) is not None
         parameters = _weights(module) if first else 0
         name = self._names.get(path, path)
-        self.layers.append(Layer(name, type(module).__name__, shape, parameters, macs, read))
+        self.layers.append(Layer(name, type(module).__name__, shape, parameters, macs))
 
     def unused(self) -> list[Layer]:
         """Rows of the modules that have weights but did not run, such as Inception's second head."""

@@ -1,24 +1,18 @@
 """The cost of a network: parameters, multiply-accumulates and activation memory, layer by layer.
 
 Counting all networks of the comparison takes seconds on a quiet machine and a minute on a busy one, too
-long to wait for a chart. `tools/profiles.py` writes the record, profiles.json, for one version of
-torchvision; `counting` counts.
+long to wait for a chart. `tools/profiles.py` writes the record, profiles.json; `counting` counts.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from squeeze_core.cost.units import FP32_BYTES
-
-if TYPE_CHECKING:
-    from squeeze_core.networks.catalogue import Network
 
 RECORD = Path(__file__).with_name("profiles.json")
 
@@ -29,8 +23,7 @@ class Layer:
 
     `name`: its path in the network, or the paper's name where there is one. `kind`: its
     class. `output`: shape without the batch dimension; empty for a layer that only training runs.
-    `parameters`: its own. `macs`: multiply-accumulates for one picture. `read`: numbers that enter it
-    for one picture.
+    `parameters`: its own. `macs`: multiply-accumulates for one picture.
     """
 
     name: str
@@ -38,12 +31,6 @@ class Layer:
     output: tuple[int, ...]
     parameters: int
     macs: int
-    read: int = 0
-
-    @property
-    def written(self) -> int:
-        """Numbers that leave it for one picture."""
-        return math.prod(self.output) if self.output else 0
 
 
 @dataclass(frozen=True)
@@ -75,29 +62,16 @@ class Profile:
         return self.parameters * FP32_BYTES / 1e6
 
 
-def profile_on_record(network: Network) -> Profile | None:
-    """None for a user network and with another torchvision."""
-    if network.own or _record()["torchvision"] != torchvision_version():
-        return None
-    return recorded(network.compressed or network.name)
-
-
 def recorded(name: str) -> Profile | None:
-    """The record of the network of that name, whatever torchvision is installed."""
-    if name not in _record()["networks"]:
+    """The record of the network of that name; None where there is none."""
+    if name not in _record():
         return None
-    size, activation_bytes, layers = _record()["networks"][name]
+    size, activation_bytes, layers = _record()[name]
     rows = (Layer(name, kind, tuple(output), *numbers) for name, kind, output, *numbers in layers)
     return Profile(tuple(rows), size, activation_bytes)
 
 
-def torchvision_version() -> str:
-    """Without the build's suffix, such as +cpu, which changes no count."""
-    return version("torchvision").partition("+")[0]
-
-
 @cache
 def _record() -> dict[str, Any]:
-    """ "torchvision": its version; "networks": name → input side, activation bytes, and of each layer the
-    fields of `Layer`."""
+    """Network name → input side, activation bytes, and of each layer the fields of `Layer`."""
     return json.loads(RECORD.read_text(encoding="utf-8"))

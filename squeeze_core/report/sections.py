@@ -12,7 +12,7 @@ from typing import NamedTuple
 from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.cost import comparison, meaning
 from squeeze_core.cost.budget import Budget, Verdict, judge
-from squeeze_core.cost.comparison import REFERENCE, NetworkRow
+from squeeze_core.cost.comparison import REFERENCE
 from squeeze_core.cost.devices import DEVICES
 from squeeze_core.cost.published import BOARD, BOARD_SOURCE, TABLE_2
 from squeeze_core.cost.units import amount
@@ -66,14 +66,9 @@ def sections(report: Report, keys: Iterable[str] | None = None) -> tuple[Section
     return tuple(replace(section, key=entry.key, main=entry.main) for entry, section in made if section)
 
 
-def _three() -> tuple[NetworkRow, NetworkRow, NetworkRow]:
-    """AlexNet, SqueezeNet and its smallest file."""
-    return comparison.row("alexnet"), comparison.row(REFERENCE), comparison.compressed_rows()[0]
-
-
 @_section("The decision", main=True)
 def decision(report: Report) -> Section:
-    alexnet, ours, small = _three()
+    alexnet, ours, small = comparison.headline()
     best = max(report.rows, key=lambda row: row.top1 or 0)
     faster, where = findings.speed_gain(report.measurements)
     facts = [
@@ -105,7 +100,7 @@ def decision(report: Report) -> Section:
 
 @_section("The same accuracy in fewer bytes", main=True)
 def smaller(report: Report) -> Section:
-    three = alexnet, ours, small = _three()
+    three = alexnet, ours, small = comparison.headline()
     assert small.measured is not None and small.difference is not None
     said = (f"{TABLE_2[0].top1} % top-1", f"{ours.top1:.1f} % top-1", small.difference.points())
     bars = [
@@ -136,7 +131,7 @@ def smaller(report: Report) -> Section:
 
 @_section("What it saves and what it costs", main=True)
 def saves(report: Report) -> Section:
-    three = alexnet, ours, small = _three()
+    three = alexnet, ours, small = comparison.headline()
     given, measured = report.given, {one.name: one for one in report.measurements}
     assert small.measured is not None and small.difference is not None
     said = (f"{TABLE_2[0].top1} %", f"{ours.top1:.1f} %", small.difference.points())

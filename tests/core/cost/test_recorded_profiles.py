@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from squeeze_core.cost import comparison, counting, profile
+from squeeze_core.cost import comparison, counting
 from squeeze_core.cost.comparison import profile_of
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
 from squeeze_core.networks.weights import OwnFile
@@ -36,11 +36,3 @@ def test_what_is_recorded_is_what_is_counted(name: str) -> None:
 
 def test_somebodys_own_network_is_counted_and_not_looked_up(counted: list[str]) -> None:
     assert profile_of(OWN).parameters == 1_235_496 and counted == [OWN.key]
-
-
-def test_with_another_torchvision_networks_are_counted(
-    counted: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(profile, "torchvision_version", lambda: "0.1")
-    assert comparison.row(DEFAULT).parameters == 1_235_496 and counted == [DEFAULT.key]
-    profile_of.cache_clear()
