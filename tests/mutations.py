@@ -33,7 +33,7 @@ import torch
 from PIL import Image, ImageCms
 
 from squeeze_core import images
-from squeeze_core.compression.presets import compress, int8
+from squeeze_core.compression.presets import compress, uniform
 from squeeze_core.cost.design_space import Choice
 from squeeze_core.detector import annotations
 from squeeze_core.detector.network import Detector
@@ -126,11 +126,11 @@ def networks() -> tuple[tuple[str, bytes], ...]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "detector.safetensors"
         save_detector(Detector(2, 8).eval(), ("red", "blue"), 64, file)
-        detector, _ = compress_detector(load_detector(file), PRESETS["int8"])
+        detector, _ = compress_detector(load_detector(file), PRESETS["coded 6 bits"])
         return (
             ("own.safetensors", to_safetensors(own)),
             ("own.pth", checkpoint.getvalue()),
-            ("own.sqz", compress(own, int8()).data),
+            ("own.sqz", compress(own, uniform()).data),
             ("detector.safetensors", file.read_bytes()),
             ("detector.sqz", detector),
         )

@@ -1,4 +1,4 @@
-"""The detector in few bytes: half precision, int8, or levels with adaptive range coding.
+"""The detector in few bytes: levels with adaptive range coding.
 
     python -m tools.compress_detector [--weights FILE] [--preset NAME] --out FILE.sqz
 
@@ -25,8 +25,6 @@ from squeeze_core.networks.weights import sqz
 
 # Those that need no study of the network's answers, in the order of their size.
 PRESETS = {
-    "half": presets.half(),
-    "int8": presets.int8(),
     "coded 6 bits": presets.uniform(6.0),
     "coded 5 bits": presets.uniform(5.0),
 }

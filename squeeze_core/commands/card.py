@@ -1,4 +1,4 @@
-"""`card --out FILE`: a network's model card, as Markdown or HTML."""
+"""`card --out FILE`: a network's model card, as Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from squeeze_core.errors import UserError
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("card", help="a network's model card")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .md or .html")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .md")
     parser.add_argument("--measure", action="store_true", help="also time it on this machine")
     add_pictures_options(parser)
     network_options.add_options(parser)
@@ -22,8 +22,8 @@ def add_to(subparsers: Any) -> None:
 
 
 def run(options: Namespace) -> int:
-    if options.out.suffix not in (".md", ".html"):
-        raise UserError(f"{options.out} ends neither in .md nor in .html.")
+    if options.out.suffix != ".md":
+        raise UserError(f"{options.out} does not end in .md.")
     if not options.out.parent.is_dir():
         raise UserError(f"There is no folder {options.out.parent}.")
     from squeeze_core.compression.pictures import logits
@@ -35,9 +35,7 @@ def run(options: Namespace) -> int:
     if pictures is not None and pictures.truth is None:
         raise UserError(f"{options.pictures} has no sub-folder a class; give the classes by --labels.")
     judged = None if pictures is None else (pictures, logits(network, pictures))
-    timed = (
-        [one for one in measure([network]) if isinstance(one, Measurement)] if options.measure else [None]
-    )
-    write = card.html if options.out.suffix == ".html" else card.markdown
-    write_whole(options.out, write(network, card.parts(network, judged, timed[0])).encode())
+    events = measure([network]) if options.measure else ()
+    timed = next((one for one in events if isinstance(one, Measurement)), None)
+    write_whole(options.out, card.markdown(network, card.parts(network, judged, timed)).encode())
     return 2 if bad else 0

@@ -55,23 +55,12 @@ def uniform(bits: float = 3.5) -> Preset:
     )
 
 
-def int8() -> Preset:
-    """Eight bits a weight, as runtimes take them."""
-    return Preset("int8", "int8 per channel", (stages.int8(),))
-
-
-def half() -> Preset:
-    """Sixteen bits a weight."""
-    return Preset("half", "Half precision", (stages.half(),))
-
-
 DEFAULT_PRESET = second_order()
 
 
 def presets() -> dict[str, Preset]:
     """Every preset by name, the default first."""
-    every = (DEFAULT_PRESET, uniform(), int8(), half())
-    return {preset.name: preset for preset in every}
+    return {preset.name: preset for preset in (DEFAULT_PRESET, uniform())}
 
 
 @dataclass(frozen=True)

@@ -108,44 +108,10 @@ def mean_entropy(tensors: Tensors) -> float:
     return sum(map(sqz.entropy_bits, coded)) / sum(levels.size for levels in coded)
 
 
-def half() -> Stage:
-    """Every tensor as float16."""
-
-    def run(tensors: Tensors, study: Study) -> Tensors:
-        return {name: _half(p) for name, p in tensors.items()}
-
-    return Stage(
-        "half", "Half precision", "Each weight takes 16 bits instead of 32.", "IEEE 754 binary16", run
-    )
-
-
 def _half(packed: Packed) -> Packed:
     largest = float(np.finfo(np.float16).max)
     values = np.clip(packed.values, -largest, largest).astype(np.float16).astype(np.float32)
     return replace(packed, values=values, kind="float16", coding="plain", levels=None, table=None)
-
-
-def int8() -> Stage:
-    """Eight bits a weight, one step for each output channel."""
-
-    def change(packed: Packed) -> Packed:
-        values = packed.values
-        if values.ndim == 1:
-            return _half(packed)
-        steps = np.maximum(np.abs(values).reshape(len(values), -1).max(1) / 127, 1e-12)
-        levels = np.rint(values / steps.reshape(-1, 1, 1, 1)).astype(np.int32)
-        return of_steps(levels, steps)
-
-    def run(tensors: Tensors, study: Study) -> Tensors:
-        return {name: change(p) for name, p in tensors.items()}
-
-    return Stage(
-        "int8",
-        "int8 per channel",
-        "Each weight takes 8 bits; each output channel has its own step.",
-        "Jacob et al., arXiv:1712.05877; per channel: Krishnamoorthi, arXiv:1806.08342",
-        run,
-    )
 
 
 def _biases(tensors: Tensors, change: Callable[[Packed], Packed]) -> Tensors:
