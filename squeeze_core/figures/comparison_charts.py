@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from squeeze_core.accuracy import Interval
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.published import PublishedRow
 from squeeze_core.cost.units import COSTS, SPEEDS, Axis, Cost, Speed, amount, ratio
 from squeeze_core.figures.charts import Bar, Bars, Bubble, Bubbles, Squares, Tile, Tiles
 from squeeze_core.figures.style import ACCENT, NEUTRAL
@@ -70,21 +69,6 @@ def facts(row: NetworkRow) -> tuple[str, ...]:
     if row.top1 is not None or row.measured is not None:
         found.append(f"{row.accuracy}{f' ({row.note})' if row.note else ''}")
     return tuple(found)
-
-
-def published_bars(rows: Sequence[PublishedRow]) -> Bars:
-    """The paper's own table: sizes in MB as printed."""
-    bars = (
-        Bar(
-            row.title,
-            row.megabytes,
-            f"{row.megabytes:g} MB{f', {row.reduction}× smaller' if row.reduction > 1 else ''}",
-            ACCENT if row.title.startswith("Squeeze") else NEUTRAL,
-        )
-        for row in rows
-        if row.megabytes is not None
-    )
-    return Bars(tuple(bars), "Size as the paper prints it (MB)", "MB")
 
 
 def accuracy_bars(accuracies: Mapping[str, Interval]) -> Bars:

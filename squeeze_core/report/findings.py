@@ -9,7 +9,7 @@ from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.budget import Budget, Verdict
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.published import BOARD, BOARD_MILLISECONDS, HAND_MADE, TABLE_2
+from squeeze_core.cost.published import BOARD, BOARD_MILLISECONDS, HAND_MADE
 from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, percent, ratio
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.networks.catalogue import CATALOGUE
@@ -184,10 +184,6 @@ def limits(budget: Budget) -> str:
     if not words:
         return "Without any limit"
     return f"Within {', '.join(words[:-1])}{' and ' if len(words) > 1 else ''}{words[-1]}"
-
-
-def paper() -> str:
-    return f"The paper: AlexNet’s accuracy in 1/{TABLE_2[-1].reduction} of the size"
 
 
 def learnt_features() -> str:

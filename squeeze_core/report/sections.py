@@ -327,25 +327,6 @@ def speed(report: Report) -> Section | None:
     )
 
 
-@_section("The paper’s own table")
-def paper(report: Report) -> Section:
-    return Section(
-        findings.paper(),
-        ((comparison_charts.published_bars(TABLE_2),),),
-        f"{tables.paper_source()} The paper does not state its unit; elsewhere MB are 10⁶ bytes.",
-        "The paper’s own table: each row keeps AlexNet’s accuracy, within a point or so.",
-        [
-            {
-                "Network": row.title,
-                "MB, as printed": row.megabytes,
-                "Top-1 (%)": row.top1,
-                "Top-5 (%)": row.top5,
-            }
-            for row in TABLE_2
-        ],
-    )
-
-
 @_section("All figures")
 def figures(report: Report) -> Section:
     rows = tables.rows(report)

@@ -10,7 +10,6 @@ from squeeze_core.classifier import Classification
 from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.comparison import NetworkRow
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.published import TABLE_2
 from squeeze_core.cost.units import Cost
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.report import Report
@@ -130,13 +129,4 @@ def study_source() -> str:
         f"{record['set']}, {record['train']:,} crops to learn from, {record['val']:,} to test on, the same"
         " kind of linear classifier, its C chosen for each; always naming the commonest class reaches "
         f"{record['always_the_commonest_class']} %."
-    )
-
-
-def paper_source() -> str:
-    """A caption for the bars of the paper's Table 2: their source, and how little accuracy moves."""
-    top1, top5 = [row.top1 for row in TABLE_2], [row.top5 for row in TABLE_2]
-    return (
-        f"{TABLE_2[0].source}: size, and how many times smaller than AlexNet; ImageNet accuracy stays "
-        f"between {min(top1)} and {max(top1)} % top-1, {min(top5)} and {max(top5)} % top-5."
     )

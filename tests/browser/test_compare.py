@@ -95,7 +95,7 @@ def compare(page: Page) -> Page:
 def test_a_finger_on_a_chart_scrolls_the_web_page(browser: Browser, tmp_path: Path) -> None:
     rows = tuple(comparison.row(name) for name in comparison.DEFAULT_NAMES)
     path = tmp_path / "report.html"
-    path.write_text(html.write(Report(rows, rows), ["computation", "paper"]), encoding="utf-8")
+    path.write_text(html.write(Report(rows, rows), ["computation", "figures"]), encoding="utf-8")
     phone = {"width": 390, "height": 844}
     with browser.new_context(offline=True, viewport=phone, has_touch=True, is_mobile=True) as context:  # type: ignore[arg-type]
         page = context.new_page()

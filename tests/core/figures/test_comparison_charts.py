@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import save
 
 from squeeze_core.colours import ACCENT
-from squeeze_core.cost import comparison, published
+from squeeze_core.cost import comparison
 from squeeze_core.cost.design_space import Choice, design
 from squeeze_core.cost.measure import Measurement
 from squeeze_core.cost.units import COSTS, amount, log_ticks, ratio
@@ -101,12 +101,6 @@ def test_squares_keep_squeezenet_and_leave_out_what_would_hide_another() -> None
         "VGG19",
         "SqueezeNet 1.1",
     ]
-
-
-def test_the_papers_table_is_as_printed() -> None:
-    chart = comparison_charts.published_bars(published.TABLE_2)
-    assert "as the paper prints it" in chart.axis and not chart.log
-    assert chart.bars[0].value == 240 and chart.bars[-1].label == "0.47 MB, 510× smaller"
 
 
 def test_a_users_network_is_drawn_as_large_as_its_file_and_has_no_ratio_across_classes(

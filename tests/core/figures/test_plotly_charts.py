@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import pytest
 
 from squeeze_core.cost import comparison
-from squeeze_core.cost.published import TABLE_2
 from squeeze_core.figures import comparison_charts
 from squeeze_core.figures.charts import Bar, Bars, Squares
 from squeeze_core.figures.plotly_charts import figure
@@ -49,9 +48,11 @@ def test_each_bar_has_its_name_and_value_over_it() -> None:
     made = figure(comparison_charts.cost_bars(ROWS, "parameters"))
     words = {note.y: note.text for note in made.layout.annotations}
     assert words[0] == "SqueezeNet 1.1  <b>1.24 M</b>" and "112× larger" in words[3]
-    tall = figure(comparison_charts.published_bars(TABLE_2))
-    assert "<br><b>0.47 MB" in tall.layout.annotations[-1].text
-    assert tall.layout.height / len(TABLE_2) > made.layout.height / len(ROWS)
+    tall = figure(
+        Bars((Bar("A network of a long name", 4.8, "4.8 MB, 50 times smaller", "#D9560B"),) * 4, "")
+    )
+    assert "<br><b>4.8 MB" in tall.layout.annotations[-1].text and len(ROWS) == 4
+    assert tall.layout.height > made.layout.height
 
 
 def test_a_bars_other_value_is_a_line_at_its_place() -> None:
@@ -143,5 +144,5 @@ def test_tiles_add_up_to_the_network(name: str) -> None:
 
 
 def test_figures_are_plain_json() -> None:
-    for chart in (BUBBLES, comparison_charts.published_bars(TABLE_2), comparison_charts.size_squares(ROWS)):
+    for chart in (BUBBLES, comparison_charts.size_squares(ROWS)):
         assert json.loads(figure(chart).to_json())["data"]
