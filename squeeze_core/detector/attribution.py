@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +19,9 @@ from squeeze_core.detector.layers import BACKBONE_ENDS, average_flipped
 from squeeze_core.detector.pretrained import PretrainedDetector, shipped_detector
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
+from squeeze_core.inside import explain as explaining
 from squeeze_core.inside.ablation import Contributions, channel_mask, contributions_of
-from squeeze_core.inside.explain import Explanation, Method, Progress
+from squeeze_core.inside.explain import PATCH, Explanation, Method, Progress, occlusion
 from squeeze_core.inside.trace import Unit, differentiable_parts
 from squeeze_core.networks.engine import Engine, Runner
 from squeeze_core.networks.plan import PLANS
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from squeeze_core.networks.architecture import Parts
-
-MASKS = 400
-CELLS = 8  # a mask is that many cells across, each hidden or not
-AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -112,10 +109,12 @@ def _gradients(network: Runner, target: TargetBox, progress: Progress) -> np.nda
 
     parts, evidence = _forward(network, target)
     gradients = torch.autograd.grad(evidence, [parts[name] for name in BACKBONE_ENDS])
-    total = np.zeros(target.batch.shape[2:], np.float32)
+    side = target.batch.shape[-1]
+    total = np.zeros((side, side), np.float32)
     for name, gradient in zip(BACKBONE_ENDS, gradients, strict=True):
         level = level_map(*(one.detach().float().cpu().numpy() for one in (parts[name], gradient)))
-        total += _enlarged(level, *target.batch.shape[2:]) / max(float(level.max()), 1e-12)
+        enlarged = Image.fromarray(level).resize((side, side), Image.Resampling.BILINEAR)
+        total += np.asarray(enlarged) / max(float(level.max()), 1e-12)
     return total
 
 
@@ -128,32 +127,8 @@ def level_map(activations: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     return (picture + mirror[:, ::-1]).clip(0)
 
 
-def _enlarged(map_: np.ndarray, height: int, width: int) -> np.ndarray:
-    return np.asarray(Image.fromarray(map_).resize((width, height), Image.Resampling.BILINEAR))
-
-
-def _masking(network: Runner, target: TargetBox, progress: Progress) -> np.ndarray:
-    picture, side = target.batch[:1], target.batch.shape[-1]
-    random = np.random.default_rng(0)
-    total, seen, weights = np.zeros((side, side)), np.zeros((side, side)), 0.0
-    for start in range(0, MASKS, AT_ONCE):
-        masks = np.stack([_mask(side, random) for _ in range(min(AT_ONCE, MASKS - start))])
-        confidence = target.confidence(network(picture * masks[:, None]))
-        total += np.tensordot(confidence, masks, 1)
-        seen += masks.sum(0)
-        weights += float(confidence.sum())
-        progress(min(1.0, (start + AT_ONCE) / MASKS))
-    # Less the mean over all masks, so that a place without influence is 0.
-    return (total / seen.clip(1e-6) - weights / MASKS).clip(0)
-
-
-def _mask(side: int, random: np.random.Generator) -> np.ndarray:
-    """A smooth random mask after RISE (Petsiuk et al., arXiv:1806.07421), float32 [side, side], 0–1."""
-    cell = -(-side // CELLS)
-    large = (CELLS + 1) * cell
-    grid = random.integers(0, 2, (CELLS + 1, CELLS + 1)).astype(np.float32)
-    y, x = random.integers(0, cell, 2)
-    return _enlarged(grid, large, large)[y : y + side, x : x + side]
+def _occlusion(network: Runner, target: TargetBox, progress: Progress) -> np.ndarray:
+    return occlusion(network, target.batch[:1], target.confidence, progress).clip(0)
 
 
 METHODS = {
@@ -170,16 +145,11 @@ METHODS = {
             "the gradients over the picture, as in ODAM (Zhao and Chan, ICLR 2023, arXiv:2304.06354)",
             _gradients,
         ),
-        Method(
-            "masking",
-            "Masking",
-            f"About half of the picture is hidden at random, {MASKS} times; a place's value is the mean of "
-            "what is left of the box, in class and place, when that place is visible.",
-            "Needs no knowledge of the network's inside, but shows only what masks of "
-            f"{CELLS} cells across can hide, and has random noise.",
-            "D-RISE, Petsiuk et al., CVPR 2021, arXiv:2006.03204",
-            _masking,
-            slow=True,
+        replace(
+            explaining.METHODS["occlusion"],
+            meaning="What the box loses, in class and place, when a grey patch of "
+            f"{PATCH}×{PATCH} pixels of the network's input covers that place.",
+            attribute=_occlusion,
         ),
     )
 }

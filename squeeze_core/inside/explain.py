@@ -164,45 +164,53 @@ def _grad_cam(network: Runner, target: TargetClass, progress: Progress) -> Tenso
 
 
 def _integrated_gradients(network: Runner, target: TargetClass, progress: Progress) -> Tensor:
+    import torch
+
     from squeeze_core.inside.captum_methods import IntegratedGradients  # takes a second to import
 
-    counted, batch = _counted(network, target, GRADIENT_STEPS, progress)
+    batch = torch.from_numpy(target.batch).to(network.device)
     # The baseline 0 is ImageNet's mean colour, a plain grey, after normalisation.
-    options = {"n_steps": GRADIENT_STEPS, "internal_batch_size": 4}
-    return IntegratedGradients(counted).attribute(batch, target=target.index, **options)[0].sum(0)
+    options = {"target": target.index, "n_steps": GRADIENT_STEPS, "internal_batch_size": 4}
+    counted = _counted(network.module, GRADIENT_STEPS, progress)
+    return IntegratedGradients(counted).attribute(batch, **options)[0].sum(0)
 
 
-def _occlusion(network: Runner, target: TargetClass, progress: Progress) -> Tensor:
+def _occlusion(network: Runner, target: TargetClass, progress: Progress) -> np.ndarray:
+    return occlusion(network, target.batch, lambda logits: logits[:, target.index], progress)
+
+
+def occlusion(
+    network: Runner, batch: np.ndarray, measure: Callable[[np.ndarray], np.ndarray], progress: Progress
+) -> np.ndarray:
+    """How far what `measure` takes from the network's answers, [N], falls when a grey patch covers a place.
+
+    `batch`: one picture, float32 [1, 3, S, S]. The map is [S, S].
+    """
     import torch
 
     from squeeze_core.inside.captum_methods import Occlusion
 
-    across = -(-(target.batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
-    counted, batch = _counted(network, target, across**2, progress)
+    across = -(-(batch.shape[-1] - PATCH) // PATCH_STRIDE) + 1
+    counted = _counted(lambda x: torch.from_numpy(measure(network(x.numpy()))), across**2, progress)
     options = {"strides": (3, PATCH_STRIDE, PATCH_STRIDE), "perturbations_per_eval": 8}
     with torch.inference_mode():
-        sizes = (3, PATCH, PATCH)
-        return Occlusion(counted).attribute(batch, sizes, target=target.index, **options)[0, 0]
+        found = Occlusion(counted).attribute(torch.from_numpy(batch), (3, PATCH, PATCH), **options)
+    return found[0, 0].numpy()
 
 
 def _counted(
-    network: Runner, target: TargetClass, total: int, progress: Progress
-) -> tuple[Callable[[Tensor], Tensor], Tensor]:
-    """The network as a function of tensors that reports how many of `total` pictures it has seen, and the
-    target's picture on its device."""
-    import torch
-
+    answer: Callable[[Tensor], Tensor], total: int, progress: Progress
+) -> Callable[[Tensor], Tensor]:
+    """The function `answer` of pictures, which reports how many of `total` it has seen."""
     done = 0
 
     def run(batch: Tensor) -> Tensor:
         nonlocal done
         done += len(batch)
         progress(min(done / total, 1.0))
-        if batch.requires_grad:
-            return network.module(batch)
-        return torch.from_numpy(network(batch.cpu().numpy())).to(batch.device)
+        return answer(batch)
 
-    return run, torch.from_numpy(target.batch).to(network.device)
+    return run
 
 
 METHODS = {

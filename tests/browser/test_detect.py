@@ -55,7 +55,9 @@ def test_enter_on_a_box_says_why_and_leads_to_its_channels(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=re.compile("Why “motorbike"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("lies in the box"))).to_be_visible()
-    page.get_by_role("radio", name="Masking").or_(page.get_by_role("button", name="Masking")).first.click()
+    page.get_by_role("radio", name="Occlusion").or_(
+        page.get_by_role("button", name="Occlusion")
+    ).first.click()
     stop = page.locator(".st-key-detect-why-stop button")
     stop.click()
     expect(stop).to_have_count(0)

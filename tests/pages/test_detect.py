@@ -15,6 +15,7 @@ from squeeze_core.detector import attribution
 from squeeze_core.detector.detect import detect
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.images import Picture
+from squeeze_core.inside import explain
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
 
@@ -169,14 +170,15 @@ def test_a_chosen_box_that_is_shown_no_more_is_let_go(app: AppTest, links: list[
     assert not app.exception
 
 
-def test_masking_reports_and_is_kept(
+def test_occlusion_reports_and_is_kept(
     app: AppTest, links: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attribution, "MASKS", 8)
+    monkeypatch.setattr(explain, "PATCH", 128)
+    monkeypatch.setattr(explain, "PATCH_STRIDE", 128)
     choose_first(app)
-    app.segmented_control(key="detect-why-method").set_value("masking").run()
+    app.segmented_control(key="detect-why-method").set_value("occlusion").run()
     assert not app.exception
-    assert "D-RISE" in " ".join(caption.value for caption in app.caption)
+    assert "Zeiler" in " ".join(caption.value for caption in app.caption)
     calls = []
     monkeypatch.setattr(attribution, "explain", lambda *a, **k: calls.append(1))
     app.slider(key="detect-why-opacity").set_value(30).run()
