@@ -41,6 +41,8 @@ def image(name: str) -> str:
 def front_door() -> None:
     """Draw the page that one visitor asked for."""
     st.logo(image("logo.svg"), size="large")
+    # Before the navigation: without an icon the browser would fetch the page's from fonts.gstatic.com.
+    st.set_page_config(page_icon=image("icon.svg"), layout="wide")
     page = st.navigation(
         [
             st.Page(f"pages/{name}.py", title=title, icon=f":material/{icon}:", default=name == HOME)
@@ -48,11 +50,7 @@ def front_door() -> None:
         ],
         position="top",
     )
-    st.set_page_config(
-        page_title=f"{page.title} · {network_picker.title()} · Squeeze Lab",
-        page_icon=image("icon.svg"),
-        layout="wide",
-    )
+    st.set_page_config(page_title=f"{page.title} · {network_picker.title()} · Squeeze Lab")
     with log.request(page.title):
         tray_bar.draw(page.url_path)
         if (

@@ -35,10 +35,10 @@ def why_small() -> str:
         "**SqueezeNet** is as accurate as AlexNet "
         "([Iandola et al., 2016](https://arxiv.org/abs/1602.07360)) with "
         f"{alexnet.parameters / ours.parameters:.0f} times fewer parameters: {ours.megabytes:.2f} MB "
-        f"instead of {alexnet.megabytes:.0f} MB, or {small.megabytes:.2f} MB compressed "
-        f"({small.difference.points()} of top-1 on {small.measured.pictures:,} pictures). A network this "
-        "small can be sent over a slow connection, fits a phone or a camera's chip, and answers there, "
-        "without a data centre."
+        f"instead of {alexnet.megabytes:.0f} MB, or {small.megabytes:.2f} MB compressed, "
+        f"which changes top-1 accuracy by {small.difference.points()} on {small.measured.pictures:,} "
+        "pictures. A network this small can be sent over a slow connection, fits a phone or a camera's "
+        "chip, and answers there, without a data centre."
     )
 
 

@@ -30,7 +30,7 @@ _SLIDERS: dict[str, tuple[str, Any, Any, Any]] = {
     "base_e": ("base_e: expand filters of fire2", 8, 512, 8),
     "incr_e": ("incr_e: added every freq modules", 0, 512, 8),
     "freq": ("freq: modules between two steps", 1, 8, 1),
-    "sr": ("SR: squeeze ratio", 0.0, 1.0, 0.005),
+    "sr": ("SR: squeeze filters per expand filter", 0.0, 1.0, 0.005),
     "pct3x3": ("pct3x3: share of 3×3 filters", 0.0, 1.0, 0.01),
     "size": ("Input size (pixels)", 8, 512, 1),
     "classes": ("Classes", 2, 2000, 1),

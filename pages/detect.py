@@ -116,7 +116,14 @@ def settings() -> Settings:
     """The sliders and the switch for tiled inference."""
     default = selected_network.detector().calibration.threshold
     threshold = st.slider(
-        "Score at least", 0.05, 1.0, default, 0.05, key="detect-threshold", **address.BOUND
+        "Score at least",
+        5.0,
+        100.0,
+        100 * default,
+        5.0,
+        "%.0f %%",
+        key="detect-threshold",
+        **address.BOUND,
     )
     tiled = st.toggle(
         "Find small objects (about 5 times slower)",
@@ -133,10 +140,11 @@ def settings() -> Settings:
             0.05,
             key="detect-overlap",
             **address.BOUND,
-            help="Of two boxes of one class that overlap more, only the stronger is shown; the weaker "
-            "still counts for its place.",
+            help="IoU, intersection over union: the area that two boxes share, divided by the area "
+            "that they cover together. Of two boxes of one class that overlap more, only the stronger is "
+            "shown; the weaker still counts for its place.",
         )
-    return Settings(threshold, overlap, tiled)
+    return Settings(threshold / 100, overlap, tiled)
 
 
 def _timed(chosen: Settings) -> str:
@@ -181,7 +189,8 @@ def nothing_found(result: Candidates, chosen: Settings) -> None:
     best = result.best()
     words = "Nothing of the detector's classes is in this picture."
     if best:
-        words = f"No object scores {chosen.threshold:.2f} or more. Closest: {best.name}, {best.score:.2f}."
+        least = percent(chosen.threshold, 0)
+        words = f"No object scores {least} or more. Closest: {best.name}, {percent(best.score, 0)}."
     st.info(words, icon=":material/search_off:")
 
 
@@ -309,7 +318,7 @@ def reliability_chart(calibration: Calibration) -> None:
         st.caption(
             f"Measured on {calibration.on}, each half with a calibration made on the other (beta "
             "calibration, Kull et al., AISTATS 2017). A box is right when it covers an object of its class "
-            "with IoU of at least 0.5. Boxes below 50 % are dashed."
+            "with IoU (intersection over union) of at least 0.5. Boxes below 50 % are dashed."
         )
 
 
@@ -326,10 +335,10 @@ def footnote(picture: Picture, chosen: Settings, time: DeltaGenerator) -> None:
         shown, one = measured["shown"], measured["one_box_a_place"]
         st.caption(
             "Our own detector: SqueezeNet 1.1 with a neck and head of Fire modules, for the 20 classes of "
-            f"PASCAL VOC. Measured on {measured['on']}: of the boxes shown from "
-            f"{percent(shown['threshold'], 0)} on {shown['right']} % are right, and {shown['found']} % of "
-            f"the objects are found; mAP@0.5 is {one['map50']} %. “Anything” and “What kind?” use the "
-            "network chosen above."
+            f"PASCAL VOC. Measured on {measured['on']}: of the boxes that "
+            f"score {percent(shown['threshold'], 0)} or more, {shown['right']} % are right; they find "
+            f"{shown['found']} % of the objects. Mean average precision (mAP@0.5): {one['map50']} %. "
+            "“Anything” and “What kind?” use the network chosen above."
         )
     meaning = st.empty()
     timings = results.detector_timings(picture, loaded, chosen.tiled)
@@ -359,7 +368,7 @@ def anything(picture: Picture) -> None:
         place = localised(picture, network, index)
         st.caption(
             "Weakly supervised localisation: the classifier was trained without boxes. The box surrounds "
-            "the place where its map of the class (CAM) is strong; the detector's boxes are more exact."
+            "the place where its class activation map (CAM) is strong; the detector's boxes are more exact."
         )
     found = (Detection(place.label, place.index, place.probability, place.box),)
     with left:

@@ -59,7 +59,8 @@ def compare(picture: Picture) -> None:
     in_python.draw("why", method=chosen[0].method.name, index=chosen[0].index)
     computed = ", ".join(f"{one.method.title} in {one.milliseconds:.0f} ms" for one in chosen)
     st.caption(
-        f"{plain(trace.network.title)} on {plain(trace.file)}, computed here ({trace.device}): {computed}."
+        f"{plain(trace.network.title)} on {plain(trace.file)}, on the server's {trace.device.upper()}: "
+        f"{computed}."
     )
 
 
@@ -75,7 +76,11 @@ def explanation(side: str, picture: Picture, trace: FireTrace, opacity: float) -
     alt = f"{found.method.title} for {found.label} over {tray.describe(picture)}: {figures.in_words(found)}"
     with st.container(key=f"picture-why-{side}"):
         st.image(widget.over(picture, found, opacity, widget.HALF), width="stretch", alt=alt)
-    st.markdown(f"**{found.label}** {percent(found.probability)} · logit {trace.logits[index]:.2f}")
+    st.markdown(
+        f"**{found.label}** {percent(found.probability)} · logit {trace.logits[index]:.2f}",
+        help="Logit: the network's score of a class. Softmax turns the scores of all classes into "
+        "probabilities.",
+    )
     widget.about(found.method)
     widget.map_downloads(f"why-{side}-{method}", picture, found, opacity, widget.HALF)
     return found

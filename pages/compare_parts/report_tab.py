@@ -73,10 +73,13 @@ def _branding() -> Branding:
     with st.grid("auto", min_column_width=230, gap="small", vertical_alignment="bottom"):
         color = st.color_picker("Colour", ACCENT, key="deck-color", persist_state="session")
         file = st.file_uploader(
-            "Logo (PNG or JPEG)", ["png", "jpg", "jpeg"], key="deck-logo", max_upload_size=_LOGO_MEGABYTES
+            "Logo (PNG or JPEG, at most 5 MB)",
+            ["png", "jpg", "jpeg"],
+            key="deck-logo",
+            max_upload_size=_LOGO_MEGABYTES,
         )
         template = st.file_uploader(
-            "Template (.potx)",
+            "Template (.potx, at most 30 MB)",
             ["potx", "pptx"],
             key="deck-template",
             max_upload_size=_TEMPLATE_MEGABYTES,

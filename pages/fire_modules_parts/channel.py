@@ -52,7 +52,14 @@ def pick(picture: Picture, trace: FireTrace, unit: Unit) -> None:
 
     names = trace.modules[unit.module].branches
     st.segmented_control(
-        "Branch", names, key="fire-branch", required=True, width="content", on_change=on_branch
+        "Branch",
+        names,
+        key="fire-branch",
+        required=True,
+        width="content",
+        on_change=on_branch,
+        help="squeeze: few 1×1 filters, so that the next ones have little to read. expand: many 1×1 and "
+        "3×3 filters. Their outputs, one behind the other (concat), are the module's.",
     )
     last = trace[unit.module, unit.branch].shape[0] - 1
     st.number_input("Channel", 0, last, key="fire-channel", width=128, on_change=on_channel)

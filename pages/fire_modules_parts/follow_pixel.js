@@ -447,6 +447,12 @@ class View {
         pick: (place) => this.choose("input", place),
       }),
       line("equation", `x = ${inputs.length} numbers: the largest is ${most}, ${zeros} are 0.`),
+      line(
+        "sentence",
+        "A Fire module first squeezes them: a few 1×1 filters make few numbers of many. Then it expands those " +
+          "again, with 1×1 and with 3×3 filters, and puts both results one behind the other (concat). " +
+          "3×3 filters cost nine times as much as 1×1 filters, so they read the few numbers.",
+      ),
     );
   }
 

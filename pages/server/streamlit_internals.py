@@ -16,6 +16,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 from streamlit.web.server import server_util
 
+# The colour of a chart's words that the browser replaces by that of the theme, light or dark.
+CHART_TEXT = "#000037"
+
 
 def ignore_pages_folder() -> None:
     """Keep pages/ from being taken for scripts that stand alone.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import streamlit as st
 
+from pages.server.streamlit_internals import CHART_TEXT
 from pages.widgets.words import plain
 from squeeze_core.figures.charts import Chart
 from squeeze_core.spreadsheet import csv_bytes
@@ -42,8 +43,8 @@ def plot(figure: Figure, *, name: str, alt: str = "", height: int | None = None)
     camera = {"toImageButtonOptions": {"format": "png", "filename": name, "scale": 2}}
     config = camera | {"displaylogo": False, "modeBarButtons": [["toImage"]]}
     drawn = fresh(figure)
-    # The PNG is what is drawn, so it takes the theme's background with the theme's words.
-    drawn.update_layout(font_color=_theme("textColor"), paper_bgcolor=_theme("backgroundColor"))
+    # The theme's in the browser, also after the theme has changed; the PNG is what is drawn.
+    drawn.update_layout(font_color=CHART_TEXT, paper_bgcolor=None)
     if height:
         drawn.update_layout(height=height)
     if "Mobi" in st.context.headers.get("User-Agent", ""):
@@ -66,10 +67,6 @@ def fresh(figure: Figure) -> go.Figure:
 
 def _alt(figure: Figure) -> str:
     return figure.alt if isinstance(figure, Chart) else ""
-
-
-def _theme(colour: str) -> str:
-    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.{colour}"))
 
 
 def buttons(

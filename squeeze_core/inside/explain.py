@@ -219,8 +219,8 @@ METHODS = {
         Method(
             "cam",
             "CAM",
-            "conv10 has one map for each class, and the logit is that map's mean: the attribution is "
-            "exact, not an estimate.",
+            "Class activation map: conv10 has one for each class, and the class's logit is its mean. So "
+            "the attribution is exact, not an estimate.",
             "As coarse as the last module's maps, whose cells each have a large receptive field: it shows "
             "the region, not the pixels.",
             "Zhou et al., CVPR 2016, arXiv:1512.04150",

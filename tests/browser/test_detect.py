@@ -30,7 +30,7 @@ def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> Non
     threshold = page.get_by_role("slider", name="Score at least")
     threshold.focus()
     threshold.press("End")
-    expect(page.get_by_text("No object scores 1.00 or more. Closest: person")).to_be_visible()
+    expect(page.get_by_text("No object scores 100 % or more. Closest: person")).to_be_visible()
     expect(boxes).to_have_count(0)
     threshold.press("Home")
     expect(boxes.nth(1)).to_be_visible()

@@ -37,6 +37,10 @@ DONE = """() => document.querySelector("[data-testid=stMain] h1")
     && document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
     && !document.querySelector("[data-testid=stSkeleton]")"""
 
+CHARTS_ARE_DARK = """() => [...document.querySelectorAll(".js-plotly-plot .main-svg:first-child")]
+    .map((svg) => getComputedStyle(svg).backgroundColor)
+    .every((color) => ["rgb(18, 21, 26)", "rgba(0, 0, 0, 0)"].includes(color))"""
+
 # The serious and critical violations, and headings out of order, with the places of each.
 BARRIERS = """async () => (await axe.run({ resultTypes: ["violations"] })).violations
     .filter(({ id, impact }) => ["serious", "critical"].includes(impact) || id === "heading-order")
@@ -61,10 +65,12 @@ def phone(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_nothing_lies_off_a_phones_screen_and_nobody_is_kept_out(
-    phone: BrowserContext, address: str
+    phone: BrowserContext, app_url: str, address: str
 ) -> None:
-    """Light on the phone, then dark at a desktop's width."""
+    """Light on the phone, then dark at a desktop's width; nobody else's server is asked for anything."""
     with phone.new_page() as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(f"/{address}")
         page.wait_for_function(DONE)
         assert page.evaluate(OFF_SCREEN) == []
@@ -75,7 +81,9 @@ def test_nothing_lies_off_a_phones_screen_and_nobody_is_kept_out(
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 1440, "height": 900})
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(18, 21, 26)")
+        page.wait_for_function(CHARTS_ARE_DARK)
         assert page.evaluate(BARRIERS) == []
+        assert [url for url in asked if not url.startswith((app_url, "data:", "blob:"))] == []
 
 
 def test_no_camera_lies_over_a_chart_and_its_png_is_a_button_away(page: Page) -> None:

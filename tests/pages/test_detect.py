@@ -52,7 +52,7 @@ def test_moving_the_threshold_runs_no_network(app: AppTest, monkeypatch: pytest.
     calls = []
     original = Engine.run
     monkeypatch.setattr(Engine, "run", lambda self, *a: calls.append(1) or original(self, *a))
-    app.slider(key="detect-threshold").set_value(0.1).run()
+    app.slider(key="detect-threshold").set_value(10.0).run()
     more = drawn(app)
     app.slider(key="detect-overlap").set_value(0.9).run()
     assert len(before) < len(more) <= len(drawn(app))
@@ -60,8 +60,8 @@ def test_moving_the_threshold_runs_no_network(app: AppTest, monkeypatch: pytest.
 
 
 def test_nothing_found_names_the_closest_and_draws_none(app: AppTest) -> None:
-    app.slider(key="detect-threshold").set_value(1.0).run()
-    assert re.search(r"No object scores 1.00 or more. Closest: person, 0.9\d.", app.info[0].value)
+    app.slider(key="detect-threshold").set_value(100.0).run()
+    assert re.search(r"No object scores 100 % or more. Closest: person, 9\d %.", app.info[0].value)
     assert drawn(app) == []
 
 
@@ -105,14 +105,14 @@ def test_every_picture_of_the_tray_is_shown(app: AppTest) -> None:
     app.button(key=f"detect-open-{chelsea.key[:16]}").click().run()
     assert app.session_state["tray"].chosen == chelsea.key
     assert {"astronaut.jpg", "chelsea.png"} <= set(before)
-    app.slider(key="detect-threshold").set_value(0.05).run()
+    app.slider(key="detect-threshold").set_value(5.0).run()
     assert len(files()) > len(before), "each picture's boxes follow the slider"
 
 
 def test_class_filter(app: AppTest) -> None:
     app.session_state["tray"].sample = "motorcycle_left.jpg"
     app.run()
-    app.slider(key="detect-threshold").set_value(0.05).run()
+    app.slider(key="detect-threshold").set_value(5.0).run()
     pills = app.pills[0]
     pills.set_value([pills.options[0]]).run()
     assert {caption.rsplit(" ", 2)[0] for caption in drawn(app)} == {pills.options[0]}
@@ -123,7 +123,7 @@ def test_what_a_score_means_is_drawn(app: AppTest) -> None:
     calibration = load_detector().calibration
     assert len(table) == len(calibration.before) + len(calibration.after)
     assert calibration.on in " ".join(caption.value for caption in app.caption)
-    assert app.slider(key="detect-threshold").value == calibration.threshold
+    assert app.slider(key="detect-threshold").value == 100 * calibration.threshold
 
 
 @pytest.fixture
@@ -159,14 +159,14 @@ def test_a_chosen_box_is_explained(app: AppTest, links: list[str]) -> None:
 
 def test_a_chosen_box_stays_chosen_when_a_setting_moves_it(app: AppTest, links: list[str]) -> None:
     choose_first(app)
-    app.slider(key="detect-threshold").set_value(0.05).run()
+    app.slider(key="detect-threshold").set_value(5.0).run()
     app.slider(key="detect-overlap").set_value(0.7).run()
     assert not app.exception and app.header[0].value.startswith("Why “person")
 
 
 def test_a_chosen_box_that_is_shown_no_more_is_let_go(app: AppTest, links: list[str]) -> None:
     choose_first(app)
-    app.slider(key="detect-threshold").set_value(1.0).run()
+    app.slider(key="detect-threshold").set_value(100.0).run()
     assert not app.exception
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from streamlit import cli_util
+from streamlit.elements.lib import streamlit_plotly_theme
 from streamlit.runtime import Runtime, RuntimeConfig
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
@@ -20,6 +21,10 @@ from streamlit.testing.v1.util import patch_config_options
 from pages.server import memory, streamlit_internals
 
 APP = Path(__file__).parents[2] / "app.py"
+
+
+def test_the_browser_replaces_the_colour_of_a_charts_words() -> None:
+    assert streamlit_internals.CHART_TEXT == streamlit_plotly_theme.GRAY_90
 
 
 class Session:
