@@ -6,7 +6,10 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
+
+from squeeze_core.errors import UserError
 
 
 def add_device_option(parser: ArgumentParser) -> None:
@@ -17,6 +20,14 @@ def add_device_option(parser: ArgumentParser) -> None:
 def add_json_option(parser: ArgumentParser) -> None:
     """`--json`: the command prints its result with `print_json`."""
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+
+
+def check_new_file(path: Path, suffix: str) -> None:
+    """UserError where a file of that kind cannot be written, before any work is done."""
+    if path.suffix.lower() != suffix:
+        raise UserError(f"{path} does not end in {suffix}.")
+    if not path.parent.is_dir():
+        raise UserError(f"There is no folder {path.parent}.")
 
 
 def print_json(document: Any) -> None:

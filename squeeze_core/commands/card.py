@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from squeeze_core.atomic_file import write_whole
-from squeeze_core.commands import network_options
+from squeeze_core.commands import check_new_file, network_options
 from squeeze_core.commands.compress import add_pictures_options, pictures_of
 from squeeze_core.errors import UserError
 
@@ -22,10 +22,7 @@ def add_to(subparsers: Any) -> None:
 
 
 def run(options: Namespace) -> int:
-    if options.out.suffix != ".md":
-        raise UserError(f"{options.out} does not end in .md.")
-    if not options.out.parent.is_dir():
-        raise UserError(f"There is no folder {options.out.parent}.")
+    check_new_file(options.out, ".md")
     from squeeze_core.compression.pictures import logits
     from squeeze_core.cost.measure import Measurement, measure
     from squeeze_core.report import card

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from squeeze_core.atomic_file import write_whole
-from squeeze_core.commands import add_json_option, complain, network_options, print_json
+from squeeze_core.commands import add_json_option, check_new_file, complain, network_options, print_json
 from squeeze_core.cost.units import percent
 from squeeze_core.errors import UserError
 
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from squeeze_core.compression.pictures import Pictures
     from squeeze_core.networks.catalogue import Network
 
-_SUFFIX = ".sqz"
-
 
 def add_to(subparsers: Any) -> None:
     parser: ArgumentParser = subparsers.add_parser("compress", help="a SqueezeNet in few bytes")
-    parser.add_argument("--out", type=_sqz, required=True, metavar="FILE", help="the .sqz file to write")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .sqz file to write")
     add_pictures_options(parser)
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
@@ -51,12 +49,6 @@ def add_pictures_options(parser: ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, metavar="FILE", help="JSON or CSV: file name → class")
 
 
-def _sqz(text: str) -> Path:
-    if not text.lower().endswith(_SUFFIX):
-        raise ArgumentTypeError(f"{text!r} does not end in {_SUFFIX}")
-    return Path(text)
-
-
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e9:
@@ -71,8 +63,7 @@ def run(options: Namespace) -> int:
     known = presets()
     if options.preset and options.preset not in known:
         raise UserError(f"There is no preset {options.preset!r}; try {', '.join(known)}.")
-    if not options.out.parent.is_dir():
-        raise UserError(f"There is no folder {options.out.parent}.")
+    check_new_file(options.out, ".sqz")
     network = network_options.network_of(options)
     pictures, bad = pictures_of(options, network)
     preset = known[options.preset] if options.preset else None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import onnx
 import torch
 from torch import Tensor, nn
 
@@ -15,20 +13,19 @@ from squeeze_core import gallery
 from squeeze_core.atomic_file import write_whole
 from squeeze_core.commands import add_json_option, network_options, print_json
 from squeeze_core.commands.compress import add_pictures_options, pictures_of
+from squeeze_core.compression import runtime
+from squeeze_core.compression.pictures import Judged, Pictures, logits
 from squeeze_core.detector.pretrained import load_detector
 from squeeze_core.errors import UserError
+from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.onnx_runtime import open_session
 from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.torch_network import to_onnx
 
-if TYPE_CHECKING:
-    from squeeze_core.compression.pictures import Judged, Pictures
-    from squeeze_core.networks.catalogue import Network
-
-# What the answers are, which the file says too.
-MEANING = {
-    "classify": "logits [N, classes]; softmax gives probabilities",
-    "detect": "[N, positions, 4 + classes]: a box x0, y0, x1, y1 in pixels of the input, then logits; "
-    "sigmoid gives scores",
-}
+BOXES = (
+    "[N, positions, 4 + classes]: a box x0, y0, x1, y1 in pixels of the input, then logits; sigmoid gives "
+    "scores"
+)
 
 
 def add_to(subparsers: Any) -> None:
@@ -58,12 +55,13 @@ def run(options: Namespace) -> int:
     if options.task == "classify":
         network = network_options.network_of(options)
         pictures, bad = pictures_of(options, network)
-        module, preprocess = network.load(), network.preprocess
-        content, judged = export_classifier(network, module, options.precision, pictures)
+        module, preprocess, answers = network.load(), network.preprocess, runtime.LOGITS
+        content, judged = export_classifier(network, options.precision, pictures)
     else:
         detector = load_detector(options.weights)
-        module, preprocess = detector.network, detector.preprocess
-        content = _described(_model(module, preprocess), options.task, detector.labels, preprocess)
+        module, preprocess, answers = detector.network, detector.preprocess, BOXES
+        model = to_onnx(module, preprocess.size)
+        content = runtime.described(model, detector.labels, preprocess, answers)
     difference = _difference(module, content, preprocess)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(options.out, content)
@@ -71,7 +69,7 @@ def run(options: Namespace) -> int:
         "file": str(options.out),
         "bytes": len(content),
         "input": ["N", 3, preprocess.size, preprocess.size],
-        "answers": MEANING[options.task],
+        "answers": answers,
         "largest_difference": difference,
     }
     if options.task == "classify":
@@ -91,50 +89,22 @@ def run(options: Namespace) -> int:
 
 
 def export_classifier(
-    network: Network, module: nn.Module, precision: str, pictures: Pictures | None
+    network: Network, precision: str, pictures: Pictures | None
 ) -> tuple[bytes, Judged | None]:
     """The classifier as an ONNX file in that precision, and how it answers on the pictures that judge; some
     of them calibrate int8."""
-    from squeeze_core.compression import runtime
-    from squeeze_core.compression.pictures import Judged, Pictures, logits
-    from squeeze_core.networks.onnx_runtime import open_session
-
-    see = network.preprocess
     calibrating, judging = (pictures or Pictures((), ())).divided()
-    model = runtime.converted(_model(module, see), runtime.PRECISIONS[precision], network, calibrating)
-    content = _described(model, "classify", network.labels, see)
+    content = runtime.to_onnx(network, runtime.PRECISIONS[precision], calibrating)
     if not len(judging):
         return content, None
-    got = runtime.answers(open_session(content), judging, see)
+    got = runtime.answers(open_session(content), judging, network.preprocess)
     return content, Judged(judging, logits(network, judging), got)
-
-
-def _model(module: nn.Module, preprocess: Preprocess) -> onnx.ModelProto:
-    from squeeze_core.networks.torch_network import to_onnx
-
-    return to_onnx(module.cpu(), preprocess.size)
-
-
-def _described(model: onnx.ModelProto, task: str, labels: tuple[str, ...], preprocess: Preprocess) -> bytes:
-    """The model as a file that also says its classes and what pictures it expects."""
-    see = {"size": preprocess.size, "resize": preprocess.resize}
-    expects = see | {"mean": preprocess.mean, "std": preprocess.std, "range": "RGB, 0–1, then normalised"}
-    metadata = {
-        "labels": json.dumps(labels, ensure_ascii=False),
-        "pictures": json.dumps(expects, ensure_ascii=False),
-        "answers": MEANING[task],
-    }
-    onnx.helper.set_model_props(model, metadata)
-    return model.SerializeToString()
 
 
 def _difference(module: nn.Module, content: bytes, preprocess: Preprocess) -> float:
     """The largest difference between ONNX Runtime's answer and PyTorch's, on a sample picture."""
-    from squeeze_core.networks.onnx_runtime import onnxruntime
-
     batch = preprocess([gallery.samples()[0].picture().image])
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (answers,) = session.run(["answers"], {"pictures": batch})
+    (answers,) = open_session(content).run(None, {"pictures": batch})
     with torch.inference_mode():
         expected: Tensor = module(torch.from_numpy(batch))
     return float((torch.from_numpy(answers) - expected).abs().max())

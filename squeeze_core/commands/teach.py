@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,14 @@ from typing import Any
 from tqdm import tqdm
 
 from squeeze_core.atomic_file import write_whole
-from squeeze_core.commands import add_json_option, complain, print_json
+from squeeze_core.commands import add_json_option, check_new_file, complain, print_json
 from squeeze_core.errors import UserError
-
-_SUFFIX = ".safetensors"
 
 
 def add_to(subparsers: Any) -> None:
     parser: ArgumentParser = subparsers.add_parser("teach", help="a SqueezeNet of your own classes")
     parser.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder a class, with its name")
-    parser.add_argument("--out", type=_safetensors, required=True, metavar="FILE", help="the file to write")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     parser.add_argument(
         "--deeper",
         action="store_true",
@@ -28,12 +26,6 @@ def add_to(subparsers: Any) -> None:
     )
     add_json_option(parser)
     parser.set_defaults(run=run)
-
-
-def _safetensors(text: str) -> Path:
-    if not text.lower().endswith(_SUFFIX):
-        raise ArgumentTypeError(f"{text!r} does not end in {_SUFFIX}")
-    return Path(text)
 
 
 def run(options: Namespace) -> int:
@@ -49,8 +41,7 @@ def run(options: Namespace) -> int:
     begun = time.perf_counter()
     if not options.folder.is_dir():
         raise UserError(f"There is no folder {options.folder}.")
-    if not options.out.parent.is_dir():
-        raise UserError(f"There is no folder {options.out.parent}.")
+    check_new_file(options.out, ".safetensors")
     folders = class_folders(options.folder)
     if len(folders) < 2:
         raise UserError(f"{options.folder} needs two sub-folders at least, one a class.")

@@ -20,14 +20,16 @@ import numpy as np
 import onnx
 
 from squeeze_core.compression.pictures import Judged, Pictures, logits
-from squeeze_core.compression.presets import squeezenet_of, views
+from squeeze_core.compression.presets import views
 from squeeze_core.compression.sensitivity import Progress
 from squeeze_core.cost.timing import in_turns
+from squeeze_core.networks import torch_network
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.onnx_network import write_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
 from squeeze_core.networks.preprocess import Preprocess
 
+LOGITS = "logits [N, classes]; softmax gives probabilities"
 _TURNS = 15
 
 
@@ -96,27 +98,28 @@ SQZ_SAVES = "A tenth of the download and flash; memory and time as float32."
 
 
 def to_onnx(network: Network, chosen: Precision, calibrating: Pictures | None = None) -> bytes:
-    """An ONNX file: float32 "pictures" [N, 3, H, W] → "logits" [N, classes]; it also holds the labels and
-    the preprocessing. `calibrating`: for the scales of int8; the sample pictures where there are none.
-    CompressionError for a network that is no SqueezeNet."""
-    loaded, see = squeezenet_of(network), network.preprocess
-    model = write_onnx(loaded.plan.layers(loaded.classes), network.weights.state())
-    model = converted(model, chosen, network, calibrating)
+    """An ONNX file: float32 "pictures" [N, 3, H, W] → logits [N, classes]; see `described`. `calibrating`:
+    for the scales of int8; the sample pictures where there are none."""
+    if network.plan:
+        model = write_onnx(network.plan.layers(len(network.labels)), network.weights.state())
+    else:
+        model = torch_network.to_onnx(network.load(), network.preprocess.size)
+    pictures = np.zeros(0)
+    if chosen.name == "int8":
+        pictures = network.preprocess.array(calibrating.views) if calibrating else views(network)
+    return described(chosen.convert(model, pictures), network.labels, network.preprocess, LOGITS)
+
+
+def described(model: onnx.ModelProto, labels: tuple[str, ...], see: Preprocess, answers: str) -> bytes:
+    """The model as a file that also says its classes, what pictures it expects and what its answers are."""
     expects = {"size": see.size, "resize": see.resize, "mean": see.mean, "std": see.std}
-    texts = {"labels": json.dumps(network.labels, ensure_ascii=False), "pictures": json.dumps(expects)}
-    onnx.helper.set_model_props(model, texts)
+    metadata = {
+        "labels": json.dumps(labels, ensure_ascii=False),
+        "pictures": json.dumps(expects | {"range": "RGB, 0–1, then normalised"}, ensure_ascii=False),
+        "answers": answers,
+    }
+    onnx.helper.set_model_props(model, metadata)
     return model.SerializeToString()
-
-
-def converted(
-    model: onnx.ModelProto, chosen: Precision, network: Network, calibrating: Pictures | None = None
-) -> onnx.ModelProto:
-    """The float32 model in that precision; `calibrating` as for `to_onnx`."""
-    if chosen.name != "int8":
-        return chosen.convert(model, np.zeros(0))
-    if calibrating:
-        return chosen.convert(model, network.preprocess.array(calibrating.views))
-    return chosen.convert(model, views(network))
 
 
 def measure(
@@ -129,7 +132,7 @@ def measure(
 
     `pictures` are divided: some calibrate int8, the others judge. Times are taken in turns, so that a slow
     moment of the machine affects all alike. `progress` receives the share that is done, 0–1; an exception
-    that it raises stops the work. Errors as `to_onnx`.
+    that it raises stops the work.
     """
     calibrating, judging = (pictures or Pictures((), ())).divided()
     want = logits(full, judging) if len(judging) else None

@@ -70,10 +70,10 @@ def computes_bfloat16(device: str) -> bool:
     return device != "cpu" or bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = None) -> onnx.ModelProto:
+def to_onnx(network: nn.Module, size: int) -> onnx.ModelProto:
     """The model from float32 "pictures" [N, 3, size, size] to the network's output, "answers".
 
-    `network`: in eval mode, on the CPU. `metadata`: texts stored in the model.
+    `network`: in eval mode, on the CPU.
     """
     buffer = io.BytesIO()
     with _EXPORTING, warnings.catch_warnings():
@@ -87,9 +87,7 @@ def to_onnx(network: nn.Module, size: int, metadata: Mapping[str, str] | None = 
             output_names=["answers"],
             dynamic_axes={"pictures": {0: "N"}, "answers": {0: "N"}},
         )
-    model = onnx.load_model_from_string(buffer.getvalue())
-    onnx.helper.set_model_props(model, dict(metadata or {}))
-    return model
+    return onnx.load_model_from_string(buffer.getvalue())
 
 
 class TorchNetwork:

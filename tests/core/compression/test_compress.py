@@ -123,6 +123,7 @@ def test_the_command_writes_a_file_that_classifies(own: Network, tmp_path: Path,
     [
         (["--out", "net.sqz", "--preset", "best"], "There is no preset 'best'; try second-order"),
         (["--out", "nowhere/net.sqz"], "There is no folder nowhere"),
+        (["--out", "net.bin"], "net.bin does not end in .sqz."),
         (["--out", "net.sqz", "--model", "efficientnet_lite0"], "is no SqueezeNet"),
     ],
 )

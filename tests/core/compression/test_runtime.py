@@ -18,8 +18,9 @@ from PIL import ImageOps
 from squeeze_core import gallery
 from squeeze_core.compression import runtime, snippets
 from squeeze_core.compression.pictures import Pictures, logits
-from squeeze_core.compression.presets import CompressionError, compress, uniform
+from squeeze_core.compression.presets import compress, uniform
 from squeeze_core.compression.runtime import PRECISIONS
+from squeeze_core.images import Picture
 from squeeze_core.networks.catalogue import DEFAULT, Network, named
 from squeeze_core.networks.onnx_runtime import open_session
 from squeeze_core.networks.preprocess import Preprocess
@@ -125,6 +126,9 @@ def test_the_files_say_their_labels_and_what_they_want_to_see(models: dict[str, 
     assert json.loads(said["pictures"])["size"] == 227
 
 
-def test_only_squeezenets_are_converted() -> None:
-    with pytest.raises(CompressionError, match="is no SqueezeNet"):
-        runtime.to_onnx(named("efficientnet_lite0"), PRECISIONS["float32"])
+def test_other_networks_are_converted_too(chelsea: Picture) -> None:
+    network = named("efficientnet_lite0")
+    picture = network.preprocess([chelsea.image])
+    session = open_session(runtime.to_onnx(network, PRECISIONS["float32"]))
+    (got,) = session.run(None, {"pictures": picture})
+    np.testing.assert_allclose(got, network.load_on("cpu")(picture), atol=1e-3)
