@@ -432,7 +432,10 @@ def gather(options: argparse.Namespace) -> tuple[list[Scene], Annotations, Annot
         else:
             scenes += unlabelled_scenes(folder)
     if options.teacher_results:
-        scenes = taught(scenes, read_results(options.teacher_results, data.category_ids))
+        categories = json.loads(data.source.read_text("utf-8"))["categories"]
+        ids = {category["name"]: category["id"] for category in categories}
+        category_ids = [ids[name] for name in data.classes]
+        scenes = taught(scenes, read_results(options.teacher_results, category_ids))
     return list(scenes), data, validation
 
 

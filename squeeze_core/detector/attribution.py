@@ -215,8 +215,7 @@ def ablate(
         start = time.perf_counter()
         batch = network_input([whole(picture)], record)
         answers = network(batch, channel_mask(PLANS["1.1"], units))
-        straight, flipped = np.split(answers, 2)
-        (output,) = average_flipped(straight, flipped, *batch.shape[2:])
+        (output,) = average_flipped(answers, *batch.shape[2:])
         elapsed = 1000 * (time.perf_counter() - start)
         return candidates(picture, decode(output, record, whole(picture)), record, network.device, elapsed)
 

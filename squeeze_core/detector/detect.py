@@ -88,9 +88,7 @@ def detect(
         begun = time.perf_counter()
         parts = [views(picture, tiled) for picture in group]
         batch = network_input([view for row in parts for view in row], loaded)
-        answers = engine.run(loaded, batch)
-        straight, flipped = np.split(answers, 2)
-        output = iter(average_flipped(straight, flipped, *batch.shape[2:]))
+        output = iter(average_flipped(engine.run(loaded, batch), *batch.shape[2:]))
         found = [fused([decode(next(output), loaded, view) for view in row]) for row in parts]
         share = 1000 * (time.perf_counter() - begun) / len(group)
         for picture, arrays in zip(group, found, strict=True):

@@ -114,12 +114,13 @@ def centres(level: int, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray
     return y, x
 
 
-def average_flipped(output: np.ndarray, flipped: np.ndarray, height: int, width: int) -> np.ndarray:
+def average_flipped(answers: np.ndarray, height: int, width: int) -> np.ndarray:
     """The mean of the outputs for pictures and for their mirror images: flip augmentation at test time.
 
-    All are float32 [N, positions, 4 + classes], for inputs of that height and width in pixels. Positions
-    and boxes of the mirror images are flipped back first.
+    `answers`: float32 [2N, positions, 4 + classes], of N pictures of that height and width in pixels, then
+    of their mirror images, whose positions and boxes are flipped back first.
     """
+    output, flipped = np.split(answers, 2)
     sizes = level_sizes(height, width)
     ends = np.cumsum([rows * columns for rows, columns in sizes])
     levels = np.split(flipped, ends[:-1], axis=1)

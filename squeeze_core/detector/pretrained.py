@@ -32,7 +32,7 @@ NAME = DETECTOR
 MIN_WIDTH, MAX_WIDTH = 8, 1024
 MAX_SIDE = 2048
 MAX_CLASSES = 1000
-# That of a trained file has 24,000; a longer one could inflate to any size.
+# That of a trained file has 24,000.
 MAX_HEADER_BYTES = 1_000_000
 _LAST = tuple(f"{head}.weight" for head in HEADS)
 
@@ -135,9 +135,9 @@ def _whole(metadata: Mapping[str, str], key: str) -> int:
 
 
 def _labels(text: str) -> tuple[str, ...]:
-    """1 to MAX_CLASSES different class names, a JSON list or, in older files, separated by commas."""
+    """1 to MAX_CLASSES different class names, a JSON list."""
     try:
-        labels = json.loads(text) if text.startswith("[") else text.split(",")
+        labels = json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError("its labels are not a list") from None
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):

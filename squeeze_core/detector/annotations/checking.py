@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -39,12 +38,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Annotations:
-    """A checked set: class names in label order, their ids in `source` (None where it has none), and
-    the pictures. `notices`: one sentence for each thing that was put right or left out."""
+    """A checked set: class names in label order, and the pictures. `notices`: one sentence for each thing
+    that was put right or left out."""
 
     source: Path
     classes: tuple[str, ...]
-    category_ids: tuple[Any, ...]
     examples: tuple[Example, ...]
     notices: tuple[str, ...] = ()
 
@@ -87,9 +85,7 @@ def check(
     if not any(len(example.boxes) for example in examples):
         seen = "".join(f"; {notice}" for notice in listing.notices)
         raise AnnotationError(f"{listing.source} lists no box for its {len(examples):,} pictures{seen}.")
-    ids = {names[label]: identifier for label, identifier in reversed(listing.categories.items())}
-    category_ids = tuple(ids.get(name) for name in classes)
-    return Annotations(listing.source, classes, category_ids, tuple(examples), listing.all_notices())
+    return Annotations(listing.source, classes, tuple(examples), listing.all_notices())
 
 
 def _size_or_fault(picture: ListedPicture) -> tuple[int, int] | str:

@@ -90,12 +90,11 @@ def _categories(found: Listing, rows: list[Any], annotations: list[Any]) -> dict
         if row.get("supercategory") not in (None, row["name"]):
             parents.add(str(row["supercategory"]).strip())
         names[key] = name
-        found.categories.setdefault(name, row["id"])
     used = {_key(row.get("category_id")) for row in annotations if isinstance(row, dict)}
     unused = set(names.values()) - {name for key, name in names.items() if key in used}
     for name in unused & parents:
         found.notices.append(f"the category {name!r} only heads others and is left out")
-        del found.categories[name]
+    found.categories = [name for name in dict.fromkeys(names.values()) if name not in unused & parents]
     return names
 
 

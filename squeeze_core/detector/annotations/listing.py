@@ -54,12 +54,12 @@ class ListedPicture:
 class Listing:
     """Everything that a source lists, and what is wrong with it or worth a word so far.
 
-    `categories`: name → the source's own id, in the source's order. `left_out`: what was done to
+    `categories`: names, in the source's order. `left_out`: what was done to
     boxes, completing "12 boxes …" → where they are listed. `in_shares`: corners are shares of the sides.
     """
 
     source: Path
-    categories: dict[str, Any] = field(default_factory=dict)
+    categories: list[str] = field(default_factory=list)
     pictures: list[ListedPicture] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)

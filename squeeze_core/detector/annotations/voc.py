@@ -29,7 +29,7 @@ def listing(source: Path, files: Sequence[Path], tree: Tree) -> Listing:
     for file in files:
         _add_picture(found, file, tree)
     # A class's number is its place in the alphabet, whatever the order of the files.
-    found.categories = {name: None for name in sorted(found.categories)}
+    found.categories = sorted({box.label for picture in found.pictures for box in picture.boxes})
     return found
 
 
@@ -62,7 +62,6 @@ def _add_picture(found: Listing, file: Path, tree: Tree) -> None:
             ignored = (thing.findtext("difficult") or "0").strip() == "1"
             # VOC counts pixels from 1 and includes the last one.
             picture.boxes.append(ListedBox(entry, label, (x0 - 1, y0 - 1, x1, y1), ignored))
-            found.categories.setdefault(label, None)
 
 
 def _root(file: Path) -> etree._Element | None:

@@ -75,7 +75,7 @@ def list_boxes(
     """The boxes of those pictures. Each one's text file lies below labels/ for images/, or is its partner
     in the tree; pictures without one are counted in a notice."""
     called = list(names.values())
-    found = Listing(source, {name: called.index(name) for name in called}, in_shares=True)
+    found = Listing(source, list(dict.fromkeys(called)), in_shares=True)
     for name in found.categories:
         if called.count(name) > 1:
             found.notices.append(f"{called.count(name)} classes are called {name!r} and are taken as one")

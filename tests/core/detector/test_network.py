@@ -75,7 +75,7 @@ def test_answers_for_a_mirror_image_are_turned_back() -> None:
     for level in mirrored.split([8 * 12, 4 * 6, 2 * 3, 1 * 2], 1):
         columns = {96: 12, 24: 6, 6: 3, 2: 2}[level.shape[1]]
         rows.append(level.unflatten(1, (-1, columns)).flip(2).flatten(1, 2))
-    found = average_flipped(output.numpy(), torch.cat(rows, 1).numpy(), height, width)
+    found = average_flipped(torch.cat([output, torch.cat(rows, 1)]).numpy(), height, width)
     np.testing.assert_allclose(found, output, rtol=1e-5)
 
 
@@ -85,8 +85,8 @@ def test_a_picture_and_its_mirror_image_get_mirrored_answers() -> None:
     picture = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         there, back = network(picture).numpy(), network(picture.flip(3)).numpy()
-    one, other = average_flipped(there, back, 64, 64), average_flipped(back, there, 64, 64)
-    turned = 2 * average_flipped(np.zeros_like(other), other, 64, 64)  # `other`, turned back
+    one, other = (average_flipped(np.concatenate(pair), 64, 64) for pair in ((there, back), (back, there)))
+    turned = 2 * average_flipped(np.concatenate([0 * other, other]), 64, 64)  # `other`, turned back
     np.testing.assert_allclose(one, turned, atol=1e-3)
 
 
