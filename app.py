@@ -56,7 +56,7 @@ def front_door() -> None:
         if (
             page.url_path in WITHOUT_PICTURE
         ):  # drawn nevertheless, because it takes what is dropped anywhere
-            st.html("<style>.st-key-tray { display: none }</style>")
+            st.html("<style>:has(> .st-key-tray) { display: none }</style>")
         if page.url_path:  # the home page draws its picture first
             results.import_for(page.url_path)
         if page.url_path != "fire_modules":  # which draws its own, as it changes there

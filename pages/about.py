@@ -41,7 +41,7 @@ with st.container(border=True):
     st.markdown("torchvision's own weights, downloaded and hash-checked when they are first asked for.")
 
 st.header("Sample pictures", anchor=False)
-with st.grid(3, min_column_width=240, gap="medium"):
+with st.grid(3, min_column_width=150, gap="medium"):
     for sample in gallery.samples():
         with st.container(border=True, height="stretch"):
             st.image(sample.path, width="stretch", alt=sample.alt)

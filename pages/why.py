@@ -41,16 +41,16 @@ def compare(picture: Picture) -> None:
     """Two explanations side by side: two methods, or two classes."""
     # Not an argument: a session would hold it as long as it holds the page.
     trace = inside_results.trace(picture, selected_network.current())
-    opacity = st.slider(
-        "Opacity of the maps", 0, 100, 60, 5, format="%d %%", key="why-opacity", width=360, **address.BOUND
-    )
     chosen = []
-    beside, *columns = st.columns([3, 5, 5], gap="medium")
+    beside, *columns = st.columns([2, 5, 5], gap="medium")
     with beside, st.container(key="picture"):
         st.image(
             tray.for_screen(picture), caption="Without a map", width="stretch", alt=tray.describe(picture)
         )
         st.html(figures.SCALE)
+        opacity = st.slider(
+            "Opacity of the maps", 0, 100, 60, 5, format="%d %%", key="why-opacity", **address.BOUND
+        )
     for side, column in zip(FIRST_METHODS, columns, strict=True):
         with column, st.container(border=True):
             chosen.append(explanation(side, picture, trace, opacity / 100))

@@ -1,4 +1,4 @@
-"""Nothing lies off a phone's screen or over a chart, and axe finds no serious barrier."""
+"""Nothing is off a phone's screen, too small for a finger or over a chart; axe finds no serious barrier."""
 
 from __future__ import annotations
 
@@ -32,6 +32,26 @@ OFF_SCREEN = """() => {
         const box = node.getBoundingClientRect();
         return box.width && box.height && box.right > edge && !held(node);
     }).map((node) => node.outerHTML.slice(0, 200));
+}"""
+# What a finger would miss within 19 pixels of its centre, to any side. Links in sentences and
+# the cells of tables may be smaller.
+SMALL = """() => {
+    const kinds = "a[href], button, summary, textarea, input:not([type=file], [type=range]), [role=tab]";
+    const thumbs = ":has(> [data-testid=stSliderThumbValue])";
+    const apart = "p, [data-testid=stDataFrame], [data-testid=stSidebar]";
+    const shadows = [...document.querySelectorAll("*")].flatMap((node) => node.shadowRoot ?? []);
+    const missed = (root) => (node) => {
+        const target = node.matches("input") ? node.closest("label") ?? node : node;
+        target.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+        const { left, top, width, height } = target.getBoundingClientRect();
+        return width > 1 && [[0, 0], [-19, 0], [19, 0], [0, -19], [0, 19]].some(([across, down]) => {
+            const x = Math.min(Math.max(left + width / 2 + across, 0), innerWidth - 1);
+            return !target.contains(root.elementFromPoint(x, top + height / 2 + down));
+        });
+    };
+    return [document, ...shadows].flatMap((root) => [...root.querySelectorAll(`${kinds}, ${thumbs}`)]
+        .filter((node) => node.checkVisibility({ visibilityProperty: true }) && !node.closest(apart))
+        .filter(missed(root)).map((node) => node.outerHTML.slice(0, 200)));
 }"""
 DONE = """() => document.querySelector("[data-testid=stMain] h1")
     && document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
@@ -76,6 +96,7 @@ def test_nothing_lies_off_a_phones_screen_and_nobody_is_kept_out(
         assert page.evaluate(OFF_SCREEN) == []
         expect(page.get_by_test_id("stMainMenu")).to_be_in_viewport(ratio=1)
         assert page.get_by_test_id("stException").count() == 0
+        assert page.evaluate(SMALL) == []
         page.evaluate(AXE_SCRIPT)
         assert page.evaluate(BARRIERS) == []
         page.emulate_media(color_scheme="dark")
