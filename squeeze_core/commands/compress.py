@@ -50,9 +50,12 @@ def add_pictures_options(parser: ArgumentParser) -> None:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e9:
-        raise ArgumentTypeError(f"{text!r} is no size")
+        raise ArgumentTypeError(f"{text!r} is not a number of kilobytes")
     return value
 
 

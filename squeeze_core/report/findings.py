@@ -9,7 +9,7 @@ from squeeze_core.cost import comparison, handmade
 from squeeze_core.cost.budget import Budget, Verdict
 from squeeze_core.cost.comparison import REFERENCE, NetworkRow
 from squeeze_core.cost.measure import Measurement
-from squeeze_core.cost.published import BOARD, BOARD_MILLISECONDS, HAND_MADE
+from squeeze_core.cost.published import BOARD, BOARD_MILLISECONDS, BOARD_SOURCE, HAND_MADE
 from squeeze_core.cost.units import COSTS, SPEEDS, Cost, amount, percent, ratio
 from squeeze_core.figures.comparison_charts import pareto
 from squeeze_core.networks.catalogue import CATALOGUE
@@ -131,13 +131,16 @@ def speed(measurements: Sequence[Measurement]) -> str:
     return f"{alone}, {compared} {than} {comparison.title(slowest.name)}"
 
 
-def speed_gain(measurements: Sequence[Measurement]) -> tuple[float, str]:
-    """SqueezeNet's speed as a multiple of AlexNet's and the machine: measured here, else published."""
-    times = {one.name: one.milliseconds for one in measurements}
-    where = "on this machine, measured"
-    if not {REFERENCE, "alexnet"} <= times.keys():
-        times, where = BOARD_MILLISECONDS, f"on a {BOARD}, as published"
-    return times["alexnet"] / times[REFERENCE], where
+def speed_gain(measurements: Sequence[Measurement]) -> tuple[float, str, str]:
+    """SqueezeNet's speed as a multiple of AlexNet's, the machine, and the source: measured here, else
+    published."""
+    here = {one.name: one for one in measurements}
+    if {REFERENCE, "alexnet"} <= here.keys():
+        ours = here[REFERENCE]
+        times = here["alexnet"].milliseconds / ours.milliseconds
+        return times, "on this machine, measured", f"median here, {ours.device}, {ours.day}"
+    times = BOARD_MILLISECONDS["alexnet"] / BOARD_MILLISECONDS[REFERENCE]
+    return times, f"on a {BOARD}, as published", BOARD_SOURCE
 
 
 def not_as_fast(measurements: Sequence[Measurement]) -> str:
@@ -145,7 +148,7 @@ def not_as_fast(measurements: Sequence[Measurement]) -> str:
     as long on this machine"."""
     small, large = comparison.row(REFERENCE), comparison.row("alexnet")
     assert small.gmacs and large.gmacs
-    times, where = speed_gain(measurements)
+    times, where, _ = speed_gain(measurements)
     return (
         f"{large.title} has {_times(large.parameters / small.parameters)} the parameters of {small.title} "
         f"and {_times(large.gmacs / small.gmacs)} the multiply-accumulates; it takes {_times(times)} as "

@@ -70,7 +70,7 @@ def sections(report: Report, keys: Iterable[str] | None = None) -> tuple[Section
 def decision(report: Report) -> Section:
     alexnet, ours, small = comparison.headline()
     best = max(report.rows, key=lambda row: row.top1 or 0)
-    faster, where = findings.speed_gain(report.measurements)
+    faster, where, timed = findings.speed_gain(report.measurements)
     facts = [
         (
             f"{ours.megabytes:.2f} MB",
@@ -92,7 +92,7 @@ def decision(report: Report) -> Section:
         report.branding.decision,
         ((Facts(tuple(facts)),),),
         f"Accuracy: {TABLE_2[0].source}, SqueezeNet’s {ours.note}; {best.title}: {best.source}. Time: "
-        f"{BOARD_SOURCE}. {_counted(report)}",
+        f"{timed}. {_counted(report)}",
         f"We ask for one decision: {report.branding.decision}. We gain a quick download, cheap updates and "
         "a place on small devices. We do not gain the best accuracy, and less speed than size.",
     )
@@ -145,7 +145,7 @@ def saves(report: Report) -> Section:
     before, after = (
         meaning.duration(meaning.download_seconds(row, given.mbit_3g)) for row in (alexnet, ours)
     )
-    faster, where = findings.speed_gain(report.measurements)
+    faster, where, _ = findings.speed_gain(report.measurements)
     return Section(
         f"Downloads shrink from {before} to {after}; speed gains less",
         ((Table(lines, "What SqueezeNet saves and costs"),),),

@@ -25,6 +25,7 @@ from squeeze_core import classifier
 from squeeze_core.cost import comparison
 from squeeze_core.cost.budget import Budget
 from squeeze_core.cost.measure import Measurement
+from squeeze_core.cost.published import BOARD_SOURCE
 from squeeze_core.detector.detections import Detection
 from squeeze_core.figures.charts import Bubbles, Chart, Squares
 from squeeze_core.figures.plotly_charts import figure
@@ -402,9 +403,14 @@ def test_speed_is_measured_where_both_were_measured_and_published_elsewhere(repo
     assert findings.speed_gain(()) == (
         pytest.approx(2.27, abs=0.01),
         "on a Raspberry Pi Zero 2 W, as published",
+        BOARD_SOURCE,
     )
     both = (measurement("squeezenet1_1", 10), measurement("alexnet", 35))
-    assert findings.speed_gain(both) == (3.5, "on this machine, measured")
+    assert findings.speed_gain(both)[:2] == (3.5, "on this machine, measured")
+    (slide,) = sections(replace(report, measurements=both), ["decision"])
+    assert (
+        "Time: median here, Test CPU, 2 threads, 2026-01-31." in slide.source and "ncnn" not in slide.source
+    )
 
 
 def test_a_report_of_squeezenet_alone_without_picture_or_measurements_works() -> None:
