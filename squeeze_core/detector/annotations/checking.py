@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from squeeze_core.detector.annotations.listing import AnnotationError, ListedBox, ListedPicture, Listing
-from squeeze_core.images import ImageError, read
+from squeeze_core.images import ImageError, prefetch, read
 
 # Annotation tools round; a box may stick out by this much, pixels, and is clipped without a word.
 TOLERANCE = 1.5
@@ -72,14 +70,13 @@ def check(
             "--rename OLD=NEW maps one name to another"
         )
     examples = []
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        sizes = pool.map(_size_or_fault, listing.pictures)
-        bar = tqdm(sizes, f"check {listing.source.name}", len(listing.pictures), unit="picture", delay=2)
-        for picture, size in zip(listing.pictures, bar, strict=True):
-            if isinstance(size, str):
-                listing.faults.append(f"{picture.entry}: {size}")
-            else:
-                examples.append(_example(listing, picture, size, label_of))
+    sizes = prefetch(_size_or_fault, listing.pictures)
+    bar = tqdm(sizes, f"check {listing.source.name}", len(listing.pictures), unit="picture", delay=2)
+    for picture, size in zip(listing.pictures, bar, strict=True):
+        if isinstance(size, str):
+            listing.faults.append(f"{picture.entry}: {size}")
+        else:
+            examples.append(_example(listing, picture, size, label_of))
     if listing.faults:
         raise listing.error()
     if not any(len(example.boxes) for example in examples):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def labelled_scenes(annotations: Annotations) -> list[Scene]:
     ]
 
 
-def decoded(scenes: Sequence[Scene], side: int, threads: int = 1) -> list[Scene]:
+def decoded(scenes: Sequence[Scene], side: int) -> list[Scene]:
     """Every scene with its picture; those longer than `side` pixels are scaled down to it.
 
     ImageError when a file is no picture.
@@ -58,8 +57,7 @@ def decoded(scenes: Sequence[Scene], side: int, threads: int = 1) -> list[Scene]
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
         return replace(scene, boxes=scene.boxes * scales, picture=pixels)
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(tqdm(pool.map(read, scenes), "decode", len(scenes), mininterval=10))
+    return list(tqdm(images.prefetch(read, scenes), "decode", len(scenes), mininterval=10))
 
 
 def sampling_weights(scenes: Sequence[Scene]) -> list[float]:

@@ -16,7 +16,6 @@ import copy
 import ctypes
 import json
 import math
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -175,7 +174,7 @@ class Training:
         torch.backends.cudnn.benchmark = len(options.sides) == 1
         self.network = build(options, classes).to(self.device).to(memory_format=torch.channels_last)
         self.progress = torch.zeros(1).share_memory_()  # read by the processes that work ahead
-        self.batches = self.batches_of(decoded(scenes, options.stored_side, os.cpu_count() or 1))
+        self.batches = self.batches_of(decoded(scenes, options.stored_side))
         if options.init:
             keep_function(self.network, normalise(self.batches[0].pictures.to(self.device)))
         self.optimizers = optimizers_for(self.network, options)

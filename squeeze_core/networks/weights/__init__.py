@@ -177,17 +177,15 @@ class Download(Source):
         """The result of `take`, given torchvision's enum, after the download."""
         from torchvision.models import get_weight
 
-        enum = get_weight(self.enum)
-        if not self.present():
+        there = self.present()
+        if not there:
             _require_online(self.url, self.title)
-            try:
-                enum.get_state_dict(progress=True, check_hash=True)
-            except (OSError, RuntimeError) as error:
-                raise WeightsError(f"{self.title}'s weights could not be downloaded ({error}).") from None
         try:
-            return take(enum)
-        except (OSError, RuntimeError, EOFError, UnpicklingError):
-            raise WeightsError(f"{self.cached} is damaged; delete it and try again.") from None
+            return take(get_weight(self.enum))
+        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+            if there:
+                raise WeightsError(f"{self.cached} is damaged; delete it and try again.") from None
+            raise WeightsError(f"{self.title}'s weights could not be downloaded ({error}).") from None
 
 
 def hub_folder() -> Path:

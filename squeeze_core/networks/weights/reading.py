@@ -109,9 +109,8 @@ def read_weights(content: bytes, name: str, mark: str = "(.*)", key: str | None 
     own = {full.removeprefix(place): full for full in tensors if full.startswith(place)}
     own = {key: full for key, full in own.items() if not _QUANTISATION.match(key)}
     state = {key: _checked(tensors[full](), key, name, len(content)) for key, full in own.items()}
-    for mask in [
-        key for key in state if key.endswith("_mask")
-    ]:  # torch.nn.utils.prune's, before its remove
+    # What torch.nn.utils.prune leaves until its `remove`.
+    for mask in [key for key in state if key.endswith("_mask")]:
         weight = mask.removesuffix("_mask")
         if f"{weight}_orig" in state and state[f"{weight}_orig"].shape == state[mask].shape:
             state[weight] = state.pop(f"{weight}_orig") * state.pop(mask)

@@ -69,18 +69,12 @@ def pack(values: np.ndarray) -> bytes:
     return struct.pack("<iB", low, width) + np.packbits(bits.astype(np.uint8)).tobytes()
 
 
-def _start(levels: Levels) -> tuple[int, int]:
-    """Largest magnitude, and the mean magnitude in 1/256, rounded up."""
-    size = np.abs(levels)
-    largest = int(size.max(initial=0))
-    if largest > LARGEST:
-        raise ValueError(f"a level of {largest} is above {LARGEST}")
-    return largest, max(1, int(np.ceil(size.mean() * 256))) if size.size else 1
-
-
 def range_encode(levels: Levels) -> bytes:
     """Adaptive range coding of one layer."""
-    largest, mean = _start(levels)
+    size = np.abs(levels)
+    largest, mean = int(size.max(initial=0)), max(1, int(np.ceil(size.mean() * 256)))
+    if largest > LARGEST:
+        raise ValueError(f"a level of {largest} is above {LARGEST}")
     head = np.array([largest, mean], dtype="<u4").tobytes()
     if largest == 0:
         return head
