@@ -12,7 +12,7 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 from tqdm import tqdm
 
-from squeeze_core.detector.annotations import Annotations, Example
+from squeeze_core.detector.annotations.checking import Annotations, Example
 from squeeze_core.detector.calibration import UNCALIBRATED, Judged
 from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.detections import FLOOR, Candidates, Detection, coco_row, iou
