@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from squeeze_core.detector.layers import HEADS, STRIDES, answers, centres, detector_layers, level_sizes
-from squeeze_core.networks.architecture import BoundLayer, Parts, add_modules, bind, initialise, run
+from squeeze_core.networks.architecture import (
+    BoundLayer,
+    Parts,
+    add_modules,
+    bind,
+    initialise,
+    initialise_last,
+    run,
+)
 from squeeze_core.networks.plan import BRANCHES
 
 # Initial probability of every class, so that the many empty positions do not dominate the first steps
@@ -34,7 +42,7 @@ class Detector(nn.Module):
         initialise(self.get_submodule("backbone"))
         # The heads' outputs are close to these before training.
         for head, value in zip(HEADS, (-math.log((1 - PRIOR) / PRIOR), math.log(2.0)), strict=True):
-            nn.init.normal_(self.get_parameter(f"{head}.weight"), std=0.01)
+            initialise_last(self.get_parameter(f"{head}.weight"))
             nn.init.constant_(self.get_parameter(f"{head}.bias"), value)
 
     def __repr__(self) -> str:

@@ -124,6 +124,12 @@ def initialise(network: nn.Module) -> None:
             nn.init.zeros_(parameter)
 
 
+def initialise_last(weight: Tensor) -> None:
+    """Small random weights for a last layer."""
+    if not weight.is_meta:  # there it has no values, and PyTorch would import its compiler: 1.1 s
+        nn.init.normal_(weight, std=0.01)
+
+
 class SqueezeNet(nn.Module):
     """float [N, 3, H, W] → class logits, float [N, classes]. Untrained until weights are loaded.
 
@@ -137,7 +143,7 @@ class SqueezeNet(nn.Module):
         self.classes = classes
         add_modules(self, self.plan.layers(classes))
         initialise(self)
-        nn.init.normal_(self.convolution("conv10").weight, std=0.01)
+        initialise_last(self.convolution("conv10").weight)
 
     def __repr__(self) -> str:
         weights = sum(weight.numel() for weight in self.parameters())

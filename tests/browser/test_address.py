@@ -1,49 +1,10 @@
-"""The address says what is on screen and restores it in a fresh session; Back leads to the page before."""
+"""The address says what is on screen; Back leads to the page before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from squeeze_core import gallery
-
-# An address → what must be on screen for it to have been understood: a role and a name, or a text alone.
-PLACES = {
-    "/?sample=coffee&classify-top=Top+3": ("button", "A cup of coffee (shown)"),
-    "/detect?detect-mode=Anything": ("radio", "Anything"),
-    "/why?class-left=285&sample=chelsea": ("combobox", "Class"),
-    "/compare?compare-tab=Accuracy&compare-axis=Computation": ("radio", "Computation"),
-    "/compare?compare-networks=VGG19": (
-        None,
-        "57.5 % top-1 instead of VGG19’s 72.4 %, in 1/116 of the bytes",
-    ),
-    "/compare?compare-tab=What+fits%3F&fits-bits=8": ("radio", "8"),
-    "/compare?compare-tab=This+machine": ("button", "Measure these 4 networks"),
-    "/compare?compare-tab=Report&sample=coffee": (None, "“espresso”"),
-}
-
-
-@pytest.fixture(scope="module")
-def visitor(browser: Browser, app_url: str) -> Iterator[BrowserContext]:
-    """A browser that has Streamlit's scripts already; each page of it is a session of its own."""
-    with browser.new_context(base_url=app_url) as context:
-        yield context
-
-
-@pytest.mark.parametrize("address", PLACES)
-def test_an_address_restores_what_it_says(visitor: BrowserContext, address: str) -> None:
-    with visitor.new_page() as page:
-        page.goto(address)
-        role, name = PLACES[address]
-        if role is None:
-            expect(page.get_by_text(name).first).to_be_visible()
-        else:
-            found = page.get_by_role(role, name=name, exact=role == "radio").first  # type: ignore[arg-type]
-            expect(found).to_be_visible()
-            if role == "radio":
-                expect(found).to_be_checked()
 
 
 def test_settings_replace_the_address_and_back_leads_to_the_page_before(page: Page) -> None:

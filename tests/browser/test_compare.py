@@ -8,11 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageColor
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 from pptx import Presentation
 
 from squeeze_core import classifier, gallery
 from squeeze_core.cost import comparison
+from squeeze_core.figures.style import ACCENT
 from squeeze_core.images import Picture
 from squeeze_core.networks.engine import Engine
 from squeeze_core.report import Report, html
@@ -113,26 +115,26 @@ def test_a_finger_on_a_chart_scrolls_the_web_page(browser: Browser, tmp_path: Pa
         page.wait_for_function(f"scrollY > {before} + 50")
 
 
-def test_bars_are_to_scale_and_saved_as_a_picture_and_as_a_page(compare: Page) -> None:
+def test_charts_are_to_scale_saved_as_picture_and_page_and_enlarged(compare: Page) -> None:
     bars = compare.locator(".st-key-chart-compare-parameters .js-plotly-plot .bars")
     expect(bars.first).to_be_visible()
+    expect(compare.locator(".modebar-container").first).to_be_hidden()  # a tap on the chart hits no button
     assert assert_to_scale(compare.locator("body").evaluate(_BARS)) >= 3
     compare.wait_for_function("window.squeezeLab?.listens")  # the page's script makes the PNG
-    tab = compare.get_by_role("tabpanel").first
     compare.wait_for_selector(".st-key-chart-compare-parameters .modebar-btn", state="attached")
-    tab.get_by_text("Table and downloads").first.click()
+    compare.get_by_role("tabpanel").first.get_by_text("Table and downloads").first.click()
     expect(compare.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    starts = {
-        "png-compare-parameters": b"\x89PNG",
-        "download-compare-parameters-html": b"<!doctype html>",
-    }
-    for button, start in starts.items():
+    content = {}
+    for button in ("png-compare-parameters", "download-compare-parameters-html"):
         with compare.expect_download() as download:
             compare.locator(f".st-key-{button} button:visible").first.click()
-        assert download.value.path().read_bytes().startswith(start)
+        content[download.value.suggested_filename] = download.value.path().read_bytes()
+    assert content["compare-parameters.html"].startswith(b"<!doctype html>")
+    with Image.open(io.BytesIO(content["compare-parameters.png"])) as image:
+        assert image.format == "PNG" and image.width > 400
+        drawn = {color for _, color in image.convert("RGB").getcolors(10**6)}
+    assert ImageColor.getrgb(ACCENT) in drawn  # the bar of SqueezeNet
 
-
-def test_a_network_tells_its_figures_when_pointed_at_and_a_part_is_enlarged(compare: Page) -> None:
     compare.get_by_role("tab", name="Accuracy").click()
     chart = compare.locator(".st-key-chart-accuracy-megabytes .js-plotly-plot")
     point = chart.locator(".scatterlayer .trace").last.locator(".points path").first
@@ -188,6 +190,14 @@ def test_from_upload_to_the_last_slide_by_keyboard_alone(page: Page) -> None:
             with page.expect_file_chooser(timeout=5000) as chooser:
                 page.keyboard.press("Space")
             break
+    # A picture of the tray keeps its ring under the one of the keyboard.
+    tab_to(page, "Chelsea the cat (shown)")
+    chosen = page.get_by_role("button", name="Chelsea the cat (shown)")
+    expect(chosen).to_have_css("outline", re.compile("solid 2px$"))
+    ring = chosen.evaluate("button => getComputedStyle(button).boxShadow")
+    page.keyboard.press("Tab")
+    expect(chosen).to_have_css("outline-style", "none")
+    assert ring != "none" and chosen.evaluate("button => getComputedStyle(button).boxShadow") == ring
     chooser.value.set_files(gallery.FOLDER / "coffee.jpg")
     expect(page.get_by_role("button", name="coffee.jpg (shown)")).to_be_visible()
     tab_to(page, "Compare")
@@ -244,17 +254,3 @@ def test_measuring_shows_progress_and_stops_on_demand(compare: Page) -> None:
     expect(compare.get_by_text("Another measurement")).to_be_hidden()
     compare.get_by_test_id("stTabs").get_by_role("button", name="Stop").click()
     expect(start).to_be_enabled()
-
-
-def test_moving_a_slider_by_keyboard_rebuilds_the_network(page: Page) -> None:
-    page.goto("/design_space")
-    parameters = page.get_by_test_id("stMetricValue").first
-    expect(parameters).to_have_text("1,248,424")
-    page.locator(".st-key-design-sr").get_by_role("slider").press("ArrowRight")
-    expect(parameters).not_to_have_text("1,248,424")
-    # The network picker has a button of that name too.
-    page.get_by_test_id("stBaseButton-secondary").get_by_text("SqueezeNet 1.1", exact=True).click()
-    expect(parameters).to_have_text("1,235,496")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Python").click()
-    assert "1,235,496 parameters" in download.value.path().read_text(encoding="utf-8")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from squeeze_core import gallery
@@ -11,15 +16,14 @@ from squeeze_core import gallery
 FOLDER = gallery.samples()[0].path.parent
 
 
-def test_an_uploaded_picture_gets_its_boxes(page: Page) -> None:
-    page.goto("/detect")
-    expect(page.get_by_role("heading", name="Where is it?")).to_be_visible()
-    for file, label in (("astronaut.jpg", "person"), ("motorcycle_left.jpg", "motorbike")):
-        uploader = page.locator('.st-key-tray input[type="file"]')
-        expect(uploader).to_have_count(1)  # the one before is gone
-        uploader.set_input_files(FOLDER / file)
-        expect(page.get_by_role("img", name=f"Your picture {file}").first).to_be_visible()
-        expect(page.locator(f'.detection[title^="{label}"]').first).to_be_visible()
+def fetched(page: Page, kind: str) -> bytes:
+    """What the first button for that kind of file on the page gives."""
+    button = page.locator(f'[class*="st-key-download-"][class*="-{kind}"] button:visible').first
+    expect(button).to_be_enabled()
+    with page.expect_download() as download:
+        button.click()
+    assert download.value.suggested_filename.endswith(f".{kind}")
+    return download.value.path().read_bytes()
 
 
 def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> None:
@@ -27,6 +31,7 @@ def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> Non
     page.locator('input[type="file"]').first.set_input_files(FOLDER / "camera.png")
     boxes = page.locator(".detection")
     expect(page.locator('.detection[title^="person"]').first).to_be_visible()
+    expect(page.get_by_role("img", name="Your picture camera.png").first).to_be_visible()
     threshold = page.get_by_role("slider", name="Score at least")
     threshold.focus()
     threshold.press("End")
@@ -46,15 +51,24 @@ def test_sliders_redraw_and_the_other_mode_outlines_one_class(page: Page) -> Non
     expect(boxes.first).to_have_attribute("title", re.compile("^(?!person)"))
 
 
-def test_enter_on_a_box_says_why_and_leads_to_its_channels(page: Page) -> None:
+def test_boxes_are_downloaded_and_enter_on_one_says_why_and_leads_to_its_channels(page: Page) -> None:
     page.goto("/detect")
     page.locator('input[type="file"]').first.set_input_files(FOLDER / "motorcycle_left.jpg")
     box = page.locator('.detection[title^="motorbike"]').first
     expect(box).to_be_visible()
+    rows = list(csv.DictReader(io.StringIO(fetched(page, "csv").decode("utf-8"))))
+    document = json.loads(fetched(page, "json"))
+    names = {category["id"]: category["name"] for category in document["categories"]}
+    assert rows[0]["label"] == "motorbike" and len(rows) == len(document["annotations"])
+    assert names[document["annotations"][0]["category_id"]] == "motorbike"
+    with Image.open(io.BytesIO(fetched(page, "png"))) as image:
+        assert image.size == (741, 500)
     box.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=re.compile("Why “motorbike"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("lies in the box"))).to_be_visible()
+    with np.load(io.BytesIO(fetched(page, "npz"))) as arrays:
+        assert arrays["map"].ndim == 2 and arrays["map"].max() > arrays["map"].min()
     page.get_by_role("radio", name="Occlusion").or_(
         page.get_by_role("button", name="Occlusion")
     ).first.click()

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from PIL import Image, ImageColor
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
-
-from squeeze_core.figures.style import ACCENT
 
 ADDRESSES = (
     "",
@@ -105,20 +102,3 @@ def test_nothing_lies_off_a_phones_screen_and_nobody_is_kept_out(
         page.wait_for_function(CHARTS_ARE_DARK)
         assert page.evaluate(BARRIERS) == []
         assert [url for url in asked if not url.startswith((app_url, "data:", "blob:"))] == []
-
-
-def test_no_camera_lies_over_a_chart_and_its_png_is_a_button_away(page: Page) -> None:
-    page.goto("/")
-    page.wait_for_function(DONE)
-    expect(page.locator(".st-key-chart-classify-squeezenet1_1 .main-svg").first).to_be_visible()
-    expect(page.locator(".modebar-container").first).to_be_hidden()
-    page.get_by_text("Table and downloads").click()
-    page.wait_for_function("window.squeezeLab?.listens")  # the page's script makes the PNG
-    with page.expect_download() as download:
-        page.locator(".st-key-png-classify-squeezenet1_1 button:visible").click()
-    assert download.value.suggested_filename == "classify-squeezenet1_1.png"
-    with Image.open(download.value.path()) as image:
-        assert image.format == "PNG" and image.width > 400
-        # The bar of the best class is there in SqueezeNet's colour.
-        drawn = {color for _, color in image.convert("RGB").getcolors(10**6)}
-        assert ImageColor.getrgb(ACCENT) in drawn
