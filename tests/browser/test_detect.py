@@ -56,7 +56,7 @@ def test_boxes_are_downloaded_and_enter_on_one_says_why_and_leads_to_its_channel
     page.locator('input[type="file"]').first.set_input_files(FOLDER / "motorcycle_left.jpg")
     box = page.locator('.detection[title^="motorbike"]').first
     expect(box).to_be_visible()
-    rows = list(csv.DictReader(io.StringIO(fetched(page, "csv").decode("utf-8"))))
+    rows = list(csv.DictReader(io.StringIO(fetched(page, "csv").decode("utf-8-sig"))))
     document = json.loads(fetched(page, "json"))
     names = {category["id"]: category["name"] for category in document["categories"]}
     assert rows[0]["label"] == "motorbike" and len(rows) == len(document["annotations"])

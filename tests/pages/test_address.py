@@ -26,7 +26,7 @@ def test_a_choice(page: str, said: dict[str, str], key: str, restored: object) -
 
 
 def test_a_sample_and_a_class_to_explain() -> None:
-    app = opened("why", {"sample": "coffee", "class-left": "285"})
+    app = opened("why", {"sample": "coffee", "class-left": "285", "why-method-right": "CAM"})
     assert app.session_state["tray"].sample == "coffee.jpg"
     left, right = (one.value for one in app.selectbox)
     assert left == 285 and right == 967  # Egyptian cat, and espresso, the best answer
