@@ -117,7 +117,7 @@ def _remove(lesson: Lesson, pile: Pile) -> None:
     lesson.changed()
 
 
-@st.dialog("Take pictures")
+@st.dialog("Take pictures", on_dismiss="rerun")
 def _camera(lesson: Lesson, pile: Pile) -> None:
     st.write(plain(f"Ten pictures of {pile.name}, three a second: turn it, and change the background."))
 
