@@ -166,8 +166,10 @@ def _card(report: Report) -> None:
     networks = {one.title: one for one in (selected_network.current(), *known)}
     network = networks[st.selectbox("Network", list(networks), key="card-network")]
     written = card.parts(network, measured=machine.measured().get(network.name))
-    name = f"{network.name}-card.md"
-    downloads.file("Markdown", lambda: card.markdown(network, written), name, "card-md", "description")
+    with st.container(horizontal=True, gap="small"):
+        name, offer = f"{network.name}-card", downloads.file
+        offer("Markdown", lambda: card.markdown(network, written), f"{name}.md", "card-md", "description")
+        offer("HTML", lambda: card.html(network, written), f"{name}.html", "card-html", "html")
     st.caption(
         "One page, with Hugging Face’s front matter. The command “card --pictures” adds accuracy, weakest "
         "classes and calibration on your labelled pictures."

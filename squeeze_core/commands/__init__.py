@@ -22,10 +22,10 @@ def add_json_option(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
 
-def check_new_file(path: Path, suffix: str) -> None:
-    """UserError where a file of that kind cannot be written, before any work is done."""
-    if path.suffix.lower() != suffix:
-        raise UserError(f"{path} does not end in {suffix}.")
+def check_new_file(path: Path, *suffixes: str) -> None:
+    """UserError where a file of those kinds cannot be written, before any work is done."""
+    if path.suffix.lower() not in suffixes:
+        raise UserError(f"{path} does not end in {' or '.join(suffixes)}.")
     if not path.parent.is_dir():
         raise UserError(f"There is no folder {path.parent}.")
 

@@ -1,4 +1,4 @@
-"""`card --out FILE`: a network's model card, as Markdown."""
+"""`card --out FILE`: a network's model card, as Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from squeeze_core.errors import UserError
 
 def add_to(subparsers: Any) -> None:
     parser = subparsers.add_parser("card", help="a network's model card")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .md")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .md or .html")
     parser.add_argument("--measure", action="store_true", help="also time it on this machine")
     add_pictures_options(parser)
     network_options.add_options(parser)
@@ -22,7 +22,7 @@ def add_to(subparsers: Any) -> None:
 
 
 def run(options: Namespace) -> int:
-    check_new_file(options.out, ".md")
+    check_new_file(options.out, ".md", ".html")
     from squeeze_core.compression.pictures import logits
     from squeeze_core.cost.measure import Measurement, measure
     from squeeze_core.report import card
@@ -34,5 +34,6 @@ def run(options: Namespace) -> int:
     judged = None if pictures is None else (pictures, logits(network, pictures))
     events = measure([network]) if options.measure else ()
     timed = next((one for one in events if isinstance(one, Measurement)), None)
-    write_whole(options.out, card.markdown(network, card.parts(network, judged, timed)).encode())
+    write = card.html if options.out.suffix.lower() == ".html" else card.markdown
+    write_whole(options.out, write(network, card.parts(network, judged, timed)).encode())
     return 2 if bad else 0

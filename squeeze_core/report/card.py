@@ -1,10 +1,11 @@
 """A network's model card: what it is, what it costs, how right it is and how to run it.
 
-Markdown with the front matter of Hugging Face's model cards (huggingface.co/docs/hub/model-cards).
+Markdown with the front matter of Hugging Face's model cards (huggingface.co/docs/hub/model-cards), or HTML.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -171,3 +172,26 @@ def _plain(text: str) -> str:
     """Text in a Markdown table."""
     safe = escape("".join(sign if sign.isprintable() else " " for sign in text), quote=False)
     return "".join(f"\\{sign}" if sign in "|`*_[]" else sign for sign in safe)
+
+
+def html(network: Network, sections: Parts) -> str:
+    """The card as one page that asks for nothing."""
+    bodies = "".join(f"<h2>{escape(heading)}</h2>{_html(body)}" for heading, body in sections.items())
+    title = escape(f"{network.title}: model card")
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><style>'
+        ":root{color-scheme:light dark}body{font:16px/1.45 Helvetica,Arial,sans-serif;max-width:46rem;"
+        "margin:1.5rem auto;padding:0 1rem}h2{font-size:1.1rem;margin:1.2rem 0 .3rem}th{text-align:left;"
+        "vertical-align:top;width:11rem;font-weight:600}td,th{padding:.15rem .6rem .15rem 0;"
+        "overflow-wrap:anywhere}pre{overflow-x:auto}@media print{body{font-size:11px;margin:0}}</style>"
+        f"</head><body><h1>{title}</h1>{bodies}<h2>How to run it</h2>"
+        f"<pre>{escape(run_it(network))}</pre></body></html>\n"
+    )
+
+
+def _html(body: Mapping[str, str] | str) -> str:
+    if isinstance(body, str):
+        return f"<p>{escape(body)}</p>"
+    lines = (f"<tr><th>{escape(name)}</th><td>{escape(said)}</td></tr>" for name, said in body.items())
+    return f"<table>{''.join(lines)}</table>"

@@ -62,7 +62,7 @@ def test_an_own_network_states_nothing_that_nobody_measured(own: Network) -> Non
         "metrics": ["accuracy"],
     }
     assert "10 classes" in text and "Not measured" in text and "ImageNet" not in text
-    assert "<b>" not in text.split("```")[0]
+    assert "<b>" not in text.split("```")[0] and "<b>" not in card.html(own, card.parts(own))
 
 
 def test_labelled_pictures_give_accuracy_weakest_classes_and_calibration(own: Network) -> None:
@@ -92,8 +92,9 @@ def test_the_five_weakest_classes_are_named_the_weakest_first(own: Network) -> N
     assert shares == ["40.0", "50.0", "60.0", "70.0", "80.0"]
 
 
-def test_the_command_writes_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["card", "--out", str(tmp_path / "card.md"), "--model", "squeezenet1_1_sqz"]) == 0
-    assert "# SqueezeNet 1.1, compressed: model card" in (tmp_path / "card.md").read_text("utf-8")
+def test_the_command_writes_markdown_or_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["card", "--out", str(tmp_path / "card.html"), "--model", "squeezenet1_1_sqz"]) == 0
+    text = (tmp_path / "card.html").read_text("utf-8")
+    assert "<title>SqueezeNet 1.1, compressed: model card</title>" in text and "src=" not in text
     assert main(["card", "--out", str(tmp_path / "card.txt")]) == 2
-    assert "does not end in .md" in capsys.readouterr().err
+    assert "does not end in .md or .html" in capsys.readouterr().err
