@@ -370,20 +370,19 @@ def anything(picture: Picture) -> None:
             "Weakly supervised localisation: the classifier was trained without boxes. The box surrounds "
             "the place where its class activation map (CAM) is strong; the detector's boxes are more exact."
         )
-    found = (Detection(place.label, place.index, place.probability, place.box),)
     with left:
-        draw(picture, found)
+        draw(picture, (place,))
     with right:
         downloads.buttons(
             "localisation",
-            table=rows_of(found),
-            json=vars(place),
-            image=lambda: figures.annotated(picture, found),
+            table=rows_of((place,)),
+            json={"label": place.label, "probability": place.score, "box": place.box},
+            image=lambda: figures.annotated(picture, (place,)),
         )
 
 
 @cached()
-def localised(picture: Picture, network: Network, index: int) -> localise.Localisation:
+def localised(picture: Picture, network: Network, index: int) -> Detection:
     return localise.localise(picture, results.engine(), network, index)
 
 

@@ -217,7 +217,7 @@ def ablate(
         answers = network(batch, channel_mask(PLANS["1.1"], units))
         (output,) = average_flipped(answers, *batch.shape[2:])
         elapsed = 1000 * (time.perf_counter() - start)
-        return candidates(picture, decode(output, record, whole(picture)), record, network.device, elapsed)
+        return candidates(picture, decode(output, record, whole(picture)), record, elapsed)
 
     return engine.work(record, work)
 

@@ -92,7 +92,7 @@ def detect(
         found = [fused([decode(next(output), loaded, view) for view in row]) for row in parts]
         share = 1000 * (time.perf_counter() - begun) / len(group)
         for picture, arrays in zip(group, found, strict=True):
-            yield candidates(picture, arrays, loaded, engine.device, share)
+            yield candidates(picture, arrays, loaded, share)
 
 
 def decode(output: np.ndarray, loaded: PretrainedDetector, view: View) -> Arrays:
@@ -136,9 +136,9 @@ def fused(found: Sequence[Arrays]) -> Arrays:
 
 
 def candidates(
-    picture: Picture, arrays: Arrays, loaded: PretrainedDetector, device: str, milliseconds: float
+    picture: Picture, arrays: Arrays, loaded: PretrainedDetector, milliseconds: float
 ) -> Candidates:
     """The result for a picture; `milliseconds` without its decoding."""
     size = (picture.width, picture.height)
     elapsed = picture.milliseconds + milliseconds
-    return Candidates(picture.name, *size, device, loaded.labels, *arrays, elapsed, loaded.calibration)
+    return Candidates(picture.name, *size, loaded.labels, *arrays, elapsed, loaded.calibration)

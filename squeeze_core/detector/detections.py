@@ -115,7 +115,6 @@ class Candidates:
     file: str
     width: int
     height: int
-    device: str
     labels: tuple[str, ...]
     boxes: np.ndarray
     scores: np.ndarray

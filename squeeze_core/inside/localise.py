@@ -6,10 +6,9 @@ class activation map is exact; the box surrounds the largest connected part abov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from squeeze_core.detector.detections import Detection
 from squeeze_core.images import Picture
 from squeeze_core.inside.explain import explain
 from squeeze_core.networks.catalogue import Network
@@ -19,26 +18,15 @@ from squeeze_core.networks.engine import Engine
 SHARE = 0.15
 
 
-@dataclass(frozen=True)
-class Localisation:
-    """A class and its box: x0, y0, x1, y1 in pixels of the upright original; `probability`: 0–1."""
-
-    label: str
-    index: int
-    probability: float
-    box: tuple[float, float, float, float]
-    milliseconds: float
-
-
-def localise(picture: Picture, engine: Engine, network: Network, index: int) -> Localisation:
-    """The box of class `index` by that SqueezeNet; the whole picture when its map is nowhere positive."""
+def localise(picture: Picture, engine: Engine, network: Network, index: int) -> Detection:
+    """The box of class `index` by that SqueezeNet, with the class's probability for its score; the whole
+    picture when its map is nowhere positive."""
     explanation = explain(picture, engine, network, "cam", index)
     found = part_box(explanation.upsampled(), SHARE)
     height, width = explanation.view.height, explanation.view.width
     scale = np.array([picture.width / width, picture.height / height] * 2)
     x0, y0, x1, y1 = (found * scale).tolist()
-    box, elapsed = (x0, y0, x1, y1), explanation.milliseconds
-    return Localisation(explanation.label, index, explanation.probability, box, elapsed)
+    return Detection(explanation.label, index, explanation.probability, (x0, y0, x1, y1))
 
 
 def part_box(heat: np.ndarray, share: float) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -140,7 +139,6 @@ class FireTrace:
     features: np.ndarray
     class_map: np.ndarray
     logits: np.ndarray
-    milliseconds: float
 
     @property
     def sure(self) -> bool:
@@ -200,7 +198,6 @@ def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
     plan = plan_of(network)
 
     def work(loaded: Runner) -> FireTrace:
-        start = time.perf_counter()
         view = network.preprocess.view(picture.image)
         parts = loaded.parts(network.preprocess.array([view]))
         found = {name: frozen(part[0]) for name, part in parts.items()}
@@ -211,7 +208,6 @@ def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
         }
         logits = found["logits"]
         class_map = frozen(found["conv10"][logits.argmax()].copy())  # a view would keep a thousand maps
-        elapsed = 1000 * (time.perf_counter() - start)
         return FireTrace(
             file=picture.name,
             network=network,
@@ -222,7 +218,6 @@ def fire_trace(picture: Picture, engine: Engine, network: Network) -> FireTrace:
             features=found[reads["conv10"]],
             class_map=class_map,
             logits=logits,
-            milliseconds=elapsed,
         )
 
     return engine.work(network, work)

@@ -17,16 +17,14 @@ __all__ = ["onnxruntime", "open_session"]
 
 
 def open_session(
-    model: bytes, clock: str | None = None, left_out: Mapping[str, np.ndarray] | None = None
+    model: bytes, left_out: Mapping[str, np.ndarray] | None = None
 ) -> onnxruntime.InferenceSession:
     """An ONNX model ready to run on this machine's processor.
 
-    One run alone uses every core; several at once share them. `clock`: prefix of the file for each node's
-    times. `left_out`: float32 initializers that the model names but does not hold.
+    One run alone uses every core; several at once share them. `left_out`: float32 initializers that the
+    model names but does not hold.
     """
     options = onnxruntime.SessionOptions()
-    if clock:
-        options.enable_profiling, options.profile_file_prefix = True, clock
     options.intra_op_num_threads = os.cpu_count() or 1
     # Threads that spin while they wait would slow down everything else in the process.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

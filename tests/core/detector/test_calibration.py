@@ -88,9 +88,9 @@ def test_candidates_show_calibrated_scores_and_the_same_boxes() -> None:
         np.array([0.8, 0.6, 0.5], np.float32),
         np.array([0, 0, 1]),
     )
-    plain = Candidates("a.png", 100, 100, "cpu", ("cat", "dog"), *arrays, 1.0)
+    plain = Candidates("a.png", 100, 100, ("cat", "dog"), *arrays, 1.0)
     calibration = Calibration(3.0, 3.0, 0.0, threshold=0.7)
-    calibrated = Candidates("a.png", 100, 100, "cpu", ("cat", "dog"), *arrays, 1.0, calibration)
+    calibrated = Candidates("a.png", 100, 100, ("cat", "dog"), *arrays, 1.0, calibration)
     assert [one.score for one in calibrated.proposals()] == pytest.approx([0.8**3 / (0.8**3 + 0.2**3), 0.5])
     assert [one.box for one in calibrated.proposals()] == [one.box for one in plain.proposals()]
     assert [one.label for one in calibrated.detections()] == ["cat"]  # its own threshold

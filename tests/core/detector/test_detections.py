@@ -23,7 +23,7 @@ def candidates(boxes: list = BOXES, scores: list = SCORES, indices: list = INDIC
         np.array(scores, np.float32),
         np.array(indices, np.int64),
     )
-    return Candidates("a.png", 200, 120, "cpu", ("cat", "dog", "bird"), *arrays, 12.0)
+    return Candidates("a.png", 200, 120, ("cat", "dog", "bird"), *arrays, 12.0)
 
 
 def labels(*arguments: object) -> list[str]:

@@ -73,7 +73,7 @@ def test_a_class_in_doubt_still_counts(annotations: Annotations) -> None:
             boxes = np.repeat(example.boxes, 2, 0)
             right = int(example.labels[0])
             arrays = boxes, np.array([0.9, 0.8], np.float32), np.array([1 - right, right])
-            yield Candidates("0.png", 80, 60, "cpu", annotations.classes, *arrays, 1.0)
+            yield Candidates("0.png", 80, 60, annotations.classes, *arrays, 1.0)
 
     assert all(len(one.detections(0.5)) == 1 for one in doubtful())
     assert score(annotations, [one.proposals() for one in doubtful()]).map50 == pytest.approx(50, abs=1)
@@ -81,7 +81,7 @@ def test_a_class_in_doubt_still_counts(annotations: Annotations) -> None:
 
 def candidates(annotations: Annotations, boxes: list, scores: list, indices: list) -> Candidates:
     arrays = np.array(boxes, np.float32), np.array(scores, np.float32), np.array(indices)
-    return Candidates("0.png", 80, 60, "cpu", annotations.classes, *arrays, 1.0)
+    return Candidates("0.png", 80, 60, annotations.classes, *arrays, 1.0)
 
 
 def test_wrong_boxes_are_counted_from_the_threshold_on(annotations: Annotations) -> None:

@@ -26,7 +26,7 @@ def test_finds_the_cup_in_the_middle(samples: dict[str, Picture], engine: Engine
     picture = samples["coffee.jpg"]
     best = next(classify([picture], engine)).top(1)[0]
     place = localise(picture, engine, DEFAULT, best.index)
-    assert place.label == best.label and place.probability == pytest.approx(best.probability, abs=1e-4)
+    assert place.label == best.label and place.score == pytest.approx(best.probability, abs=1e-4)
     x0, y0, x1, y1 = place.box
     assert 0 <= x0 < picture.width / 2 < x1 <= picture.width
     assert 0 <= y0 < picture.height / 2 < y1 <= picture.height
