@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -89,14 +90,15 @@ class Lesson:
         self.record = self.record or taught.network(self.made, results.engine(), NAME, progress)
         return self.record
 
-    def put(self, pile: Pile, found: Example | ImageError) -> None:
-        """Take a picture, or say why it is none."""
+    def put(self, pile: Pile | str, found: Example | ImageError) -> None:
+        """Take a picture for that class, or the one of that name, or say why it is none."""
         if isinstance(found, ImageError):
             self.refused.append(str(found))
         elif self.pictures >= MOST:
             self.refused.append(f"{found.name} was left out: {MOST:,} pictures at most can be taught.")
         else:
-            pile.examples[found.key] = found
+            to = self.called(pile) if isinstance(pile, str) else pile
+            to.examples[found.key] = found
             self.changed()
 
     def move(self, key: str, to: Pile | None) -> None:
@@ -116,20 +118,17 @@ def current() -> Lesson:
     return st.session_state[_STATE]
 
 
-def read(sources: list[Source], pile: Pile | None = None) -> None:
+def read(sources: list[Source], pile: Pile | None = None, refused: Iterable[str] = ()) -> None:
     """Take the pictures for that class, or each for the class that its folder names, with a progress bar;
-    any click stops it, and what was read stays."""
+    any click stops it, and what was read stays. `refused`: sentences on what is not among them."""
     lesson, engine = current(), results.engine()
-    lesson.refused = []
-    if not sources:
-        lesson.refused = ["There are no pictures in it."]
-        return
+    lesson.refused = list(refused)
     bar = st.progress(0.0, text=f"Reading {len(sources)} pictures")
     st.button("Stop", key="teach-read-stop", icon=":material/stop:")
     with_folders = [one for one in sources if pile or one.path.parent.name]
     for number, (path, found) in enumerate(gather(with_folders, engine), 1):
         try:
-            lesson.put(pile or lesson.called(path.parent.name), found)
+            lesson.put(pile or path.parent.name, found)
         except UserError as error:
             lesson.refused = [str(error)]
             break
@@ -143,10 +142,17 @@ def take_drop(key: str, pile: Pile | None = None) -> None:
     if not (files := uploads(key)):
         return
     current().drops += 1
+    sources: list[Source] = []
+    refused = []
+    for file in files:
+        try:
+            sources += uploaded([(file.name, file.getvalue())])
+        except UserError as error:
+            refused.append(str(error))
+    if not sources and not refused:
+        refused = ["There are no pictures in it."]
     try:
-        read(list(uploaded((file.name, file.getvalue()) for file in files)), pile)
-    except UserError as error:
-        current().refused = [str(error)]
+        read(sources, pile, refused)
     finally:
         forget_uploads(files)
     st.rerun()

@@ -22,27 +22,32 @@ class Source(NamedTuple):
 
 
 def uploaded(files: Iterable[tuple[str, bytes]]) -> Iterator[Source]:
-    """The pictures among files given as name, with any folders, and content; of a ZIP file those in it.
-    UserError when it is none."""
+    """The pictures among files given as name and content: of a ZIP file those in it, and of a folder, which
+    is in its files' names, what may be one. UserError for a damaged ZIP file."""
     for name, data in files:
         path = PurePath(name.replace("\\", "/"))
         if path.suffix.lower() == ".zip":
             yield from in_zip(BytesIO(data), path.name)
-        else:
+        elif len(path.parts) == 1 or _may_be_picture(path):
             yield Source(path, partial(decode, data, path.name))
 
 
 def in_zip(file: IO[bytes], name: str) -> Iterator[Source]:
-    """The pictures in a ZIP file, hidden ones left out. UserError when it is none."""
+    """What may be a picture in a ZIP file. UserError when it is none."""
     try:
         archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile:
         raise UserError(f"{name} is not a ZIP file.") from None
     for entry in archive.infolist():
         path = PurePath(entry.filename)
-        hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-        if path.suffix.lower() in SUFFIXES and not hidden:
+        if _may_be_picture(path):
             yield Source(path, partial(_member, archive, entry))
+
+
+def _may_be_picture(path: PurePath) -> bool:
+    """By its name, and not one of the hidden files that systems leave in folders."""
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Picture:

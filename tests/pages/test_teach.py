@@ -63,9 +63,12 @@ def test_a_set_is_taught_a_picture_moved_and_the_network_used_on_every_page(at: 
 
 def test_one_class_alone_bad_files_and_long_names_are_said(at: AppTest) -> None:
     sample = gallery.samples()[0].path.read_bytes()
-    at.file_uploader(key="teach-drop-1-0").upload("cat.png", sample).upload("bad.jpg", b"no picture").run()
+    drop = at.file_uploader(key="teach-drop-1-0").upload("cut.zip", b"PK").upload("cat.png", sample)
+    drop.upload("bad.jpg", b"no picture").run()
     assert not at.exception
-    assert "bad.jpg" in at.error[0].value.replace("\\", "") and len(lesson(at).piles[0].examples) == 1
+    refused = at.error[0].value.replace("\\", "")
+    assert "cut.zip is not a ZIP file." in refused and "bad.jpg" in refused
+    assert len(lesson(at).piles[0].examples) == 1
     at.button(key="teach-remove-2").click().run()
     assert "Two classes are needed" in said(at)
     at.text_input(key="teach-name-1").set_value("😀" * 80).run()
@@ -73,6 +76,14 @@ def test_one_class_alone_bad_files_and_long_names_are_said(at: AppTest) -> None:
     assert lesson(at).piles[0].name == "😀" * 80 and "Class 3 has no pictures." in said(at)
     at.text_input(key="teach-name-3").set_value("😀" * 80).run()
     assert not at.exception and "Two classes are called" in said(at)
+
+
+def test_a_folder_is_a_class_for_each_folder_in_it_that_has_pictures(at: AppTest) -> None:
+    sample = gallery.samples()[0].path.read_bytes()
+    drop = at.file_uploader(key="teach-folder-drop-0").upload("set/.DS_Store", b"Mac")
+    drop.upload("set/cats/cat.png", sample).upload("set/broken/dog.jpg", b"no picture").run()
+    assert not at.exception and "dog.jpg" in at.error[0].value.replace("\\", "")
+    assert [(pile.name, len(pile.examples)) for pile in lesson(at).piles] == [("cats", 1)]
 
 
 def test_sets_are_real_pictures_of_as_many_classes() -> None:
