@@ -13,10 +13,6 @@ from squeeze_core.images import SUFFIXES
 from squeeze_core.label_lists import CALLED, cells, encoding_of, index_of
 
 
-class LabelsError(UserError):
-    """The labels cannot be used; the message is one sentence for people."""
-
-
 @dataclass(frozen=True)
 class Accuracy:
     """In percent of `images`, rounded to 0.01: the true class first, or among the five first; None where
@@ -33,19 +29,19 @@ def read_labels(file: Path | None, folder: Path, labels: tuple[str, ...]) -> dic
     `file`: a JSON object of file name (in `folder`) → class, or a CSV file with a picture a row, the file
     in one column and the class in another; a class is an index or one of `labels`. None for a folder with
     one sub-folder a class, called by its name or index; where none is and there are as many as classes,
-    they are the classes in the order of their names, as torchvision's ImageFolder has it. LabelsError when
+    they are the classes in the order of their names, as torchvision's ImageFolder has it. UserError when
     there are no such labels, or when they name a picture that is not there, or none.
     """
     if not folder.is_dir():
-        raise LabelsError(f"There is no folder {folder}.")
+        raise UserError(f"There is no folder {folder}.")
     rows = _in_folders(folder, labels) if file is None else _in_file(file, folder)
     if not rows:
-        raise LabelsError(f"{file or folder} names no picture.")
+        raise UserError(f"{file or folder} names no picture.")
     found = {}
     for name, label in rows.items():
         index = index_of(label, labels)
         if index is None:
-            raise LabelsError(
+            raise UserError(
                 f"{file or folder} gives {name} the class {label!r}, not one of 0 to {len(labels) - 1} "
                 f"or of the names of the {len(labels):,} classes, such as {labels[0]}."
             )
@@ -53,7 +49,7 @@ def read_labels(file: Path | None, folder: Path, labels: tuple[str, ...]) -> dic
     missing = [name for name in rows if not (folder / name).is_file()]
     if missing:
         count = f"{len(missing):,} of the {len(rows):,}"
-        raise LabelsError(f"{count} pictures in {file} are not in {folder}, {missing[0]} first.")
+        raise UserError(f"{count} pictures in {file} are not in {folder}, {missing[0]} first.")
     return found
 
 
@@ -69,7 +65,7 @@ def _in_folders(folder: Path, labels: tuple[str, ...]) -> dict[str, Any]:
     """Picture → class, by its sub-folder."""
     folders = class_folders(folder)
     if not folders:
-        raise LabelsError(f"{folder} has no sub-folder a class; give the classes by --labels.")
+        raise UserError(f"{folder} has no sub-folder a class; give the classes by --labels.")
     classes: dict[Path, Any] = {one: one.name for one in folders}
     if len(folders) == len(labels) and all(index_of(one.name, labels) is None for one in folders):
         classes = {one: index for index, one in enumerate(folders)}
@@ -81,18 +77,18 @@ def _in_file(file: Path, folder: Path) -> dict[str, Any]:
     try:
         data = file.read_bytes()
     except FileNotFoundError:
-        raise LabelsError(f"There is no labels file {file}.") from None
+        raise UserError(f"There is no labels file {file}.") from None
     except OSError as error:
-        raise LabelsError(f"{file} cannot be read: {error.strerror}.") from None
+        raise UserError(f"{file} cannot be read: {error.strerror}.") from None
     text = data.decode(encoding_of(data), "replace")
     if file.suffix.lower() in (".csv", ".tsv", ".txt"):
         return _in_table(text, file, folder)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise LabelsError(f"{file} is not JSON: {error}.") from None
+        raise UserError(f"{file} is not JSON: {error}.") from None
     if not isinstance(found, dict):
-        raise LabelsError(f"{file} must hold a JSON object of file name → class index.")
+        raise UserError(f"{file} must hold a JSON object of file name → class index.")
     return found
 
 
@@ -111,9 +107,7 @@ def _in_table(text: str, file: Path, folder: Path) -> dict[str, Any]:
         label = called[0] if called else int(place == 0)
         return {row[place]: row[label] for row in rows[headed:]}
     except (ValueError, IndexError):
-        raise LabelsError(
-            f"{file} is not a table with a picture's file and its class in each row."
-        ) from None
+        raise UserError(f"{file} is not a table with a picture's file and its class in each row.") from None
 
 
 def accuracy(images: int, first: int, among_five: int | None) -> Accuracy:

@@ -31,6 +31,7 @@ _OTHER_STARTS = {
     "a Photoshop file": rb"8BPS",
     "a video": rb"....ftyp|\x1aE\xdf\xa3|RIFF....AVI ",
     "a program": rb"MZ|\x7fELF",
+    "an HDF5 file, as Keras writes it": rb"\x89HDF",
 }
 
 
@@ -40,13 +41,19 @@ def format_of(data: bytes) -> str | None:
     return next((name for name, start in _STARTS.items() if re.match(start, head, re.DOTALL)), None)
 
 
-def description(data: bytes) -> str:
-    """A phrase for bytes of any other format: "a PDF document, which is not a supported format (…)"."""
+def kind(data: bytes) -> str:
+    """What those bytes are, for people: "a PNG picture", "a PDF document", "a text file"; "" if unknown."""
+    if name := format_of(data):
+        return f"{'an' if name == 'AVIF' else 'a'} {name} picture"
     head = data[:4096]
-    supported = ", ".join(_STARTS)
     for what, start in _OTHER_STARTS.items():
         if re.match(start, head, re.DOTALL | re.IGNORECASE):
-            return f"{what}, which is not a supported format ({supported})"
-    if re.search(rb"[\x00-\x08\x0e-\x1f]", head):
-        return f"not in a supported format ({supported})"
-    return f"a text file, which is not a supported format ({supported})"
+            return what
+    return "" if re.search(rb"[\x00-\x08\x0e-\x1f]", head) else "a text file"
+
+
+def description(data: bytes) -> str:
+    """A phrase for bytes of no supported format: "a PDF document, which is not a supported format (…)"."""
+    what = kind(data)
+    known = f"{what}, which is not a" if what else "not in a"
+    return f"{known} supported format ({', '.join(_STARTS)})"

@@ -24,10 +24,6 @@ DeviceChoice = Literal["auto", "cpu", "cuda"]
 MOST_BYTES = 3_000_000_000
 
 
-class DeviceError(UserError):
-    """The device is not on this machine; the message is one sentence for people."""
-
-
 class Runner(Protocol):
     """A network on its device, shared and not to be changed; it takes and gives NumPy's float32 arrays.
 
@@ -59,10 +55,10 @@ Result = TypeVar("Result")
 
 
 def choose_device(choice: DeviceChoice = "auto") -> str:
-    """CUDA where it is, else the CPU; or the chosen one. DeviceError when that one is not here."""
+    """CUDA where it is, else the CPU; or the chosen one. UserError when that one is not here."""
     cuda = choice != "cpu" and _cuda()
     if choice == "cuda" and not cuda:
-        raise DeviceError("This machine has no cuda device; use --device auto or cpu.")
+        raise UserError("This machine has no cuda device; use --device auto or cpu.")
     return "cuda" if cuda else "cpu"
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, deserialize
 
 from squeeze_core.errors import WeightsError
+from squeeze_core.images import formats
 from squeeze_core.networks.weights import pytorch, sqz
 from squeeze_core.networks.weights.pytorch import HOW_TO_SAVE
 
@@ -26,15 +27,6 @@ State = dict[str, np.ndarray]
 MAX_BYTES = 400_000_000
 # What torch.ao.quantization puts beside the weights while a network is trained for 8 bits.
 _QUANTISATION = re.compile(r".*(_fake_quant|activation_post_process)")
-_KINDS = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"RIFF": "a WebP picture",
-    b"%PDF": "a PDF document",
-    b"\x89HDF": "an HDF5 file, as Keras writes it",
-    b"<": "a web page",
-}
 
 
 @dataclass(frozen=True)
@@ -100,9 +92,8 @@ def read_weights(content: bytes, name: str, mark: str = "(.*)", key: str | None 
         compressed = sqz.read_bytes(content, name)
         return Stored(compressed.state_dict(), compressed.metadata)
     else:
-        raise WeightsError(
-            f"{name} is {_kind(content)}, not a file of weights (.safetensors, .pth, .pt, .sqz)."
-        )
+        what = formats.kind(content) or "of an unknown format"
+        raise WeightsError(f"{name} is {what}, not a file of weights (.safetensors, .pth, .pt, .sqz).")
     if not tensors:
         raise WeightsError(f"{name} holds no weights; {HOW_TO_SAVE}.")
     place = _place(tensors, mark, key, name)
@@ -169,14 +160,3 @@ def _safetensors(content: bytes, name: str) -> tuple[State, Mapping[str, str]]:
 
 # BatchNorm counts in whole numbers.
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8"}
-
-
-def _kind(content: bytes) -> str:
-    for start, kind in _KINDS.items():
-        if content.startswith(start):
-            return kind
-    try:
-        content[:1000].decode()
-    except UnicodeDecodeError:
-        return "of an unknown format"
-    return "a text file"

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from squeeze_core.__main__ import main
-from squeeze_core.accuracy import LabelsError, read_labels
+from squeeze_core.accuracy import read_labels
+from squeeze_core.errors import UserError
 from squeeze_core.gallery import FOLDER
 from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import IMAGENET_LABELS
@@ -53,7 +54,7 @@ def test_labels_are_names_or_indices_in_json_or_tables(name: str, tmp_path: Path
 @pytest.mark.parametrize("content", ["", "a.png", '"' + "x" * 200_000 + ",1"])
 def test_what_is_no_table_of_labels_is_said(content: str, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(content)
-    with pytest.raises(LabelsError, match=r"list\.csv is not a table with"):
+    with pytest.raises(UserError, match=r"list\.csv is not a table with"):
         read_labels(tmp_path / "list.csv", tmp_path, IMAGENET_LABELS)
 
 
@@ -75,9 +76,9 @@ def test_folders_of_other_names_are_the_classes_in_order(tmp_path: Path) -> None
         shutil.copy(FOLDER / "coffee.jpg", tmp_path / folder)
     found = read_labels(None, tmp_path, ("class 0", "class 1"))
     assert {path.parent.name: index for path, index in found.items()} == {"defect": 0, "ok": 1}
-    with pytest.raises(LabelsError, match="the class 'defect', not one of 0 to 2 or of the names of the 3"):
+    with pytest.raises(UserError, match="the class 'defect', not one of 0 to 2 or of the names of the 3"):
         read_labels(None, tmp_path, ("a", "b", "c"))
-    with pytest.raises(LabelsError, match="has no sub-folder a class"):
+    with pytest.raises(UserError, match="has no sub-folder a class"):
         read_labels(None, tmp_path / "ok", ("a", "b"))
 
 

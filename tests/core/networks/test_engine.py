@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from squeeze_core.classifier import classify
+from squeeze_core.errors import UserError
 from squeeze_core.networks import engine as engine_module
 from squeeze_core.networks.catalogue import DEFAULT, Network
-from squeeze_core.networks.engine import DeviceError, Engine, Runner, choose_device
+from squeeze_core.networks.engine import Engine, Runner, choose_device
 from squeeze_core.networks.torch_network import TorchNetwork, computes_bfloat16
 
 
@@ -156,7 +157,7 @@ def test_a_device_that_is_not_here_is_refused() -> None:
     assert choose_device("cpu") == "cpu"
     if not torch.cuda.is_available():
         assert choose_device() == "cpu"
-        with pytest.raises(DeviceError, match="no cuda device"):
+        with pytest.raises(UserError, match="no cuda device"):
             Engine("cuda")
 
 
