@@ -27,8 +27,9 @@ def before_after_rows(answer: Ablation) -> list[dict[str, str | float]]:
     The TOP best classes of the whole network, best first, then the other TOP best without the channels.
     """
     before, after = answer.before, answer.after
-    originals = (-answer.logits_before).argsort(kind="stable")[:TOP].tolist()
+    both = (answer.logits_before, answer.logits_after)
+    best = [i for logits in both for i in (-logits).argsort(kind="stable")[:TOP].tolist()]
     return [
         {"class": answer.network.labels[i], "before": float(before[i]), "after": float(after[i])}
-        for i in dict.fromkeys([*originals, *(p.index for p in answer.top(TOP))])
+        for i in dict.fromkeys(best)
     ]

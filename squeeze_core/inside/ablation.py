@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from squeeze_core.classifier import Prediction, softmax
+from squeeze_core.classifier import softmax
 from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.inside.trace import Unit, differentiable_parts, part_channels, plan_of
@@ -44,11 +44,6 @@ class Ablation:
     def after(self) -> np.ndarray:
         """Probabilities without those channels, float32 [classes]."""
         return softmax(self.logits_after)
-
-    def top(self, k: int = 5) -> tuple[Prediction, ...]:
-        """The k most probable classes without those channels, best first."""
-        best = np.argsort(-self.logits_after, kind="stable")[:k]
-        return tuple(Prediction(self.network.labels[i], int(i), float(self.after[i])) for i in best)
 
 
 def channels_of(network: Network, module: str, branch: str | None = None) -> Units:
