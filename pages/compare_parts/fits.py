@@ -32,6 +32,7 @@ def draw(field: tuple[NetworkRow, ...]) -> None:
             key="fits-table",
             alt=answer(verdicts),
             column_config={
+                "Network": st.column_config.TextColumn(width="medium"),
                 "Why not": st.column_config.TextColumn(width="large"),
             },
         )

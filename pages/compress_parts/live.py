@@ -235,7 +235,7 @@ def _measured(found: Fitted, dropped: list[UploadedFile]) -> None:
 
         on_demand("int8-measure", "Measure int8 here", ":material/timer:", work, doing=doing)
         st.caption(
-            "The compressed network in ONNX Runtime on this machine’s processor, one picture, median of 15 "
+            "The compressed network in ONNX Runtime on the server’s processor, one picture, median of 15 "
             "turns; answers against float32 before compression. Some of your pictures give int8 its "
-            "scales, the others judge; without any the sample pictures give them."
+            "scales, the others judge; without any, the sample pictures give them."
         )

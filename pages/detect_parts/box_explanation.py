@@ -108,7 +108,7 @@ def _channels(picture: Picture, detection: Detection, contributions: Contributio
     st.metric(f"{detection.name}, here, without these {count}", percent(left, 0), change)
     shown = after.detections()
     alt = f"Without those channels: {figures.describe(shown)}"
-    st.image(figures.annotated(picture, shown), alt=alt, width="stretch")
+    st.image(figures.annotated(picture, shown), alt=alt, width=400)
 
 
 @cached()

@@ -135,7 +135,8 @@ def _caption(network: Network) -> str:
     words = [network.weights.words, str(network.preprocess)]
     if not network.present():
         words.insert(0, "not downloaded yet")
-    return plain("; ".join([*words, network.classes_in_words()]))
+    text = "; ".join([*words, network.classes_in_words()])
+    return plain(text[0].upper() + text[1:])
 
 
 def _close_own() -> None:
