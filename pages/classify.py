@@ -65,6 +65,11 @@ def answer_card(
             return answer, times.reserve(network.name)
 
 
+def _offer(name: str) -> str:
+    network = selected_network.named(name)
+    return network.title if network.present() else f"{network.title} (download)"
+
+
 def _parameters(network: Network) -> int:
     from squeeze_core.cost import comparison  # what it imports takes a while
 
@@ -153,7 +158,7 @@ def page() -> None:
             "Compare with",
             [*CATALOGUE, *(network.name for network in selected_network.own())],
             default=[name for name in results.SHOWN_AT_FIRST[1:] if CATALOGUE[name].present()],
-            format_func=lambda name: selected_network.named(name).title,
+            format_func=_offer,
             key="classify-networks",
             **address.BOUND,
             max_selections=5,

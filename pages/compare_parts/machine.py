@@ -46,8 +46,9 @@ def draw(rows: tuple[NetworkRow, ...]) -> None:
             _results(here, rows)
         else:
             st.caption(
-                "Each network runs in a process of its own: one picture at a time, then a batch. Networks "
-                "whose trained weights are not here run untrained, which is as fast, and are marked so."
+                "Each network runs on the server, in a process of its own: one picture at a time, then a "
+                "batch. Networks whose trained weights are not here run untrained, which is as fast, and "
+                "are marked so."
             )
 
 

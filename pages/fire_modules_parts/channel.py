@@ -126,9 +126,7 @@ def optimised_picture(network: Network, unit: Unit) -> None:
         st.image(enlarged, alt=f"Picture optimised to excite channel {unit}", width=168)
         with st.container(width="stretch", gap="xsmall"):
             st.markdown("**What does this channel look for?**")
-            st.caption(
-                f"This picture was optimised to excite it ({tile.width}×{tile.height} pixels, enlarged)."
-            )
+            st.caption(f"Computed to activate it most: {tile.width}×{tile.height} pixels, enlarged.")
 
 
 def top_pictures(network: Network, unit: Unit) -> None:
@@ -165,7 +163,9 @@ def weights(network: Network, unit: Unit) -> None:
     kernel = filter_.weights.shape[1]
     rows = figures.weight_rows(filter_)
     if kernel > 1:
-        st.markdown(f"**Its {kernel}×{kernel} kernels**, for the {len(rows)} inputs that weigh most")
+        st.markdown(
+            f"**Its {kernel}×{kernel} kernels**, for the {len(rows)} inputs with the largest weights"
+        )
         alt = f"3×3 weights of channel {unit}"
     else:
         st.markdown("**Its strongest inputs**")

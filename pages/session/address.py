@@ -36,7 +36,8 @@ def put(name: str, value: str, default: str = "") -> None:
 def copy_link(pictures: bool, networks: bool) -> None:
     """A button that copies the address, with a note that the visitor's own pictures are not in it; a reload
     that would lose own pictures or networks is asked about."""
-    note = "The link does not include your pictures." if pictures else ""
+    own = [word for word, here in (("pictures", pictures), ("network", networks)) if here]
+    note = f"The link does not include your {' or your '.join(own)}." if own else ""
     html = '<div><button type="button">Copy link</button><span role="status"></span></div>'
     draw = component(Path(__file__).with_suffix(".js"), html)
     draw(data={"note": note, "own": pictures or networks}, key="copy-link", width="content")

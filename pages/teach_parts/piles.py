@@ -35,7 +35,8 @@ def _actions(lesson: Lesson) -> None:
     with st.container(horizontal=True, gap="small", key="teach-actions"):
         full = len(lesson.piles) >= MOST_CLASSES
         st.button("Add class", key="teach-add", icon=":material/add:", on_click=_add, disabled=full)
-        with st.popover("Open a set", icon=":material/folder_open:", key="teach-open"):
+        # Another key after each set, which closes it.
+        with st.popover("Open a set", icon=":material/folder_open:", key=f"teach-open-{lesson.drops}"):
             _open_sets(lesson)
         if lesson.pictures:
             downloads.file(
@@ -61,6 +62,7 @@ def _add() -> None:
 def _open_sets(lesson: Lesson) -> None:
     for name, offered in SETS.items():
         if st.button(offered.title, key=f"teach-set-{name}", icon=":material/school:", width="stretch"):
+            lesson.drops += 1
             lessons.read(offered.sources())
             st.rerun()
         st.caption(plain(offered.source))
