@@ -133,7 +133,7 @@ def test_an_own_detector_finds_its_own_classes(at: AppTest, tmp_path: Path, name
     file = tmp_path / "mine.safetensors"
     save_detector(Detector(2, 32).eval(), ("red", "blue"), 64, file)
     if name.endswith(".sqz"):
-        content, _ = compress_detector(load_detector(file), PRESETS["int8"])
+        content, _ = compress_detector(load_detector(file), PRESETS["coded 6 bits"])
     else:
         content = file.read_bytes()
     opened(at, name, content)
