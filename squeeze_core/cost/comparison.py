@@ -9,7 +9,7 @@ from functools import lru_cache
 from squeeze_core.accuracy import Interval
 from squeeze_core.colours import NEUTRAL
 from squeeze_core.cost import handmade
-from squeeze_core.cost.profile import Profile, recorded
+from squeeze_core.cost.profile import Profile, of_plan, recorded
 from squeeze_core.cost.published import MCUNET, MCUNET_GMACS, MCUNET_PARAMETERS, TABLE_2
 from squeeze_core.cost.units import FP32_BYTES
 from squeeze_core.networks.catalogue import (
@@ -56,13 +56,10 @@ REFERENCE = DEFAULT.name
 
 @lru_cache(maxsize=256)
 def profile_of(network: Network) -> Profile:
-    """The cost of one picture at the network's own input size: recorded, or counted once per process."""
-    found = None if network.own else recorded(network.compressed or network.name)
-    if found is None:
-        from squeeze_core.cost.counting import count
-
-        found = count(network)
-    return found
+    """The cost of one picture at the network's own input size."""
+    if network.plan:
+        return of_plan(network.plan, len(network.labels), network.preprocess.size)
+    return recorded(network.name)
 
 
 @dataclass(frozen=True)

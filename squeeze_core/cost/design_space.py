@@ -6,13 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
-import torch
-
-from squeeze_core.cost.counting import profile
-from squeeze_core.cost.profile import Profile
+from squeeze_core.cost.profile import Profile, of_plan
 from squeeze_core.cost.published import SQUEEZENET_PAPER, TABLE_3
 from squeeze_core.errors import UserError
-from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.plan import PLANS, Bypass, FireShape, Metaparameters, Plan
 
 Stem = Literal["1.0", "1.1"]
@@ -82,7 +78,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Design:
-    """A network that was built: its `modules` in order and their cost, layer by layer, in `cost`."""
+    """A network: its `modules` in order and their cost, layer by layer, in `cost`."""
 
     choice: Choice
     modules: tuple[Module, ...]
@@ -91,7 +87,7 @@ class Design:
 
 @lru_cache(64)
 def design(choice: Choice) -> Design:
-    """Build the network on the meta device and count it. DesignError names the number to change."""
+    """The network and its cost. DesignError names the number to change."""
     plan = choice.plan()
     smallest = plan.smallest_input
     if choice.size < smallest:
@@ -101,9 +97,7 @@ def design(choice: Choice) -> Design:
         )
     if choice.classes < 1:
         raise DesignError(f"The network would have {choice.classes} classes; raise classes to 1 or more.")
-    with torch.device("meta"):
-        network = SqueezeNet(plan, choice.classes).eval()
-    cost = profile(network, choice.size, plan.names)
+    cost = of_plan(plan, choice.classes, choice.size)
     return Design(choice, _modules(plan, cost), cost)
 
 
@@ -159,6 +153,9 @@ if __name__ == "__main__":
 
 def export(choice: Choice) -> bytes:
     """An ONNX file of the network with random weights, the same ones each time, labelled so inside."""
+    import torch
+
+    from squeeze_core.networks.architecture import SqueezeNet
     from squeeze_core.networks.torch_network import to_onnx
 
     design(choice)

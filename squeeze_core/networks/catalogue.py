@@ -191,10 +191,12 @@ _TORCHVISION = json.loads(RECORDS.read_text("utf-8"))
 # Okabe & Ito's colour-blind safe set (2008), darkened where it would not read on white.
 _COLOURS = json.loads(Path(__file__).with_name("colours.json").read_text("utf-8"))
 _OTHERS = ("#0072B2", "#009E73", "#CC79A7", "#B58900", "#56B4E9", "#5E2B75", "#7A7F87", "#6B8E23")
-# Published without the heads that only training uses; no slow initialisation that weights overwrite.
+# Published without the heads that only training uses, and for one side; no slow initialisation that weights
+# overwrite.
 _OPTIONS: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False, "init_weights": False},
     "inception_v3": {"init_weights": False},
+    "vit_h_14": {"image_size": 518},
 }
 _PLANS = {"squeezenet1_0": PLANS["1.0"], "squeezenet1_1": PLANS["1.1"]}
 

@@ -158,15 +158,6 @@ class Plan:
         """The number of channels of each squeeze and expand layer, such as "fire2/squeeze"."""
         return {layer.name: layer.weight[0] for layer in self.layers() if layer.branch in BRANCHES}
 
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """Module path → the paper's name: "features.3.squeeze" → "fire2.squeeze"."""
-        paths: dict[str, str] = {}
-        for layer in self.layers():
-            name = layer.name.replace("/", ".")
-            paths |= {layer.path: name, layer.relu: f"{name}_activation"}
-        return paths
-
     @property
     def smallest_input(self) -> int:
         """The smallest input side, in pixels, that leaves every pool an input."""

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from squeeze_core.cost import comparison
-from squeeze_core.cost.counting import profile
 from squeeze_core.networks.catalogue import named
+from tools.counting import profile
 
 
 @pytest.mark.parametrize("name", comparison.NAMES)

@@ -1,38 +1,55 @@
-"""The record of costs says what counting says."""
+"""Costs from the plan and from the record are what counting a network as it runs gives."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+import torch
 
-from squeeze_core.cost import comparison, counting
 from squeeze_core.cost.comparison import profile_of
+from squeeze_core.cost.profile import of_plan
+from squeeze_core.networks.architecture import SqueezeNet
 from squeeze_core.networks.catalogue import CATALOGUE, DEFAULT
+from squeeze_core.networks.plan import PLANS, Metaparameters, Plan
 from squeeze_core.networks.weights import OwnFile
+from tools import counting
 
-OWN = replace(DEFAULT, key="own:1", weights=OwnFile("a user’s", 1, {}))
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The networks that are counted from now on."""
-    found: list[str] = []
-    count = counting.count
-    monkeypatch.setattr(counting, "count", lambda network: found.append(network.key) or count(network))
-    profile_of.cache_clear()
-    return found
+ODD = Metaparameters(base_e=16, incr_e=200, pct3x3=0.3, freq=3).fires()
 
 
-def test_every_network_of_the_comparison_is_recorded(counted: list[str]) -> None:
-    rows = [comparison.row(name) for name in comparison.NAMES]
-    assert all(row.parameters for row in rows) and counted == []
+@pytest.mark.parametrize(
+    ("plan", "classes", "size"),
+    [
+        (PLANS["1.0"], 1000, 224),
+        (replace(PLANS["1.0"], bypass="simple"), 10, 227),
+        (replace(PLANS["1.1"], bypass="complex"), 3, 64),
+        (replace(PLANS["1.1"], fires=Metaparameters(pct3x3=1.0, sr=0.75).fires()), 2000, 33),
+        (Plan(64, 3, PLANS["1.1"].pool_after, ODD, "complex"), 1000, 512),
+    ],
+)
+def test_a_plans_cost_is_what_is_counted_as_it_runs(plan: Plan, classes: int, size: int) -> None:
+    with torch.device("meta"):
+        network = SqueezeNet(plan, classes).eval()
+    names: dict[str, str] = {}
+    for layer in plan.layers():
+        name = layer.name.replace("/", ".")
+        names |= {layer.path: name, layer.relu: f"{name}_activation"}
+    assert of_plan(plan, classes, size) == counting.profile(network, size, names)
 
 
-@pytest.mark.parametrize("name", ["squeezenet1_1", "vgg16", "mobilenet_v3_small", "efficientnet_lite2"])
+def test_every_network_of_the_catalogue_has_a_cost() -> None:
+    assert all(profile_of(network).macs > 0 for network in CATALOGUE.values())
+
+
+@pytest.mark.parametrize("name", ["vgg16", "mobilenet_v3_small", "efficientnet_lite2"])
 def test_what_is_recorded_is_what_is_counted(name: str) -> None:
     assert profile_of(CATALOGUE[name]) == counting.count(CATALOGUE[name])
 
 
-def test_somebodys_own_network_is_counted_and_not_looked_up(counted: list[str]) -> None:
-    assert profile_of(OWN).parameters == 1_235_496 and counted == [OWN.key]
+def test_weights_of_somebodys_own_cost_as_much() -> None:
+    lite = CATALOGUE["efficientnet_lite0"]
+    own = replace(lite, key="own:1", weights=OwnFile("a user’s", 1, {}))
+    assert profile_of(own) == profile_of(lite)
+    ten = replace(DEFAULT, key="own:2", labels=DEFAULT.labels[:10], weights=OwnFile("a user’s", 1, {}))
+    assert profile_of(ten).parameters == 1_235_496 - 990 * 513

@@ -122,8 +122,8 @@ def test_layers_have_the_papers_names() -> None:
     assert network.convolution("conv1").out_channels == 96
     assert network.convolution("fire9/squeeze").out_channels == 64
     assert network.convolution("conv10").out_channels == 1000
-    names = network.plan.names
-    assert names["features.3.squeeze"] == "fire2.squeeze" and names["features.2"] == "pool1"
+    paths = {layer.path: layer.name for layer in network.plan.layers()}
+    assert paths["features.3.squeeze"] == "fire2/squeeze" and paths["features.2"] == "pool1"
 
 
 def test_metaparameters_give_table_1() -> None:

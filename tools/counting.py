@@ -24,10 +24,13 @@ ATTENTION = (nn.MultiheadAttention, ShiftedWindowAttention)
 
 def count(network: Network) -> Profile:
     """The cost of one picture at the network's own input size, layers by their papers' names."""
-    with torch.device("meta"):
+    try:
+        with torch.device("meta"):
+            built = network.build()
+    except NotImplementedError:  # a RegNet reads numbers while it is built
         built = network.build()
     names = _paper_names(built) if isinstance(built, AlexNet | VGG) else {}
-    return profile(built, network.preprocess.size, network.plan.names if network.plan else names)
+    return profile(built, network.preprocess.size, names)
 
 
 def profile(network: nn.Module, size: int, names: Mapping[str, str] | None = None) -> Profile:
