@@ -74,9 +74,10 @@ def read_sets(data: Path) -> tuple[Annotations, Annotations | None]:
 
 def _nothing(tree: Tree) -> str:
     """The sentence for a folder without a training set, with what is in it."""
-    kinds = {"pictures": tuple(SUFFIXES)} | {end: (end,) for end in (".txt", ".xml", ".json", ".csv")}
+    kinds = {"picture": tuple(SUFFIXES)}
+    kinds |= {f"{end} file": (end,) for end in (".txt", ".xml", ".json", ".csv")}
     seen = [
-        f"{len(files):,} {kind}{' files' * (kind[0] == '.')}"
+        f"{len(files):,} {kind}{'s' * (len(files) > 1)}"
         for kind, ends in kinds.items()
         if (files := tree.of(*ends))
     ]
@@ -86,7 +87,7 @@ def _nothing(tree: Tree) -> str:
     if several := [file.name for file in tree.of(".json") if coco.is_one(file)]:
         hint = f"; train is not in the path of {' or '.join(several[:3])}"
     return (
-        f"{tree.root} holds no annotated pictures to learn from. In it and below are "
+        f"{tree.root} holds no annotated pictures to learn from. In it and below: "
         f"{', '.join(seen) or 'no pictures'}{hint}; read are COCO's JSON, label files with a data.yaml or "
         f"{_NAME_FILES[0]}, and PASCAL VOC's XML: all of them, or those with train in their path."
     )

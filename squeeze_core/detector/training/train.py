@@ -308,18 +308,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, gather: Gather, kind: type[Training]) -> int:
     """Train as `options` say; the exit code, with a sentence on standard error where it is not 0."""
+    code = 2
     try:
         train(options, gather, kind)
+        return 0
     except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
+        said = str(error)
+    except OSError as error:
+        said = f"{error.filename or options.out} cannot be read or written: {error.strerror}."
+    except torch.OutOfMemoryError:
+        said = f"The GPU has too little memory for --batch {options.batch}; a smaller one needs less."
     except KeyboardInterrupt:
-        checkpoint = options.out / "checkpoint.pt"
-        resumes = f"Stopped; the same command resumes from {checkpoint}."
-        nothing = "Stopped before the first checkpoint; nothing was saved."
-        print(resumes if checkpoint.exists() else nothing, file=sys.stderr)
-        return 130
-    return 0
+        code, checkpoint = 130, options.out / "checkpoint.pt"
+        said = "Stopped before the first checkpoint; nothing was saved."
+        if checkpoint.exists():
+            said = f"Stopped; the same command resumes from {checkpoint}."
+    print(said, file=sys.stderr)
+    return code
 
 
 def check(options: argparse.Namespace) -> None:

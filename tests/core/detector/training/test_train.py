@@ -184,6 +184,22 @@ def test_impossible_settings_are_one_sentence(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_folder_that_cannot_be_made_and_a_full_gpu_are_one_sentence(
+    train_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: train.Training) -> dict[str, float]:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    (tmp_path / "file").touch()
+    assert run(train_folder, tmp_path / "file") == 2
+    assert capsys.readouterr().err.endswith(
+        f"{tmp_path / 'file'} cannot be read or written: File exists.\n"
+    )
+    monkeypatch.setattr(train.Training, "run_epoch", full)
+    assert run(train_folder, tmp_path / "run") == 2
+    assert "too little memory for --batch 4" in capsys.readouterr().err
+
+
 def test_schedule_warms_up_then_falls() -> None:
     rates = [schedule(step / 100) for step in range(101)]
     assert rates[0] < rates[1] < rates[2] < rates[3] == max(rates) == 1
