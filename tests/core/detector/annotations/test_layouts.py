@@ -160,7 +160,7 @@ def test_a_split_of_a_data_yaml(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "no label file": (("train/a.jpg", "data.yaml: train: train|names: [cat]"),
-                      r"1 of 1 picture has no label file .* looked for a\.txt in"),
+                      r"1 of 1 pictures has no label file .* looked for a\.txt in"),
     "no other set": (("images/train/a.jpg", "labels/val/a.txt", f"data.yaml: {YAML}"), "'images/val'"),
     "no names": (("a.jpg", "a.txt"), r"1 picture, 1 \.txt files; the label files lack a list of their"),
     "two sets": (("a.jpg", f"a.json: {COCO}", f"b.json: {COCO}"), "path of a.json or b.json"),
