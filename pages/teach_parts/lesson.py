@@ -13,8 +13,9 @@ from squeeze_core.errors import UserError
 from squeeze_core.images import ImageError
 from squeeze_core.images.sources import Source, uploaded
 from squeeze_core.networks.catalogue import Network
+from squeeze_core.progress import Progress, ignore
 from squeeze_core.teaching import taught
-from squeeze_core.teaching.examples import MOST, Example, Progress, class_name, gather, ignore
+from squeeze_core.teaching.examples import MOST, Example, class_name, gather
 from squeeze_core.teaching.taught import MOST_CLASSES, Taught
 
 NAME = "My classes"

@@ -16,6 +16,7 @@ from squeeze_core.detector.annotations import read
 from squeeze_core.detector.detect import detect, least_side
 from squeeze_core.detector.evaluate import score, shown
 from squeeze_core.detector.pretrained import load_detector
+from squeeze_core.errors import UserError
 from squeeze_core.networks import DETECTOR
 from squeeze_core.networks.engine import Engine
 
@@ -63,7 +64,9 @@ def run(options: Namespace) -> int:
     )
     for notice in annotations.notices:
         complain(notice)
-    if options.last:
+    if options.last is not None:
+        if options.last < 1:
+            raise UserError("--last takes a number of pictures, 1 or more.")
         ordered = sorted(annotations.examples, key=lambda example: example.path.name)
         annotations = replace(annotations, examples=tuple(ordered[-options.last :]))
     engine = Engine(options.device)

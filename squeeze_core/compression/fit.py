@@ -22,8 +22,9 @@ from squeeze_core.compression.presets import (
     squeezenet_of,
     views,
 )
-from squeeze_core.compression.sensitivity import Curvature, Progress, Study, ignore
+from squeeze_core.compression.sensitivity import Curvature, Study
 from squeeze_core.networks.catalogue import Network
+from squeeze_core.progress import Progress, ignore
 
 KEPT = 95.0  # percent of the first answers that the smallest file keeps
 LEAST_AGREEMENT, MOST_FALL = 90.0, 0.03  # beyond them a result is said to be poor

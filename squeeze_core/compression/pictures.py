@@ -10,12 +10,13 @@ from pathlib import PurePath
 import numpy as np
 
 from squeeze_core.accuracy import Interval, paired_difference, share
-from squeeze_core.compression.sensitivity import Progress, divergence, ignore, log_probabilities
+from squeeze_core.compression.sensitivity import divergence, log_probabilities
 from squeeze_core.images import ImageError, key_of
 from squeeze_core.images.sources import Source, decoded
 from squeeze_core.label_lists import index_of
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.progress import Progress, ignore
 
 LEAST = 8  # fewer are not divided: all of them judge
 MOST = 1000  # more are drawn from

@@ -12,7 +12,7 @@ from PIL import ImageOps
 from torch import nn
 
 from squeeze_core.compression import stages
-from squeeze_core.compression.sensitivity import Curvature, Progress, Study, ignore
+from squeeze_core.compression.sensitivity import Curvature, Study
 from squeeze_core.compression.stages import Stage, Tensors
 from squeeze_core.compression.steps import StageResult
 from squeeze_core.errors import UserError
@@ -22,6 +22,7 @@ from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.own import metadata_of, open_own
 from squeeze_core.networks.weights import sqz
 from squeeze_core.networks.weights.sqz import Packed
+from squeeze_core.progress import Progress, ignore
 
 
 class CompressionError(UserError):

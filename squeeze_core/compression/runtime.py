@@ -21,13 +21,13 @@ import onnx
 
 from squeeze_core.compression.pictures import Judged, Pictures, logits
 from squeeze_core.compression.presets import views
-from squeeze_core.compression.sensitivity import Progress
 from squeeze_core.cost.timing import in_turns
 from squeeze_core.networks import torch_network
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.onnx_network import write_onnx
 from squeeze_core.networks.onnx_runtime import onnxruntime, open_session
 from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.progress import Progress, ignore
 
 LOGITS = "logits [N, classes]; softmax gives probabilities"
 _TURNS = 15
@@ -126,7 +126,7 @@ def measure(
     network: Network,
     full: Network,
     pictures: Pictures | None = None,
-    progress: Progress = lambda share: None,
+    progress: Progress = ignore,
 ) -> tuple[Measurement, ...]:
     """Every precision of the network, measured against `full` in float32.
 

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from squeeze_core.compression.rate import LARGEST, code_lengths
-from squeeze_core.compression.sensitivity import Progress
 from squeeze_core.networks.architecture import BoundLayer, SqueezeNet
+from squeeze_core.progress import Progress
 
 _DAMPING = 0.02  # of the inputs' mean square, added to it: few pictures say little about rare inputs
 _BLOCK = 32  # columns whose errors are passed on to the columns after them together
@@ -225,11 +225,7 @@ def choose_levels(
             end = min(start + _BLOCK, columns)
             errors = np.zeros((rows, end - start))
             for j in range(start, end):
-                nearest = np.clip(np.rint(left[:, j]), -LARGEST, LARGEST)
-                options = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
-                cost = loss[j] * np.square(left[:, j] - options)
-                cost += bit_cost[context[:, j], options.astype(np.int64) + LARGEST]
-                levels[:, j] = np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
+                levels[:, j] = _cheapest(left[:, j], loss[j], bit_cost, context[:, j])
                 errors[:, j - start] = (left[:, j] - levels[:, j]) / factor[j, j]
                 left[:, j:end] -= errors[:, j - start, None] * factor[j, j:end]
             left[:, end:] -= errors @ factor[start:end, end:]
@@ -251,14 +247,18 @@ def refined(
         bit_cost, context = rd_weight * lengths.bits, lengths.context.reshape(rows, columns)
         for j in range(columns):
             best = levels[:, j] - error @ hessian[:, j] / hessian[j, j]
-            nearest = np.clip(np.rint(best), -LARGEST, LARGEST)
-            options = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
-            cost = hessian[j, j] * np.square(best - options)
-            cost += bit_cost[context[:, j], options.astype(np.int64) + LARGEST]
-            chosen = np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
+            chosen = _cheapest(best, hessian[j, j], bit_cost, context[:, j])
             error[:, j] += chosen - levels[:, j]
             levels[:, j] = chosen
     return levels
+
+
+def _cheapest(wanted: np.ndarray, loss: float, bits: np.ndarray, context: np.ndarray) -> np.ndarray:
+    """For each value the level of least loss and bits: the nearest, the next towards zero, or zero."""
+    nearest = np.clip(np.rint(wanted), -LARGEST, LARGEST)
+    options = np.stack([nearest, nearest - np.sign(nearest), np.zeros_like(nearest)])
+    cost = loss * np.square(wanted - options) + bits[context, options.astype(np.int64) + LARGEST]
+    return np.take_along_axis(options, cost.argmin(0)[None], 0)[0]
 
 
 def _positions(conv: nn.Conv2d, given: Tensor, generator: torch.Generator) -> Tensor:

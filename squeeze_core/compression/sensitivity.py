@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,15 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from squeeze_core.networks.architecture import SqueezeNet
+from squeeze_core.progress import Progress, ignore
 
-Progress = Callable[[float], object]  # receives the share that is done, 0–1; raises to stop the work
 Curvature = dict[str, float]
 _NOISE = 0.1  # of a layer's standard deviation
 _STUDIED = 16  # pictures that the curvature is measured on, once for each layer
-
-
-def ignore(share: float) -> None:
-    """Progress that nobody reads."""
 
 
 @dataclass

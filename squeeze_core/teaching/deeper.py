@@ -22,8 +22,9 @@ from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.torch_network import numpy_arrays
 from squeeze_core.networks.weights import OwnFile
 from squeeze_core.networks.weights.reading import State
+from squeeze_core.progress import Progress, ignore
 from squeeze_core.teaching import head
-from squeeze_core.teaching.examples import Progress, ignore, maps
+from squeeze_core.teaching.examples import maps
 from squeeze_core.teaching.head import Head
 from squeeze_core.teaching.taught import Taught
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import PurePath
@@ -17,18 +17,13 @@ from squeeze_core.images.sources import Source, decoded
 from squeeze_core.networks.catalogue import DEFAULT, Network
 from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.onnx_network import OnnxNetwork
+from squeeze_core.progress import Progress, ignore
 
 MOST = 2000  # pictures in all: about 100 MB
 LONGEST_NAME = 80
 _SIDE = 480  # pixels, the longest side kept: twice what the network sees
 _CELLS = 8
 _BATCH = 25
-
-Progress = Callable[[float], object]
-
-
-def ignore(share: float) -> None:
-    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True, eq=False)

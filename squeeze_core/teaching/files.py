@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from squeeze_core.networks.catalogue import Network
-from squeeze_core.teaching.examples import Progress, ignore
+from squeeze_core.progress import Progress, ignore
 from squeeze_core.teaching.taught import Taught
 
 # As many bits a weight as the shipped file of 496,077 bytes. With far fewer a network of two classes still

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from squeeze_core.classifier import softmax
 from squeeze_core.networks.known import Known, cosines, unit
-from squeeze_core.teaching.examples import Progress, ignore
+from squeeze_core.progress import Progress, ignore
 
 # Inverse strengths of regularisation to choose from; 0 for the nearest class mean.
 STRENGTHS = (0.0, 10.0, 100.0, 1000.0)

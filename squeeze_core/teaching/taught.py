@@ -15,8 +15,9 @@ from squeeze_core.networks.engine import Engine
 from squeeze_core.networks.known import Known, cosines
 from squeeze_core.networks.own import open_own, to_safetensors
 from squeeze_core.networks.weights import OwnFile
+from squeeze_core.progress import Progress, ignore
 from squeeze_core.teaching import head
-from squeeze_core.teaching.examples import MOST, Example, Progress, ignore, maps
+from squeeze_core.teaching.examples import MOST, Example, maps
 from squeeze_core.teaching.head import Head
 
 MOST_CLASSES = 20

@@ -46,3 +46,8 @@ def test_a_mapping_of_another_form_is_refused(evaluated, capsys: pytest.CaptureF
     with pytest.raises(SystemExit, match="2"):
         evaluated([{"id": 17, "name": "cat"}], "--rename", "kitten")
     assert "'kitten' is not of the form OLD=NEW" in capsys.readouterr().err
+
+
+def test_the_last_pictures_are_one_at_least(evaluated) -> None:
+    cat = [{"id": 17, "name": "cat"}]
+    assert evaluated(cat, "--last", "-1") == (2, None, "--last takes a number of pictures, 1 or more.\n")
