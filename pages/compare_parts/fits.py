@@ -7,7 +7,7 @@ import streamlit as st
 from pages.compare_parts import machine
 from pages.session import address
 from pages.widgets import downloads
-from pages.widgets.choices import one_of
+from pages.widgets.choices import asked_for, one_of
 from squeeze_core.compression.precision_rows import fewer_bytes
 from squeeze_core.cost.budget import MBIT_PER_SECOND_3G, USUAL, Budget, Verdict, answer, judge
 from squeeze_core.cost.comparison import NetworkRow
@@ -57,9 +57,7 @@ _LIMITS = {
 
 def budget() -> Budget:
     """The limits as they stand on this tab, whether or not it has been opened."""
-    return Budget(
-        **{name: st.session_state.get(f"fits-{name}", value) for name, value in vars(USUAL).items()}
-    )
+    return asked_for("fits", USUAL)
 
 
 def _ask() -> Budget:

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.compare_parts import machine
 from pages.session import address
 from pages.widgets import downloads
+from pages.widgets.choices import asked_for
 from squeeze_core.cost import comparison, meaning
 from squeeze_core.cost.comparison import NetworkRow, compressed_rows
 from squeeze_core.cost.devices import DEVICES
@@ -26,12 +27,7 @@ _FIELDS = {
 
 def given() -> Assumptions:
     """The reader's figures as they stand on this tab, whether or not it has been opened."""
-    return Assumptions(
-        **{
-            name: st.session_state.get(f"meaning-{name}") or value
-            for name, value in vars(Assumptions()).items()
-        }
-    )
+    return asked_for("meaning", Assumptions())
 
 
 def draw(rows: tuple[NetworkRow, ...]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pages.server.cache import cached
 from pages.server.streamlit_internals import end_unwanted_run
@@ -249,12 +249,7 @@ def sample_entry(file: str) -> Entry:
 
 
 def _thumbnail(picture: Picture) -> str:
-    """A small square JPEG as a data address."""
-    side = min(picture.image.size)
-    left, top = (picture.image.width - side) // 2, (picture.image.height - side) // 2
-    square = picture.image.resize(
-        _THUMBNAIL, Image.Resampling.LANCZOS, (left, top, left + side, top + side)
-    )
+    """The middle of the picture, a small square, as a data address."""
     buffer = io.BytesIO()
-    square.save(buffer, "JPEG", quality=82)
+    ImageOps.fit(picture.image, _THUMBNAIL, Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=82)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

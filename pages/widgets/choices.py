@@ -1,4 +1,4 @@
-"""Choices that are in the address: one option of a row, one of several tabs."""
+"""Choices that are in the address: one option of a row, one of several tabs, figures of a form."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 from pages.session import address
 
 Option = TypeVar("Option")
+Asked = TypeVar("Asked")
 
 
 def one_of(
@@ -38,3 +39,9 @@ def tabs(key: str, drawings: Mapping[str, Callable[[], object]]) -> None:
         if tab.open:
             with tab:
                 draw()
+
+
+def asked_for(prefix: str, usual: Asked) -> Asked:
+    """That dataclass with what the widgets called `prefix-field` say, whether or not they are drawn now."""
+    fields = vars(usual).items()
+    return type(usual)(**{name: st.session_state.get(f"{prefix}-{name}", value) for name, value in fields})
