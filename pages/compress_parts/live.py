@@ -18,10 +18,9 @@ from pages.widgets.choices import one_of
 from pages.widgets.progress import advance, on_demand
 from pages.widgets.words import plain
 from squeeze_core.accuracy import Interval
-from squeeze_core.compression import presets, runtime, snippets
+from squeeze_core.compression import runtime, snippets
 from squeeze_core.compression.fit import Fitted, fit
 from squeeze_core.compression.pictures import Judged
-from squeeze_core.compression.presets import Preset
 from squeeze_core.cost.units import FP32_BYTES, amount, percent
 from squeeze_core.networks.catalogue import Network
 
@@ -44,17 +43,15 @@ def draw(network: Network) -> None:
         st.header(plain(f"Compress {network.title}"), anchor=False)
         dropped = own_pictures.ask()
         kilobytes = _ask_size(network)
-        preset = _ask_method()
-        _run(network, dropped, kilobytes, preset)
+        _run(network, dropped, kilobytes)
         found = made(network)
         if found:
             _result(found)
     if found:
         _files(found, dropped)
         _measured(found, dropped)
-    if preset is None:
-        size = "" if kilobytes is None else f" --kilobytes {kilobytes:g}"
-        in_python.draw("compress", kilobytes=kilobytes, size=size)
+    size = "" if kilobytes is None else f" --kilobytes {kilobytes:g}"
+    in_python.draw("compress", kilobytes=kilobytes, size=size)
 
 
 def _ask_size(network: Network) -> float | None:
@@ -67,27 +64,14 @@ def _ask_size(network: Network) -> float | None:
         return st.number_input("Kilobytes", 1, 100_000, max(1, size // 10_000), key="compress-kilobytes")
 
 
-def _ask_method() -> Preset | None:
-    """λ instead of a size; None for the size asked for."""
-    with st.expander("Advanced", icon=":material/tune:"):
-        if not st.checkbox(
-            "Set λ, the loss that one bit may cost, instead of a size", key="compress-by-rate"
-        ):
-            return None
-        power = st.slider("log₁₀ λ (nats a bit)", -9.0, -5.0, -7.0, step=0.1, key="compress-rate")
-        return presets.second_order(10**power)
-
-
-def _run(
-    network: Network, dropped: list[UploadedFile], kilobytes: float | None, preset: Preset | None
-) -> None:
+def _run(network: Network, dropped: list[UploadedFile], kilobytes: float | None) -> None:
     """A button that compresses, and a progress bar with a stop button while it does."""
 
     def work(bar: DeltaGenerator) -> None:
         pictures = own_pictures.gathered(network, dropped, advance(bar, 0.0, 0.1, "Reading the pictures"))
         with results.engine().queue.turn(large=True):
             told = advance(bar, 0.1, 0.9, "Choosing levels")
-            st.session_state[_MADE] = fit(network, pictures, kilobytes, preset, told)
+            st.session_state[_MADE] = fit(network, pictures, kilobytes, progress=told)
 
     doing = "Studying which weights matter"
     on_demand("compress-start", "Compress", ":material/compress:", work, doing=doing, kind="primary")

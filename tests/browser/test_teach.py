@@ -70,6 +70,6 @@ def test_live_answers_frame_after_frame_and_stops(page: Page) -> None:
     page.get_by_role("button", name="Start camera").click()
     expect(page.locator(".said")).to_have_text(re.compile(r"^\d+\.\d frames a second$"))
     expect(page.locator(".lines li")).to_have_count(6)
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".live").get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Start camera")).to_be_visible()
     assert page.evaluate("() => !document.querySelector('video')?.srcObject")

@@ -35,9 +35,9 @@ def at() -> AppTest:
     return at
 
 
-def compress(at: AppTest, log_rate: float = -6.0) -> Fitted:
-    at.checkbox(key="compress-by-rate").set_value(True).run()
-    at.slider(key="compress-rate").set_value(log_rate).run()
+def compress(at: AppTest) -> Fitted:
+    at.segmented_control(key="compress-goal").set_value("size").run()
+    at.number_input(key="compress-kilobytes").set_value(4).run()
     at.button(key="compress-start").click().run()
     assert not at.exception
     return at.session_state["compressed"]
@@ -117,13 +117,7 @@ def test_the_trays_pictures_calibrate_and_judge(small: AppTest) -> None:
     assert (found.calibrated, len(found.judged.pictures)) == (5, 4)
     (same,) = (one for one in small.metric if one.label == "Same first answer")
     assert f"{same.value} ({same.delta})" == str(found.judged.agreement)
-    small.checkbox(key="compress-by-rate").set_value(False).run()
-    small.segmented_control(key="compress-goal").set_value("size").run()
-    small.number_input(key="compress-kilobytes").set_value(3).run()
-    small.button(key="compress-start").click().run()
-    assert not small.exception
-    found = small.session_state["compressed"]
-    assert found.made.bytes <= 3000 and len(found.sizes) == 4
+    assert found.made.bytes <= 4000 and len(found.sizes) == 4
     rows = next(one.value for one in small.dataframe if "To (%)" in one.value)
     assert list(rows["File"]).count("Sizes tried") == 4 and list(rows["File"]).count("Your file") == 1
 

@@ -99,7 +99,7 @@ def test_an_own_network_is_used_on_every_page(at: AppTest) -> None:
     at.segmented_control(key="detect-mode").set_value("anything").run()
     assert not at.exception and at.selectbox[0].options[0].startswith(answer)
     at.switch_page("pages/compare.py").run()
-    assert not at.exception
+    assert not at.exception and "flowers.pth" in at.dataframe[0].value.columns
     at.switch_page("pages/classify.py").run()
     pick(at)
     at.button(key="network-close-flowers.pth").click().run()

@@ -133,7 +133,7 @@ def test_the_curves_start_and_end_at_the_whole_picture(
     assert curve.deletion_curve[-1] < 0.01
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["cam", "integrated_gradients"])
 def test_a_full_gpu_leaves_the_explanation_to_the_cpu(
     found: dict[str, Explanation], chelsea: Picture, full_gpu: Engine, method: str
 ) -> None:
