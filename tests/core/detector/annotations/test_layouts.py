@@ -162,7 +162,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "no label file": (("train/a.jpg", "data.yaml: train: train|names: [cat]"),
                       r"1 of 1 pictures has no label file .* looked for a\.txt in"),
     "no other set": (("images/train/a.jpg", "labels/val/a.txt", f"data.yaml: {YAML}"), "'images/val'"),
-    "no names": (("a.jpg", "a.txt"), r"1 picture, 1 \.txt files; the label files lack a list of their"),
+    "no names": (("a.jpg", "a.txt"), r"1 picture, 1 \.txt file; the label files lack a list of their"),
     "two sets": (("a.jpg", f"a.json: {COCO}", f"b.json: {COCO}"), "path of a.json or b.json"),
     "pictures only": (("a.jpg", "b.jpg"), "In it and below: 2 pictures; read are"),
     "nothing": ((), "In it and below: no pictures"),
