@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from pptx import Presentation
-from streamlit.testing.v1 import AppTest
 
 from squeeze_core.cost import comparison
 from squeeze_core.cost.comparison import headline
 from squeeze_core.networks.catalogue import DEFAULT, compressed_of
 from squeeze_core.report import Report, card, html, pptx, tables
 from squeeze_core.spreadsheet import csv_bytes
+from tests.sessions import opened
 
 ROOT = Path(__file__).parents[2]
 # Every figure that a text may give of SqueezeNet 1.1’s top-1, of other SqueezeNets and of AlexNet (57.2).
@@ -25,11 +25,7 @@ KNOWN = {"57.5", "57.2", "55.4", "62.7", "61.0", "58.2", "58.178", "58.092", "58
 
 
 def page(name: str, **state: object) -> str:
-    app = AppTest.from_file(str(ROOT / "pages" / name), default_timeout=180)
-    for key, value in state.items():
-        app.session_state[key] = value
-    app.run()
-    assert not app.exception
+    app = opened(f"pages/{name}", **state)
     parts = [*app.header, *app.markdown, *app.caption]
     words = [part.value for part in parts] + [f"{one.label} {one.value}" for one in app.metric]
     return "\n".join(words).replace("\\", "")

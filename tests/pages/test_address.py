@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
-PAGES = Path(__file__).parents[2] / "pages"
+from tests.sessions import opened
 
 
 @pytest.mark.parametrize(
@@ -21,21 +18,13 @@ PAGES = Path(__file__).parents[2] / "pages"
     ],
 )
 def test_a_choice(page: str, said: dict[str, str], key: str, restored: object) -> None:
-    app = opened(page, said)
+    app = opened(f"pages/{page}.py", said)
     assert app.session_state[key] == restored
 
 
 def test_a_sample_and_a_class_to_explain() -> None:
-    app = opened("why", {"sample": "coffee", "class-left": "285", "why-method-right": "CAM"})
+    said = {"sample": "coffee", "class-left": "285", "why-method-right": "CAM"}
+    app = opened("pages/why.py", said)
     assert app.session_state["tray"].sample == "coffee.jpg"
     left, right = (one.value for one in app.selectbox)
     assert left == 285 and right == 967  # Egyptian cat, and espresso, the best answer
-
-
-def opened(page: str, said: dict[str, str]) -> AppTest:
-    app = AppTest.from_file(str(PAGES / f"{page}.py"), default_timeout=120)
-    for name, value in said.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.server import cache as cache_module
 from pages.server import inside_results, results
@@ -20,6 +19,7 @@ from pages.session import tray
 from squeeze_core import gallery
 from squeeze_core.errors import UserError
 from squeeze_core.networks.catalogue import DEFAULT
+from tests.sessions import opened
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,7 +163,7 @@ def test_sizes_are_those_of_what_a_result_holds() -> None:
 def test_a_session_that_shows_a_page_holds_no_trace(page: str) -> None:
     """Streamlit keeps fragments, callbacks and what downloads are made of: 8 MB a person with a trace."""
     TRACES.clear()
-    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120).run()
+    app = opened(f"pages/{page}.py")
     assert not app.exception
     held = weakref.ref(inside_results.trace(tray.sample_entry(gallery.samples()[0].file).picture, DEFAULT))
     assert held() is not None

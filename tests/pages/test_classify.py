@@ -13,8 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages.server import results
 from pages.widgets import downloads
 from squeeze_core import gallery
-
-APP = str(Path(__file__).parents[2] / "app.py")
+from tests.sessions import ROOT, opened
 
 
 def upload(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
@@ -57,12 +56,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def opened() -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=120).run()
-    assert not at.exception
-    return at
-
-
 @pytest.fixture
 def at(home: None) -> AppTest:
     """A session of the test's own."""
@@ -102,7 +95,7 @@ def test_time_is_the_networks_own_with_its_spread(untouched: AppTest) -> None:
 
 def test_without_a_turn_for_measuring_the_answers_are_there_and_no_time(monkeypatch) -> None:
     monkeypatch.setattr(results, "timings", lambda *_: None)
-    at = AppTest.from_file(APP, default_timeout=120).run()
+    at = opened()
     assert not at.exception and best(at) == ["Egyptian cat", "tiger cat"]
     assert [metric.value for metric in at.metric if metric.label == "Time"] == ["–", "–"]
     assert any("server is busy" in caption.value for caption in at.caption)
@@ -231,7 +224,7 @@ def test_the_same_picture_twice_is_one_picture(at: AppTest) -> None:
 
 def test_sessions_do_not_see_each_other(at: AppTest) -> None:
     upload(at, sample("coffee.jpg"))
-    other = AppTest.from_file(APP, default_timeout=120).run()
+    other = opened()
     assert best(other)[0] == "Egyptian cat"
     assert best(at.run())[0] == "espresso"
 
@@ -256,6 +249,8 @@ def test_without_any_other_network_squeezenet_answers_alone(at: AppTest) -> None
 
 def test_the_app_starts_from_any_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "_main_script_path", APP)  # as `streamlit run` does, for config.toml
-    at = AppTest.from_file(APP, default_timeout=120).run()
+    monkeypatch.setattr(
+        config, "_main_script_path", str(ROOT / "app.py")
+    )  # as `streamlit run` does, for config.toml
+    at = opened()
     assert not at.exception and best(at)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep
 from squeeze_core.networks.catalogue import Network
-
-PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
+from tests.sessions import opened
 
 
 def open_tab(name: str, **state: object) -> AppTest:
-    app = AppTest.from_file(PAGE, default_timeout=180)
-    app.session_state["compare-tab"] = name
-    for key, value in state.items():
-        app.session_state[key] = value
-    return app.run()
+    return opened("pages/compare.py", **{"compare-tab": name}, **state)
 
 
 def headings(app: AppTest) -> list[str]:

@@ -6,7 +6,6 @@ import io
 import re
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -24,15 +23,12 @@ from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.own import open_own
 from squeeze_core.networks.plan import PLANS, Metaparameters
 from squeeze_core.networks.preprocess import Preprocess
-
-PAGE = str(Path(__file__).parents[2] / "pages" / "compress.py")
+from tests.sessions import opened
 
 
 @pytest.fixture
 def at() -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert not at.exception
-    return at
+    return opened("pages/compress.py")
 
 
 def compress(at: AppTest) -> Fitted:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "design_space.py")
-
-
-def opened() -> AppTest:
-    return AppTest.from_file(PAGE, default_timeout=120).run()
+from tests.sessions import opened
 
 
 @pytest.fixture
 def app() -> AppTest:
     """A session of the test's own."""
-    return opened()
+    return opened("pages/design_space.py")
 
 
 @pytest.fixture(scope="module")
 def untouched() -> AppTest:
     """A session in which no test clicks."""
-    return opened()
+    return opened("pages/design_space.py")
 
 
 def figures(app: AppTest) -> dict[str, str]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -18,16 +17,13 @@ from squeeze_core.images import Picture
 from squeeze_core.inside import explain
 from squeeze_core.networks.catalogue import DEFAULT
 from squeeze_core.networks.engine import Engine
-
-PAGE = str(Path(__file__).parents[2] / "pages" / "detect.py")
+from tests.sessions import opened
 
 
 @pytest.fixture
 def app() -> AppTest:
     """The Detect page on the astronaut."""
-    at = AppTest.from_file(PAGE, default_timeout=120)
-    at.session_state["tray"] = tray.Tray(sample="astronaut.jpg")
-    return at.run()
+    return opened("pages/detect.py", tray=tray.Tray(sample="astronaut.jpg"))
 
 
 def tray_picture() -> Picture:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from squeeze_core.inside import trace as fire_trace
-
-PAGE = str(Path(__file__).parents[2] / "pages" / "fire_modules.py")
+from tests import sessions
 
 
 def opened(channel: str = "", tab: str = "All channels", sample: str = "chelsea") -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
-    at.query_params["sample"] = sample
-    at.query_params["fire-tab"] = tab
-    if channel:
-        at.query_params["channel"] = channel
-    at.run()
-    assert not at.exception
-    return at
+    said = {"sample": sample, "fire-tab": tab, **({"channel": channel} if channel else {})}
+    return sessions.opened("pages/fire_modules.py", said)
 
 
 def metric(at: AppTest, label: str) -> str:

@@ -17,9 +17,9 @@ from pages.widgets import network_picker
 from squeeze_core.detector.network import Detector
 from squeeze_core.detector.pretrained import load_detector, save_detector
 from squeeze_core.networks.catalogue import DEFAULT
+from tests import sessions
 from tools.compress_detector import PRESETS, compress_detector
 
-APP = str(Path(__file__).parents[2] / "app.py")
 NAMES = tuple(f"flower {number}" for number in range(10))
 
 
@@ -62,7 +62,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def at(home: None) -> AppTest:
-    return AppTest.from_file(APP, default_timeout=120).run()
+    return sessions.opened()
 
 
 def test_the_picker_shows_the_shipped_network_at_first(at: AppTest) -> None:
@@ -123,7 +123,7 @@ def test_what_cannot_be_opened_is_one_sentence_and_changes_nothing(at: AppTest) 
 
 def test_two_sessions_do_not_share_a_network(at: AppTest) -> None:
     opened(at, "flowers.pth", weights())
-    other = AppTest.from_file(APP, default_timeout=120).run()
+    other = sessions.opened()
     assert title(other) == DEFAULT.title
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,15 +10,12 @@ from streamlit.testing.v1 import AppTest
 from pages.teach_parts.lesson import Lesson
 from squeeze_core import gallery
 from squeeze_core.teaching.sets import SETS
-
-PAGE = str(Path(__file__).parents[2] / "pages" / "teach.py")
+from tests.sessions import opened
 
 
 @pytest.fixture
 def at() -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert not at.exception
-    return at
+    return opened("pages/teach.py")
 
 
 def lesson(at: AppTest) -> Lesson:
@@ -54,10 +50,7 @@ def test_a_set_is_taught_a_picture_moved_and_the_network_used_on_every_page(at: 
     assert at.session_state["networks"].chosen == "My classes"
     assert "Every page uses this network now." in [one.value for one in at.success]
     assert "None of these classes" in said(at), "the cat in the tray is no texture"
-    classify = AppTest.from_file(str(Path(PAGE).with_name("classify.py")), default_timeout=120)
-    classify.session_state["networks"] = at.session_state["networks"]
-    classify.run()
-    assert not classify.exception
+    classify = opened("pages/classify.py", networks=at.session_state["networks"])
     assert "None of its classes" in [one.value for one in classify.header]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from pages.session import tray
 from squeeze_core import images
 from squeeze_core.images import pool
+from tests.sessions import opened
 
 
 @dataclass
@@ -131,7 +131,7 @@ def test_dropped_files_survive_a_click_while_they_are_decoded_and_are_then_let_g
         kept(self, session, file)
 
     monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", remove)
-    app = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=120).run()
+    app = opened()
     decode = images.decode
 
     def clicked_meanwhile(data: bytes, name: str, **options: object) -> images.Picture:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.session.tray import Entry
 from squeeze_core import gallery, images
 from squeeze_core.inside.explain import METHODS
-
-PAGE = str(Path(__file__).parents[2] / "pages" / "why.py")
+from tests.sessions import opened
 
 
 @pytest.fixture
 def at() -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120).run()
-    assert not at.exception
-    return at
+    return opened("pages/why.py")
 
 
 def texts(at: AppTest) -> str:
@@ -34,10 +29,8 @@ def test_a_first_visitor_sees_two_methods_explain_the_prediction(at: AppTest) ->
 
 
 def test_an_answer_that_is_not_sure_says_so_in_the_title() -> None:
-    at = AppTest.from_file(PAGE, default_timeout=120)
-    at.query_params["sample"] = "astronaut"
-    at.run()
-    assert not at.exception and at.title[0].value == "Why? Not sure: perhaps “barbell”"
+    at = opened("pages/why.py", {"sample": "astronaut"})
+    assert at.title[0].value == "Why? Not sure: perhaps “barbell”"
     assert "knows 1,000 classes; what is in the picture may be none of them" in at.caption[0].value
 
 
