@@ -104,7 +104,7 @@ def _table(
     judged: Sequence[Sequence[bool | None]],
 ) -> None:
     entries, refusals = tray.entries(), tray.state().refusals
-    none = [None] * len(refusals)
+    files, none = len(entries) + len(refusals), [None] * len(refusals)
     chosen = [noted.classes.get(entry.picture.key) or None for entry in entries]
     columns: dict[str, Any] = {
         "picture": [entry.thumbnail for entry in entries] + none,
@@ -130,10 +130,11 @@ def _table(
     st.data_editor(
         pd.DataFrame(columns),
         hide_index=True,
+        height=min(38 + 56 * files, 600),
         row_height=56,
         placeholder="–",
         key=key,
-        alt=f"The best answers for each of {len(entries) + len(refusals)} files",
+        alt=f"The best answers for each of {files} files",
         disabled=["picture", *(network.name for network in networks)],
         column_config=config,
     )
