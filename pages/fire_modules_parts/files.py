@@ -39,17 +39,11 @@ def menu(picture: Picture, trace: FireTrace, unit: Unit) -> None:
         places = now().modules[module].places
         return downloads.npz_bytes({place: maps.values for place, maps in places.items()})
 
-    def channels() -> str | bytes:
-        found = inside_results.contributions(picture, network, now().best)
-        return csv_bytes(figures.channel_rows(now().modules[module], found))
-
     one = channel.file_name(unit)
     offers: dict[str, tuple[str, Callable[[], bytes | str]]] = {
         f"Map of {unit} over the picture": (f"{one}.png", over),
         f"All maps of {module}/{branch}": (f"{module}-{branch}.png", maps),
         f"All activations of {module}": (f"{module}-activations.npz", activations),
-        f"Channels of {module}": (f"{module}-channels.csv", channels),
-        "Layers": ("layers.csv", lambda: csv_bytes(figures.layer_rows(now()))),
         f"Pictures that activate {unit} most": (
             f"{one}-pictures.csv",
             lambda: csv_bytes(channel.ranking(pictures, network, unit)),
