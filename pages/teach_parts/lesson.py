@@ -49,6 +49,12 @@ class Lesson:
     refused: list[str] = field(default_factory=list)
     tried: str = ""
 
+    def start_over(self) -> None:
+        """Two empty classes, with numbers of their own: a widget's key would bring an old name back."""
+        self.piles, self.refused = [], []
+        for name in FIRST:
+            self.add(name)
+
     def add(self, name: str = "") -> Pile:
         """A new class without pictures."""
         if len(self.piles) >= MOST_CLASSES:
@@ -113,9 +119,8 @@ class Lesson:
 def current() -> Lesson:
     """This session's, with two empty classes at first."""
     if _STATE not in st.session_state:
-        lesson = st.session_state[_STATE] = Lesson()
-        for name in FIRST:
-            lesson.add(name)
+        st.session_state[_STATE] = Lesson()
+        st.session_state[_STATE].start_over()
     return st.session_state[_STATE]
 
 

@@ -51,7 +51,7 @@ def _actions(lesson: Lesson) -> None:
                 "Start over",
                 key="teach-clear",
                 icon=":material/delete_sweep:",
-                on_click=lambda: st.session_state.pop("teach"),
+                on_click=lesson.start_over,
             )
 
 

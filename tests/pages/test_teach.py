@@ -69,6 +69,11 @@ def test_one_class_alone_bad_files_and_long_names_are_said(at: AppTest) -> None:
     assert lesson(at).piles[0].name == "😀" * 80 and "Class 3 has no pictures." in said(at)
     at.text_input(key="teach-name-3").set_value("😀" * 80).run()
     assert not at.exception and "Two classes are called" in said(at)
+    at.button(key="teach-clear").click().run()
+    assert [(pile.name, len(pile.examples)) for pile in lesson(at).piles] == [
+        ("Class 1", 0),
+        ("Class 2", 0),
+    ]
 
 
 def test_a_folder_is_a_class_for_each_folder_in_it_that_has_pictures(at: AppTest) -> None:
