@@ -172,9 +172,9 @@ def row(network: Network | str) -> NetworkRow:
     )
 
 
-def compressed_rows(name: str = REFERENCE) -> tuple[NetworkRow, ...]:
-    """The shipped files of that network in fewer bytes, the smallest first."""
-    return tuple(map(row, compressed_of(named(name))))
+def compressed_rows() -> tuple[NetworkRow, ...]:
+    """SqueezeNet's shipped files in fewer bytes, the smallest first."""
+    return tuple(map(row, COMPRESSED))
 
 
 def headline() -> tuple[NetworkRow, NetworkRow, NetworkRow]:

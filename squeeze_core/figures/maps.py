@@ -50,13 +50,13 @@ def sprite(levels: np.ndarray, columns: int, enlarge: int = 1) -> np.ndarray:
     return grid.reshape(rows * tiles.shape[1], columns * tiles.shape[2])
 
 
-def grid_picture(levels: np.ndarray, columns: int, enlarge: int, name: str = "Viridis") -> Image.Image:
+def grid_picture(levels: np.ndarray, columns: int, enlarge: int) -> Image.Image:
     """`sprite` with colours, one byte a pixel; the gaps are transparent."""
     grid = sprite(levels, columns, enlarge)
     # The palette's last entry is for the gaps.
     numbers = np.where(np.isnan(grid), 255, 254 * np.clip(np.nan_to_num(grid), 0, 1))
     image = Image.fromarray(numbers.astype(np.uint8))
-    image.putpalette(palette(name).tobytes())
+    image.putpalette(palette("Viridis").tobytes())
     image.info["transparency"] = 255
     return image
 

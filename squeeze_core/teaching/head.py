@@ -24,6 +24,7 @@ FEWEST = 2
 _SHARPNESS = 20.0  # of the nearest class mean: logits from cosines; the best of 5, 10, 20 and 40 on VOC
 _LEFT_OUT_ONE_BY_ONE = 60  # pictures in all, at most
 _FOLDS = 10
+_DRAWS = 5  # of pictures, for each point of the learning curve
 _REFUSED = 0.1  # of the pictures taught, left out one by one
 # A likeness that is always enough, though pictures of one burst are more alike: others of VOC reach 0.75.
 _ALIKE = 0.7
@@ -151,16 +152,16 @@ def known_of(features: np.ndarray, truth: np.ndarray) -> Known | None:
 
 @_ON_ONE_THREAD
 def learning_curve(
-    features: np.ndarray, truth: np.ndarray, strength: float, repeats: int = 5, progress: Progress = ignore
+    features: np.ndarray, truth: np.ndarray, strength: float, progress: Progress = ignore
 ) -> dict[int, float]:
-    """Pictures a class → accuracy in percent on the other pictures, the mean of so many draws; from 1 to
-    four fifths of the smallest class."""
+    """Pictures a class → accuracy in percent on the other pictures, the mean of five draws; from 1 to four
+    fifths of the smallest class."""
     smallest = int(np.bincount(truth).min())
     sizes = [size for size in (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 200, 400) if size <= 0.8 * smallest]
     random, curve, features = np.random.default_rng(0), {}, _inside(features)[0]
     for size in sizes:
         shares = []
-        for _ in range(repeats):
+        for _ in range(_DRAWS):
             order = random.permutation(len(truth))
             drawn = np.concatenate([order[truth[order] == one][:size] for one in range(truth.max() + 1)])
             rest = np.setdiff1d(order, drawn)
