@@ -53,9 +53,7 @@ def front_door() -> None:
     st.set_page_config(page_title=f"{page.title} · {network_picker.title()} · Squeeze Lab")
     with log.request(page.title):
         tray_bar.draw(page.url_path)
-        if (
-            page.url_path in WITHOUT_PICTURE
-        ):  # drawn nevertheless, because it takes what is dropped anywhere
+        if page.url_path in WITHOUT_PICTURE:  # drawn nevertheless: it takes what is dropped anywhere
             st.html("<style>:has(> .st-key-tray) { display: none }</style>")
         if page.url_path:  # the home page draws its picture first
             results.import_for(page.url_path)
