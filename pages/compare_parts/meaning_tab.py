@@ -20,8 +20,8 @@ _FIELDS = {
     "mbit_4g": "4G (Mbit/s)",
     "mbit_own": "Your connection (Mbit/s)",
     "devices": "Devices to update",
-    "price_mb": "Price of a MB (your figure)",
-    "price_core_hour": "Price of a core-hour (your figure)",
+    "price_mb": "Price of a MB",
+    "price_core_hour": "Price of a core-hour",
 }
 
 
