@@ -18,17 +18,14 @@ from torchvision.models.swin_transformer import ShiftedWindowAttention
 
 from squeeze_core.cost.profile import Layer, Profile
 from squeeze_core.networks.catalogue import Network
+from squeeze_core.networks.torch_network import without_weights
 
 ATTENTION = (nn.MultiheadAttention, ShiftedWindowAttention)
 
 
 def count(network: Network) -> Profile:
     """The cost of one picture at the network's own input size, layers by their papers' names."""
-    try:
-        with torch.device("meta"):
-            built = network.build()
-    except NotImplementedError:  # a RegNet reads numbers while it is built
-        built = network.build()
+    built = without_weights(network.build)
     names = _paper_names(built) if isinstance(built, AlexNet | VGG) else {}
     return profile(built, network.preprocess.size, names)
 
@@ -37,7 +34,7 @@ def profile(network: nn.Module, size: int, names: Mapping[str, str] | None = Non
     """Count the layers of a network in eval mode for one RGB picture of size × size pixels.
 
     `names`: module path ("features.0") → the name that people know ("conv1"), where it is another.
-    Best on a network built under torch.device("meta"); RuntimeError when the picture is too small.
+    Best on a network without weights; RuntimeError when the picture is too small.
     """
     counter = _Counter(network, names or {})
     handles = [hook for path, module in _rows(network) for hook in counter.watch(path, module)]

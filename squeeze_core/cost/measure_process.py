@@ -117,12 +117,7 @@ def found(name: str) -> Network:
 
 def untrained(network: Network) -> nn.Module:
     """Random weights that keep the variance from layer to layer: denormals would be slow."""
-    with torch.device("meta"):
-        built = network.build()
-    built.to_empty(device="cpu")
-    for module in built.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
+    built = network.build()
     for weight in built.parameters():
         fan_in = math.prod(weight.shape[1:]) if weight.dim() > 1 else 1
         nn.init.normal_(weight, std=math.sqrt(2 / fan_in)) if fan_in > 1 else nn.init.ones_(weight)

@@ -106,10 +106,10 @@ def reweighted(network: Network, path: Path, key: str | None = None) -> Network:
     WeightsError when they cannot be read or do not fit.
     """
     content = read_file(path)
-    import torch
+    from squeeze_core.networks.torch_network import without_weights
 
-    with torch.device("meta"):
-        expected = {key: tuple(value.shape) for key, value in network.build().state_dict().items()}
+    module = without_weights(network.build)
+    expected = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     stored = read_weights(content, path.name, re.escape(next(iter(expected))), key)
     if {key: value.shape for key, value in stored.state.items()} != expected:
         raise WeightsError(f"{path.name} does not hold the weights of {network.title}.")

@@ -53,12 +53,20 @@ def numpy_arrays(state: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {name: tensor.detach().float().cpu().numpy() for name, tensor in state.items()}
 
 
+def without_weights(build: Callable[[], nn.Module]) -> nn.Module:
+    """The module on the meta device: no random weights, which would be replaced at once."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except NotImplementedError:  # torchvision reads a RegNet's widths from a tensor
+        return build()
+
+
 def load_state(build: Callable[[], nn.Module], state: Arrays) -> nn.Module:
     """The module that `build` makes, in eval mode, with a copy of those weights, without gradients."""
     # The first request may be in inference mode, and a later one may want gradients.
     with torch.inference_mode(False):
-        with torch.device("meta"):  # no random weights, which would be replaced at once
-            module = build()
+        module = without_weights(build)
         tensors = {name: torch.from_numpy(array.copy()) for name, array in state.items()}
         module.load_state_dict(tensors, assign=True)
         return module.eval().requires_grad_(False)

@@ -7,9 +7,17 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+import torch
 
 from squeeze_core.cost.measure import MeasureError, Measurement, MeasureStep, measure
+from squeeze_core.cost.measure_process import untrained
 from squeeze_core.networks.catalogue import DEFAULT, named
+
+
+@pytest.mark.parametrize("name", ["swin_t", "regnet_y_400mf"])
+def test_what_a_network_computes_beside_its_weights_is_kept(name: str) -> None:
+    answers = untrained(named(name))(torch.zeros(1, 3, 64, 64))
+    assert answers.shape == (1, 1000) and answers.isfinite().all()
 
 
 def test_networks_are_measured_with_progress_and_what_cannot_run_is_one_sentence() -> None:

@@ -36,6 +36,7 @@ from squeeze_core.networks.own import (
 )
 from squeeze_core.networks.plan import PLANS, Metaparameters, Plan
 from squeeze_core.networks.preprocess import Preprocess
+from squeeze_core.networks.torch_network import load_state
 from squeeze_core.networks.weights import SHIPPED
 
 State = dict[str, Tensor]
@@ -252,6 +253,14 @@ def test_what_is_no_squeezenet_is_one_sentence(kind: str) -> None:
     with pytest.raises(WeightsError, match=says) as refusal:
         open_own(make(), "file.bin")
     assert "file.bin" in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_regnet_takes_weights_though_it_cannot_be_built_without() -> None:
+    torch.manual_seed(0)
+    theirs = torchvision.models.regnet_y_400mf().eval()
+    state = {name: tensor.numpy() for name, tensor in theirs.state_dict().items()}
+    batch = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(load_state(named("regnet_y_400mf").build, state)(batch), theirs(batch))
 
 
 def test_any_network_takes_weights_of_its_own(tmp_path: Path) -> None:
