@@ -43,7 +43,7 @@ def compare(picture: Picture) -> None:
     trace = inside_results.trace(picture, selected_network.current())
     chosen = []
     beside, *columns = st.columns([2, 5, 5], gap="medium")
-    with beside, st.container(key="picture-alone"):
+    with beside, st.container(key="picture-why-plain"):
         st.image(
             tray.for_screen(picture), caption="Without a map", width="stretch", alt=tray.describe(picture)
         )
