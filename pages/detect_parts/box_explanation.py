@@ -19,7 +19,7 @@ from squeeze_core.detector.pretrained import PretrainedDetector
 from squeeze_core.figures import detections as figures
 from squeeze_core.images import Picture
 from squeeze_core.inside.ablation import Contributions, Units
-from squeeze_core.inside.explain import Progress
+from squeeze_core.progress import Progress
 
 _METHOD = "detect-why-method"
 STRONGEST = 10  # channels named, and switched off together at first

@@ -9,9 +9,10 @@ from squeeze_core.inside import ablation, channels, explain
 from squeeze_core.inside import trace as fire_trace
 from squeeze_core.inside.ablation import Ablation, Contributions, Units
 from squeeze_core.inside.channels import ChannelMaxima, Filter
-from squeeze_core.inside.explain import Explanation, Progress, Score
+from squeeze_core.inside.explain import Explanation, Score
 from squeeze_core.inside.trace import FireTrace, Unit
 from squeeze_core.networks.catalogue import Network
+from squeeze_core.progress import Progress
 
 
 @cached(TRACES)

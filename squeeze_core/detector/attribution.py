@@ -21,10 +21,11 @@ from squeeze_core.errors import UserError
 from squeeze_core.images import Picture
 from squeeze_core.inside import explain as explaining
 from squeeze_core.inside.ablation import Contributions, channel_mask, contributions_of
-from squeeze_core.inside.explain import PATCH, Explanation, Method, Progress, occlusion
+from squeeze_core.inside.explain import PATCH, Explanation, Method, occlusion
 from squeeze_core.inside.trace import Unit, differentiable_parts
 from squeeze_core.networks.engine import Engine, Runner
 from squeeze_core.networks.plan import PLANS
+from squeeze_core.progress import Progress, ignore
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -161,7 +162,7 @@ def explain(
     engine: Engine,
     detector: PretrainedDetector | None = None,
     method: str = "gradients",
-    progress: Progress = lambda share: None,
+    progress: Progress = ignore,
 ) -> BoxExplanation:
     """Attribute that box to the picture's pixels, by one of METHODS.
 

@@ -19,13 +19,10 @@ from squeeze_core.images import Picture
 from squeeze_core.inside.trace import differentiable_parts, frozen, plan_of
 from squeeze_core.networks.catalogue import Network
 from squeeze_core.networks.engine import Engine, Runner
+from squeeze_core.progress import Progress, ignore
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-# Called with the share done, 0–1; from 0 again when a GPU runs out of memory and the CPU takes over. An
-# exception that it raises ends the work.
-Progress = Callable[[float], None]
 
 GRADIENT_STEPS = 32
 PATCH = 32
@@ -125,7 +122,7 @@ def explain(
     network: Network,
     method: str,
     index: int,
-    progress: Progress = lambda share: None,
+    progress: Progress = ignore,
 ) -> Explanation:
     """Attribute class `index` of that SqueezeNet to the picture's pixels, by one of METHODS.
 
@@ -263,7 +260,7 @@ def score(
     picture: Picture,
     engine: Engine,
     network: Network,
-    progress: Progress = lambda share: None,
+    progress: Progress = ignore,
 ) -> Score:
     """Deletion and insertion of that explanation's pixels, in SCORE_STEPS equal shares."""
     order = np.argsort(-explanation.upsampled(), axis=None, kind="stable")
