@@ -30,7 +30,6 @@ PAGES = {
     "about": ("About", "info"),
 }
 HOME = next(iter(PAGES))
-WITHOUT_PICTURE = ("design_space", "about")  # pages that show none, and so no tray
 
 
 def image(name: str) -> str:
@@ -53,13 +52,12 @@ def front_door() -> None:
     st.set_page_config(page_title=f"{page.title} · {network_picker.title()} · Squeeze Lab")
     with log.request(page.title):
         tray_bar.draw(page.url_path)
-        if page.url_path in WITHOUT_PICTURE:  # drawn nevertheless: it takes what is dropped anywhere
-            st.html("<style>:has(> .st-key-tray) { display: none }</style>")
         if page.url_path:  # the home page draws its picture first
             results.import_for(page.url_path)
         if page.url_path != "fire_modules":  # which draws its own, as it changes there
             channels_off.bar()
-        page.run()
+        with st.container(key=f"page-{page.url_path or HOME}"):
+            page.run()
         tray.put_in_address()
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             st.page_link("pages/about.py", width="content")

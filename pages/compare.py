@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.compare_parts import (
@@ -29,10 +27,6 @@ def field() -> tuple[NetworkRow, ...]:
         return tuple(map(comparison.row, comparison.NAMES))
 
 
-# Only the report shows a picture; of the tray the other tabs need the network picker.
-if (st.session_state.get("compare-tab") or st.query_params.get("compare-tab")) != "Report":
-    style = Path(__file__).parent / "compare_parts" / "no_tray.css"
-    st.html(f"<style>{style.read_text('utf-8')}</style>")
 st.title("What do we give up for a smaller network?", anchor=False)
 names = st.multiselect(
     "Compare SqueezeNet 1.1 with",

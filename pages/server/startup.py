@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -19,7 +20,9 @@ from starlette.routing import Route
 from pages.server import log, memory, streamlit_internals
 from pages.session import tray
 from squeeze_core import gallery, images
+from squeeze_core.colours import ACCENT
 
+STYLE = Path(__file__).parents[1] / "widgets" / "style.css"
 LOCAL = ("localhost", "127.0.0.1", "::1", "[::1]")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -48,6 +51,7 @@ def middleware() -> list[Middleware]:
     hosts = [*LOCAL, st.get_option("browser.serverAddress")] if local else ["*"]
     return [
         Middleware(BaseHTTPMiddleware, dispatch=_add_headers),
+        Middleware(BaseHTTPMiddleware, dispatch=_add_style),
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
     ]
 
@@ -56,6 +60,27 @@ async def _add_headers(request: Request, answer: RequestResponseEndpoint) -> Res
     response = await answer(request)
     response.headers.update(HEADERS)
     return response
+
+
+async def _add_style(request: Request, answer: RequestResponseEndpoint) -> Response:
+    """Put the style of every page into the document, so that nothing moves when the page is drawn.
+
+    As an element of the page it would come after others: a layout shift of 0.8 on a phone instead of 0.02.
+    """
+    if "text/html" not in request.headers.get("accept", ""):
+        return await answer(request)
+    # Neither compressed nor what the browser has kept.
+    left_out = (b"accept-encoding", b"if-none-match", b"if-modified-since")
+    request.scope["headers"] = [one for one in request.scope["headers"] if one[0] not in left_out]
+    response = await answer(request)
+    if not response.headers.get("content-type", "").startswith("text/html"):
+        return response
+    parts = [part async for part in response.body_iterator]  # type: ignore[attr-defined]
+    style = f"<style>:root{{--accent:{ACCENT}}}{STYLE.read_text('utf-8')}</style>"
+    page = b"".join(parts).replace(streamlit_internals.ROOT, style.encode() + streamlit_internals.ROOT)
+    for name in ("content-length", "etag", "last-modified"):
+        del response.headers[name]
+    return Response(page, response.status_code, dict(response.headers))
 
 
 @asynccontextmanager

@@ -18,6 +18,8 @@ from streamlit.web.server import server_util
 
 # The colour of a chart's words that the browser replaces by that of the theme, light or dark.
 CHART_TEXT = "#000037"
+# Where its document has the page: after its own styles, so that a style put before it overrules them.
+ROOT = b'<div id="root">'
 
 
 def ignore_pages_folder() -> None:

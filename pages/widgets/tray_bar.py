@@ -13,7 +13,6 @@ from pages.widgets import network_picker
 from pages.widgets.component import component
 from pages.widgets.words import plain, refusals
 from squeeze_core import gallery
-from squeeze_core.colours import ACCENT
 from squeeze_core.images import MAX_BYTES, Picture
 
 _HERE = Path(__file__).parent
@@ -145,12 +144,10 @@ def _take_drop(state: tray.Tray) -> None:
 
 
 def _style(entries: list[Entry], shown: Picture) -> None:
-    """The style of every page; the thumbnails, as backgrounds of their buttons; a ring round the one shown,
-    and its shape, so that room is kept for the picture while it is fetched."""
+    """The thumbnails, as backgrounds of their buttons; a ring round the one shown; and its shape, so that
+    room is kept for the picture while it is fetched."""
     samples = [tray.sample_entry(sample.file) for sample in gallery.samples()]
-    # Streamlit sends a text as long as this once to each browser.
-    style = (_HERE / "style.css").read_text("utf-8")
-    st.html(f"<style>:root{{--accent:{ACCENT}}}{style}{_faces(samples)}</style>")
+    st.html(f"<style>{_faces(samples)}</style>")  # as long as this, Streamlit sends it once to each browser
     ring = f".st-key-tray-see-{shown.key[:16]} button{{box-shadow:0 0 0 3px var(--accent)!important}}"
     width, height = shown.image.size
     shape = f":root{{--shape:{width}/{height};--tall:{height / width:.4f}}}"

@@ -67,7 +67,8 @@ def _visit(page: Page, url: str) -> None:
     classify = page.get_by_role("heading", name="What is it?")
     page.goto(f"{url}/about")  # the first visit that this server sees
     expect(about).to_be_visible()
-    page.reload()
+    document = page.reload()
+    assert document is not None and ".st-key-tray {" in document.text()  # before anything is drawn
     expect(about).to_be_visible()
     page.get_by_test_id("stPageLink").get_by_role("link", name="Classify a picture").click()
     expect(classify).to_be_visible()
