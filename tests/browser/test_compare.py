@@ -123,6 +123,8 @@ def test_charts_are_to_scale_saved_as_picture_and_page_and_enlarged(compare: Pag
     compare.wait_for_function("window.squeezeLab?.listens")  # the page's script makes the PNG
     compare.wait_for_selector(".st-key-chart-compare-parameters .modebar-btn", state="attached")
     compare.get_by_role("tabpanel").first.get_by_text("Table and downloads").first.click()
+    # What opens has come to rest, or the next click may miss a button that moves.
+    compare.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
     expect(compare.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     content = {}
     for button in ("png-compare-parameters", "download-compare-parameters-html"):
