@@ -42,7 +42,7 @@ def format_of(data: bytes) -> str | None:
 
 
 def kind(data: bytes) -> str:
-    """What those bytes are, for people: "a PNG picture", "a PDF document", "a text file"; "" if unknown."""
+    """The kind of those bytes in words: "a PNG picture", "a PDF document", "a text file"; "" if unknown."""
     if name := format_of(data):
         return f"{'an' if name == 'AVIF' else 'a'} {name} picture"
     head = data[:4096]

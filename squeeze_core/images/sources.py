@@ -33,7 +33,7 @@ def uploaded(files: Iterable[tuple[str, bytes]]) -> Iterator[Source]:
 
 
 def in_zip(file: IO[bytes], name: str) -> Iterator[Source]:
-    """What may be a picture in a ZIP file. UserError when it is none."""
+    """The entries of a ZIP file that may be pictures. UserError when it is no ZIP file."""
     try:
         archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile:

@@ -179,7 +179,7 @@ def _occlusion(network: Runner, target: TargetClass, progress: Progress) -> np.n
 def occlusion(
     network: Runner, batch: np.ndarray, measure: Callable[[np.ndarray], np.ndarray], progress: Progress
 ) -> np.ndarray:
-    """How far what `measure` takes from the network's answers, [N], falls when a grey patch covers a place.
+    """The fall of `measure` of the network's answers, [N], when a grey patch covers a place.
 
     `batch`: one picture, float32 [1, 3, S, S]. The map is [S, S].
     """

@@ -17,7 +17,7 @@ FOLDER = gallery.samples()[0].path.parent
 
 
 def fetched(page: Page, kind: str) -> bytes:
-    """What the first button for that kind of file on the page gives."""
+    """The file from the first button of that kind on the page."""
     button = page.locator(f'[class*="st-key-download-"][class*="-{kind}"] button:visible').first
     expect(button).to_be_enabled()
     with page.expect_download() as download:
